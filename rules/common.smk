@@ -1,0 +1,89 @@
+"""Helpers of the rules: the checked config, the targets of a study, fingerprints of code."""
+
+import ast
+import functools
+import hashlib
+import sys
+from pathlib import Path
+
+import yaml
+from snakemake.exceptions import WorkflowError
+
+SCRIPTS = Path(workflow.basedir) / "scripts"
+sys.path.insert(0, str(SCRIPTS))
+
+from voxslice import settings
+from voxslice.errors import InputError
+
+try:
+    schema = Path(workflow.basedir, "config", "schema.yaml").read_text()
+    # updated in place: the rules, and the scripts of cluster jobs, see the completed config
+    config.update(settings.complete(config, yaml.safe_load(schema)))
+except InputError as error:
+    raise WorkflowError(f"Mistake in the config: {error}") from None
+
+
+def study(pattern):
+    """One target for each pair of dataset and task."""
+    return [
+        pattern.format(dataset=dataset, task=task)
+        for dataset, task in settings.studies(config)
+    ]
+
+
+def study_models(pattern):
+    """One target for each dataset, task and model."""
+    return [
+        pattern.format(dataset=dataset, task=task, model=model)
+        for dataset, task in settings.studies(config)
+        for model in settings.models_of(config, task)
+    ]
+
+
+def shards(dataset):
+    """Numbers of the shards that inference on a dataset is split into."""
+    return range(config["datasets"][dataset]["shards"])
+
+
+def predictions(dataset, model):
+    """The shards of a model's predictions."""
+    return collect(
+        "results/predictions/{dataset}/{model}/{shard}.parquet",
+        dataset=dataset,
+        model=model,
+        shard=shards(dataset),
+    )
+
+
+def scores(wildcards):
+    """The scores of all models of a task, in the order of the config."""
+    return collect(
+        "results/scores/{dataset}/{task}/{model}.parquet",
+        dataset=wildcards.dataset,
+        task=wildcards.task,
+        model=settings.models_of(config, wildcards.task),
+    )
+
+
+@functools.cache
+def code(script):
+    """Fingerprint a script and the package's modules that it imports: an edit reruns its jobs."""
+    found, todo = {}, [SCRIPTS / f"{script}.py"]
+    while todo:
+        file = todo.pop()
+        if file in found or not file.exists():
+            continue
+        found[file] = file.read_bytes()
+        for node in ast.walk(ast.parse(found[file])):
+            if isinstance(node, ast.ImportFrom):
+                package = SCRIPTS.joinpath(*(node.module or "").split("."))
+                if package.relative_to(SCRIPTS).parts[:1] == ("voxslice",):
+                    todo += [package.with_suffix(".py"), package / "__init__.py"]
+                    todo += [package / f"{name.name}.py" for name in node.names]
+    content = b"".join(found[file] for file in sorted(found))
+    return hashlib.sha256(content).hexdigest()[:12]
+
+
+def is_classification(task):
+    """Whether the models of a task choose a class."""
+    return config["tasks"][task]["type"] == "classification"

@@ -1,0 +1,86 @@
+"""Scores, metrics and models against each other -> results/scores/, metrics/, comparison/"""
+
+
+rule score:
+    """Hold the predictions of a model against the labels of a task."""
+    input:
+        files="resources/{dataset}/files.parquet",
+        card="resources/models/{model}/model.json",
+        predictions=lambda wildcards: predictions(wildcards.dataset, wildcards.model),
+        failures="results/failures/{dataset}/{model}.csv",
+    output:
+        "results/scores/{dataset}/{task}/{model}.parquet",
+    log:
+        "logs/score/{dataset}/{task}/{model}.log",
+    benchmark:
+        "benchmarks/score/{dataset}/{task}/{model}.tsv"
+    conda:
+        "../envs/statistics.yaml"
+    params:
+        task=lambda wildcards: {
+            key: value
+            for key, value in config["tasks"][wildcards.task].items()
+            if key not in ("min_drop", "unit")
+        },
+        code=code("score"),
+    script:
+        "../scripts/score.py"
+
+
+rule measure:
+    """Metrics of all models of a task, with intervals, and their confusions."""
+    input:
+        files="resources/{dataset}/files.parquet",
+        scores=scores,
+    output:
+        metrics="results/metrics/{dataset}/{task}.csv",
+        confusion="results/metrics/{dataset}/{task}.confusion.csv",
+    log:
+        "logs/measure/{dataset}/{task}.log",
+    benchmark:
+        "benchmarks/measure/{dataset}/{task}.tsv"
+    conda:
+        "../envs/statistics.yaml"
+    params:
+        models=lambda wildcards: settings.models_of(config, wildcards.task),
+        labels=lambda wildcards: config["tasks"][wildcards.task].get("labels"),
+        resamples=lookup("resamples", within=config),
+        seed=lookup("seed", within=config),
+        code=code("measure"),
+    script:
+        "../scripts/measure.py"
+
+
+rule compare:
+    """Each pair of models, overall and on every slice that was found for one of them."""
+    input:
+        files="resources/{dataset}/files.parquet",
+        scores=scores,
+        slices=lambda wildcards: collect(
+            "results/slices/{dataset}/{task}/{model}.csv",
+            dataset=wildcards.dataset,
+            task=wildcards.task,
+            model=settings.models_of(config, wildcards.task),
+        ),
+        members=lambda wildcards: collect(
+            "results/slices/{dataset}/{task}/{model}.members.parquet",
+            dataset=wildcards.dataset,
+            task=wildcards.task,
+            model=settings.models_of(config, wildcards.task),
+        ),
+    output:
+        "results/comparison/{dataset}/{task}.csv",
+    log:
+        "logs/compare/{dataset}/{task}.log",
+    benchmark:
+        "benchmarks/compare/{dataset}/{task}.tsv"
+    conda:
+        "../envs/statistics.yaml"
+    params:
+        models=lambda wildcards: settings.models_of(config, wildcards.task),
+        classification=lambda wildcards: is_classification(wildcards.task),
+        resamples=lookup("resamples", within=config),
+        seed=lookup("seed", within=config),
+        code=code("compare"),
+    script:
+        "../scripts/compare.py"

@@ -1,0 +1,75 @@
+"""Fetch datasets, list their utterances and read their metadata -> resources/{dataset}/
+
+Three rules, so that a new metadata column fetches nothing and reruns no inference.
+"""
+
+
+def repository_headers(wildcards):
+    """Header of a database in a repository that this workflow makes itself (the embedded study)."""
+    source = config["datasets"][wildcards.dataset]["audb"]
+    return [
+        f"{place['host']}/{place['name']}/{source['name']}/{source['version']}/db.yaml"
+        for place in source["repositories"]
+        if place["backend"] == "file-system" and place["host"].startswith("resources/")
+    ]
+
+
+rule fetch_dataset:
+    """Download a database with audb as mono WAV, with its tables."""
+    input:
+        repository_headers,
+    output:
+        directory("resources/{dataset}/audio"),
+    log:
+        "logs/fetch_dataset/{dataset}.log",
+    benchmark:
+        "benchmarks/fetch_dataset/{dataset}.tsv"
+    conda:
+        "../envs/inference.yaml"
+    threads: 4
+    params:
+        source=lookup("datasets/{dataset}/audb", within=config),
+        cache="resources/{dataset}/partial",
+        code=code("fetch_dataset"),
+    localrule: True
+    script:
+        "../scripts/fetch_dataset.py"
+
+
+rule list_utterances:
+    """List the utterances of a dataset: file, start, end, duration."""
+    input:
+        "resources/{dataset}/audio",
+    output:
+        "resources/{dataset}/utterances.parquet",
+    log:
+        "logs/list_utterances/{dataset}.log",
+    benchmark:
+        "benchmarks/list_utterances/{dataset}.tsv"
+    conda:
+        "../envs/inference.yaml"
+    params:
+        table=lookup("datasets/{dataset}/table", within=config),
+        code=code("list_utterances"),
+    script:
+        "../scripts/list_utterances.py"
+
+
+rule read_metadata:
+    """Add the metadata columns of the config to the utterances."""
+    input:
+        audio="resources/{dataset}/audio",
+        utterances="resources/{dataset}/utterances.parquet",
+    output:
+        "resources/{dataset}/files.parquet",
+    log:
+        "logs/read_metadata/{dataset}.log",
+    benchmark:
+        "benchmarks/read_metadata/{dataset}.tsv"
+    conda:
+        "../envs/inference.yaml"
+    params:
+        columns=lookup("datasets/{dataset}/columns", within=config),
+        code=code("read_metadata"),
+    script:
+        "../scripts/read_metadata.py"

@@ -1,0 +1,53 @@
+"""Score the utterances of a dataset with a model, in shards -> results/predictions/, failures/"""
+
+
+rule predict:
+    """Score a shard of a dataset with a model: all outputs in one pass, for every task."""
+    input:
+        audio="resources/{dataset}/audio",
+        utterances="resources/{dataset}/utterances.parquet",
+        onnx="resources/models/{model}/model.onnx",
+        yaml="resources/models/{model}/model.yaml",
+    output:
+        predictions="results/predictions/{dataset}/{model}/{shard}.parquet",
+        failures="results/failures/{dataset}/{model}/{shard}.csv",
+    log:
+        "logs/predict/{dataset}/{model}/{shard}.log",
+    benchmark:
+        "benchmarks/predict/{dataset}/{model}/{shard}.tsv"
+    conda:
+        "../envs/inference.yaml"
+    threads: 4
+    params:
+        embedding=lookup("models/{model}/embedding", within=config),
+        sampling_rate=lookup("models/{model}/sampling_rate", within=config),
+        shards=lookup("datasets/{dataset}/shards", within=config),
+        code=code("predict"),
+    script:
+        "../scripts/predict.py"
+
+
+rule gather_failures:
+    """Collect the utterances that a model could not score, and stop where they are too many."""
+    input:
+        utterances="resources/{dataset}/utterances.parquet",
+        predictions=lambda wildcards: predictions(**wildcards),
+        failures=lambda wildcards: collect(
+            "results/failures/{dataset}/{model}/{shard}.csv",
+            dataset=wildcards.dataset,
+            model=wildcards.model,
+            shard=shards(wildcards.dataset),
+        ),
+    output:
+        "results/failures/{dataset}/{model}.csv",
+    log:
+        "logs/gather_failures/{dataset}/{model}.log",
+    benchmark:
+        "benchmarks/gather_failures/{dataset}/{model}.tsv"
+    conda:
+        "../envs/inference.yaml"
+    params:
+        tolerated=lookup("failures_tolerated", within=config),
+        code=code("gather_failures"),
+    script:
+        "../scripts/gather_failures.py"

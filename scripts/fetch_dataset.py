@@ -1,0 +1,10 @@
+from voxslice.datasets import fetch_audb
+from voxslice.logs import to_log
+
+with to_log(snakemake.log):
+    fetch_audb(
+        snakemake.output[0],
+        **snakemake.params.source,
+        cache=snakemake.params.cache,
+        num_workers=snakemake.threads,
+    )

@@ -1,0 +1,121 @@
+"""Fetch an archive, make sure that it is the one that was meant, unpack it inside its folder."""
+
+import hashlib
+import json
+import stat
+import urllib.error
+import urllib.request
+import zipfile
+import zlib
+from pathlib import Path, PurePosixPath
+from urllib.parse import urlsplit
+
+from tqdm import tqdm
+
+from voxslice.errors import InputError
+from voxslice.files import whole, write_text
+
+TIMEOUT = 60  # seconds without a single byte
+BLOCK = 1 << 20
+
+
+def fetch(url: str, path: str | Path, *, sha256: str | None, record: str | Path) -> str:
+    """Download a file and verify it.
+
+    Without a checksum from the config, the first download of a URL is trusted and its checksum is
+    recorded; a later download of the same URL must give the same bytes.
+
+    Args:
+        url: `https://` or `file://`; plain `http://` only together with a checksum
+        path: where to write the file
+        sha256: expected checksum in hexadecimal, None where none is known
+        record: JSON file that remembers the URL and its checksum
+
+    Returns:
+        the checksum of what was downloaded
+
+    Raises:
+        InputError: where the URL is of another kind or cannot be read, or the checksum differs
+    """
+    scheme = urlsplit(url).scheme
+    if scheme not in ("https", "file") and not (scheme == "http" and sha256):
+        raise InputError(
+            f"The URL {url} is not fetched: use https:// or file:// (http:// needs a sha256)."
+        )
+    digest = hashlib.sha256()
+    with whole(path) as temporary:
+        try:
+            # the scheme was checked above
+            with (
+                urllib.request.urlopen(url, timeout=TIMEOUT) as source,  # noqa: S310
+                temporary.open("wb") as target,
+                tqdm(
+                    total=int(source.headers.get("Content-Length") or 0) or None,
+                    desc=PurePosixPath(urlsplit(url).path).name,
+                    unit="B",
+                    unit_scale=True,
+                ) as progress,
+            ):
+                while block := source.read(BLOCK):
+                    target.write(block)
+                    digest.update(block)
+                    progress.update(len(block))
+                if progress.total and progress.n != progress.total:
+                    raise InputError(
+                        f"The download of {url} ended after {progress.n} of {progress.total} bytes:"
+                        " run the command again."
+                    )
+        except (OSError, urllib.error.URLError) as error:
+            reason = getattr(error, "reason", None) or error
+            raise InputError(
+                f"The URL {url} cannot be read ({reason}): check the address and the network."
+            ) from error
+        found = digest.hexdigest()
+        _verify(found, url=url, sha256=sha256, record=Path(record))
+    return found
+
+
+def _verify(found: str, *, url: str, sha256: str | None, record: Path) -> None:
+    if sha256 is not None:
+        if found != sha256.lower():
+            raise InputError(
+                f"The download of {url} has the sha256 {found}, but the config says {sha256}:"
+                " correct the config if the new file is meant, else distrust the source."
+            )
+        return
+    known = json.loads(record.read_text(encoding="utf-8")) if record.exists() else {}
+    if known.get(url, found) != found:
+        raise InputError(
+            f"The download of {url} has changed (sha256 {found}, before {known[url]}):"
+            f" give its sha256 in the config or delete {record} if the new file is meant."
+        )
+    write_text(json.dumps(known | {url: found}, indent=2, sort_keys=True) + "\n", record)
+
+
+def unpack(archive: str | Path, folder: str | Path) -> None:
+    """Unpack a zip archive, each member strictly inside the folder.
+
+    Args:
+        archive: the zip file
+        folder: an existing folder
+
+    Raises:
+        InputError: where the file is not a zip or is damaged, or a member would be written outside
+            of the folder or is a link
+    """
+    try:
+        with zipfile.ZipFile(archive) as source:
+            for member in source.infolist():
+                name = PurePosixPath(member.filename.replace("\\", "/"))
+                if name.is_absolute() or ".." in name.parts or ":" in str(name):
+                    raise InputError(
+                        f"The archive is refused: its member {member.filename!r} would be written"
+                        " outside of its folder."
+                    )
+                if stat.S_ISLNK(member.external_attr >> 16):
+                    raise InputError(
+                        f"The archive is refused: its member {member.filename!r} is a link."
+                    )
+            source.extractall(folder)  # checks each member's CRC
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError) as error:
+        raise InputError(f"Not a readable zip archive ({error}): check the URL.") from error

@@ -1,0 +1,117 @@
+"""Files that are written whole or not at all, and the fingerprints that tell them apart."""
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+KEY = ["file", "start", "end"]
+"""Columns that name an utterance: path relative to the audio folder, start and end in seconds."""
+
+
+@contextmanager
+def whole(path: str | Path) -> Iterator[Path]:
+    """Give a temporary path beside `path` that replaces it once the block is through.
+
+    Args:
+        path: the file to write; its folder is made where it is missing
+
+    Yields:
+        the path to write to; it is removed where the block raises
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        temporary.chmod(0o666 & ~_umask())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def sha256(path: str | Path) -> str:
+    """Hexadecimal SHA-256 of a file."""
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write_text(text: str, path: str | Path) -> None:
+    """Write a text file in UTF-8, whole or not at all."""
+    with whole(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_csv(table: pd.DataFrame, path: str | Path) -> None:
+    """Write a small table as CSV, whole or not at all; floats keep 10 significant digits."""
+    with whole(path) as temporary:
+        table.to_csv(temporary, index=False, float_format="%.10g", lineterminator="\n")
+
+
+def write_parquet(table: pd.DataFrame, path: str | Path) -> None:
+    """Write a table of utterances as Parquet, whole or not at all."""
+    with whole(path) as temporary:
+        table.to_parquet(temporary, index=False)
+
+
+def read_predictions(paths: list[str], columns: list[str] | None = None) -> pd.DataFrame:
+    """Read the shards of a model's predictions, in order.
+
+    Args:
+        paths: Parquet files, one a shard
+        columns: what to read; None for all but the embedding
+
+    Returns:
+        one row an utterance
+    """
+    tables = []
+    for path in paths:
+        names = columns or [name for name in pq.read_schema(path).names if name != "embedding"]
+        tables.append(pq.read_table(path, columns=names).to_pandas())
+    return pd.concat(tables, ignore_index=True)
+
+
+def read_embeddings(paths: list[str]) -> tuple[pd.DataFrame, np.ndarray]:
+    """Read the embeddings from a model's predictions.
+
+    Args:
+        paths: Parquet files, one a shard
+
+    Returns:
+        the keys of the utterances and a float32 array of shape (utterances, dimensions)
+    """
+    table = pa.concat_tables(pq.read_table(path, columns=[*KEY, "embedding"]) for path in paths)
+    column = table["embedding"].combine_chunks()
+    matrix = column.flatten().to_numpy(zero_copy_only=False)
+    return table.select(KEY).to_pandas(), matrix.reshape(len(table), column.type.list_size)
+
+
+def speakers_of(keys: pd.DataFrame, files: pd.DataFrame) -> np.ndarray | None:
+    """Speaker of each utterance, as text; an unknown speaker counts as one more.
+
+    Args:
+        keys: table with the keys of the utterances
+        files: the metadata of all utterances
+
+    Returns:
+        shape (utterances,), None where the metadata has no speakers
+    """
+    if "speaker" not in files:
+        return None
+    speakers = keys[KEY].merge(files[[*KEY, "speaker"]], on=KEY, how="left")["speaker"]
+    return speakers.astype("string").fillna("unknown").to_numpy(dtype=str)

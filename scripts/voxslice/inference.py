@@ -1,0 +1,179 @@
+"""Inference: one pass of a model over utterances, all outputs at once."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import audinterface
+import audonnx
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from tqdm import tqdm
+
+from voxslice.errors import InputError
+from voxslice.files import KEY, whole, write_csv
+from voxslice.models import label_columns
+
+BATCH = 1024  # utterances held in memory at a time
+
+
+class Utterances:
+    """Scores one utterance after the other with a model; a broken one gives its reason."""
+
+    def __init__(self, model: audonnx.Model, audio: str | Path, sampling_rate: int) -> None:
+        self._model = model
+        self._outputs = list(model.outputs)
+        self._audio = str(audio)
+        # audinterface reads, mixes down and resamples; its cache is not used, since its key names
+        # neither the model nor the outputs
+        self._process = audinterface.Process(
+            process_func=self._run, sampling_rate=sampling_rate, resample=True, mixdown=True
+        )
+
+    def _run(self, signal: np.ndarray, sampling_rate: int) -> dict[str, np.ndarray]:
+        if signal.size == 0:
+            raise InputError("the audio is empty")
+        if not np.isfinite(signal).all():
+            raise InputError("the audio has samples that are not finite")
+        outputs = self._model(signal, sampling_rate, outputs=self._outputs)
+        vectors = {name: np.ravel(value) for name, value in outputs.items()}
+        for name, vector in vectors.items():
+            if not np.isfinite(vector).all():
+                raise InputError(f"the output {name} is not finite")
+            if len(vector) != len(self._model.outputs[name].labels):
+                raise InputError(f"the output {name} is not one vector an utterance")
+        return vectors
+
+    def __call__(self, file: str, start: float, end: float) -> dict[str, np.ndarray] | str:
+        """Score one utterance.
+
+        Args:
+            file: path relative to the audio folder
+            start: in seconds
+            end: in seconds
+
+        Returns:
+            a vector an output, or the reason why there is none
+        """
+        try:
+            return self._process.process_file(file, start=start, end=end, root=self._audio).iloc[0]
+        except Exception as error:  # whatever one file does, the others are scored
+            if not (Path(self._audio) / file).exists():
+                return "the file does not exist"
+            return " ".join(str(error).split()) or type(error).__name__
+
+
+def predict(
+    utterances: pd.DataFrame,
+    *,
+    audio: str | Path,
+    model: str | Path,
+    embedding: str,
+    sampling_rate: int,
+    threads: int,
+    predictions: str | Path,
+    failures: str | Path,
+) -> None:
+    """Score utterances with a model and write its predictions and what could not be scored.
+
+    Args:
+        utterances: `file`, `start`, `end` (seconds), one row an utterance
+        audio: folder that the files are relative to
+        model: folder with model.onnx and model.yaml
+        embedding: name of the output that becomes the column `embedding`
+        sampling_rate: that the model expects, in Hz
+        threads: utterances that are scored at the same time; the results do not depend on it
+        predictions: Parquet file to write: the keys, one float32 column a label, and `embedding`
+            where the model has that output
+        failures: CSV file to write: the keys and `reason`
+
+    Raises:
+        InputError: where two outputs of the model share a label
+    """
+    loaded = audonnx.load(str(model), num_workers=1)
+    labels = {str(name): list(node.labels) for name, node in loaded.outputs.items()}
+    columns = label_columns(labels, embedding)
+    schema = _schema(columns, len(labels[embedding]) if embedding in labels else None)
+    score = Utterances(loaded, audio, sampling_rate)
+    failed: list[dict] = []
+    with (
+        whole(predictions) as temporary,
+        pq.ParquetWriter(temporary, schema) as writer,
+        ThreadPoolExecutor(threads) as pool,
+        tqdm(total=len(utterances), desc=Path(model).name, unit="utterance") as progress,
+    ):
+        for keys in _batches(utterances[KEY]):
+            rows = list(zip(keys["file"], keys["start"], keys["end"], strict=True))
+            results = []
+            for result in pool.map(lambda row: score(*row), rows):
+                results.append(result)
+                progress.update()
+            good = [not isinstance(result, str) for result in results]
+            failed += [
+                {"file": row[0], "start": row[1], "end": row[2], "reason": result}
+                for row, result in zip(rows, results, strict=True)
+                if isinstance(result, str)
+            ]
+            scored = [result for result in results if not isinstance(result, str)]
+            writer.write_table(_table(keys[good], scored, columns, embedding, schema))
+    write_csv(pd.DataFrame(failed, columns=[*KEY, "reason"]), failures)
+
+
+def _batches(table: pd.DataFrame) -> Iterator[pd.DataFrame]:
+    for start in range(0, len(table), BATCH):
+        yield table.iloc[start : start + BATCH]
+
+
+def _schema(columns: dict[str, list[str]], dimensions: int | None) -> pa.Schema:
+    fields = [("file", pa.string()), ("start", pa.float64()), ("end", pa.float64())]
+    fields += [(label, pa.float32()) for labels in columns.values() for label in labels]
+    if dimensions is not None:
+        fields.append(("embedding", pa.list_(pa.float32(), dimensions)))
+    return pa.schema(fields)
+
+
+def _table(
+    keys: pd.DataFrame,
+    scored: list[dict[str, np.ndarray]],
+    columns: dict[str, list[str]],
+    embedding: str,
+    schema: pa.Schema,
+) -> pa.Table:
+    arrays = [pa.array(keys[name]) for name in KEY]
+    for output, labels in columns.items():
+        for position in range(len(labels)):
+            values = np.array([row[output][position] for row in scored], dtype=np.float32)
+            arrays.append(pa.array(values))
+    if "embedding" in schema.names:
+        dimensions = schema.field("embedding").type.list_size
+        flat = np.array([row[embedding] for row in scored], dtype=np.float32).reshape(-1)
+        arrays.append(pa.FixedSizeListArray.from_arrays(pa.array(flat), dimensions))
+    return pa.Table.from_arrays(arrays, schema=schema)
+
+
+def gather_failures(parts: list[str], *, total: int, tolerated: float, model: str) -> pd.DataFrame:
+    """Collect the failures of a model's shards and hold them against what is tolerated.
+
+    Args:
+        parts: CSV files, one a shard
+        total: number of utterances of the dataset
+        tolerated: share of the utterances that may fail, 0 to 1
+        model: id of the model, for the message
+
+    Returns:
+        `file`, `start`, `end`, `reason`
+
+    Raises:
+        InputError: where more failed than are tolerated
+    """
+    failures = pd.concat([pd.read_csv(part, dtype={"file": str}) for part in parts])
+    if len(failures) > tolerated * total:
+        first = "; ".join(f"{f}: {r}" for f, r in failures[["file", "reason"]].head(5).to_numpy())
+        raise InputError(
+            f"{model} could not score {len(failures)} of {total} utterances, more than the"
+            f" tolerated share of {tolerated:g}: mend or remove these files or raise"
+            f" failures_tolerated ({first}{'; ...' if len(failures) > 5 else ''})."
+        )
+    return failures.reset_index(drop=True)

@@ -1,0 +1,157 @@
+"""Models: check what was fetched before anything of it is run, then describe what it offers."""
+
+import json
+import shutil
+import tempfile
+from pathlib import Path
+
+import audonnx
+import numpy as np
+import onnx
+import yaml
+
+from voxslice.errors import InputError
+from voxslice.files import sha256
+
+ALLOWED = ("audonnx.core.model.Model", "audonnx.Model", "opensmile.core.smile.Smile")
+"""Classes that a model.yaml may name: loading it instantiates them, so no other is let through.
+
+audonnx.Function, which carries source code, is left out on purpose.
+"""
+
+
+def find_root(folder: str | Path) -> Path:
+    """Find the one folder below `folder` that holds a model.yaml.
+
+    Raises:
+        InputError: where there is none, or more than one
+    """
+    found = sorted(Path(folder).rglob("model.yaml"))
+    if len(found) != 1:
+        raise InputError(
+            f"A model is one folder with model.yaml and model.onnx, but {len(found)} files called"
+            " model.yaml were found: check the model's url or path."
+        )
+    return found[0].parent
+
+
+def install(source: str | Path, target: str | Path, *, origin: str, checksum: str | None) -> None:
+    """Check a model and write it as `model.onnx`, `model.yaml` and `model.json` into a folder.
+
+    Args:
+        source: folder with a model.yaml in audonnx's form and the ONNX file that it names
+        target: folder that receives the three files
+        origin: URL or path that the model came from, for `model.json`
+        checksum: SHA-256 of the archive, None for a local folder
+
+    Raises:
+        InputError: where the YAML names a class that is not allowed or a file outside of the
+            folder, or where audonnx cannot load the model
+    """
+    source, target = Path(source), Path(target)
+    definition = _read_definition(source)
+    path = _onnx_file(source, definition)
+    for arguments in definition.values():
+        arguments["path"] = "model.onnx"
+    target.mkdir(parents=True, exist_ok=True)
+    # the model is loaded from a folder that holds the checked files alone: in the source, other
+    # files (transform.yaml) could name classes too
+    with tempfile.TemporaryDirectory(dir=target, prefix=".checked-") as name:
+        checked = Path(name)
+        shutil.copyfile(path, checked / "model.onnx")
+        (checked / "model.yaml").write_text(yaml.safe_dump(definition, sort_keys=False))
+        card = {
+            "origin": origin,
+            "sha256": checksum or sha256(path),
+            "size_mb": round(path.stat().st_size / 1e6, 3),
+            "outputs": _load_once(checked, origin),
+            "parameters": count_parameters(path),
+        }
+        (checked / "model.json").write_text(json.dumps(card, indent=2) + "\n")
+        for file in checked.iterdir():
+            file.replace(target / file.name)
+
+
+def _read_definition(folder: Path) -> dict[str, dict]:
+    path = folder / "model.yaml"
+    if not path.exists():
+        raise InputError(f"The model folder {folder} has no model.yaml: check the model's path.")
+    try:
+        definition = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} is not plain YAML: export the model with audonnx.") from error
+    if not isinstance(definition, dict) or len(definition) != 1:
+        raise InputError(f"{path} does not describe one audonnx model: export it with audonnx.")
+    _refuse_classes(definition, path)
+    name, arguments = next(iter(definition.items()))
+    if not str(name).startswith("$audonnx") or not isinstance(arguments, dict):
+        raise InputError(f"{path} does not describe an audonnx model: export it with audonnx.")
+    return definition
+
+
+def _refuse_classes(node: object, path: Path) -> None:
+    """Raise where any key of the nested YAML names a class ("$module.Class") not in `ALLOWED`."""
+    if isinstance(node, dict):
+        for key, value in node.items():
+            if isinstance(key, str) and key.startswith("$"):
+                # audobject writes "$package:module.Class==version" or "$module.Class==version"
+                name = key[1:].split("==")[0].split(":")[-1]
+                if name not in ALLOWED:
+                    raise InputError(
+                        f"{path} names the class {name}, which is not run: only audonnx models,"
+                        " with or without openSMILE features, are loaded."
+                    )
+            _refuse_classes(value, path)
+    elif isinstance(node, list):
+        for value in node:
+            _refuse_classes(value, path)
+
+
+def _onnx_file(folder: Path, definition: dict[str, dict]) -> Path:
+    arguments = next(iter(definition.values()))
+    path = (folder / str(arguments.get("path"))).resolve()
+    if folder.resolve() not in path.parents:
+        raise InputError(f"{folder}/model.yaml names a file outside of its folder: {path.name}.")
+    if not path.is_file():
+        raise InputError(f"{folder}/model.yaml names {path.name}, but the file is not there.")
+    return path
+
+
+def _load_once(folder: Path, origin: str) -> dict[str, list[str]]:
+    """Labels of each output of a model, as audonnx loads it."""
+    try:
+        model = audonnx.load(str(folder))
+    except Exception as error:  # onnxruntime raises a dozen kinds
+        reason = " ".join(str(error).split())[:200]
+        raise InputError(
+            f"audonnx cannot load the model from {origin} ({reason}): export it again."
+        ) from error
+    return {str(name): list(node.labels) for name, node in model.outputs.items()}
+
+
+def count_parameters(path: str | Path) -> int:
+    """Number of elements in the float tensors that an ONNX file stores."""
+    graph = onnx.load(str(path), load_external_data=False).graph
+    real = {onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16, onnx.TensorProto.DOUBLE}
+    return sum(int(np.prod(t.dims)) for t in graph.initializer if t.data_type in real)
+
+
+def label_columns(outputs: dict[str, list[str]], embedding: str) -> dict[str, list[str]]:
+    """Labels of the outputs that become columns of the predictions: all but the embedding.
+
+    Args:
+        outputs: labels of each output
+        embedding: name of the output that is the embedding
+
+    Raises:
+        InputError: where two outputs share a label
+    """
+    columns = {name: labels for name, labels in outputs.items() if name != embedding}
+    flat = [label for labels in columns.values() for label in labels]
+    twice = {label for label in flat if flat.count(label) > 1}
+    if twice:
+        raise InputError(
+            f"Two outputs of the model share the label {sorted(twice)[0]!r}: export it with"
+            " distinct labels."
+        )
+    return columns

@@ -1,0 +1,110 @@
+"""Say in words which utterances a slice holds: a rule on metadata, with precision and recall."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+MISSING = "missing"
+NO_RULE = "no rule"
+READABLE = 0.5
+"""A rule with a smaller F1 describes something else than the slice and is not shown."""
+WORTH = 0.01
+"""A further condition has to raise F1 by this much: shorter rules are easier to read."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A conjunction of conditions and how well it describes a set of rows."""
+
+    text: str
+    precision: float
+    recall: float
+
+
+def describe(members: np.ndarray, table: pd.DataFrame, features: Sequence[str]) -> Rule:
+    """Describe a set of rows by a conjunction of at most one condition a feature.
+
+    Conditions are added as long as they raise the F1 score of the rule as a detector of the set:
+    a set of categories, or an interval of a number.
+
+    Args:
+        members: shape (rows,), true for the rows to describe
+        table: the metadata
+        features: columns that conditions may use
+
+    Returns:
+        the rule; its text is `no rule` where no conjunction reaches an F1 of 0.5
+    """
+    chosen: dict[str, tuple[str, np.ndarray]] = {}
+    selected = np.ones(len(table), dtype=bool)
+    best = _f1(selected, members)
+    while True:
+        candidates = [
+            (_f1(selected & mask, members), -position, text, mask, feature)
+            for position, feature in enumerate(features)
+            if feature not in chosen
+            for text, mask in _conditions(table[feature], members, selected)
+        ]
+        if not candidates:
+            break
+        score, _, text, mask, feature = max(candidates, key=lambda c: c[:2])
+        if score < best + WORTH:
+            break
+        best, selected = score, selected & mask
+        chosen[feature] = (text, mask)
+    hits = float((selected & members).sum())
+    precision, recall = hits / max(selected.sum(), 1), hits / max(members.sum(), 1)
+    if not chosen or best < READABLE:
+        return Rule(NO_RULE, precision, recall)
+    return Rule(" & ".join(chosen[f][0] for f in features if f in chosen), precision, recall)
+
+
+def _f1(selected: np.ndarray, members: np.ndarray) -> float:
+    return 2 * float((selected & members).sum()) / max(selected.sum() + members.sum(), 1)
+
+
+def _conditions(
+    column: pd.Series, members: np.ndarray, selected: np.ndarray
+) -> Iterator[tuple[str, np.ndarray]]:
+    """Conditions on one column that hold for many members."""
+    if is_numeric(column):
+        values = column.astype(float).to_numpy()
+        inside = values[members & ~np.isnan(values)]
+        if len(inside) == 0:
+            return
+        for low, high in ((0, 100), (5, 95), (10, 90)):
+            edges = np.percentile(inside, [low, high], method="nearest")
+            yield interval_text(column.name, *edges), (values >= edges[0]) & (values <= edges[1])
+        return
+    names = as_text(column)
+    counts = pd.DataFrame({"name": names, "member": members})[selected].groupby("name")["member"]
+    # the best set of k categories holds those in which members are most frequent
+    order = counts.mean().sort_values(ascending=False, kind="stable")
+    order = order[order > 0].index
+    for size in range(1, len(order) + 1):
+        chosen = list(order[:size])
+        yield categories_text(column.name, chosen), np.isin(names, chosen)
+
+
+def is_numeric(column: pd.Series) -> bool:
+    """Whether a column holds numbers that have an order (booleans are categories)."""
+    return pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
+
+
+def as_text(column: pd.Series) -> np.ndarray:
+    """Categories as text, with a category of its own for what is missing."""
+    return column.astype("string").fillna(MISSING).to_numpy(dtype=object)
+
+
+def categories_text(name: object, categories: Sequence[str]) -> str:
+    """A condition on categories, as in `emotion in {anger, fear}`."""
+    if len(categories) == 1:
+        return f"{name} = {categories[0]}"
+    return f"{name} in {{{', '.join(sorted(categories))}}}"
+
+
+def interval_text(name: object, low: float, high: float) -> str:
+    """A condition on a number, as in `age in 30..42`."""
+    return f"{name} = {low:g}" if low == high else f"{name} in {low:g}..{high:g}"

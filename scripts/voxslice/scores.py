@@ -1,0 +1,130 @@
+"""Scores: what a model said of each utterance, held against its label."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from scipy.special import softmax
+
+from voxslice.errors import InputError
+from voxslice.files import KEY
+
+
+def score_classes(
+    predictions: pd.DataFrame, labels: pd.Series, *, classes: Sequence[str], known: Sequence[str]
+) -> pd.DataFrame:
+    """Score a classification.
+
+    Args:
+        predictions: the keys and one column of logits a class
+        labels: the true label of each row of the predictions
+        classes: the classes of the model, columns of the predictions
+        known: the labels of the task; the model may have more classes, and is wrong where it
+            chooses one of those
+
+    Returns:
+        the keys, `label`, `prediction` (the class with the largest logit), `loss` (0 right,
+        1 wrong) and `p_<class>` (softmax over the classes); rows without a known label are left out
+
+    Raises:
+        InputError: where the model lacks a class of a label, or no row has a known label
+    """
+    lacking = [label for label in known if label not in classes]
+    if lacking:
+        raise InputError(
+            f"The model has the classes {', '.join(classes)} but the task the label {lacking[0]!r}:"
+            " change the task's labels or take the task from the model."
+        )
+    # labels may be read as numbers or booleans, those of the config are text
+    text = labels.astype("string").reset_index(drop=True)
+    kept = text.isin(known).to_numpy(bool, na_value=False)
+    if not kept.any():
+        found = ", ".join(sorted(set(text.dropna()))[:5]) or "none"
+        raise InputError(
+            f"No utterance has one of the labels {', '.join(known)} (found: {found}):"
+            " correct the task's target or labels."
+        )
+    logits = predictions.loc[kept, list(classes)].to_numpy(np.float64)
+    probabilities = softmax(logits, axis=1)
+    scores = predictions.loc[kept, KEY].reset_index(drop=True)
+    scores["label"] = pd.Categorical(text[kept], categories=list(classes))
+    scores["prediction"] = pd.Categorical.from_codes(logits.argmax(1), categories=list(classes))
+    scores["loss"] = (scores["label"] != scores["prediction"]).astype(float)
+    for position, name in enumerate(classes):
+        scores[f"p_{name}"] = probabilities[:, position].astype(np.float32)
+    return scores
+
+
+def score_values(
+    predictions: pd.DataFrame, labels: pd.Series, *, column: str, scale: float
+) -> pd.DataFrame:
+    """Score a regression.
+
+    Args:
+        predictions: the keys and the column of the predicted value
+        labels: the true value of each row of the predictions, in the task's unit
+        column: name of the predicted value
+        scale: task units in one unit of the model (100 where the model counts in centuries)
+
+    Returns:
+        the keys, `label`, `prediction` and `loss` (absolute error), all in the task's unit; rows
+        without a label are left out
+
+    Raises:
+        InputError: where the labels are no numbers, or no row has one
+    """
+    try:
+        values = pd.to_numeric(labels.astype("object")).astype(float).reset_index(drop=True)
+    except (ValueError, TypeError) as error:
+        raise InputError(
+            f"The labels of the task are not numbers ({error}): correct its target or type."
+        ) from error
+    kept = np.isfinite(values).to_numpy()
+    if not kept.any():
+        raise InputError("No utterance has a label for the task: correct its target.")
+    scores = predictions.loc[kept, KEY].reset_index(drop=True)
+    scores["label"] = values[kept].to_numpy()
+    scores["prediction"] = predictions.loc[kept, column].to_numpy(np.float64) * scale
+    scores["loss"] = (scores["prediction"] - scores["label"]).abs()
+    return scores
+
+
+def labels_of_output(outputs: dict[str, list[str]], output: str, model: str) -> list[str]:
+    """Labels of the output that a task reads.
+
+    Args:
+        outputs: labels of each output of the model
+        output: name of the output
+        model: id of the model, for the message
+
+    Raises:
+        InputError: where the model has no such output
+    """
+    if output not in outputs:
+        raise InputError(
+            f"The model {model} has no output {output!r}, but {', '.join(outputs)}:"
+            " correct the task's output or take the task from the model."
+        )
+    return outputs[output]
+
+
+def value_label(labels: Sequence[str], wanted: str | None, output: str, model: str) -> str:
+    """The label of an output that a regression reads.
+
+    Args:
+        labels: of the output
+        wanted: label that the task names, None where it names none
+        output: name of the output, for the message
+        model: id of the model, for the message
+
+    Raises:
+        InputError: where the task names another label, or none although there are several
+    """
+    if wanted is None and len(labels) == 1:
+        return labels[0]
+    if wanted is None or wanted not in labels:
+        raise InputError(
+            f"The output {output} of {model} has the labels {', '.join(labels)}:"
+            " name one of them as the task's label."
+        )
+    return wanted

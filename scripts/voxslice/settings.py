@@ -1,0 +1,147 @@
+"""The config of a study: checked against the schema and in itself, completed with defaults.
+
+Imported whenever Snakemake parses the workflow, on a cluster once a job: it stays light.
+"""
+
+import copy
+from collections.abc import Mapping
+from typing import Any
+
+import jsonschema
+
+from voxslice.errors import InputError
+
+RESERVED = {"models", "checksums"}
+"""Folders beside those of the datasets."""
+
+
+def complete(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Check a config and fill in the defaults of the schema.
+
+    Args:
+        config: as read from YAML
+        schema: JSON schema, draft 2020-12
+
+    Returns:
+        a new config with all defaults
+
+    Raises:
+        InputError: with one sentence that names the key and says what to change
+    """
+    errors = list(jsonschema.Draft202012Validator(schema).iter_errors(config))
+    if errors:
+        raise InputError(_sentence(jsonschema.exceptions.best_match(errors)))
+    full = _defaults(copy.deepcopy(dict(config)), schema, schema)
+    _cross_check(full)
+    return full
+
+
+def _sentence(error: jsonschema.ValidationError) -> str:
+    """One sentence for a schema error, with the place and the description of the key."""
+    place = ".".join(str(part) for part in error.absolute_path) or "the config"
+    if error.validator == "oneOf":
+        return f"{place}: give either url (an archive) or path (a local folder)."
+    if error.validator == "additionalProperties":
+        known = ", ".join(error.schema["properties"])
+        return f"{place}: {error.message.rstrip('.')}; the keys here are {known}."
+    if error.validator == "pattern" and isinstance(error.schema, dict):
+        hint = error.schema.get("description", "").rstrip(".")
+        return f"{place}: {error.instance!r} does not fit; expected: {hint}."
+    hint = error.schema.get("description") if isinstance(error.schema, dict) else None
+    return f"{place}: {error.message}" + (f" ({hint.rstrip('.')})." if hint else ".")
+
+
+def _defaults(node: Any, schema: Mapping[str, Any], root: Mapping[str, Any]) -> Any:
+    """Fill in defaults, following references and conditions."""
+    if "$ref" in schema:
+        name = schema["$ref"].rsplit("/", 1)[-1]
+        return _defaults(node, root["$defs"][name], root)
+    if not isinstance(node, dict):
+        if isinstance(node, list) and "items" in schema:
+            return [_defaults(item, schema["items"], root) for item in node]
+        return node
+    if "if" in schema:
+        fits = jsonschema.Draft202012Validator(schema["if"]).is_valid(node)
+        return _defaults(node, schema["then" if fits else "else"], root)
+    for key, value in schema.get("properties", {}).items():
+        if key not in node and "default" in value:
+            node[key] = copy.deepcopy(value["default"])
+        if key in node:
+            node[key] = _defaults(node[key], value, root)
+    others = schema.get("additionalProperties")
+    if isinstance(others, dict):
+        known = schema.get("properties", {})
+        node |= {k: _defaults(v, others, root) for k, v in node.items() if k not in known}
+    return node
+
+
+def _cross_check(config: dict[str, Any]) -> None:
+    datasets, models, tasks = config["datasets"], config["models"], config["tasks"]
+    columns = sorted({name for dataset in datasets.values() for name in dataset["columns"]})
+    for name, dataset in datasets.items():
+        if name in RESERVED:
+            raise InputError(f"datasets.{name}: this id is taken by the workflow: choose another.")
+        taken = {"file", "start", "end", "duration"} & set(dataset["columns"])
+        if taken:
+            raise InputError(
+                f"datasets.{name}.columns: {sorted(taken)[0]} is a column of every table:"
+                " choose another name."
+            )
+    for name, task in tasks.items():
+        if task["target"] not in columns:
+            raise InputError(
+                f"tasks.{name}.target: no dataset has the column {task['target']!r};"
+                f" the columns are {', '.join(columns)}."
+            )
+        if not any(name in model["tasks"] for model in models.values()):
+            raise InputError(f"tasks.{name}: no model has this task: add it to a model's tasks.")
+    for name, model in models.items():
+        unknown = [task for task in model["tasks"] if task not in tasks]
+        if unknown:
+            raise InputError(
+                f"models.{name}.tasks: there is no task {unknown[0]!r}; the tasks are"
+                f" {', '.join(tasks)}."
+            )
+        if "path" in model and "sha256" in model:
+            raise InputError(f"models.{name}.sha256: only an archive has one: remove it.")
+    for name, view in config["slices"].items():
+        unknown = [feature for feature in view["features"] if feature not in columns]
+        if unknown:
+            raise InputError(
+                f"slices.{name}.features: no dataset has the column {unknown[0]!r}; the columns"
+                f" are {', '.join(columns)}."
+            )
+        source = view.get("embedding")
+        if source is not None and source not in models:
+            raise InputError(
+                f"slices.{name}.embedding: there is no model {source!r}; the models are"
+                f" {', '.join(models)}."
+            )
+        if source is None and not view["features"]:
+            raise InputError(f"slices.{name}: give features, an embedding, or both.")
+
+
+def models_of(config: Mapping[str, Any], task: str) -> list[str]:
+    """Ids of the models that a task compares, in the order of the config."""
+    return [name for name, model in config["models"].items() if task in model["tasks"]]
+
+
+def studies(config: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Pairs of dataset and task where the dataset has labels for the task."""
+    return [
+        (dataset, task)
+        for dataset, settings in config["datasets"].items()
+        for task, task_settings in config["tasks"].items()
+        if task_settings["target"] in settings["columns"]
+    ]
+
+
+def views_of(config: Mapping[str, Any], dataset: str) -> dict[str, dict[str, Any]]:
+    """The views of a dataset, without the features that it lacks; empty views are left out."""
+    columns = config["datasets"][dataset]["columns"]
+    views = {}
+    for name, view in config["slices"].items():
+        features = [feature for feature in view["features"] if feature in columns]
+        if features or "embedding" in view:
+            views[name] = {**view, "features": features}
+    return views
