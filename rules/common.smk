@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 
 import yaml
-from snakemake.exceptions import WorkflowError
 
 SCRIPTS = Path(workflow.basedir) / "scripts"
 sys.path.insert(0, str(SCRIPTS))
@@ -20,7 +19,8 @@ try:
     # updated in place: the rules, and the scripts of cluster jobs, see the completed config
     config.update(settings.complete(config, yaml.safe_load(schema)))
 except InputError as error:
-    raise WorkflowError(f"Mistake in the config: {error}") from None
+    # not an exception of Snakemake's, which would end with the place in this file
+    sys.exit(f"Mistake in the config: {error}")
 
 
 def study(pattern):
@@ -63,6 +63,31 @@ def scores(wildcards):
         task=wildcards.task,
         model=settings.models_of(config, wildcards.task),
     )
+
+
+def repository_headers(wildcards):
+    """Header of a database in a repository that this workflow makes itself (the embedded study)."""
+    source = config["datasets"][wildcards.dataset]["audb"]
+    return [
+        f"{place['host']}/{place['name']}/{source['name']}/{source['version']}/db.yaml"
+        for place in source["repositories"]
+        if place["backend"] == "file-system" and place["host"].startswith("resources/")
+    ]
+
+
+def local_model(wildcards):
+    """Files of a model that is a local folder, so that a change of them is seen."""
+    folder = config["models"][wildcards.model].get("path")
+    return [f"{folder}/model.yaml", f"{folder}/model.onnx"] if folder else []
+
+
+def embeddings(wildcards):
+    """Predictions whose embeddings the views of a dataset look at, by view."""
+    return {
+        f"embedding_{name}": predictions(wildcards.dataset, view["embedding"])
+        for name, view in settings.views_of(config, wildcards.dataset).items()
+        if "embedding" in view
+    }
 
 
 @functools.cache

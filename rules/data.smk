@@ -4,16 +4,6 @@ Three rules, so that a new metadata column fetches nothing and reruns no inferen
 """
 
 
-def repository_headers(wildcards):
-    """Header of a database in a repository that this workflow makes itself (the embedded study)."""
-    source = config["datasets"][wildcards.dataset]["audb"]
-    return [
-        f"{place['host']}/{place['name']}/{source['name']}/{source['version']}/db.yaml"
-        for place in source["repositories"]
-        if place["backend"] == "file-system" and place["host"].startswith("resources/")
-    ]
-
-
 rule fetch_dataset:
     """Download a database with audb as mono WAV, with its tables."""
     input:

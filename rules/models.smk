@@ -1,12 +1,6 @@
 """Fetch and check models -> resources/models/{model}/"""
 
 
-def local_model(wildcards):
-    """Files of a model that is a local folder, so that a change of them is seen."""
-    folder = config["models"][wildcards.model].get("path")
-    return [f"{folder}/model.yaml", f"{folder}/model.onnx"] if folder else []
-
-
 rule fetch_model:
     """Fetch a model, verify its checksum and load it once with audonnx."""
     input:

@@ -1,15 +1,6 @@
 """Find the slices in which a model fails -> results/slices/"""
 
 
-def embeddings(wildcards):
-    """Predictions whose embeddings the views of a dataset look at, by view."""
-    return {
-        f"embedding_{name}": predictions(wildcards.dataset, view["embedding"])
-        for name, view in settings.views_of(config, wildcards.dataset).items()
-        if "embedding" in view
-    }
-
-
 rule find_slices:
     """Find and measure the slices of one model, all views in one process."""
     input:

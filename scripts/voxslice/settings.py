@@ -62,7 +62,7 @@ def _defaults(node: Any, schema: Mapping[str, Any], root: Mapping[str, Any]) -> 
         return node
     if "if" in schema:
         fits = jsonschema.Draft202012Validator(schema["if"]).is_valid(node)
-        return _defaults(node, schema["then" if fits else "else"], root)
+        return _defaults(node, schema.get("then" if fits else "else", {}), root)
     for key, value in schema.get("properties", {}).items():
         if key not in node and "default" in value:
             node[key] = copy.deepcopy(value["default"])
