@@ -1,0 +1,61 @@
+# The few verbs of this project. Each sets up .venv by itself, from the lock file.
+
+PYTHON ?= $(firstword $(foreach v,3.11 3.12 3.13,$(shell command -v python$(v))) python3)
+CORES ?= all
+STUDY ?= results/spotlight/demo/gender
+BIN := .venv/bin
+READY := .venv/ready
+SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
+
+.PHONY: demo view test bench format lint lock clean help
+
+help:
+	@echo 'make demo    run the whole workflow on the embedded study (offline, synthetic speech)'
+	@echo 'make view    open the interactive view of a study (STUDY=$(STUDY))'
+	@echo 'make test    run all tests'
+	@echo 'make bench   run the benchmarks'
+	@echo 'make format  format code; make lint checks format, code, types and workflow'
+	@echo 'make lock    renew envs/requirements.lock'
+
+$(READY): envs/requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Voxslice needs Python 3.11 or later, this is " + sys.version.split()[0] + ": name another, as in make PYTHON=python3.12 demo")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r envs/requirements.lock
+	@touch $@
+
+demo: $(READY)
+	$(SNAKEMAKE) --configfile config/demo.yaml
+	@echo
+	@echo 'Reports:          results/report/demo/gender.html and results/report/demo/age.html'
+	@echo 'Interactive view: make view'
+
+view: $(READY)
+	$(BIN)/python scripts/view.py $(STUDY)
+
+test: $(READY)
+	$(BIN)/pytest
+
+bench: $(READY)
+	$(BIN)/python bench/slices.py
+
+format: $(READY)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/snakefmt Snakefile rules
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check Snakefile rules
+	$(BIN)/mypy
+	$(BIN)/snakemake --lint
+	$(BIN)/snakemake --lint --configfile config/demo.yaml
+
+lock: $(READY)
+	$(BIN)/pip install --quiet uv
+	$(BIN)/uv pip compile --quiet --universal --fork-strategy fewest --python-version 3.11 \
+		--generate-hashes --custom-compile-command 'make lock' \
+		envs/requirements.in --output-file envs/requirements.lock
+
+clean:
+	rm -rf results logs benchmarks

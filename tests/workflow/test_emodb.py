@@ -1,0 +1,162 @@
+"""The default study on real speech: its tables against plain audonnx on the same audio."""
+
+from pathlib import Path
+
+import audb
+import audeer
+import audinterface
+import audonnx
+import numpy as np
+import pandas as pd
+import pytest
+from snakemake_cli import ROOT, planned, snakemake, write_config
+
+SHARED = ROOT.parent / "shared" / "data"
+MODELS = ["gender_age_small", "gender_age_big"]
+CLASSES = np.array(["female", "male", "child"])
+
+pytestmark = [
+    pytest.mark.workflow,
+    pytest.mark.skipif(
+        not SHARED.exists(), reason="needs real speech and models in ../shared/data"
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def overlay(tmp_path_factory):
+    """A config that changes nothing but where data and models come from."""
+    repository = {"name": "audb-local", "host": str(SHARED / "audb"), "backend": "file-system"}
+    models = {
+        name: {"url": (SHARED / "models" / f"{name}.zip").as_uri()} for name in [*MODELS, "emotion"]
+    }
+    return write_config(
+        tmp_path_factory.mktemp("config") / "overlay.yaml",
+        {"datasets": {"emodb": {"audb": {"repositories": [repository]}}}, "models": models},
+    )
+
+
+@pytest.fixture(scope="module")
+def configfiles(overlay):
+    return [ROOT / "config/config.yaml", overlay]
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory, configfiles):
+    folder = tmp_path_factory.mktemp("emodb")
+    snakemake(folder, configfiles=configfiles)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory):
+    """The tutorial's way: audb, audonnx and audinterface, file after file."""
+    folder = tmp_path_factory.mktemp("plain")
+    before = audb.config.REPOSITORIES
+    audb.config.REPOSITORIES = [audb.Repository("audb-local", str(SHARED / "audb"), "file-system")]
+    db = audb.load(
+        "emodb",
+        version="1.4.1",
+        format="wav",
+        mixdown=True,
+        sampling_rate=16000,
+        cache_root=str(folder),
+        verbose=False,
+    )
+    audb.config.REPOSITORIES = before
+    speaker = db["files"]["speaker"]
+    table = pd.DataFrame(
+        {
+            "gender": speaker.get(map="gender").astype(str),
+            "age": speaker.get(map="age").astype(float),
+            "emotion": db["emotion"]["emotion"].get().astype(str),
+        }
+    )
+    for name in MODELS:
+        audeer.extract_archive(str(SHARED / "models" / f"{name}.zip"), str(folder / name))
+        process = audinterface.Process(
+            process_func=audonnx.load(str(folder / name)), sampling_rate=16000
+        )
+        outputs = process.process_index(table.index).to_list()
+        table[name] = CLASSES[[output["logits_gender"].argmax() for output in outputs]]
+        table[f"{name}_age"] = [100 * float(output["logits_age"].squeeze()) for output in outputs]
+    table.index = [str(Path(file).relative_to(db.root)) for file in table.index]
+    return table.sort_index()
+
+
+def test_known_figures(plain):
+    right = {name: plain[name] == plain["gender"] for name in MODELS}
+    small, big = right.values()
+    assert (small.sum(), big.sum(), len(plain)) == (458, 519, 535)
+    assert ((big & ~small).sum(), (small & ~big).sum()) == (74, 13)
+    angry = (plain["gender"] == "male") & (plain["emotion"] == "anger")
+    happy = (plain["gender"] == "male") & (plain["emotion"] == "happiness")
+    assert (small[angry].sum(), angry.sum()) == (19, 60)
+    assert (small[happy].sum(), happy.sum()) == (11, 27)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_scores_equal_plain_inference(study, plain, model):
+    scores = pd.read_parquet(study / f"results/scores/emodb/gender/{model}.parquet")
+    scores = scores.set_index("file").sort_index()
+    assert list(scores.index) == list(plain.index)
+    assert (scores["prediction"].astype(str) == plain[model]).all()
+    ages = pd.read_parquet(study / f"results/scores/emodb/age/{model}.parquet")
+    ages = ages.set_index("file").sort_index()
+    np.testing.assert_allclose(ages["prediction"], plain[f"{model}_age"], atol=1e-3)
+    np.testing.assert_allclose(ages["label"], plain["age"])
+    assert pd.read_csv(study / f"results/failures/emodb/{model}.csv").empty
+
+
+def test_metrics_equal_plain_inference(study, plain):
+    metrics = pd.read_csv(study / "results/metrics/emodb/gender.csv")
+    metrics = metrics.set_index(["model", "metric"])
+    ages = pd.read_csv(study / "results/metrics/emodb/age.csv").set_index(["model", "metric"])
+    for model in MODELS:
+        right = plain[model] == plain["gender"]
+        row = metrics.loc[(model, "accuracy")]
+        assert row["value"] == pytest.approx(right.mean())
+        assert row["low"] <= row["value"] <= row["high"]
+        assert (row["n"], row["speakers"]) == (535, 10)
+        recall = right.groupby(plain["gender"]).mean().mean()
+        assert metrics.loc[(model, "uar"), "value"] == pytest.approx(recall)
+        error = (plain[f"{model}_age"] - plain["age"]).abs().mean()
+        assert ages.loc[(model, "mae"), "value"] == pytest.approx(error, abs=1e-4)
+
+
+def test_comparison_equals_plain_inference(study, plain):
+    table = pd.read_csv(study / "results/comparison/emodb/gender.csv")
+    row = table.iloc[0]
+    assert (row["slice"], row["model_a"], row["model_b"]) == ("all", *MODELS)
+    assert (row["only_a_wrong"], row["only_b_wrong"]) == (74, 13)
+    assert row["both_right"] + row["both_wrong"] == 535 - 74 - 13
+    assert row["difference"] == pytest.approx((519 - 458) / 535)
+    angry = table[table["rule"] == "emotion = anger & gender = male"].iloc[0]
+    assert (angry["support"], angry["value_b"]) == (60, 1)
+    assert angry["value_a"] == pytest.approx(19 / 60)
+
+
+def test_metadata_slices_hold_the_known_ones(study, plain):
+    slices = pd.read_csv(study / "results/slices/emodb/gender/gender_age_small.csv")
+    members = pd.read_parquet(
+        study / "results/slices/emodb/gender/gender_age_small.members.parquet"
+    )
+    metadata = slices[slices["view"] == "metadata"].set_index("rule")
+    assert set(slices["view"]) == {"metadata", "embedding"}
+    for emotion, right, support in [("anger", 19, 60), ("happiness", 11, 27)]:
+        row = metadata.loc[f"emotion = {emotion} & gender = male"]
+        assert (row["support"], row["speakers"]) == (support, 5)
+        assert row["value"] == pytest.approx(right / support)
+        meant = plain.index[(plain["gender"] == "male") & (plain["emotion"] == emotion)]
+        assert set(members.loc[members["slice"] == row["slice"], "file"]) == set(meant)
+
+
+def test_views_are_made(study):
+    for task in ["gender", "age"]:
+        assert (study / f"results/report/emodb/{task}.html").stat().st_size > 10_000
+        for name in ["table.parquet", "layout.json", "issues.json"]:
+            assert (study / "results/spotlight/emodb" / task / name).exists()
+
+
+def test_finished_study_plans_nothing(study, configfiles):
+    assert planned(study, configfiles=configfiles) == []

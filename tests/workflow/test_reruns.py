@@ -1,0 +1,123 @@
+"""What an edit reruns, by the jobs that a dry run plans on a finished study."""
+
+import copy
+import shutil
+
+import pytest
+import yaml
+from snakemake_cli import ROOT, planned, write_config
+
+pytestmark = pytest.mark.workflow
+
+
+@pytest.fixture(scope="module")
+def demo():
+    return yaml.safe_load((ROOT / "config/demo.yaml").read_text(encoding="utf-8"))
+
+
+@pytest.fixture
+def plan(finished_study, demo, tmp_path):
+    """Plan the embedded study with an edited config."""
+
+    def with_edit(edit):
+        config = copy.deepcopy(demo)
+        edit(config)
+        path = write_config(tmp_path / "edited.yaml", config)
+        return planned(finished_study, configfiles=[path])
+
+    return with_edit
+
+
+def rules(jobs):
+    return {job.split()[0] for job in jobs}
+
+
+BEHIND_SCORES = {"measure", "find_slices", "compare", "make_report", "make_view"}
+
+
+def test_nothing(plan):
+    assert plan(lambda config: None) == []
+
+
+def test_notes_and_licences_remake_the_report_alone(plan):
+    def edit(config):
+        config["models"]["practice_big"]["note"] = "another note"
+
+    assert rules(plan(edit)) == {"make_report"}
+
+
+def test_seed_of_the_study_does_not_reach_inference_of_other_data(plan):
+    def edit(config):
+        config["resamples"] = 500
+
+    assert rules(plan(edit)) == BEHIND_SCORES
+
+
+def test_slice_parameter(plan):
+    def edit(config):
+        config["slices"]["metadata"]["min_support"] = 20
+
+    assert rules(plan(edit)) == BEHIND_SCORES - {"measure"}
+
+
+def test_labels_of_a_task_leave_inference_and_the_other_task_alone(plan):
+    def edit(config):
+        config["tasks"]["gender"]["labels"] = ["male", "female"]
+
+    jobs = plan(edit)
+    assert rules(jobs) == BEHIND_SCORES | {"score"}
+    assert all("task=gender" in job for job in jobs)
+
+
+def test_new_model_touches_no_other_inference(plan, tmp_path, finished_study):
+    folder = tmp_path / "model"
+    shutil.copytree(finished_study / "resources/demo/models/small", folder)
+
+    def edit(config):
+        config["models"]["another"] = {
+            "path": str(folder),
+            "tasks": ["gender"],
+            "license": "MIT",
+        }
+
+    jobs = plan(edit)
+    done = {job for job in jobs if job.split()[0] in ("fetch_model", "predict", "score")}
+    assert done == {
+        "fetch_model model=another",
+        "predict dataset=demo model=another shard=0",
+        "score dataset=demo model=another task=gender",
+    } or done == {
+        "fetch_model model=another",
+        "predict dataset=demo model=another shard=0",
+        "score dataset=demo task=gender model=another",
+    }
+    assert [job for job in jobs if job.startswith("find_slices")] == [
+        "find_slices dataset=demo task=gender model=another"
+    ]
+
+
+def test_removed_model_infers_nothing(plan):
+    def edit(config):
+        del config["models"]["practice_big"]
+
+    assert rules(plan(edit)) == {"measure", "compare", "make_report", "make_view"}
+
+
+def test_new_metadata_column_fetches_and_infers_nothing(plan):
+    def edit(config):
+        config["datasets"]["demo"]["columns"]["sentence"] = {
+            "table": "files",
+            "column": "transcription",
+        }
+
+    assert rules(plan(edit)) == BEHIND_SCORES | {"read_metadata", "score"}
+
+
+def test_another_embedding_output_infers_that_model_alone(plan):
+    def edit(config):
+        config["models"]["practice_small"]["embedding"] = "none"
+
+    jobs = plan(edit)
+    assert [job for job in jobs if job.startswith("predict")] == [
+        "predict dataset=demo model=practice_small shard=0"
+    ]
