@@ -1,0 +1,133 @@
+"""A mistake ends with one sentence that says what to change, and never with a traceback."""
+
+import copy
+import shutil
+import zipfile
+
+import pytest
+import yaml
+from snakemake_cli import ROOT, snakemake, write_config
+
+pytestmark = pytest.mark.workflow
+
+
+@pytest.fixture(scope="module")
+def demo():
+    return yaml.safe_load((ROOT / "config/demo.yaml").read_text(encoding="utf-8"))
+
+
+def fail(folder, config, *targets):
+    """Run a study that must fail and return what the user sees."""
+    path = write_config(folder / "study.yaml", config)
+    process = snakemake(folder, *targets, configfiles=[path], check=False)
+    assert process.returncode != 0
+    assert "Traceback" not in process.stdout
+    return process.stdout
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"seeds": 1}, "'seeds' was unexpected"),
+        ({"seed": "one"}, "seed: 'one' is not of type 'integer'"),
+        ({"tasks": {"sex": {"type": "guess"}}}, "tasks.sex.type: 'guess' is not one of"),
+        ({"models": {"Big Model": {}}}, "lower case letters, digits, hyphen and underscore"),
+    ],
+)
+def test_config(tmp_path, demo, change, sentence):
+    output = fail(tmp_path, {**demo, **change}, "--dry-run")
+    assert "Mistake in the config: " in output
+    assert sentence in output
+    assert output.count("\n") < 5
+
+
+def test_unknown_column(tmp_path, demo):
+    config = copy.deepcopy(demo)
+    config["tasks"]["gender"]["target"] = "sex"
+    output = fail(tmp_path, config, "--dry-run")
+    assert (
+        "no dataset has the column 'sex'; the columns are age, emotion, gender, speaker" in output
+    )
+
+
+def test_version_that_does_not_exist(tmp_path, demo, finished_study):
+    config = copy.deepcopy(demo)
+    source = config["datasets"]["demo"]["audb"]
+    source["version"] = "9.9.9"
+    source["repositories"][0]["host"] = str(finished_study / "resources/demo/repository")
+    output = fail(tmp_path, config, "datasets")
+    assert "Error: The dataset demo 9.9.9 does not exist in the repositories" in output
+    assert "demo has the versions 1.0.0; change the dataset's name, version or" in output
+
+
+def test_table_that_does_not_exist(tmp_path, demo, finished_study):
+    config = copy.deepcopy(demo)
+    config["datasets"]["demo"]["table"] = "emotions"
+    host = str(finished_study / "resources/demo/repository")
+    config["datasets"]["demo"]["audb"]["repositories"][0]["host"] = host
+    output = fail(tmp_path, config, "datasets")
+    assert "no table in the database demo called 'emotions'" in output
+
+
+@pytest.fixture
+def one_model(demo):
+    """A function that gives a study whose one interesting model is the given one."""
+
+    def config(model):
+        return {**copy.deepcopy(demo), "models": {**demo["models"], "mine": model}}
+
+    return config
+
+
+TARGET = "resources/models/mine/model.json"
+
+
+def test_archive_that_is_not_a_zip(tmp_path, one_model):
+    archive = tmp_path / "model.zip"
+    archive.write_text("<html>Not found</html>")
+    output = fail(tmp_path, one_model({"url": archive.as_uri(), "license": "MIT"}), TARGET)
+    assert "Error: Not a readable zip archive" in output
+
+
+def test_wrong_checksum(tmp_path, one_model):
+    archive = tmp_path / "model.zip"
+    archive.write_bytes(b"something")
+    model = {"url": archive.as_uri(), "sha256": "0" * 64, "license": "MIT"}
+    output = fail(tmp_path, one_model(model), TARGET)
+    assert "but the config says 0000" in output
+    assert not (tmp_path / "resources/models/mine").exists() or not any(
+        (tmp_path / "resources/models/mine").iterdir()
+    )
+
+
+def test_download_that_changed(tmp_path, one_model, finished_study):
+    archive, source = tmp_path / "model.zip", finished_study / "resources/demo/models/small"
+    with zipfile.ZipFile(archive, "w") as file:
+        file.write(source / "model.onnx", "model.onnx")
+        file.write(source / "model.yaml", "model.yaml")
+    config = one_model({"url": archive.as_uri(), "license": "MIT"})
+    path = write_config(tmp_path / "study.yaml", config)
+    snakemake(tmp_path, TARGET, configfiles=[path])
+    with zipfile.ZipFile(archive, "a") as file:
+        file.writestr("more.txt", "more")
+    output = fail(tmp_path, config, TARGET, "--forcerun", "fetch_model")
+    assert "has changed" in output
+    assert "resources/checksums/mine.json" in output
+
+
+def test_model_that_does_not_load(tmp_path, one_model, finished_study):
+    shutil.copytree(finished_study / "resources/demo/models/small", tmp_path / "model")
+    (tmp_path / "model/model.onnx").write_bytes(b"no model")
+    model = {"path": str(tmp_path / "model"), "license": "MIT"}
+    output = fail(tmp_path, one_model(model), TARGET)
+    assert "Error: audonnx cannot load the model from" in output
+
+
+def test_model_without_the_output_of_its_task(tmp_path, demo, finished_study):
+    study = shutil.copytree(finished_study, tmp_path / "study", symlinks=True)
+    config = copy.deepcopy(demo)
+    config["tasks"]["gender"]["output"] = "logits_sex"
+    output = fail(study, config, "scores")
+    assert "has no output 'logits_sex', but hidden_states, logits_age, logits_gender" in output
+    # what does not depend on the mistake is not lost
+    assert (study / "results/scores/demo/age/practice_small.parquet").exists()
