@@ -45,7 +45,8 @@ _DESCRIPTION = (
     "Synthetic speech of the speech synthesiser espeak-ng, made to try out software. "
     "The voices are settings of the synthesiser, not people; gender, age and emotion are nominal: "
     "they name the settings. Ten voices say ten sentences in the styles of seven emotions. "
-    "Results on this corpus say nothing about human speech."
+    "Results on this corpus say nothing about human speech. "
+    "espeak-ng itself is under GPL-3.0-or-later; the recordings are released under CC0-1.0."
 )
 
 # Archives and headers keep time stamps: one for all makes two builds the same, byte by byte.
@@ -148,19 +149,17 @@ def _write_speech(
     """Write the recordings and list them.
 
     Returns:
-        One row an utterance, indexed by file, with columns speaker, transcription, emotion and
+        One row per utterance, indexed by file, with columns speaker, transcription, emotion and
         duration (seconds).
     """
     (folder / "wav").mkdir(parents=True)
-    cast = [
-        (voice, code, emotion) for voice in voices for code in sentences for emotion in STYLES
-    ]
+    cast = [(voice, code, emotion) for voice in voices for code in sentences for emotion in STYLES]
     signals = synthesise(
         (Utterance(SENTENCES[code], voice, STYLES[emotion]) for voice, code, emotion in cast), seed
     )
     rows = {}
     for (voice, code, emotion), signal in zip(
-        tqdm(cast, desc="Synthesise corpus", unit="utterance"), signals, strict=True
+        tqdm(cast, "Synthesise corpus", mininterval=1), signals, strict=True
     ):
         file = f"wav/{int(voice.name):02d}{code}-{emotion}.wav"
         audiofile.write(str(folder / file), signal, SAMPLING_RATE, bit_depth=16)

@@ -22,6 +22,8 @@ HOP = 160  # samples, 10 ms
 FLOOR = 1e-6  # mel power that counts as silence; full scale is 1
 INPUT = "signal"
 
+_STATISTICS = 3  # features per mel band
+
 # Fixed, not the newest the installed onnx knows: older runtimes read it, and bytes stay the same.
 _OPSET = 17
 _IR_VERSION = 8
@@ -88,11 +90,6 @@ class _Graph:
         return model
 
 
-def feature_count(mels: int) -> int:
-    """Give the number of features of a front end with so many mel bands."""
-    return 3 * mels
-
-
 def front_end(mels: int) -> onnx.ModelProto:
     """Build the front end alone.
 
@@ -106,22 +103,22 @@ def front_end(mels: int) -> onnx.ModelProto:
     """
     graph = _Graph()
     _add_front_end(graph, mels, "features")
-    return graph.model({"features": feature_count(mels)})
+    return graph.model({"features": _STATISTICS * mels})
 
 
-def assemble(mels: int, networks: dict[str, Network]) -> onnx.ModelProto:
+def assemble(networks: dict[str, Network]) -> onnx.ModelProto:
     """Build a whole model.
 
     Args:
-        mels: Number of mel bands of the front end.
-        networks: Name of the output of each network.
+        networks: Name of the output of each network; all take the same features.
 
     Returns:
         Model from `signal` (1, time) to `hidden_states` (the last hidden layers of the networks,
         one after the other) and the outputs of the networks.
     """
     graph = _Graph()
-    features = _add_front_end(graph, mels, "features")
+    inputs = {network.mean.size for network in networks.values()}
+    features = _add_front_end(graph, inputs.pop() // _STATISTICS, "features")
     hidden, sizes = [], {"hidden_states": 0}
     for output, network in networks.items():
         values = graph.add("Sub", features, graph.constant(network.mean))

@@ -14,7 +14,6 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import audonnx
@@ -31,11 +30,24 @@ from voxslice.demo.voices import GENDERS, STYLES, training_voices
 
 MODELS = ("small", "big", "emotion")
 
+# Many and varied: with few sentences a model learns their sounds in place of the voices.
 SENTENCES = (
     "Please close the gate before you go to bed.",
     "The children found a small boat near the bridge.",
     "I have never seen so much snow in April.",
     "Our train was late because of the storm.",
+    "The doctor asked him to wait outside.",
+    "Put the cups and plates back on the shelf.",
+    "She wants to learn how to play the piano.",
+    "The shop on the corner sells fresh bread.",
+    "We should leave early to avoid the traffic.",
+    "His coat is hanging in the hall upstairs.",
+    "They talked for hours about the old house.",
+    "A green lamp stood on top of the piano.",
+    "Can you help me carry this heavy chair?",
+    "The cat sleeps on the sofa all afternoon.",
+    "My sister bought two tickets for Friday.",
+    "Nobody knew who had opened the door.",
 )
 
 CALM = ("boredom", "neutral", "sadness")
@@ -55,21 +67,11 @@ DIMENSIONS = {
 DIMENSION_LABELS = ["arousal", "dominance", "valence"]
 
 
-@dataclass(frozen=True)
-class Lesson:
-    """What the models learn from: one row an utterance."""
-
-    signals: Sequence[np.ndarray]
-    genders: np.ndarray
-    ages: np.ndarray
-    emotions: np.ndarray
-
-
 def train(
     folder: Path,
     seed: int,
-    voices_per_gender: int = 16,
-    sentences: Sequence[str] = SENTENCES,
+    voices_per_gender: int = 20,
+    sentences_per_voice: int = 4,
 ) -> None:
     """Train the practice models and write them.
 
@@ -80,104 +82,109 @@ def train(
             earlier one is replaced as a whole.
         seed: Seed of voices, noise and training.
         voices_per_gender: Training voices for each of female, male and child.
-        sentences: What they say.
+        sentences_per_voice: How many of `SENTENCES` each of them says.
 
     Raises:
         ValueError: If there is no voice or no sentence to learn from.
     """
-    if voices_per_gender < 1 or not sentences:
-        raise ValueError("Give at least one voice of each gender and one sentence to learn from.")
-    lesson = _lesson(seed, voices_per_gender, sentences)
-    calm = np.isin(lesson.emotions, CALM)
+    if voices_per_gender < 1 or not 1 <= sentences_per_voice <= len(SENTENCES):
+        raise ValueError(
+            "Learn from at least one voice of each gender and"
+            f" from 1 to {len(SENTENCES)} sentences a voice."
+        )
+    signals, genders, ages, emotions = _lesson(seed, voices_per_gender, sentences_per_voice)
+    calm = np.isin(emotions, CALM)
     # One thread: the order of sums, and with it the last bit of a weight, must not change.
     with threadpool_limits(limits=1):
         narrow, wide = (
-            graph.compute(graph.front_end(mels), tqdm(lesson.signals, desc=f"{mels} mel bands"))
+            graph.compute(graph.front_end(mels), tqdm(signals, f"{mels} mel bands", mininterval=1))
             for mels in (16, 48)
         )
-        tell = {
-            "small": lambda: _gender_and_age(16, narrow[calm], lesson, calm, (8,), seed),
-            "big": lambda: _gender_and_age(48, wide, lesson, np.ones_like(calm), (64, 32), seed),
-            "emotion": lambda: _emotion(48, wide, lesson, (64, 32), seed),
-        }
-        for name in tqdm(MODELS, desc="Train practice models"):
-            model, labels = tell[name]()
+        for name, model, labels in (
+            ("small", *_gender_and_age(narrow[calm], genders[calm], ages[calm], (8,), seed)),
+            ("big", *_gender_and_age(wide, genders, ages, (64, 32), seed)),
+            ("emotion", *_emotion(wide, emotions, (64, 32), seed)),
+        ):
             _write(folder / name, model, labels)
 
 
-def _lesson(seed: int, voices_per_gender: int, sentences: Sequence[str]) -> Lesson:
-    """Let the training voices speak."""
+def _lesson(
+    seed: int, voices_per_gender: int, sentences_per_voice: int
+) -> tuple[list[np.ndarray], np.ndarray, np.ndarray, np.ndarray]:
+    """Let the training voices speak; the sentences take turns within each gender.
+
+    Returns:
+        Signals, genders, ages and emotions, one of each per utterance.
+    """
     cast = [
-        (voice, text, emotion)
-        for voice in training_voices(voices_per_gender, seed)
-        for text in sentences
-        for emotion in STYLES
+        (voice, SENTENCES[(turn // len(GENDERS) * sentences_per_voice + n) % len(SENTENCES)], style)
+        for turn, voice in enumerate(training_voices(voices_per_gender, seed))
+        for n in range(sentences_per_voice)
+        for style in STYLES
     ]
-    utterances = (Utterance(text, voice, STYLES[emotion]) for voice, text, emotion in cast)
-    return Lesson(
-        signals=list(synthesise(tqdm(utterances, "Synthesise lesson", len(cast)), seed)),
-        genders=np.array([voice.gender for voice, _, _ in cast]),
-        ages=np.array([voice.age for voice, _, _ in cast]),
-        emotions=np.array([emotion for _, _, emotion in cast]),
+    utterances = (Utterance(text, voice, STYLES[style]) for voice, text, style in cast)
+    signals = synthesise(tqdm(utterances, "Synthesise lesson", len(cast), mininterval=1), seed)
+    voices, _, emotions = zip(*cast, strict=True)
+    return (
+        list(signals),
+        np.array([voice.gender for voice in voices]),
+        np.array([voice.age for voice in voices]),
+        np.array(emotions),
     )
 
 
 def _gender_and_age(
-    mels: int,
     features: np.ndarray,
-    lesson: Lesson,
-    chosen: np.ndarray,
+    genders: np.ndarray,
+    ages: np.ndarray,
     hidden: tuple[int, ...],
     seed: int,
 ) -> tuple[onnx.ModelProto, dict[str, list[str]]]:
     """Train one network for gender and one for age.
 
     Args:
-        mels: Number of mel bands of the front end.
-        features: Output of the front end, shape (chosen utterances, features).
-        lesson: All utterances.
-        chosen: Mask of the utterances to learn from, shape (utterances,).
+        features: Output of a front end, shape (utterances, features).
+        genders: Out of `GENDERS`, shape (utterances,).
+        ages: In years, shape (utterances,).
         hidden: Sizes of the hidden layers.
         seed: Seed of the training.
 
     Returns:
         The model and the labels of its outputs.
     """
-    mean, scale = _scaling(features)
-    scaled = (features - mean) / scale
-    gender = MLPClassifier(hidden_layer_sizes=hidden, alpha=1.0, max_iter=300, random_state=seed)
     # As numbers, so that the outputs follow the order of GENDERS.
-    gender.fit(scaled, np.array([GENDERS.index(name) for name in lesson.genders[chosen]]))
-    age = MLPRegressor(hidden_layer_sizes=hidden, alpha=1.0, max_iter=300, random_state=seed)
-    age.fit(scaled, lesson.ages[chosen] / 100)
+    classes = np.array([GENDERS.index(gender) for gender in genders])
     networks = {
-        "logits_age": Network(mean, scale, _layers(age)),
-        "logits_gender": Network(mean, scale, _layers(gender)),
+        "logits_age": _learn(MLPRegressor, features, ages / 100, hidden, seed),
+        "logits_gender": _learn(MLPClassifier, features, classes, hidden, seed),
     }
     labels = {"logits_age": ["age"], "logits_gender": list(GENDERS)}
-    return graph.assemble(mels, networks), labels
+    return graph.assemble(networks), labels
 
 
 def _emotion(
-    mels: int, features: np.ndarray, lesson: Lesson, hidden: tuple[int, ...], seed: int
+    features: np.ndarray, emotions: np.ndarray, hidden: tuple[int, ...], seed: int
 ) -> tuple[onnx.ModelProto, dict[str, list[str]]]:
     """Train one network for the dimensions of emotion; see `_gender_and_age`."""
-    mean, scale = _scaling(features)
-    network = MLPRegressor(hidden_layer_sizes=hidden, alpha=1.0, max_iter=300, random_state=seed)
-    targets = np.array([DIMENSIONS[emotion] for emotion in lesson.emotions])
-    network.fit((features - mean) / scale, targets)
-    networks = {"logits": Network(mean, scale, _layers(network))}
-    return graph.assemble(mels, networks), {"logits": DIMENSION_LABELS}
+    targets = np.array([DIMENSIONS[emotion] for emotion in emotions])
+    networks = {"logits": _learn(MLPRegressor, features, targets, hidden, seed)}
+    return graph.assemble(networks), {"logits": DIMENSION_LABELS}
 
 
-def _scaling(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Give mean and standard deviation of each feature, shapes (features,)."""
-    return features.mean(axis=0), features.std(axis=0) + np.float32(1e-3)
-
-
-def _layers(network: MLPClassifier | MLPRegressor) -> list[Layer]:
-    """Read the learnt weights."""
-    return [Layer(*pair) for pair in zip(network.coefs_, network.intercepts_, strict=True)]
+def _learn(
+    learner: type[MLPClassifier | MLPRegressor],
+    features: np.ndarray,
+    targets: np.ndarray,
+    hidden: tuple[int, ...],
+    seed: int,
+) -> Network:
+    """Train a network and read its weights."""
+    mean = features.mean(axis=0)
+    scale = features.std(axis=0) + np.float32(1e-3)  # a band that never changes stays finite
+    learnt = learner(hidden_layer_sizes=hidden, alpha=1.0, max_iter=1000, random_state=seed)
+    learnt.fit((features - mean) / scale, targets)
+    layers = [Layer(*pair) for pair in zip(learnt.coefs_, learnt.intercepts_, strict=True)]
+    return Network(mean, scale, layers)
 
 
 def _write(folder: Path, model: onnx.ModelProto, labels: dict[str, list[str]]) -> None:

@@ -100,7 +100,9 @@ def training_voices(per_gender: int, seed: int) -> list[Voice]:
             # Ages are spread evenly (stratified), as few voices drawn freely leave gaps.
             share = (number + rng.uniform()) / per_gender
             age = 5 + 7 * share if gender == "child" else 20 + 50 * share
-            middle, lowering = {"female": (153, 0.6), "male": (95, 0.4), "child": (235, 4.0)}[gender]
+            middle, lowering = {"female": (153, 0.6), "male": (95, 0.4), "child": (235, 4.0)}[
+                gender
+            ]
             centre = {"female": 45, "male": 45, "child": 8.5}[gender]
             tract = {"female": (108, 117), "male": (93, 102), "child": (124, 134)}[gender]
             voices.append(
@@ -155,7 +157,7 @@ def rate(voice: Voice, style: Style) -> int:
 
 def volume(voice: Voice, style: Style) -> int:
     """Give the synthesiser's volume; 100 is its default."""
-    return round(36 * style.volume**voice.temper)
+    return round(32 * style.volume**voice.temper)
 
 
 def _years(voice: Voice) -> float:
