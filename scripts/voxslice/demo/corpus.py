@@ -7,14 +7,12 @@ human confidence ratings and the splits: what reads one reads the other.
 from __future__ import annotations
 
 import os
-import shutil
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 import audb
 import audbackend
-import audeer
 import audformat
 import audiofile
 import pandas as pd

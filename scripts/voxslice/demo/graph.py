@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import librosa
 import numpy as np
@@ -45,11 +46,13 @@ class Network:
         mean: Mean of the features in training, shape (features,).
         scale: Standard deviation of the features in training, shape (features,).
         layers: At least one hidden layer and the last one.
+        unit: Whether the outputs are cut to 0..1.
     """
 
     mean: np.ndarray
     scale: np.ndarray
     layers: Sequence[Layer]
+    unit: bool = False
 
 
 class _Graph:
@@ -66,7 +69,7 @@ class _Graph:
         self.constants.append(numpy_helper.from_array(array, name))
         return name
 
-    def add(self, operator: str, *inputs: str, name: str = "", **attributes: object) -> str:
+    def add(self, operator: str, *inputs: str, name: str = "", **attributes: Any) -> str:
         name = name or f"{operator.lower()}_{len(self.nodes)}"
         self.nodes.append(helper.make_node(operator, list(inputs), [name], name, **attributes))
         return name
@@ -128,7 +131,11 @@ def assemble(networks: dict[str, Network]) -> onnx.ModelProto:
             values = graph.add("Relu", _add_layer(graph, values, layer))
         hidden.append(values)
         sizes["hidden_states"] += inner[-1].bias.size
-        _add_layer(graph, values, last, output)
+        if network.unit:
+            bounds = graph.constant(np.array(0.0)), graph.constant(np.array(1.0))
+            graph.add("Clip", _add_layer(graph, values, last), *bounds, name=output)
+        else:
+            _add_layer(graph, values, last, output)
         sizes[output] = last.bias.size
     graph.add("Concat", *hidden, name="hidden_states", axis=1)
     return graph.model(sizes)

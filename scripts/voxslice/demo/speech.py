@@ -45,7 +45,7 @@ def synthesise(utterances: Iterable[Utterance], seed: int) -> Iterator[np.ndarra
     """Say utterances one after the other.
 
     The same utterances in the same order with the same seed give the same samples, in this process
-    and in any other. A utterance said alone may differ in its noise.
+    and in any other. An utterance said alone may differ in its noise.
 
     Args:
         utterances: What is to be said.
@@ -77,7 +77,7 @@ class _Synthesiser:
         shutil.copy(source / "en_dict", data)
         self._variants = data / "voices" / "!v"
         self._variants.mkdir()
-        library = shutil.copy(espeakng_loader.get_library_path(), folder)
+        library = str(shutil.copy(espeakng_loader.get_library_path(), folder))
         self._espeak = ctypes.CDLL(library)
         self._sampling_rate = self._espeak.espeak_Initialize(
             _SYNCHRONOUS, 0, str(folder).encode(), _DO_NOT_EXIT
