@@ -4,10 +4,10 @@ rule make_demo_corpus:
         "resources/demo/repository/voxslice-demo/demo/1.0.0/db.yaml",
     log:
         "logs/make_demo_corpus.log",
+    threads: 1
     params:
         seed=lookup("seed", within=config),
         code=code("make_demo_corpus"),
-    threads: 1
     script:
         "../scripts/make_demo_corpus.py"
 
@@ -22,9 +22,9 @@ rule train_demo_models:
         ),
     log:
         "logs/train_demo_models.log",
+    threads: 1
     params:
         seed=lookup("seed", within=config),
         code=code("train_demo_models"),
-    threads: 1
     script:
         "../scripts/train_demo_models.py"

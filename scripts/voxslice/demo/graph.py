@@ -181,7 +181,9 @@ def _add_front_end(graph: _Graph, mels: int, name: str) -> str:
     variance = graph.add("Mul", deviation, deviation)
     spread = graph.add("Sqrt", graph.add("ReduceMean", variance, axes=[2], keepdims=1))
     # The first frame follows itself, so that a single frame has a change: none.
-    before = graph.add("Pad", log, graph.constant([0, 0, 1, 0, 0, -1]), mode="edge")
+    start, end, axis = (graph.constant([number]) for number in (0, -1, 2))
+    first = graph.add("Slice", log, start, graph.constant([1]), axis)
+    before = graph.add("Concat", first, graph.add("Slice", log, start, end, axis), axis=2)
     change = graph.add("Abs", graph.add("Sub", log, before))
     change = graph.add("ReduceMean", change, axes=[2], keepdims=1)
 

@@ -27,8 +27,6 @@ from voxslice.demo.graph import Layer, Network
 from voxslice.demo.speech import Utterance, synthesise
 from voxslice.demo.voices import GENDERS, STYLES, training_voices
 
-MODELS = ("small", "big", "emotion")
-
 # Many and varied: with few sentences a model learns their sounds in place of the voices.
 SENTENCES = (
     "Please close the gate before you go to bed.",
@@ -77,8 +75,8 @@ def train(
     The same arguments give the same bytes on the same machine and libraries.
 
     Args:
-        folder: Gets one folder a model of `MODELS`, each with `model.onnx` and `model.yaml`. An
-            earlier one is replaced as a whole.
+        folder: Gets the folders `small`, `big` and `emotion`, each with `model.onnx` and
+            `model.yaml`. An earlier one is replaced as a whole.
         seed: Seed of voices, noise and training.
         voices_per_gender: Training voices for each of female, male and child.
         sentences_per_voice: How many of `SENTENCES` each of them says.
