@@ -1,0 +1,30 @@
+rule make_demo_corpus:
+    """Synthesise the embedded study's corpus and publish it as an audb dataset on disk."""
+    output:
+        "resources/demo/repository/voxslice-demo/demo/1.0.0/db.yaml",
+    log:
+        "logs/make_demo_corpus.log",
+    threads: 1
+    params:
+        seed=lookup("seed", within=config),
+        code=code("make_demo_corpus"),
+    script:
+        "../scripts/make_demo_corpus.py"
+
+
+rule train_demo_models:
+    """Train the embedded study's practice models on synthetic voices of their own."""
+    output:
+        collect(
+            "resources/demo/models/{model}/{file}",
+            model=["small", "big", "emotion"],
+            file=["model.onnx", "model.yaml"],
+        ),
+    log:
+        "logs/train_demo_models.log",
+    threads: 1
+    params:
+        seed=lookup("seed", within=config),
+        code=code("train_demo_models"),
+    script:
+        "../scripts/train_demo_models.py"
