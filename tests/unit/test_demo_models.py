@@ -11,7 +11,7 @@ from voxslice.demo.practice import CALM, DIMENSIONS, SENTENCES, train
 from voxslice.demo.speech import SAMPLING_RATE, Utterance, synthesise
 from voxslice.demo.voices import EVALUATION_VOICES, STYLES
 
-SIZE = {"voices_per_gender": 3, "sentences_per_voice": 2}
+SIZE = {"voices_per_gender": 2, "sentences_per_voice": 2}
 
 
 @pytest.fixture(scope="module")

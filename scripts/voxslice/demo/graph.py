@@ -120,8 +120,8 @@ def assemble(networks: dict[str, Network]) -> onnx.ModelProto:
         one after the other) and the outputs of the networks.
     """
     graph = _Graph()
-    inputs = {network.mean.size for network in networks.values()}
-    features = _add_front_end(graph, inputs.pop() // _STATISTICS, "features")
+    mels = next(iter(networks.values())).mean.size // _STATISTICS
+    features = _add_front_end(graph, mels, "features")
     hidden, sizes = [], {"hidden_states": 0}
     for output, network in networks.items():
         values = graph.add("Sub", features, graph.constant(network.mean))

@@ -2,8 +2,8 @@
 
 `small` and `big` tell gender and age, `emotion` tells arousal, dominance and valence and gives an
 embedding. They learn from synthetic voices that are not in the evaluation corpus and from other
-sentences. `small` hears calm speech only, so it must fail on some excited speech: a slice that an
-analysis has to find.
+sentences. `small` hears calm speech only, and takes the raised voices of angry and happy men for
+women's: a slice that an analysis has to find. `big` hears all emotions.
 
 Interfaces as in https://doi.org/10.5281/zenodo.7761387 (age and gender) and
 https://doi.org/10.5281/zenodo.6221127 (dimensions of emotion).
@@ -49,9 +49,9 @@ SENTENCES = (
 
 CALM = ("boredom", "neutral", "sadness")
 
-# Nominal place of each emotion on (arousal, dominance, valence), each in 0..1. Signs against the
-# middle follow the dimensional view of emotion (Russell and Mehrabian, 1977, Journal of Research in
-# Personality 11); the figures are chosen for this study.
+# Nominal place of each emotion on (arousal, dominance, valence), each in 0..1. The dimensions are
+# those of Russell and Mehrabian (1977), Journal of Research in Personality 11; the figures are
+# chosen for this study.
 DIMENSIONS = {
     "anger": (0.90, 0.85, 0.15),
     "boredom": (0.20, 0.35, 0.40),

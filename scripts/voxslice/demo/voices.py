@@ -2,7 +2,7 @@
 
 Both are written as an espeak-ng voice variant, a small text file
 (https://github.com/espeak-ng/espeak-ng/blob/master/docs/voices.md). The values are chosen for this
-study by ear and by measurement. They are no norms: direction and order of the emotional changes
+study and checked by measurement. They are no norms: direction and order of the emotional changes
 (pitch, pitch range, rate, loudness) follow what is commonly reported for acted emotions, e.g. in
 Scherer (2003), Vocal communication of emotion, Speech Communication 40(1-2).
 """
