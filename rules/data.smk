@@ -14,6 +14,7 @@ rule fetch_dataset:
         "logs/fetch_dataset/{dataset}.log",
     benchmark:
         "benchmarks/fetch_dataset/{dataset}.tsv"
+    localrule: True
     conda:
         "../envs/inference.yaml"
     threads: 4
@@ -21,7 +22,6 @@ rule fetch_dataset:
         source=lookup("datasets/{dataset}/audb", within=config),
         cache="resources/{dataset}/partial",
         code=code("fetch_dataset"),
-    localrule: True
     script:
         "../scripts/fetch_dataset.py"
 

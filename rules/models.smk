@@ -13,6 +13,7 @@ rule fetch_model:
         "logs/fetch_model/{model}.log",
     benchmark:
         "benchmarks/fetch_model/{model}.tsv"
+    localrule: True
     conda:
         "../envs/inference.yaml"
     params:
@@ -22,6 +23,5 @@ rule fetch_model:
         },
         record="resources/checksums/{model}.json",
         code=code("fetch_model"),
-    localrule: True
     script:
         "../scripts/fetch_model.py"

@@ -1,12 +1,40 @@
 """Find the slices in which a model fails -> results/slices/"""
 
 
-rule find_slices:
-    """Find and measure the slices of one model, all views in one process."""
+rule suggest_slices:
+    """Let sliceguard suggest slices for all models of a task.
+
+    In one process, since importing and compiling it takes longer than a model does.
+    """
     input:
         unpack(embeddings),
         files="resources/{dataset}/files.parquet",
+        scores=scores,
+    output:
+        "results/suggestions/{dataset}/{task}.parquet",
+    log:
+        "logs/suggest_slices/{dataset}/{task}.log",
+    benchmark:
+        "benchmarks/suggest_slices/{dataset}/{task}.tsv"
+    conda:
+        "../envs/statistics.yaml"
+    params:
+        models=lambda wildcards: settings.models_of(config, wildcards.task),
+        views=lambda wildcards: settings.views_of(config, wildcards.dataset),
+        classification=lambda wildcards: is_classification(wildcards.task),
+        min_drop=lookup("tasks/{task}/min_drop", within=config),
+        seed=lookup("seed", within=config),
+        code=code("suggest_slices"),
+    script:
+        "../scripts/suggest_slices.py"
+
+
+rule find_slices:
+    """Measure and describe the slices of one model."""
+    input:
+        files="resources/{dataset}/files.parquet",
         scores="results/scores/{dataset}/{task}/{model}.parquet",
+        suggestions="results/suggestions/{dataset}/{task}.parquet",
     output:
         slices="results/slices/{dataset}/{task}/{model}.csv",
         members="results/slices/{dataset}/{task}/{model}.members.parquet",
@@ -19,7 +47,6 @@ rule find_slices:
     params:
         views=lambda wildcards: settings.views_of(config, wildcards.dataset),
         classification=lambda wildcards: is_classification(wildcards.task),
-        min_drop=lookup("tasks/{task}/min_drop", within=config),
         columns=lambda wildcards: list(config["datasets"][wildcards.dataset]["columns"]),
         resamples=lookup("resamples", within=config),
         seed=lookup("seed", within=config),

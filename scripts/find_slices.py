@@ -1,26 +1,20 @@
 import pandas as pd
-from voxslice.files import KEY, read_embeddings, speakers_of, write_csv, write_parquet
+from voxslice.files import KEY, speakers_of, write_csv, write_parquet
 from voxslice.logs import to_log
-from voxslice.slice_table import find_all
+from voxslice.slice_table import measure_suggestions
 
 with to_log(snakemake.log):
     scores = pd.read_parquet(snakemake.input.scores)
     files = pd.read_parquet(snakemake.input.files)
-    views = snakemake.params.views
-    embeddings = {
-        view: read_embeddings(snakemake.input.get(f"embedding_{view}"))
-        for view in views
-        if "embedding" in views[view]
-    }
-    slices, members = find_all(
+    suggestions = pd.read_parquet(snakemake.input.suggestions)
+    slices, members = measure_suggestions(
         scores,
         scores[KEY].merge(files, on=KEY, how="left"),
         speakers_of(scores, files),
-        views,
-        embeddings,
+        suggestions[suggestions["model"] == snakemake.wildcards.model],
+        snakemake.params.views,
         classification=snakemake.params.classification,
-        min_drop=snakemake.params.min_drop,
-        describe_by=snakemake.params.columns,
+        columns=snakemake.params.columns,
         resamples=snakemake.params.resamples,
         seed=snakemake.params.seed,
     )

@@ -115,3 +115,20 @@ def speakers_of(keys: pd.DataFrame, files: pd.DataFrame) -> np.ndarray | None:
         return None
     speakers = keys[KEY].merge(files[[*KEY, "speaker"]], on=KEY, how="left")["speaker"]
     return speakers.astype("string").fillna("unknown").to_numpy(dtype=str)
+
+
+def match_rows(keys: pd.DataFrame, other: pd.DataFrame, matrix: np.ndarray) -> np.ndarray:
+    """Bring the rows of a matrix into the order of other utterances.
+
+    Args:
+        keys: table with the keys of the wanted utterances
+        other: keys of the matrix's rows
+        matrix: float, one row an utterance
+
+    Returns:
+        one row for each of the wanted utterances, NaN where the matrix has none
+    """
+    order = pd.MultiIndex.from_frame(other[KEY]).get_indexer(pd.MultiIndex.from_frame(keys[KEY]))
+    matched = matrix[order]
+    matched[order < 0] = np.nan
+    return matched

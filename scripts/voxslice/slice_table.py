@@ -11,7 +11,6 @@ from voxslice.files import KEY
 from voxslice.metrics import count_speakers
 from voxslice.resampling import bootstrap_interval, speaker_sums
 from voxslice.rules import describe
-from voxslice.sliceguard_finder import suggest
 
 COLUMNS = [
     "slice", "finder", "view", "rule", "precision", "recall", "support", "speakers", "value",
@@ -83,92 +82,69 @@ def _difference(sums: np.ndarray) -> np.ndarray:
         return sums[..., 1] / sums[..., 0] - sums[..., 3] / sums[..., 2]
 
 
-def find_all(
+def measure_suggestions(
     scores: pd.DataFrame,
     table: pd.DataFrame,
     speakers: np.ndarray | None,
+    suggestions: pd.DataFrame,
     views: Mapping[str, Mapping[str, Any]],
-    embeddings: Mapping[str, tuple[pd.DataFrame, np.ndarray]],
     *,
     classification: bool,
-    min_drop: float,
-    describe_by: Sequence[str],
+    columns: Sequence[str],
     resamples: int,
     seed: int,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Find the slices of one model in every view and measure them.
+    """Measure and describe the slices that were suggested for one model.
 
     Args:
         scores: as `voxslice.scores` gives them
         table: the metadata of the same utterances, in the same order
         speakers: speaker of each utterance, None where every one stands alone
-        views: settings of each view (`finder`, `features`, `min_support`, maybe `embedding`)
-        embeddings: of the views that look at one: keys and matrix
+        suggestions: `view`, `number` and the keys of each suggested slice's utterances
+        views: settings of each view (`finder`, `features`, maybe `embedding`)
         classification: whether the metric is accuracy, else mean absolute error
-        min_drop: smallest drop of a suggested slice, in the unit of the metric
-        describe_by: columns that rules of embedding views may name
+        columns: of the metadata; rules of embedding views may name any but the speaker
         resamples: bootstrap resamples
-        seed: of every random step
+        seed: of the bootstrap
 
     Returns:
-        the slices, worst excess first within a view, in the columns of `COLUMNS`, and the keys of
-        their utterances (`slice`, `file`, `start`, `end`); `p`, `q` and `evidence` are empty and
-        `confirmed` is false for slices that were suggested and not tested
+        the slices, most significant first within a view, in the columns of `COLUMNS`, and the keys
+        of their utterances (`slice`, `file`, `start`, `end`); `p`, `q` and `evidence` are empty and
+        `confirmed` is false, since what was suggested by looking has not been tested
     """
-    loss = scores["loss"].to_numpy()
-    found, members = [], []
-    for name, view in views.items():
-        matrix = None
-        if "embedding" in view:
-            matrix = _match(scores, *embeddings[name])
-        masks = []
-        for rows in suggest(
-            table,
-            scores,
-            view["features"],
-            embedding=matrix,
-            classification=classification,
-            min_support=view["min_support"],
-            min_drop=min_drop,
-            seed=seed,
-        ):
-            masks.append(np.zeros(len(scores), dtype=bool))
-            masks[-1][rows] = True
-        summary = summarise(
-            masks,
-            loss,
-            speakers,
-            classification=classification,
-            resamples=resamples,
-            seed=seed,
+    positions = pd.Series(np.arange(len(scores)), pd.MultiIndex.from_frame(scores[KEY]))
+    rows: list[dict[str, Any]] = []
+    masks: list[np.ndarray] = []
+    for (view, _), keys in suggestions.groupby(["view", "number"], sort=False):
+        mask = np.zeros(len(scores), dtype=bool)
+        mask[positions[pd.MultiIndex.from_frame(keys[KEY])]] = True
+        exact = "embedding" not in views[view]
+        named = views[view]["features"] if exact else [c for c in columns if c != "speaker"]
+        rule = describe(mask, table, named)
+        masks.append(mask)
+        rows.append(
+            {
+                "slice": slice_id(scores[mask]),
+                "finder": views[view]["finder"],
+                "view": view,
+                "rule": rule.text,
+                "precision": rule.precision,
+                "recall": rule.recall,
+                "confirmed": False,
+            }
         )
-        named = view["features"] if matrix is None else [c for c in describe_by if c != "speaker"]
-        rules = [describe(mask, table, named) for mask in masks]
-        ids = [slice_id(scores[mask]) for mask in masks]
-        found.append(
-            summary.assign(
-                slice=ids,
-                finder=view["finder"],
-                view=name,
-                rule=[rule.text for rule in rules],
-                precision=[rule.precision for rule in rules],
-                recall=[rule.recall for rule in rules],
-            )
-        )
-        members += [
-            scores.loc[mask, KEY].assign(slice=i) for i, mask in zip(ids, masks, strict=True)
-        ]
-    slices = pd.concat(found, ignore_index=True) if found else pd.DataFrame()
-    slices = slices.reindex(columns=COLUMNS)
-    slices["confirmed"] = False
-    empty = pd.DataFrame({name: scores[name].iloc[:0] for name in KEY} | {"slice": []})
-    rows = pd.concat(members or [empty], ignore_index=True)[["slice", *KEY]]
-    return slices, rows.astype({"slice": str})
-
-
-def _match(scores: pd.DataFrame, keys: pd.DataFrame, matrix: np.ndarray) -> np.ndarray:
-    """Embedding of each scored utterance, NaN where it has none."""
-    order = pd.MultiIndex.from_frame(keys[KEY]).get_indexer(pd.MultiIndex.from_frame(scores[KEY]))
-    matched = matrix[order]
-    matched[order < 0] = np.nan
-    return matched
+    measured = summarise(
+        masks,
+        scores["loss"].to_numpy(),
+        speakers,
+        classification=classification,
+        resamples=resamples,
+        seed=seed,
+    )
+    slices = pd.concat([pd.DataFrame(rows), measured], axis=1).reindex(columns=COLUMNS)
+    members = [
+        scores.loc[mask, KEY].assign(slice=row["slice"])
+        for row, mask in zip(rows, masks, strict=True)
+    ]
+    empty = scores[KEY].iloc[:0].assign(slice=pd.Series(dtype=str))
+    return slices, pd.concat([empty, *members], ignore_index=True)[["slice", *KEY]]
