@@ -7,9 +7,10 @@ BIN := .venv/bin
 READY := .venv/ready
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 
-.PHONY: demo view test bench format lint lock clean help
+.PHONY: help setup demo view test bench format lint lock clean
 
 help:
+	@echo 'make setup   set up .venv from the lock file'
 	@echo 'make demo    run the whole workflow on the embedded study (offline, synthetic speech)'
 	@echo 'make view    open the interactive view of a study (STUDY=$(STUDY))'
 	@echo 'make test    run all tests'
@@ -22,6 +23,8 @@ $(READY): envs/requirements.lock
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r envs/requirements.lock
 	@touch $@
+
+setup: $(READY)
 
 demo: $(READY)
 	$(SNAKEMAKE) --configfile config/demo.yaml
