@@ -110,6 +110,7 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     db["empty"] = audformat.Table(audformat.filewise_index())
     db.save(str(build))
     place = audb.Repository("local", str(host), "file-system")
-    audbackend.backend.FileSystem(str(host), "local").create()
+    audbackend.backend.FileSystem.create(str(host), "local")
+    audb.config.REPOSITORIES = [place]  # else publishing asks the public ones for older versions
     audb.publish(str(build), "1.0.0", place, num_workers=1, verbose=False)
     return {"name": "local", "host": str(host), "backend": "file-system"}

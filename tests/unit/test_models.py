@@ -229,7 +229,7 @@ def test_find_root(source, tmp_path):
     assert find_root(tmp_path) == source
     assert find_root(source) == source
     write_model(tmp_path / "second")
-    with pytest.raises(InputError, match="but 2 files called model.yaml were found"):
+    with pytest.raises(InputError, match="but 2 files called"):
         find_root(tmp_path)
     with pytest.raises(InputError, match="but 0 files"):
         find_root(tmp_path / "missing")
