@@ -168,8 +168,10 @@ def gather_failures(parts: list[str], *, total: int, tolerated: float, model: st
     Raises:
         InputError: where more failed than are tolerated
     """
-    failures = pd.concat([pd.read_csv(part, dtype={"file": str}) for part in parts])
-    if len(failures) > tolerated * total:
+    # a file may be called NA
+    tables = [pd.read_csv(part, dtype={"file": str}, keep_default_na=False) for part in parts]
+    failures = pd.concat(tables)
+    if len(failures) / total > tolerated:
         first = "; ".join(f"{f}: {r}" for f, r in failures[["file", "reason"]].head(5).to_numpy())
         raise InputError(
             f"{model} could not score {len(failures)} of {total} utterances, more than the"
