@@ -120,7 +120,7 @@ def test_unknown_version_and_name(repository, tmp_path):
 
 
 def test_missing_repository_gives_one_sentence(repository, tmp_path):
-    with pytest.raises(InputError, match="local at .*missing") as error:
+    with pytest.raises(InputError, match=r"local at .*missing") as error:
         fetch(tmp_path / "db", repository | {"host": str(tmp_path / "missing")})
     assert "\n" not in str(error.value)
 
