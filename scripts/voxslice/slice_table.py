@@ -158,7 +158,8 @@ def find_all(
         members += [
             scores.loc[mask, KEY].assign(slice=i) for i, mask in zip(ids, masks, strict=True)
         ]
-    slices = pd.concat(found, ignore_index=True) if found else pd.DataFrame()
+    # an empty table has no types of its own that could count
+    slices = pd.concat([t for t in found if len(t)] or [pd.DataFrame()], ignore_index=True)
     slices = slices.reindex(columns=COLUMNS)
     slices["confirmed"] = False
     empty = pd.DataFrame({name: scores[name].iloc[:0] for name in KEY} | {"slice": []})
