@@ -181,6 +181,16 @@ def wave_at_model_rate(seconds):
     return 0.5 * np.sin(2 * np.pi * 440 * np.arange(round(seconds * RATE)) / RATE)
 
 
+def test_channels_are_averaged(tmp_path, model_folder):
+    signal = noise(0.3, channels=2)
+    signal[:, 1] *= -0.5
+    write_audio(tmp_path / "audio/stereo.wav", signal, subtype="FLOAT")
+    write_audio(tmp_path / "audio/mono.wav", signal.mean(axis=1), subtype="FLOAT")
+    rows = utterances(tmp_path / "audio", ["stereo.wav", "mono.wav"])
+    found, _ = run(tmp_path / "audio", model_folder, rows, tmp_path)
+    np.testing.assert_allclose(found[CLASSES].iloc[0], found[CLASSES].iloc[1], atol=1e-5)
+
+
 def test_broken_audio_is_listed_and_costs_no_other_file(audio, model_folder, tmp_path):
     good = (audio / "0.wav").read_bytes()
     broken = {

@@ -102,7 +102,7 @@ def test_completing_leaves_its_input_alone_and_is_idempotent(config):
     assert schema == SCHEMA
     assert complete(full, SCHEMA) == full
     full["models"]["other"]["tasks"].append("x")
-    full["datasets"]["calls"]["audb"]["repositories"].clear()
+    full["datasets"]["calls"]["audb"]["repositories"][0]["host"] = "elsewhere"
     assert schema == SCHEMA  # defaults are copies
     assert complete(config, SCHEMA)["models"]["other"]["tasks"] == []
 
