@@ -125,7 +125,7 @@ def test_https_that_leads_to_http_is_refused_without_checksum(served, place, mon
 
 @pytest.mark.parametrize("checksum", [None, SHA256])
 @pytest.mark.parametrize(
-    "url", ["ftp://127.0.0.1/model.zip", "data:,model", "model.zip", "/tmp/model.zip", ""]
+    "url", ["ftp://127.0.0.1/model.zip", "data:,model", "model.zip", "/models/model.zip", ""]
 )
 def test_other_schemes_are_refused(url, checksum, place):
     with pytest.raises(InputError, match="is not fetched: use https"):
