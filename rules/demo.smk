@@ -1,10 +1,16 @@
+"""The embedded study's own speech and models -> resources/demo/, where a config asks for them."""
+
+
 rule make_demo_corpus:
     """Synthesise the embedded study's corpus and publish it as an audb dataset on disk."""
     output:
         "resources/demo/repository/voxslice-demo/demo/1.0.0/db.yaml",
     log:
         "logs/make_demo_corpus.log",
-    threads: 1
+    benchmark:
+        "benchmarks/make_demo_corpus.tsv"
+    conda:
+        "../envs/inference.yaml"
     params:
         seed=lookup("seed", within=config),
         code=code("make_demo_corpus"),
@@ -22,7 +28,10 @@ rule train_demo_models:
         ),
     log:
         "logs/train_demo_models.log",
-    threads: 1
+    benchmark:
+        "benchmarks/train_demo_models.tsv"
+    conda:
+        "../envs/inference.yaml"
     params:
         seed=lookup("seed", within=config),
         code=code("train_demo_models"),

@@ -170,17 +170,17 @@ def align(
         the keys of the common utterances, the loss of each model on them, the mask of each slice,
         and the rule of each slice; a slice found for two models stands once
     """
-    joined = next(iter(scores.values()))[KEY]
-    for model, table in scores.items():
-        joined = joined.merge(table[KEY].assign(**{model: table["loss"]}), on=KEY)
+    by_key = {model: table.set_index(KEY)["loss"] for model, table in scores.items()}
+    joined = pd.concat(by_key, axis=1, join="inner")
     losses = {model: joined[model].to_numpy() for model in scores}
     rules = {
         row["slice"]: row["rule"] for table in tables for row in table.to_dict(orient="records")
     }
-    keys = pd.MultiIndex.from_frame(joined[KEY])
     everyone = pd.concat(list(members), ignore_index=True)
     masks = {
-        name: keys.isin(pd.MultiIndex.from_frame(everyone.loc[everyone["slice"] == name, KEY]))
+        name: joined.index.isin(
+            pd.MultiIndex.from_frame(everyone.loc[everyone["slice"] == name, KEY])
+        )
         for name in rules
     }
-    return joined[KEY], losses, masks, rules
+    return joined.index.to_frame(index=False), losses, masks, rules

@@ -1,12 +1,11 @@
 """Fetch an archive, make sure that it is the one that was meant, unpack it inside its folder."""
 
 import hashlib
+import http.client
 import json
 import stat
-import urllib.error
 import urllib.request
 import zipfile
-import zlib
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
@@ -37,11 +36,7 @@ def fetch(url: str, path: str | Path, *, sha256: str | None, record: str | Path)
     Raises:
         InputError: where the URL is of another kind or cannot be read, or the checksum differs
     """
-    scheme = urlsplit(url).scheme
-    if scheme not in ("https", "file") and not (scheme == "http" and sha256):
-        raise InputError(
-            f"The URL {url} is not fetched: use https:// or file:// (http:// needs a sha256)."
-        )
+    _require_safe(url, sha256)
     digest = hashlib.sha256()
     with whole(path) as temporary:
         try:
@@ -56,23 +51,34 @@ def fetch(url: str, path: str | Path, *, sha256: str | None, record: str | Path)
                     unit_scale=True,
                 ) as progress,
             ):
+                reached, total = source.url, progress.total
                 while block := source.read(BLOCK):
                     target.write(block)
                     digest.update(block)
                     progress.update(len(block))
-                if progress.total and progress.n != progress.total:
-                    raise InputError(
-                        f"The download of {url} ended after {progress.n} of {progress.total} bytes:"
-                        " run the command again."
-                    )
-        except (OSError, urllib.error.URLError) as error:
-            reason = getattr(error, "reason", None) or error
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            reason = str(getattr(error, "reason", None) or error) or type(error).__name__
+            reason = " ".join(reason.split())
             raise InputError(
                 f"The URL {url} cannot be read ({reason}): check the address and the network."
             ) from error
+        _require_safe(reached, sha256)  # it may have been redirected
+        size = temporary.stat().st_size
+        if total and size != total:
+            raise InputError(
+                f"The download of {url} ended after {size} of {total} bytes: run the command again."
+            )
         found = digest.hexdigest()
         _verify(found, url=url, sha256=sha256, record=Path(record))
     return found
+
+
+def _require_safe(url: str, sha256: str | None) -> None:
+    scheme = url.partition(":")[0].lower()
+    if scheme not in ("https", "file") and not (scheme == "http" and sha256):
+        raise InputError(
+            f"The URL {url} is not fetched: use https:// or file:// (http:// needs a sha256)."
+        )
 
 
 def _verify(found: str, *, url: str, sha256: str | None, record: Path) -> None:
@@ -117,5 +123,8 @@ def unpack(archive: str | Path, folder: str | Path) -> None:
                         f"The archive is refused: its member {member.filename!r} is a link."
                     )
             source.extractall(folder)  # checks each member's CRC
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError) as error:
-        raise InputError(f"Not a readable zip archive ({error}): check the URL.") from error
+    except InputError:
+        raise
+    except Exception as error:  # zipfile and its decompressors raise a dozen kinds
+        reason = str(error) or type(error).__name__
+        raise InputError(f"Not a readable zip archive ({reason}): check the URL.") from error

@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from voxslice.errors import InputError
 from voxslice.files import KEY, whole, write_csv
-from voxslice.models import label_columns
+from voxslice.models import label_columns, labels_of
 
 BATCH = 1024  # utterances held in memory at a time
 
@@ -90,10 +90,10 @@ def predict(
         failures: CSV file to write: the keys and `reason`
 
     Raises:
-        InputError: where two outputs of the model share a label
+        InputError: where two columns of the predictions would have the same name
     """
     loaded = audonnx.load(str(model), num_workers=1)
-    labels = {str(name): list(node.labels) for name, node in loaded.outputs.items()}
+    labels = labels_of(loaded)
     columns = label_columns(labels, embedding)
     schema = _schema(columns, len(labels[embedding]) if embedding in labels else None)
     score = Utterances(loaded, audio, sampling_rate)
@@ -168,8 +168,10 @@ def gather_failures(parts: list[str], *, total: int, tolerated: float, model: st
     Raises:
         InputError: where more failed than are tolerated
     """
-    failures = pd.concat([pd.read_csv(part, dtype={"file": str}) for part in parts])
-    if len(failures) > tolerated * total:
+    # a file may be called NA
+    tables = [pd.read_csv(part, dtype={"file": str}, keep_default_na=False) for part in parts]
+    failures = pd.concat(tables)
+    if len(failures) / total > tolerated:
         first = "; ".join(f"{f}: {r}" for f, r in failures[["file", "reason"]].head(5).to_numpy())
         raise InputError(
             f"{model} could not score {len(failures)} of {total} utterances, more than the"

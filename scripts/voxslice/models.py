@@ -3,20 +3,23 @@
 import json
 import shutil
 import tempfile
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import audobject
 import audonnx
 import numpy as np
 import onnx
 import yaml
 
 from voxslice.errors import InputError
-from voxslice.files import sha256
+from voxslice.files import KEY, sha256
 
-ALLOWED = ("audonnx.core.model.Model", "audonnx.Model", "opensmile.core.smile.Smile")
+ALLOWED = ("audonnx.core.model.Model", "audonnx.Model")
 """Classes that a model.yaml may name: loading it instantiates them, so no other is let through.
 
-audonnx.Function, which carries source code, is left out on purpose.
+Transforms are left out on purpose: audonnx.Function carries source code, and openSMILE's arguments
+can name files to write.
 """
 
 
@@ -74,37 +77,43 @@ def install(source: str | Path, target: str | Path, *, origin: str, checksum: st
 
 def _read_definition(folder: Path) -> dict[str, dict]:
     path = folder / "model.yaml"
-    if not path.exists():
+    if not path.is_file():
         raise InputError(f"The model folder {folder} has no model.yaml: check the model's path.")
     try:
         definition = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        keys = list(_keys(definition))
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise InputError(f"{path} is not plain YAML: export the model with audonnx.") from error
     if not isinstance(definition, dict) or len(definition) != 1:
         raise InputError(f"{path} does not describe one audonnx model: export it with audonnx.")
-    _refuse_classes(definition, path)
+    _refuse_classes(keys, path)
     name, arguments = next(iter(definition.items()))
     if not str(name).startswith("$audonnx") or not isinstance(arguments, dict):
         raise InputError(f"{path} does not describe an audonnx model: export it with audonnx.")
     return definition
 
 
-def _refuse_classes(node: object, path: Path) -> None:
-    """Raise where any key of the nested YAML names a class ("$module.Class") not in `ALLOWED`."""
+def _keys(node: object) -> Iterator[object]:
+    """All keys of nested YAML; its ordered maps are lists of tuples."""
     if isinstance(node, dict):
-        for key, value in node.items():
-            if isinstance(key, str) and key.startswith("$"):
-                # audobject writes "$package:module.Class==version" or "$module.Class==version"
-                name = key[1:].split("==")[0].split(":")[-1]
-                if name not in ALLOWED:
-                    raise InputError(
-                        f"{path} names the class {name}, which is not run: only audonnx models,"
-                        " with or without openSMILE features, are loaded."
-                    )
-            _refuse_classes(value, path)
-    elif isinstance(node, list):
+        yield from node
+        node = list(node.values())
+    if isinstance(node, list | tuple):
         for value in node:
-            _refuse_classes(value, path)
+            yield from _keys(value)
+
+
+def _refuse_classes(keys: Sequence[object], path: Path) -> None:
+    """Raise where a key names a class that is not in `ALLOWED`."""
+    for key in keys:
+        if audobject.core.utils.is_class(key):
+            # audobject writes "$package:module.Class==version" or "$module.Class==version"
+            name = str(key).removeprefix("$").split("==")[0].split(":")[-1]
+            if name not in ALLOWED:
+                raise InputError(
+                    f"{path} names the class {name}, which is not run: export an audonnx model"
+                    " that takes the signal itself."
+                )
 
 
 def _onnx_file(folder: Path, definition: dict[str, dict]) -> Path:
@@ -126,7 +135,12 @@ def _load_once(folder: Path, origin: str) -> dict[str, list[str]]:
         raise InputError(
             f"audonnx cannot load the model from {origin} ({reason}): export it again."
         ) from error
-    return {str(name): list(node.labels) for name, node in model.outputs.items()}
+    return labels_of(model)
+
+
+def labels_of(model: audonnx.Model) -> dict[str, list[str]]:
+    """Labels of each output of a model, as text: YAML may have read them as numbers."""
+    return {str(name): [str(x) for x in node.labels] for name, node in model.outputs.items()}
 
 
 def count_parameters(path: str | Path) -> int:
@@ -144,14 +158,14 @@ def label_columns(outputs: dict[str, list[str]], embedding: str) -> dict[str, li
         embedding: name of the output that is the embedding
 
     Raises:
-        InputError: where two outputs share a label
+        InputError: where two columns of the predictions would have the same name
     """
     columns = {name: labels for name, labels in outputs.items() if name != embedding}
-    flat = [label for labels in columns.values() for label in labels]
-    twice = {label for label in flat if flat.count(label) > 1}
+    names = [*KEY, "embedding", *(label for labels in columns.values() for label in labels)]
+    twice = {name for name in names if names.count(name) > 1}
     if twice:
         raise InputError(
-            f"Two outputs of the model share the label {sorted(twice)[0]!r}: export it with"
-            " distinct labels."
+            f"Two columns of the predictions would be called {sorted(twice)[0]!r}: export the model"
+            " with other labels."
         )
     return columns

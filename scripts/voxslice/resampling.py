@@ -5,6 +5,8 @@ from collections.abc import Callable
 import numpy as np
 
 LEVEL = 0.95
+BLOCK = 20_000_000
+"""Weights drawn at a time: it keeps their matrix small where every utterance stands alone."""
 FEW_SPEAKERS = 5
 """With fewer speakers an interval is unreliable: it can hardly see how speakers differ."""
 
@@ -59,8 +61,7 @@ def bootstrap_interval(
     generator = np.random.default_rng(seed)
     flat = sums.reshape(count, -1)
     values = []
-    # blocks keep the matrix of weights small where every utterance stands alone
-    block = max(1, min(resamples, 20_000_000 // count))
+    block = max(1, min(resamples, BLOCK // count))
     for start in range(0, resamples, block):
         size = min(block, resamples - start)
         weights = generator.multinomial(count, np.full(count, 1 / count), size=size)

@@ -1,6 +1,6 @@
 """Say in words which utterances a slice holds: a rule on metadata, with precision and recall."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,7 +27,8 @@ def describe(members: np.ndarray, table: pd.DataFrame, features: Sequence[str]) 
     """Describe a set of rows by a conjunction of at most one condition a feature.
 
     Conditions are added as long as they raise the F1 score of the rule as a detector of the set:
-    a set of categories, or an interval of a number.
+    a set of categories, or an interval of a number. In the end those that the others make
+    redundant are dropped.
 
     Args:
         members: shape (rows,), true for the rows to describe
@@ -54,11 +55,33 @@ def describe(members: np.ndarray, table: pd.DataFrame, features: Sequence[str]) 
             break
         best, selected = score, selected & mask
         chosen[feature] = (text, mask)
+    chosen = _revise(chosen, table, members)
+    selected = _all_of(chosen, len(table))
+    best = _f1(selected, members)
     hits = float((selected & members).sum())
     precision, recall = hits / max(selected.sum(), 1), hits / max(members.sum(), 1)
     if not chosen or best < READABLE:
         return Rule(NO_RULE, precision, recall)
     return Rule(" & ".join(chosen[f][0] for f in features if f in chosen), precision, recall)
+
+
+def _revise(
+    chosen: Mapping[str, tuple[str, np.ndarray]], table: pd.DataFrame, members: np.ndarray
+) -> dict[str, tuple[str, np.ndarray]]:
+    """Look at each condition again in the light of the others: drop it or say it better."""
+    revised = dict(chosen)
+    for feature, before in chosen.items():
+        del revised[feature]
+        others = _all_of(revised, len(table))
+        candidates = [before, *_conditions(table[feature], members, others)]
+        scores = [_f1(others & mask, members) for _, mask in candidates]
+        if max(scores) >= _f1(others, members) + WORTH:
+            revised[feature] = candidates[int(np.argmax(scores))]
+    return revised
+
+
+def _all_of(conditions: Mapping[str, tuple[str, np.ndarray]], rows: int) -> np.ndarray:
+    return np.logical_and.reduce([np.ones(rows, bool), *(mask for _, mask in conditions.values())])
 
 
 def _f1(selected: np.ndarray, members: np.ndarray) -> float:

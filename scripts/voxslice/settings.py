@@ -87,14 +87,6 @@ def _cross_check(config: dict[str, Any]) -> None:
                 f"datasets.{name}.columns: {sorted(taken)[0]} is a column of every table:"
                 " choose another name."
             )
-    for name, task in tasks.items():
-        if task["target"] not in columns:
-            raise InputError(
-                f"tasks.{name}.target: no dataset has the column {task['target']!r};"
-                f" the columns are {', '.join(columns)}."
-            )
-        if not any(name in model["tasks"] for model in models.values()):
-            raise InputError(f"tasks.{name}: no model has this task: add it to a model's tasks.")
     for name, model in models.items():
         unknown = [task for task in model["tasks"] if task not in tasks]
         if unknown:
@@ -104,6 +96,14 @@ def _cross_check(config: dict[str, Any]) -> None:
             )
         if "path" in model and "sha256" in model:
             raise InputError(f"models.{name}.sha256: only an archive has one: remove it.")
+    for name, task in tasks.items():
+        if task["target"] not in columns:
+            raise InputError(
+                f"tasks.{name}.target: no dataset has the column {task['target']!r};"
+                f" the columns are {', '.join(columns)}."
+            )
+        if not any(name in model["tasks"] for model in models.values()):
+            raise InputError(f"tasks.{name}: no model has this task: add it to a model's tasks.")
     for name, view in config["slices"].items():
         unknown = [feature for feature in view["features"] if feature not in columns]
         if unknown:

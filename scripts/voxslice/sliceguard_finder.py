@@ -14,7 +14,8 @@ import pandas as pd
 
 from voxslice.rules import as_text, is_numeric
 
-EMBEDDING = "embedding"
+# names that no column of a dataset can have
+EMBEDDING, LABEL, PREDICTION = "_embedding", "_label", "_prediction"
 
 
 def suggest(
@@ -67,17 +68,17 @@ def suggest(
         return []
     frame = pd.DataFrame({name: values[usable] for name, values in data.items()})
     as_label = str if classification else float
-    frame["label"] = [as_label(value) for value in scores["label"].to_numpy()[usable]]
-    frame["prediction"] = [as_label(value) for value in scores["prediction"].to_numpy()[usable]]
+    frame[LABEL] = [as_label(value) for value in scores["label"].to_numpy()[usable]]
+    frame[PREDICTION] = [as_label(value) for value in scores["prediction"].to_numpy()[usable]]
     embeddings = {}
     if embedding is not None:
         types[EMBEDDING] = "embedding"
         embeddings = {EMBEDDING: np.asarray(embedding, np.float32)[usable]}
     issues = _run(frame, types, embeddings, classification, min_support, min_drop, seed)
     if classification:
-        loss = (frame["label"] != frame["prediction"]).to_numpy(float)
+        loss = (frame[LABEL] != frame[PREDICTION]).to_numpy(float)
     else:
-        loss = (frame["label"] - frame["prediction"]).abs().to_numpy()
+        loss = (frame[LABEL] - frame[PREDICTION]).abs().to_numpy()
     return [positions[rows] for rows in _one_a_chain(issues, loss)]
 
 
@@ -105,8 +106,8 @@ def _run(
         issues = finder.find_issues(
             frame,
             list(types),
-            "label",
-            "prediction",
+            LABEL,
+            PREDICTION,
             accuracy_score if classification else mean_absolute_error,
             metric_mode="max" if classification else "min",
             min_support=min_support,

@@ -1,0 +1,226 @@
+from itertools import product
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import permutation_test
+from voxslice import comparison
+from voxslice.comparison import COLUMNS, align, compare, mcnemar, sign_flip
+from voxslice.files import KEY
+
+
+def compared(losses, slices=None, speakers=None, classification=True, seed=0):
+    losses = {name: np.asarray(loss, float) for name, loss in losses.items()}
+    slices = {name: np.asarray(mask, bool) for name, mask in (slices or {}).items()}
+    rules = {name: f"rule of {name}" for name in slices}
+    return compare(
+        losses,
+        slices,
+        rules,
+        speakers,
+        classification=classification,
+        resamples=500,
+        seed=seed,
+    )
+
+
+def test_counts_by_hand():
+    losses = {"a": [0, 0, 1, 1, 1, 0, 0, 0], "b": [0, 1, 0, 0, 1, 0, 0, 0]}
+    table = compared(losses, {"s": [0, 1, 1, 1, 1, 0, 0, 0]})
+    assert list(table) == COLUMNS
+    assert table["slice"].to_list() == ["all", "s"]
+    assert table["rule"].to_list() == ["all utterances", "rule of s"]
+    assert table["support"].to_list() == [8, 4]
+    assert table["both_right"].to_list() == [4, 0]
+    assert table["only_a_wrong"].to_list() == [2, 2]
+    assert table["only_b_wrong"].to_list() == [1, 1]
+    assert table["both_wrong"].to_list() == [1, 1]
+    assert table["value_a"].to_list() == [5 / 8, 1 / 4]
+    assert table["value_b"].to_list() == [6 / 8, 2 / 4]
+    assert table["difference"].to_list() == [1 / 8, 1 / 4]
+    assert table["p"].to_list() == [1, 1]
+    assert table["speakers"].isna().all()
+
+
+def test_mcnemar():
+    assert mcnemar(15, 0) == pytest.approx(2 * 0.5**15, rel=1e-12)
+    assert f"{mcnemar(15, 0):.1e}" == "6.1e-05"
+    assert mcnemar(0, 0) == 1
+    assert mcnemar(5, 5) == 1
+    assert mcnemar(1, 3) == pytest.approx(2 * (1 + 4) / 16)
+    for a, b in product(range(6), repeat=2):
+        assert mcnemar(a, b) == mcnemar(b, a)
+
+
+def brute_force(values):
+    observed = abs(sum(values))
+    flips = [
+        abs(sum(s * v for s, v in zip(signs, values, strict=True)))
+        for signs in product([1, -1], repeat=len(values))
+    ]
+    return np.mean([flip >= observed - 1e-9 for flip in flips])
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_sign_flips_are_all_looked_at(seed):
+    rng = np.random.default_rng(seed)
+    values = rng.normal(0.5, 1, 9)
+    found = sign_flip(values, resamples=0, seed=0)
+    assert found == pytest.approx(brute_force(values), abs=1e-12)
+    other = permutation_test(
+        (values,), np.sum, permutation_type="samples", n_resamples=np.inf, alternative="two-sided"
+    )
+    assert found == pytest.approx(other.pvalue, abs=1e-12)
+    assert sign_flip(-values, resamples=0, seed=0) == found
+    assert sign_flip(rng.permutation(values), resamples=0, seed=0) == found
+
+
+def test_sign_flips_with_ties_and_zeros():
+    assert sign_flip([0.1] * 10, resamples=0, seed=0) == 2 * 0.5**10
+    assert sign_flip([0.1, 0.2, 0.3], resamples=0, seed=0) == 0.25
+    assert sign_flip([0.1, 0.0, 0.2, 0.0, 0.3], resamples=0, seed=0) == 0.25
+    assert sign_flip([0.1, 0.2, -0.3], resamples=0, seed=0) == 1
+    assert sign_flip([0.0, 0.0], resamples=0, seed=0) == 1
+    assert sign_flip([], resamples=0, seed=0) == 1
+    assert sign_flip([5.0], resamples=0, seed=0) == 1
+
+
+def test_random_sign_flips_come_near_all_of_them(monkeypatch):
+    values = np.random.default_rng(0).normal(0.4, 1, 14)
+    exact = sign_flip(values, resamples=0, seed=0)
+    monkeypatch.setattr(comparison, "EXACT_SPEAKERS", 5)
+    found = sign_flip(values, resamples=20_000, seed=1)
+    assert 0.01 < exact < 0.9
+    assert found == pytest.approx(exact, abs=0.01)
+    assert found == sign_flip(values, resamples=20_000, seed=1)
+    assert found != sign_flip(values, resamples=20_000, seed=2)
+
+
+def test_random_sign_flips_are_never_zero():
+    assert sign_flip(np.ones(40), resamples=999, seed=0) == 1 / 1000
+
+
+def test_sign_flips_hold_their_level():
+    rng = np.random.default_rng(0)
+    ps = [sign_flip(rng.normal(0, 1, 12), resamples=0, seed=0) for _ in range(400)]
+    assert 0.02 <= np.mean(np.array(ps) <= 0.05) <= 0.085
+
+
+def adjusted(p):
+    """Benjamini and Hochberg, as they wrote it: the smallest p_j * m / j over all j from i on."""
+    p = np.asarray(p)
+    order = np.argsort(p)
+    scaled = p[order] * len(p) / np.arange(1, len(p) + 1)
+    q = np.empty(len(p))
+    q[order] = np.minimum(np.minimum.accumulate(scaled[::-1])[::-1], 1)
+    return q
+
+
+def test_q_adjusts_over_all_slices_and_pairs():
+    rng = np.random.default_rng(0)
+    losses = {
+        name: rng.random(200) < rate for name, rate in zip("abc", (0.1, 0.3, 0.35), strict=True)
+    }
+    slices = {f"s{i}": rng.random(200) < 0.3 for i in range(4)}
+    table = compared(losses, slices)
+    assert len(table) == 3 * 5
+    assert table["slice"].to_list()[:4] == ["all", "all", "all", "s0"]
+    pairs = list(zip(table["model_a"], table["model_b"], strict=True))[:3]
+    assert pairs == [("a", "b"), ("a", "c"), ("b", "c")]
+    np.testing.assert_allclose(table["q"], adjusted(table["p"]), rtol=1e-12)
+    assert (table["q"] >= table["p"]).all() and table["q"].min() < 0.01
+
+
+def test_the_better_model_has_the_positive_difference_in_a_classification():
+    table = compared({"bad": [1] * 30 + [0] * 20, "good": [0] * 40 + [1] * 10})
+    row = table.iloc[0]
+    assert row["difference"] == pytest.approx(row["value_b"] - row["value_a"]) == pytest.approx(0.4)
+    assert 0 < row["low"] < 0.4 < row["high"]
+    assert row["p"] == pytest.approx(mcnemar(30, 10))
+
+
+def test_a_regression_is_compared_by_its_error():
+    rng = np.random.default_rng(0)
+    speakers = np.repeat(np.arange(10), 10).astype(str)
+    losses = {"a": 5 + rng.random(100), "b": 3 + rng.random(100)}
+    row = compared(losses, speakers=speakers, classification=False).iloc[0]
+    assert row["value_a"] == pytest.approx(losses["a"].mean())
+    assert row["difference"] == pytest.approx(losses["b"].mean() - losses["a"].mean())
+    assert row["low"] < row["difference"] < row["high"] < 0
+    assert row["p"] == 2 * 0.5**10  # every speaker is estimated better
+    assert row["speakers"] == 10
+    counts = ["both_right", "only_a_wrong", "only_b_wrong", "both_wrong"]
+    assert row[counts].isna().all()
+
+
+def test_intervals_draw_speakers():
+    speakers = np.repeat(np.arange(20), 10).astype(str)
+    a = np.repeat(np.arange(20) % 2, 10)
+    losses = {"a": a, "b": np.zeros(200)}
+    by_speaker, alone = (compared(losses, speakers=s).iloc[0] for s in (speakers, None))
+    assert by_speaker["high"] - by_speaker["low"] > 2 * (alone["high"] - alone["low"])
+
+
+def test_a_slice_without_a_common_utterance():
+    table = compared({"a": [0, 1], "b": [1, 0]}, {"s": [0, 0]})
+    row = table.iloc[1]
+    assert row["support"] == 0 and row["p"] == 1
+    assert pd.isna(row[["value_a", "value_b", "difference", "low", "high"]]).all()
+
+
+@pytest.mark.parametrize("classification", [True, False])
+def test_no_slices_and_one_model(classification):
+    table = compared({"a": [0, 1], "b": [1, 1]}, classification=classification)
+    assert table["slice"].to_list() == ["all"]
+    table = compared({"a": [0, 1]}, {"s": [1, 0]}, classification=classification)
+    assert list(table) == COLUMNS and len(table) == 0
+
+
+def scored(files, loss):
+    table = pd.DataFrame({"file": files, "start": 0.0, "end": 1.0, "loss": np.asarray(loss, float)})
+    return table[[*KEY, "loss"]]
+
+
+def members(name, files):
+    return scored(files, [0] * len(files))[KEY].assign(slice=name)
+
+
+def table_of(*names):
+    return pd.DataFrame({"slice": names, "rule": [f"rule of {name}" for name in names]})
+
+
+def test_models_are_compared_on_common_utterances():
+    scores = {"a": scored(list("wxyz"), [0, 1, 2, 3]), "b": scored(list("zyxv"), [30, 20, 10, 9])}
+    keys, losses, masks, rules = align(
+        scores,
+        [table_of("s"), table_of("t", "s")],
+        [members("s", ["x", "w"]), pd.concat([members("t", ["v", "z"]), members("s", ["x", "w"])])],
+    )
+    assert keys["file"].to_list() == ["x", "y", "z"]
+    assert losses["a"].tolist() == [1, 2, 3]
+    assert losses["b"].tolist() == [10, 20, 30]
+    assert {name: mask.tolist() for name, mask in masks.items()} == {
+        "s": [True, False, False],
+        "t": [False, False, True],
+    }
+    assert rules == {"s": "rule of s", "t": "rule of t"}
+    table = compare(losses, masks, rules, None, classification=False, resamples=100, seed=0)
+    assert table["slice"].to_list() == ["all", "s", "t"]
+
+
+@pytest.mark.parametrize("name", ["file", "start", "end", "loss", "a_x"])
+def test_models_may_have_any_id(name):
+    scores = {name: scored(list("xyz"), [1, 2, 3]), "b": scored(list("xyz"), [4, 5, 6])}
+    keys, losses, _, _ = align(scores, [table_of()] * 2, [members("s", [])] * 2)
+    assert list(keys) == KEY and keys["file"].to_list() == list("xyz")
+    assert losses[name].tolist() == [1, 2, 3]
+    assert losses["b"].tolist() == [4, 5, 6]
+
+
+def test_no_common_utterance():
+    scores = {"a": scored(["x"], [1]), "b": scored(["y"], [1])}
+    keys, losses, masks, rules = align(scores, [table_of("s")], [members("s", ["x"])])
+    assert len(keys) == 0
+    table = compare(losses, masks, rules, None, classification=True, resamples=100, seed=0)
+    assert table["support"].to_list() == [0, 0]
+    assert table["p"].to_list() == [1, 1]

@@ -1,0 +1,182 @@
+import hashlib
+import os
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from voxslice.files import (
+    KEY,
+    match_rows,
+    read_embeddings,
+    read_predictions,
+    sha256,
+    speakers_of,
+    whole,
+    write_csv,
+    write_parquet,
+    write_text,
+)
+
+
+def test_an_exception_leaves_the_old_file_and_nothing_else(tmp_path):
+    path = tmp_path / "file"
+    path.write_text("old")
+
+    def fail():
+        with whole(path) as temporary:
+            temporary.write_text("half")
+            assert path.read_text() == "old"
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fail()
+    assert path.read_text() == "old"
+    path.unlink()
+    with pytest.raises(KeyboardInterrupt):
+        fail_new(tmp_path / "new" / "file")
+    assert [p.name for p in tmp_path.rglob("*")] == ["new"]
+
+
+def fail_new(path):
+    with whole(path):
+        raise KeyboardInterrupt
+
+
+def test_the_new_file_replaces_the_old(tmp_path):
+    path = tmp_path / "deep" / "er" / "file"
+    for text in ("old", "new"):
+        with whole(path) as temporary:
+            assert temporary.parent == path.parent
+            temporary.write_text(text)
+        assert path.read_text() == text
+    assert list(path.parent.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("mask", [0o022, 0o077, 0o002])
+def test_permissions_follow_the_umask(tmp_path, mask):
+    before = os.umask(mask)
+    try:
+        write_text("text", tmp_path / "file")
+        assert os.umask(mask) == mask
+    finally:
+        os.umask(before)
+    assert (tmp_path / "file").stat().st_mode & 0o777 == 0o666 & ~mask
+
+
+def test_sha256(tmp_path):
+    content = os.urandom(1 << 20)
+    (tmp_path / "file").write_bytes(content)
+    assert sha256(tmp_path / "file") == hashlib.sha256(content).hexdigest()
+
+
+def test_write_text_is_utf8(tmp_path):
+    write_text("Ümläut 声\n", tmp_path / "file")
+    assert (tmp_path / "file").read_bytes() == "Ümläut 声\n".encode()
+
+
+def test_csv_round_trip(tmp_path):
+    names = ["a,b", 'quote"', "new\nline", " space ", "ümlaut", "'"]
+    table = pd.DataFrame({"file": names, "value": np.arange(6) / 3})
+    write_csv(table, tmp_path / "table.csv")
+    again = pd.read_csv(tmp_path / "table.csv")
+    assert again["file"].to_list() == names
+    np.testing.assert_allclose(again["value"], table["value"], rtol=1e-9)
+    assert b"0.3333333333\n" in (tmp_path / "table.csv").read_bytes()
+
+
+def test_parquet_round_trip(tmp_path):
+    table = pd.DataFrame(
+        {
+            "file": ["a", "b"],
+            "age": pd.array([1, None], dtype="Int64"),
+            "emotion": pd.Categorical(["joy", None], categories=["sad", "joy"]),
+        },
+        index=[5, 6],
+    )
+    write_parquet(table, tmp_path / "table.parquet")
+    again = pd.read_parquet(tmp_path / "table.parquet")
+    pd.testing.assert_frame_equal(again, table.reset_index(drop=True))
+
+
+@pytest.fixture
+def shards(tmp_path):
+    """Three shards of predictions with 2, 0 and 3 rows."""
+    schema = pa.schema(
+        [
+            ("file", pa.string()),
+            ("start", pa.float64()),
+            ("end", pa.float64()),
+            ("age", pa.float32()),
+            ("embedding", pa.list_(pa.float32(), 4)),
+        ]
+    )
+    paths, first = [], 0
+    for number, count in enumerate([2, 0, 3]):
+        rows = np.arange(first, first + count)
+        matrix = (rows[:, None] * 10 + np.arange(4)).astype(np.float32)
+        table = pa.table(
+            [
+                pa.array([f"{row}.wav" for row in rows], pa.string()),
+                pa.array(rows.astype(float)),
+                pa.array(rows + 0.5),
+                pa.array(rows.astype(np.float32)),
+                pa.FixedSizeListArray.from_arrays(pa.array(matrix.ravel(), pa.float32()), 4),
+            ],
+            schema=schema,
+        )
+        paths.append(str(tmp_path / f"{number}.parquet"))
+        pq.write_table(table, paths[-1])
+        first += count
+    return paths
+
+
+def test_predictions_of_all_shards(shards):
+    table = read_predictions(shards)
+    assert list(table) == [*KEY, "age"]
+    assert table["file"].to_list() == [f"{i}.wav" for i in range(5)]
+    assert table["age"].to_list() == [0, 1, 2, 3, 4]
+    assert table["age"].dtype == np.float32
+    assert table.index.to_list() == [0, 1, 2, 3, 4]
+    assert list(read_predictions(shards, ["age", "file"])) == ["age", "file"]
+    assert read_predictions(shards[1:2]).empty
+
+
+def test_embeddings_of_all_shards(shards):
+    keys, matrix = read_embeddings(shards)
+    assert list(keys) == KEY
+    assert keys["start"].to_list() == [0, 1, 2, 3, 4]
+    assert matrix.dtype == np.float32
+    np.testing.assert_array_equal(matrix, np.arange(5)[:, None] * 10 + np.arange(4))
+
+
+def test_embeddings_of_empty_shards(shards):
+    keys, matrix = read_embeddings(shards[1:2])
+    assert len(keys) == 0 and matrix.shape == (0, 4)
+
+
+def test_speakers():
+    files = pd.DataFrame(
+        {
+            "file": ["a", "b", "c"],
+            "start": 0.0,
+            "end": [1.0, 2.0, 3.0],
+            "speaker": pd.Categorical(["s2", None, "s1"]),
+        }
+    )
+    keys = files.loc[[2, 1, 0], KEY]
+    assert speakers_of(keys, files).tolist() == ["s1", "unknown", "s2"]
+    assert speakers_of(keys, files.drop(columns="speaker")) is None
+    other = keys.assign(end=9.0)
+    assert speakers_of(other, files).tolist() == ["unknown"] * 3
+    assert speakers_of(keys, files.assign(speaker=[1, 2, 3])).tolist() == ["3", "2", "1"]
+
+
+def test_rows_of_a_matrix_are_matched_by_key():
+    keys = pd.DataFrame({"file": [f"{i}.wav" for i in range(20)], "start": 0.0, "end": 1.0})
+    turned = keys.iloc[::-1].iloc[5:].reset_index(drop=True)  # the last five have none
+    matrix = np.arange(20, dtype=np.float32)[::-1][5:, None] * np.array([1, 2], np.float32)
+    matched = match_rows(keys, turned, matrix)
+    np.testing.assert_array_equal(matched[:-5], np.arange(15)[:, None] * [1, 2])
+    assert np.isnan(matched[-5:]).all()

@@ -1,0 +1,297 @@
+import audiofile
+import audonnx
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+import soundfile
+from conftest import RATE, noise, write_audio
+from voxslice import inference
+from voxslice.errors import InputError
+from voxslice.files import KEY, read_embeddings, read_predictions, write_csv
+from voxslice.inference import gather_failures, predict
+
+CLASSES = ["female", "male", "child"]
+
+
+def utterances(folder, files, start=0.0, end=None):
+    """One row a file; an unreadable file lasts no time, as in a list of utterances."""
+    rows = []
+    for file in files:
+        try:
+            length = audiofile.duration(str(folder / file))
+        except Exception:
+            length = 0.0
+        rows.append({"file": file, "start": start, "end": length if end is None else end})
+    return pd.DataFrame(rows)
+
+
+def run(folder, model, rows, out, threads=1, **changes):
+    settings = {"embedding": "hidden_states", "sampling_rate": RATE} | changes
+    predict(
+        rows,
+        audio=folder,
+        model=model,
+        threads=threads,
+        predictions=out / "0.parquet",
+        failures=out / "0.csv",
+        **settings,
+    )
+    paths = [str(out / "0.parquet")]
+    return read_predictions(paths), pd.read_csv(out / "0.csv", dtype={"file": str})
+
+
+@pytest.fixture
+def audio(tmp_path):
+    folder = tmp_path / "audio"
+    for number in range(7):
+        write_audio(folder / f"{number}.wav", noise(0.1 + 0.05 * number, seed=number))
+    return folder
+
+
+def plain(model, path, start=None, stop=None):
+    """What audonnx alone says of samples of a mono file at the model's rate."""
+    signal, rate = soundfile.read(str(path), dtype="float32", start=start or 0, stop=stop)
+    assert rate == RATE
+    return audonnx.load(str(model))(signal.reshape(1, -1), RATE)
+
+
+def test_predictions_equal_those_of_audonnx(audio, model_folder, tmp_path):
+    files = [f"{number}.wav" for number in range(7)]
+    found, failures = run(audio, model_folder, utterances(audio, files), tmp_path)
+    assert len(failures) == 0
+    keys, embeddings = read_embeddings([str(tmp_path / "0.parquet")])
+    assert list(found) == [*KEY, "age", *CLASSES]
+    assert found["file"].to_list() == files == keys["file"].to_list()
+    expected = [plain(model_folder, audio / file) for file in files]
+    gender = np.concatenate([row["logits_gender"] for row in expected])
+    np.testing.assert_allclose(found[CLASSES], gender, rtol=0, atol=1e-6)
+    np.testing.assert_allclose(found["age"], [row["logits_age"][0, 0] for row in expected], 0, 1e-6)
+    hidden = np.concatenate([row["hidden_states"] for row in expected])
+    np.testing.assert_allclose(embeddings, hidden, rtol=0, atol=1e-6)
+    assert len(np.unique(gender[:, 0])) == 7
+
+
+@pytest.mark.parametrize("batch", [1, 3, 7, 1024])
+def test_threads_and_batches_do_not_change_the_values(
+    audio, model_folder, tmp_path, monkeypatch, batch
+):
+    (audio / "3.wav").write_bytes(b"broken")
+    rows = utterances(audio, [f"{number}.wav" for number in range(7)])
+    run(audio, model_folder, rows, tmp_path / "one")
+    run(audio, model_folder, rows, tmp_path / "four", threads=4)
+    one, four = (tmp_path / name / "0.parquet" for name in ("one", "four"))
+    assert one.read_bytes() == four.read_bytes()
+    assert (tmp_path / "one/0.csv").read_bytes() == (tmp_path / "four/0.csv").read_bytes()
+    monkeypatch.setattr(inference, "BATCH", batch)
+    run(audio, model_folder, rows, tmp_path / "batches", threads=2)
+    assert pq.read_table(tmp_path / "batches/0.parquet").equals(pq.read_table(one))
+    assert (tmp_path / "batches/0.csv").read_bytes() == (tmp_path / "one/0.csv").read_bytes()
+
+
+def test_a_batch_without_a_good_file(audio, model_folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(inference, "BATCH", 2)
+    for number in (2, 3):
+        (audio / f"{number}.wav").write_bytes(b"")
+    rows = utterances(audio, [f"{number}.wav" for number in range(7)])
+    found, failures = run(audio, model_folder, rows, tmp_path)
+    assert found["file"].to_list() == ["0.wav", "1.wav", "4.wav", "5.wav", "6.wav"]
+    assert failures["file"].to_list() == ["2.wav", "3.wav"]
+
+
+def test_nothing_to_score(audio, model_folder, tmp_path):
+    rows = utterances(audio, ["0.wav"])
+    found, failures = run(audio, model_folder, rows.iloc[:0], tmp_path / "none")
+    assert len(found) == len(failures) == 0
+    assert list(found) == [*KEY, "age", *CLASSES]
+    assert list(failures) == [*KEY, "reason"]
+    (audio / "0.wav").unlink()
+    found, failures = run(audio, model_folder, rows, tmp_path / "bad")
+    assert len(found) == 0
+    assert failures["reason"].to_list() == ["the file does not exist"]
+
+
+def test_a_model_without_an_embedding(audio, model_folder, tmp_path):
+    rows = utterances(audio, ["0.wav"])
+    found, _ = run(audio, model_folder, rows, tmp_path, embedding="other")
+    assert "embedding" not in pq.read_schema(tmp_path / "0.parquet").names
+    hidden = plain(model_folder, audio / "0.wav")["hidden_states"][0]
+    names = [f"hidden_states-{i}" for i in range(4)]
+    np.testing.assert_allclose(found[names].to_numpy()[0], hidden, atol=1e-6)
+
+
+def test_segments_are_cut(audio, model_folder, tmp_path):
+    signal = np.concatenate([np.full(8000, value) for value in (0.1, 0.2, 0.3)])
+    write_audio(audio / "steps.wav", signal.astype(np.float32), subtype="FLOAT")
+    starts, ends = [0.0, 0.5, 1.0, 0.25], [0.5, 1.0, 1.5, 1.2]
+    rows = pd.DataFrame({"file": "steps.wav", "start": starts, "end": ends})
+    found, _ = run(audio, model_folder, rows, tmp_path)
+    for row in found.to_dict(orient="records"):
+        samples = [round(row[name] * RATE) for name in ("start", "end")]
+        expected = plain(model_folder, audio / "steps.wav", *samples)["logits_gender"][0]
+        np.testing.assert_allclose([row[name] for name in CLASSES], expected, atol=1e-6)
+    assert found["female"].nunique() == 4
+
+
+def test_a_segment_beyond_the_file_fails(audio, model_folder, tmp_path):
+    rows = pd.DataFrame({"file": "0.wav", "start": [5.0, 0.0], "end": [6.0, 0.1]})
+    found, failures = run(audio, model_folder, rows, tmp_path)
+    assert found["start"].to_list() == [0.0]
+    assert failures["start"].to_list() == [5.0]
+
+
+READABLE = {
+    "stereo.wav": {"rate": RATE, "channels": 2},
+    "8khz.wav": {"rate": 8000},
+    "96khz.wav": {"rate": 96000},
+    "24bit.wav": {"subtype": "PCM_24"},
+    "float.wav": {"subtype": "FLOAT"},
+    "flac.flac": {},
+    "mp3.mp3": {},
+    "ogg.ogg": {},
+    "deep/er/name with spaces.wav": {},
+    "single'quote.wav": {},
+    'double"quote.wav': {},
+    "comma, semicolon; $HOME `x`.wav": {},
+    "Ümläut ß 声.wav": {},
+    "new\nline.wav": {},
+    "-leading.wav": {},
+    "5ms.wav": {"seconds": 0.005},
+}
+
+
+@pytest.mark.parametrize("name", READABLE)
+def test_readable_audio_is_scored(tmp_path, model_folder, name):
+    settings = dict(READABLE[name])
+    rate, seconds = settings.pop("rate", RATE), settings.pop("seconds", 0.5)
+    # a tone: the rate changes the samples, not what the model hears
+    wave = 0.5 * np.sin(2 * np.pi * 440 * np.arange(round(seconds * rate)) / rate)
+    channels = settings.pop("channels", 1)
+    signal = np.stack([wave] * channels, axis=1)
+    write_audio(tmp_path / "audio" / name, signal, rate=rate, **settings)
+    write_audio(tmp_path / "audio" / "plain.wav", wave_at_model_rate(seconds), subtype="FLOAT")
+    rows = utterances(tmp_path / "audio", [name, "plain.wav"], end=seconds)
+    found, failures = run(tmp_path / "audio", model_folder, rows, tmp_path)
+    assert len(failures) == 0
+    assert found["file"].to_list() == [name, "plain.wav"]
+    np.testing.assert_allclose(found[CLASSES].iloc[0], found[CLASSES].iloc[1], atol=0.5)
+
+
+def wave_at_model_rate(seconds):
+    return 0.5 * np.sin(2 * np.pi * 440 * np.arange(round(seconds * RATE)) / RATE)
+
+
+def test_channels_are_averaged(tmp_path, model_folder):
+    signal = noise(0.3, channels=2)
+    signal[:, 1] *= -0.5
+    write_audio(tmp_path / "audio/stereo.wav", signal, subtype="FLOAT")
+    write_audio(tmp_path / "audio/mono.wav", signal.mean(axis=1), subtype="FLOAT")
+    rows = utterances(tmp_path / "audio", ["stereo.wav", "mono.wav"])
+    found, _ = run(tmp_path / "audio", model_folder, rows, tmp_path)
+    np.testing.assert_allclose(found[CLASSES].iloc[0], found[CLASSES].iloc[1], atol=1e-5)
+
+
+def test_broken_audio_is_listed_and_costs_no_other_file(audio, model_folder, tmp_path):
+    good = (audio / "0.wav").read_bytes()
+    broken = {
+        "empty.wav": b"",
+        "header.wav": good[:44],
+        "half a header.wav": good[:20],
+        "text.wav": b"this is no audio\n" * 20,
+        "empty.mp3": b"",
+        "text.mp3": b"this is no audio\n" * 20,
+        "text.flac": b"this is no audio\n" * 20,
+        "new\nline, 'quote' \"ümlaut\".wav": b"",
+        "NA": b"",
+        "123": b"",
+    }
+    for name, content in broken.items():
+        (audio / name).write_bytes(content)
+    (audio / "folder.wav").mkdir()
+    signal = noise(0.2)
+    signal[100] = np.nan
+    write_audio(audio / "nan.wav", signal, subtype="FLOAT")
+    signal[100] = np.inf
+    write_audio(audio / "inf.wav", signal, subtype="FLOAT")
+    bad = [*broken, "folder.wav", "nan.wav", "inf.wav", "missing.wav"]
+    files = [f for number, name in enumerate(bad) for f in (name, f"{number % 7}.wav")]
+    rows = utterances(audio, files)
+    found, _ = run(audio, model_folder, rows, tmp_path, threads=3)
+    assert found["file"].to_list() == [file for file in files if file not in bad]
+    gathered = gather_failures([str(tmp_path / "0.csv")], total=len(rows), tolerated=1, model="m")
+    assert gathered["file"].to_list() == bad  # odd names survive the CSV
+    assert gathered["reason"].notna().all()
+    assert not gathered["reason"].str.contains("\n").any()
+    reasons = dict(zip(gathered["file"], gathered["reason"], strict=True))
+    assert reasons["nan.wav"] == reasons["inf.wav"] == "the audio has samples that are not finite"
+    assert reasons["missing.wav"] == "the file does not exist"
+
+
+def test_a_truncated_file_is_scored_or_listed(audio, model_folder, tmp_path):
+    for name, content in {"cut.wav": (audio / "6.wav").read_bytes()[:-2001]}.items():
+        (audio / name).write_bytes(content)
+    write_audio(audio / "whole.flac", noise(0.5))
+    (audio / "cut.flac").write_bytes((audio / "whole.flac").read_bytes()[:-2001])
+    rows = utterances(audio, ["0.wav", "cut.wav", "cut.flac", "1.wav"])
+    found, failures = run(audio, model_folder, rows, tmp_path)
+    assert sorted([*found["file"], *failures["file"]]) == sorted(rows["file"])
+    assert {"0.wav", "1.wav"} <= set(found["file"])
+    assert np.isfinite(found[CLASSES]).all(axis=None)
+
+
+def test_an_output_that_is_not_finite_is_a_failure(audio, model_folder, tmp_path):
+    write_audio(audio / "loud.wav", np.full(1600, 1e30, dtype=np.float32), subtype="FLOAT")
+    rows = utterances(audio, ["loud.wav", "0.wav"])
+    found, failures = run(audio, model_folder, rows, tmp_path)
+    assert found["file"].to_list() == ["0.wav"]
+    assert failures["reason"].str.contains("is not finite").all()
+
+
+def test_an_interruption_leaves_no_half_written_file(audio, model_folder, tmp_path, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(inference, "_table", interrupted)
+    out = tmp_path / "out"
+    with pytest.raises(KeyboardInterrupt):
+        run(audio, model_folder, utterances(audio, ["0.wav"]), out)
+    assert not list(out.iterdir())
+
+
+def failing(path, count):
+    rows = [[f"{number}.wav", 0.0, 1.0, "broken"] for number in range(count)]
+    write_csv(pd.DataFrame(rows, columns=[*KEY, "reason"]), path)
+    return str(path)
+
+
+def test_failures_are_tolerated_up_to_the_share(tmp_path):
+    parts = [failing(tmp_path / "0.csv", 2), failing(tmp_path / "1.csv", 0)]
+    parts.append(failing(tmp_path / "2.csv", 1))
+    gathered = gather_failures(parts, total=100, tolerated=0.03, model="m")
+    assert gathered["file"].to_list() == ["0.wav", "1.wav", "0.wav"]
+    assert gathered.index.to_list() == [0, 1, 2]
+    with pytest.raises(InputError, match=r"m could not score 3 of 100 .* share of 0\.029.*0\.wav"):
+        gather_failures(parts, total=100, tolerated=0.029, model="m")
+    with pytest.raises(InputError, match="could not score 3 of 3"):
+        gather_failures(parts, total=3, tolerated=0.99, model="m")
+
+
+@pytest.mark.parametrize(("count", "total", "share"), [(29, 100, 0.29), (57, 100, 0.57)])
+def test_exactly_the_tolerated_share_is_tolerated(tmp_path, count, total, share):
+    part = failing(tmp_path / "0.csv", count)
+    assert len(gather_failures([part], total=total, tolerated=share, model="m")) == count
+    part = failing(tmp_path / "0.csv", count + 1)
+    with pytest.raises(InputError):
+        gather_failures([part], total=total, tolerated=share, model="m")
+
+
+def test_no_failure_is_tolerated_at_zero(tmp_path):
+    none, one = failing(tmp_path / "0.csv", 0), failing(tmp_path / "1.csv", 1)
+    assert len(gather_failures([none], total=9, tolerated=0, model="m")) == 0
+    with pytest.raises(InputError, match=r"1 of 9 utterances.*\(0\.wav: broken\)"):
+        gather_failures([one], total=9, tolerated=0, model="m")
+
+
+def test_the_message_names_five_failures(tmp_path):
+    with pytest.raises(InputError, match=r"4\.wav: broken; \.\.\.\)\.$"):
+        gather_failures([failing(tmp_path / "0.csv", 6)], total=9, tolerated=0, model="m")

@@ -1,0 +1,280 @@
+import copy
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+from voxslice import settings
+from voxslice.errors import InputError
+from voxslice.settings import complete, models_of, studies, views_of
+
+ROOT = Path(__file__).parents[2]
+SCHEMA = yaml.safe_load((ROOT / "config" / "schema.yaml").read_text(encoding="utf-8"))
+
+
+@pytest.fixture
+def config():
+    return {
+        "datasets": {
+            "calls": {
+                "audb": {"name": "calls", "version": "1.0.0"},
+                "table": "files",
+                "columns": {
+                    "speaker": {"table": "files", "column": "speaker"},
+                    "gender": {"table": "files", "column": "speaker", "map": "gender"},
+                },
+                "license": "CC0-1.0",
+            },
+            "ages": {
+                "audb": {"name": "ages", "version": "2.0.0"},
+                "table": "files",
+                "columns": {"age": {"table": "files", "column": "age"}},
+                "license": "CC0-1.0",
+            },
+        },
+        "models": {
+            "small": {"path": "models/small", "tasks": ["gender", "age"], "license": "MIT"},
+            "big": {"url": "https://example.org/big.zip", "tasks": ["gender"], "license": "MIT"},
+            "other": {"url": "file:///other.zip", "license": "MIT"},
+        },
+        "tasks": {
+            "gender": {
+                "type": "classification",
+                "target": "gender",
+                "output": "logits_gender",
+                "labels": ["female", "male"],
+                "min_drop": 0.1,
+            },
+            "age": {"type": "regression", "target": "age", "output": "logits_age", "min_drop": 3},
+        },
+        "slices": {
+            "metadata": {"finder": "sliceguard", "features": ["gender", "age"]},
+            "voice": {"finder": "sliceguard", "features": [], "embedding": "other"},
+            "young": {"finder": "sliceguard", "features": ["age"], "min_support": 5},
+        },
+    }
+
+
+def test_the_study_of_the_project_is_valid():
+    config = yaml.safe_load((ROOT / "config" / "config.yaml").read_text(encoding="utf-8"))
+    full = complete(config, SCHEMA)
+    assert studies(full) == [("emodb", "gender"), ("emodb", "age")]
+
+
+def test_defaults_are_filled_in_at_every_depth(config):
+    full = complete(config, SCHEMA)
+    assert [full[name] for name in ("seed", "resamples", "failures_tolerated")] == [0, 2000, 0.01]
+    assert full["datasets"]["calls"]["shards"] == 1
+    assert full["datasets"]["calls"]["synthetic"] is False
+    assert full["datasets"]["ages"]["audb"]["sampling_rate"] == 16000
+    assert [place["name"] for place in full["datasets"]["calls"]["audb"]["repositories"]] == [
+        "audb-public"
+    ]
+    assert full["models"]["other"]["tasks"] == []
+    assert full["models"]["small"]["embedding"] == "hidden_states"
+    assert full["models"]["big"]["sampling_rate"] == 16000
+    assert (full["tasks"]["age"]["scale"], full["tasks"]["age"]["unit"]) == (1, "")
+    assert "scale" not in full["tasks"]["gender"]
+    assert full["slices"]["metadata"]["min_support"] == 10
+
+
+def test_what_is_given_is_kept(config):
+    config |= {"seed": 7, "resamples": 100}
+    config["tasks"]["age"]["scale"] = 100
+    full = complete(config, SCHEMA)
+    assert (full["seed"], full["resamples"], full["tasks"]["age"]["scale"]) == (7, 100, 100)
+    assert full["slices"]["young"]["min_support"] == 5
+    contains(full, config)
+
+
+def contains(full, part):
+    if isinstance(part, dict):
+        for key, value in part.items():
+            contains(full[key], value)
+    else:
+        assert full == part
+
+
+def test_completing_leaves_its_input_alone_and_is_idempotent(config):
+    before, schema = copy.deepcopy(config), copy.deepcopy(SCHEMA)
+    full = complete(config, SCHEMA)
+    assert config == before
+    assert schema == SCHEMA
+    assert complete(full, SCHEMA) == full
+    full["models"]["other"]["tasks"].append("x")
+    full["datasets"]["calls"]["audb"]["repositories"][0]["host"] = "elsewhere"
+    assert schema == SCHEMA  # defaults are copies
+    assert complete(config, SCHEMA)["models"]["other"]["tasks"] == []
+
+
+MISSING = object()
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "message"),
+    [
+        ("typo", 1, r"^the config: .*'typo'.*the keys here are .*seed, "),
+        ("datasets", MISSING, r"^the config: 'datasets' is a required property"),
+        ("datasets", {}, r"^datasets: "),
+        ("datasets", None, r"^datasets: None is not of type 'object'"),
+        ("seed", -1, r"^seed: -1 is less than the minimum of 0 \(Seed of"),
+        ("seed", 1.5, r"^seed: 1.5 is not of type 'integer'"),
+        ("resamples", 99, r"^resamples: 99 is less than the minimum of 100 \(Bootstrap"),
+        ("failures_tolerated", 1.1, r"^failures_tolerated: 1.1 is greater"),
+        ("datasets.Big", {}, r"^datasets: 'Big' does not fit; expected: An id, .*lower case"),
+        ("models.a b", {}, r"^models: 'a b' does not fit; expected: An id"),
+        ("datasets.calls.typo", 1, r"^datasets\.calls: .*'typo'.*the keys here are audb, table"),
+        ("datasets.calls.license", MISSING, r"^datasets\.calls: 'license' is a required"),
+        ("datasets.calls.shards", 0, r"^datasets\.calls\.shards: 0 is less .*\(Number of jobs"),
+        ("datasets.calls.audb.version", 1, r"^datasets\.calls\.audb\.version: 1 is not of type"),
+        (
+            "datasets.calls.audb.sampling_rate",
+            11025,
+            r"^datasets\.calls\.audb\.sampling_rate: 11025 is not one of",
+        ),
+        (
+            "datasets.calls.audb.repositories",
+            [{"name": "x", "host": "y", "backend": "ftp"}],
+            r"^datasets\.calls\.audb\.repositories\.0\.backend: 'ftp' is not one of",
+        ),
+        ("datasets.calls.columns.gender.column", MISSING, r"^datasets\.calls\.columns\.gender: "),
+        ("models.small.url", "https://x.org/a.zip", r"^models\.small: give either url .*or path"),
+        ("models.small.path", MISSING, r"^models\.small: give either url .* or path"),
+        ("models.big.sha256", "abc", r"^models\.big\.sha256: 'abc' does not fit; expected: SHA"),
+        ("models.small.sha256", "a" * 64, r"^models\.small\.sha256: only an archive has one"),
+        (
+            "models.small.tasks",
+            ["x"],
+            r"^models\.small\.tasks: there is no task 'x'; .*gender, age",
+        ),
+        ("models.small.tasks", ["gender", "gender"], r"^models\.small\.tasks: "),
+        ("models.small.sampling_rate", 16, r"^models\.small\.sampling_rate: 16 is less"),
+        ("tasks.gender.type", "ranking", r"^tasks\.gender\.type: 'ranking' is not one of"),
+        ("tasks.gender.type", MISSING, r"^tasks\.gender: 'type' is a required property"),
+        ("tasks.gender.labels", MISSING, r"^tasks\.gender: 'labels' is a required property"),
+        ("tasks.gender.labels", ["female"], r"^tasks\.gender\.labels: .*too short"),
+        ("tasks.gender.labels", [True, False], r"^tasks\.gender\.labels\.\d: \w+ is not of type"),
+        ("tasks.gender.scale", 1, r"^tasks\.gender: .*'scale'.*the keys here are type, target"),
+        ("tasks.gender.min_drop", 1.5, r"^tasks\.gender\.min_drop: 1.5 is greater"),
+        (
+            "tasks.age.labels",
+            ["x", "y"],
+            r"^tasks\.age: .*'labels'.*the keys here are type, target",
+        ),
+        ("tasks.age.min_drop", 0, r"^tasks\.age\.min_drop: 0 is less than or equal"),
+        (
+            "tasks.age.target",
+            "x",
+            r"^tasks\.age\.target: no dataset has the column 'x'; .*age, gen",
+        ),
+        ("slices.metadata.finder", "x", r"^slices\.metadata\.finder: 'x' is not one of"),
+        ("slices.metadata.min_support", 1, r"^slices\.metadata\.min_support: 1 is less"),
+        ("slices.metadata.features", ["x"], r"^slices\.metadata\.features: no dataset .* 'x'"),
+        ("slices.voice.embedding", "x", r"^slices\.voice\.embedding: there is no model 'x'; the m"),
+        ("slices.voice.embedding", MISSING, r"^slices\.voice: give features, an embedding, or"),
+        ("models.small.tasks", ["gender"], r"^tasks\.age: no model has this task"),
+        ("datasets.models", "calls", r"^datasets\.models: this id is taken"),
+        ("datasets.checksums", "calls", r"^datasets\.checksums: this id is taken"),
+        ("datasets.calls", None, r"^datasets\.calls: None is not of type 'object'"),
+        ("models.big", None, r"^models\.big: "),
+        ("tasks.gender", None, r"^tasks\.gender: "),
+        ("slices.voice", [], r"^slices\.voice: "),
+        ("slices.voice.features", None, r"^slices\.voice\.features: None is not of type 'array'"),
+        ("datasets.calls.columns.file", "gender", r"^datasets\.calls\.columns: file is a column"),
+        ("datasets.calls.columns.duration", "gender", r"columns: duration is a column"),
+    ],
+)
+def test_every_mistake_is_one_sentence_with_its_place(config, place, value, message):
+    *path, last = place.split(".")
+    node = config
+    for key in path:
+        node = node[key]
+    if value is MISSING:
+        del node[last]
+    else:
+        # the name of a sibling stands for a copy of it
+        node[last] = (
+            copy.deepcopy(node[value]) if isinstance(value, str) and value in node else value
+        )
+    with pytest.raises(InputError, match=message) as error:
+        complete(config, SCHEMA)
+    text = str(error.value)
+    assert "\n" not in text and text.endswith(".") and not text.endswith("..")
+    assert len(text) < 500
+
+
+@pytest.mark.parametrize("config", [None, [], "text", 3])
+def test_a_config_that_is_no_mapping(config):
+    with pytest.raises(InputError, match="the config: "):
+        complete(config, SCHEMA)
+
+
+def test_keys_that_are_no_text(config):
+    config["models"][3] = config["models"]["big"]
+    with pytest.raises(InputError, match="models: 3 "):
+        complete(config, SCHEMA)
+
+
+def nodes(schema, place="schema"):
+    """Every schema within a schema, with its place."""
+    yield place, schema
+    for key in ("properties", "$defs"):
+        for name, value in schema.get(key, {}).items():
+            yield from nodes(value, f"{place}.{key}.{name}")
+    for key in ("additionalProperties", "items", "then", "else"):
+        if isinstance(schema.get(key), dict):
+            yield from nodes(schema[key], f"{place}.{key}")
+
+
+def test_the_schema_is_one():
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+
+
+def test_every_property_has_a_description():
+    found = 0
+    for place, node in nodes(SCHEMA):
+        if ".properties." in place and place.split(".")[-2] == "properties" and "const" not in node:
+            assert node.get("description", "").strip().endswith("."), place
+            found += 1
+    assert found > 40
+
+
+def test_every_object_is_closed():
+    for place, node in nodes(SCHEMA):
+        if "properties" in node and "if" not in node:
+            assert node["additionalProperties"] is False, place
+
+
+def test_defaults_are_valid():
+    found = 0
+    for place, node in nodes(SCHEMA):
+        if "default" in node:
+            errors = list(jsonschema.Draft202012Validator(node).iter_errors(node["default"]))
+            assert not errors, place
+            assert place.split(".")[-1] not in node.get("required", [])
+            found += 1
+    assert found > 10
+
+
+def test_studies_pair_datasets_with_the_tasks_that_they_have_labels_for(config):
+    full = complete(config, SCHEMA)
+    assert studies(full) == [("calls", "gender"), ("ages", "age")]
+    assert models_of(full, "gender") == ["small", "big"]
+    assert models_of(full, "age") == ["small"]
+
+
+def test_views_of_a_dataset(config):
+    full = complete(config, SCHEMA)
+    calls, ages = views_of(full, "calls"), views_of(full, "ages")
+    assert list(calls) == ["metadata", "voice"]
+    assert calls["metadata"]["features"] == ["gender"]
+    assert calls["metadata"]["min_support"] == 10
+    assert ages["metadata"]["features"] == ["age"]
+    assert list(ages) == ["metadata", "voice", "young"]
+    assert full["slices"]["metadata"]["features"] == ["gender", "age"]
+
+
+def test_the_module_is_light():
+    # it is imported whenever the workflow is parsed
+    source = Path(settings.__file__).read_text(encoding="utf-8")
+    assert not any(name in source for name in ("pandas", "numpy", "sklearn", "audb"))

@@ -1,0 +1,204 @@
+import numpy as np
+import pandas as pd
+import pytest
+from voxslice.files import KEY
+from voxslice.slice_table import COLUMNS, measure_suggestions, slice_id, summarise
+
+COUNT = 200
+
+
+def keys(count=COUNT):
+    return pd.DataFrame({"file": [f"{i:03}.wav" for i in range(count)], "start": 0.0, "end": 1.5})
+
+
+def mask(*rows):
+    members = np.zeros(COUNT, dtype=bool)
+    members[list(rows)] = True
+    return members
+
+
+def measured(members, loss, speakers=None, classification=True, seed=0):
+    return summarise(
+        members, loss, speakers, classification=classification, resamples=400, seed=seed
+    )
+
+
+def test_an_id_depends_on_the_members_alone():
+    table = keys(10)
+    first = slice_id(table.iloc[[1, 4, 7]])
+    assert slice_id(table.iloc[[7, 1, 4]].assign(loss=1, label="x")) == first
+    assert slice_id(table.iloc[[1, 4, 7]].reset_index(drop=True)) == first
+    assert slice_id(table.iloc[[1, 4]]) != first
+    assert slice_id(table.iloc[[1, 4, 7]].assign(end=1.6)) != first
+    assert len(first) == 8 and int(first, 16) >= 0
+
+
+def test_an_id_is_the_same_after_a_file(tmp_path):
+    table = keys(10).assign(end=np.arange(10) / 3)
+    table.to_parquet(tmp_path / "keys.parquet")
+    assert slice_id(pd.read_parquet(tmp_path / "keys.parquet")) == slice_id(table)
+
+
+def test_a_classification_drops_where_it_is_worse():
+    loss = np.zeros(COUNT)
+    loss[:30] = 1
+    row = measured([mask(*range(40))], loss).iloc[0]
+    assert row["support"] == 40
+    assert row["value"] == pytest.approx(0.25)
+    assert row["rest"] == 1
+    assert row["drop"] == pytest.approx(0.75)
+    assert 0.55 < row["low"] < 0.75 < row["high"] < 0.9
+    better = measured([~mask(*range(40))], loss).iloc[0]
+    assert better["drop"] == pytest.approx(-0.75)
+    assert better["high"] < 0
+
+
+def test_a_regression_drops_where_the_error_is_larger():
+    loss = np.full(COUNT, 2.0)
+    loss[:40] = np.tile([4.0, 6.0], 20)
+    row = measured([mask(*range(40))], loss, classification=False).iloc[0]
+    assert (row["value"], row["rest"], row["drop"]) == (5, 2, 3)
+    assert 2.5 < row["low"] < 3 < row["high"] < 3.5
+
+
+def test_intervals_draw_speakers():
+    rng = np.random.default_rng(0)
+    speakers = np.repeat(np.arange(20), 10).astype(str)
+    # five speakers are in the slice, two of whom are always misheard
+    loss = (np.repeat(np.isin(np.arange(20), [0, 1]), 10) | (rng.random(COUNT) < 0.1)).astype(float)
+    members = [mask(*range(50))]
+    by_speaker, alone = measured(members, loss, speakers), measured(members, loss)
+    assert by_speaker["speakers"].to_list() == [5]
+    assert alone["speakers"].isna().all()
+    assert by_speaker["drop"].equals(alone["drop"])
+    widths = [(table["high"] - table["low"]).iloc[0] for table in (by_speaker, alone)]
+    assert widths[0] > 1.5 * widths[1]
+    pd.testing.assert_frame_equal(by_speaker, measured(members, loss, speakers), check_exact=True)
+
+
+def test_the_interval_covers_the_difference():
+    rng = np.random.default_rng(1)
+    names = np.repeat(np.arange(30), 10).astype(str)
+    inside = np.repeat(rng.random(30) < 0.4, 10)
+    covered = 0
+    for case in range(150):
+        loss = (inside * 1.0) + np.repeat(rng.normal(0, 1, 30), 10) + rng.normal(0, 1, 300)
+        row = measured([inside], loss, names, classification=False, seed=case).iloc[0]
+        covered += row["low"] <= 1 <= row["high"]
+    assert 0.88 <= covered / 150 <= 0.99
+
+
+def test_slices_are_measured_one_by_one():
+    loss = np.random.default_rng(0).random(COUNT)
+    members = [mask(*range(20)), mask(*range(50, 80))]
+    both = measured(members, loss, classification=False)
+    for number, one in enumerate(members):
+        row = measured([one], loss, classification=False).iloc[0]
+        assert both.iloc[number]["value"] == pytest.approx(loss[one].mean())
+        assert both.iloc[number]["rest"] == pytest.approx(loss[~one].mean())
+        np.testing.assert_allclose(
+            both.iloc[number][["low", "high"]].astype(float), row[["low", "high"]].astype(float)
+        )
+
+
+def test_no_slice():
+    table = measured([], np.zeros(COUNT))
+    assert len(table) == 0
+    names = ["support", "speakers", "value", "rest", "drop", "low", "high"]
+    assert list(table) == names == list(measured([mask(1)], np.zeros(COUNT)))
+
+
+def test_a_slice_of_everything_has_no_rest():
+    row = measured([np.ones(COUNT, bool)], np.zeros(COUNT)).iloc[0]
+    assert (row["support"], row["value"]) == (COUNT, 1)
+    assert row[["rest", "drop", "low", "high"]].isna().all()
+
+
+def test_a_slice_of_nothing_has_no_value():
+    row = measured([mask()], np.zeros(COUNT)).iloc[0]
+    assert (row["support"], row["rest"]) == (0, 1)
+    assert row[["value", "drop", "low", "high"]].isna().all()
+
+
+def study():
+    rng = np.random.default_rng(0)
+    table = keys().assign(
+        speaker=np.repeat([f"s{i}" for i in range(20)], 10),
+        emotion=rng.choice(["anger", "joy"], COUNT),
+        gender=rng.choice(["female", "male"], COUNT),
+    )
+    loss = ((table["emotion"] == "anger") & (rng.random(COUNT) < 0.5)).astype(float)
+    scores = keys().assign(label="x", prediction="x", loss=loss)
+    return scores, table
+
+
+def found(views, suggested):
+    """Measure suggestions, given as pairs of a view and row positions."""
+    scores, table = study()
+    rows = [
+        keys().iloc[positions].assign(view=name, number=number)
+        for number, (name, positions) in enumerate(suggested)
+    ]
+    empty = keys().iloc[:0].assign(view="", number=0)
+    return measure_suggestions(
+        scores,
+        table,
+        table["speaker"].to_numpy(),
+        pd.concat([empty, *rows], ignore_index=True),
+        views,
+        classification=True,
+        columns=["speaker", "emotion", "gender"],
+        resamples=200,
+        seed=0,
+    )
+
+
+def view(*features, **settings):
+    return {"finder": "sliceguard", "features": list(features), "min_support": 10, **settings}
+
+
+def angry():
+    return np.flatnonzero(study()[1]["emotion"] == "anger")
+
+
+def test_slices_of_every_view():
+    views = {"one": view("emotion"), "two": view("gender")}
+    slices, members = found(views, [("one", angry()), ("two", angry()), ("two", np.arange(15))])
+    assert list(slices) == COLUMNS
+    assert slices["view"].to_list() == ["one", "two", "two"]
+    assert slices["rule"].iloc[0] == "emotion = anger"
+    assert slices[["precision", "recall"]].iloc[0].to_list() == [1, 1]
+    assert slices["rule"].iloc[1] != "emotion = anger"  # that view does not look at emotion
+    assert slices["slice"].iloc[0] == slices["slice"].iloc[1] != slices["slice"].iloc[2]
+    assert slices["support"].to_list() == [len(angry()), len(angry()), 15]
+    assert (slices["drop"].iloc[:2] > 0.3).all()
+    assert slices[["p", "q", "evidence"]].isna().all(axis=None)
+    assert not slices["confirmed"].any()
+    assert list(members) == ["slice", *KEY]
+    files = study()[1].loc[angry(), "file"].to_list()
+    assert members["file"].iloc[: len(angry())].to_list() == files
+
+
+def test_no_slice_in_any_view(tmp_path):
+    for views in ({"one": view("emotion")}, {}):
+        slices, members = found(views, [])
+        assert list(slices) == COLUMNS and len(slices) == 0
+        assert list(members) == ["slice", *KEY] and len(members) == 0
+        members.to_parquet(tmp_path / "members.parquet")
+        assert pd.read_parquet(tmp_path / "members.parquet").empty
+
+
+def test_a_view_without_slices_beside_one_with():
+    views = {"one": view("emotion"), "two": view("gender")}
+    slices, members = found(views, [("two", np.arange(15))])
+    assert slices["view"].to_list() == ["two"]
+    assert slices["support"].to_list() == [15]
+    assert len(members) == 15
+
+
+def test_embedding_slices_are_described_by_all_columns_but_the_speaker():
+    slices, _ = found({"one": view(embedding="m")}, [("one", angry())])
+    assert slices["rule"].to_list() == ["emotion = anger"]
+    one_speaker = np.arange(10)
+    slices, _ = found({"one": view(embedding="m")}, [("one", one_speaker)])
+    assert "speaker" not in slices["rule"].iloc[0]
