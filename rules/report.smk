@@ -1,0 +1,94 @@
+"""The two views of the results, made from the tables alone -> results/report/, spotlight/"""
+
+import os
+
+
+def models_shown(wildcards):
+    """What the report says of the compared models, by id."""
+    return {
+        name: {key: config["models"][name][key] for key in ("license", "note")}
+        for name in settings.models_of(config, wildcards.task)
+    }
+
+
+def helpers_shown(wildcards):
+    """The same of models that only give an embedding to a view."""
+    compared = settings.models_of(config, wildcards.task)
+    used = {
+        view.get("embedding")
+        for view in settings.views_of(config, wildcards.dataset).values()
+    }
+    return {
+        name: {key: model[key] for key in ("license", "note")}
+        for name, model in config["models"].items()
+        if name in used and name not in compared
+    }
+
+
+def of_models(pattern):
+    """The files of all models of a task, in the order of the config."""
+    return lambda wildcards: [
+        pattern.format(model=model, **wildcards)
+        for model in settings.models_of(config, wildcards.task)
+    ]
+
+
+def command(wildcards):
+    """What a user types to make a report again, from the folder of the workflow."""
+    flags = ""
+    if workflow.configfiles:
+        names = [
+            os.path.relpath(path, workflow.basedir)
+            if Path(path).resolve().is_relative_to(workflow.basedir)
+            else Path(path).name
+            for path in workflow.configfiles
+        ]
+        flags = f" --configfile {' '.join(dict.fromkeys(names))}"
+    return f"snakemake results/report/{wildcards.dataset}/{wildcards.task}.html{flags} --cores all"
+
+
+rule make_report:
+    """Make the report: one HTML file that opens offline."""
+    input:
+        files="resources/{dataset}/files.parquet",
+        audio="resources/{dataset}/audio",
+        scores=scores,
+        cards=of_models("resources/models/{model}/model.json"),
+        failures=of_models("results/failures/{dataset}/{model}.csv"),
+        slices=of_models("results/slices/{dataset}/{task}/{model}.csv"),
+        members=of_models("results/slices/{dataset}/{task}/{model}.members.parquet"),
+        helpers=lambda wildcards: collect(
+            "resources/models/{model}/model.json", model=helpers_shown(wildcards)
+        ),
+        metrics="results/metrics/{dataset}/{task}.csv",
+        confusion="results/metrics/{dataset}/{task}.confusion.csv",
+        comparison="results/comparison/{dataset}/{task}.csv",
+        template=workflow.source_path("../scripts/voxslice/report/report.html.j2"),
+        style=workflow.source_path("../scripts/voxslice/report/report.css"),
+        behaviour=workflow.source_path("../scripts/voxslice/report/report.js"),
+    output:
+        report(
+            "results/report/{dataset}/{task}.html",
+            caption="captions/report.rst",
+            category="Reports",
+            labels={"dataset": "{dataset}", "task": "{task}"},
+        ),
+    log:
+        "logs/make_report/{dataset}/{task}.log",
+    benchmark:
+        "benchmarks/make_report/{dataset}/{task}.tsv"
+    conda:
+        "../envs/report.yaml"
+    params:
+        dataset=lookup("datasets/{dataset}", within=config),
+        task=lookup("tasks/{task}", within=config),
+        models=models_shown,
+        helpers=helpers_shown,
+        views=lambda wildcards: settings.views_of(config, wildcards.dataset),
+        seed=lookup("seed", within=config),
+        resamples=lookup("resamples", within=config),
+        max_megabytes=lookup("report/max_megabytes", within=config),
+        command=command,
+        code=code("make_report"),
+    script:
+        "../scripts/make_report.py"
