@@ -92,3 +92,43 @@ rule make_report:
         code=code("make_report"),
     script:
         "../scripts/make_report.py"
+
+
+def mapped(wildcards):
+    """Predictions whose embedding the map of a view shows: of the first view that names one."""
+    for view in settings.views_of(config, wildcards.dataset).values():
+        if "embedding" in view:
+            return predictions(wildcards.dataset, view["embedding"])
+    return []
+
+
+rule make_view:
+    """Make the interactive view; scripts/view.py opens it."""
+    input:
+        files="resources/{dataset}/files.parquet",
+        audio="resources/{dataset}/audio",
+        scores=scores,
+        slices=of_models("results/slices/{dataset}/{task}/{model}.csv"),
+        members=of_models("results/slices/{dataset}/{task}/{model}.members.parquet"),
+        embedding=mapped,
+    output:
+        table="results/spotlight/{dataset}/{task}/table.parquet",
+        layout="results/spotlight/{dataset}/{task}/layout.json",
+        issues="results/spotlight/{dataset}/{task}/issues.json",
+    log:
+        "logs/make_view/{dataset}/{task}.log",
+    benchmark:
+        "benchmarks/make_view/{dataset}/{task}.tsv"
+    conda:
+        "../envs/report.yaml"
+    params:
+        task=lambda wildcards: {
+            key: value
+            for key, value in config["tasks"][wildcards.task].items()
+            if key in ("type", "unit", "min_drop")
+        },
+        models=lambda wildcards: settings.models_of(config, wildcards.task),
+        seed=lookup("seed", within=config),
+        code=code("make_view"),
+    script:
+        "../scripts/make_view.py"

@@ -61,7 +61,9 @@ def figures(study: Study) -> list[Figure]:
         pair = study.pair(ranked[0][0], ranked[1][0])
         if pair is not None:
             better, other = study.models[ranked[0][0]].name, study.models[ranked[1][0]].name
-            shown.append(Figure(f"{int(pair['fixed']):,}", f"errors of {other} that {better} fixes"))
+            shown.append(
+                Figure(f"{int(pair['fixed']):,}", f"errors of {other} that {better} fixes")
+            )
             shown.append(Figure(f"{int(pair['new']):,}", f"new errors of {better}"))
     return shown
 
@@ -184,7 +186,9 @@ def warnings(study: Study) -> list[str]:
     by_license: dict[str, list[str]] = defaultdict(list)
     named = [(f"the dataset {study.dataset}", study.dataset_settings["license"])]
     named += [(f"the model {model.name}", model.settings["license"]) for model in study.models]
-    named += [(f"the model {name}", helper["license"]) for name, (helper, _) in study.helpers.items()]
+    named += [
+        (f"the model {name}", helper["license"]) for name, (helper, _) in study.helpers.items()
+    ]
     for name, license in named:
         if NON_COMMERCIAL.search(license):
             by_license[license].append(name)

@@ -9,6 +9,7 @@ import textwrap
 from collections.abc import Sequence
 
 import altair as alt
+import numpy as np
 import pandas as pd
 import vl_convert
 
@@ -19,15 +20,17 @@ from voxslice.report.study import Model, Study, by_severity
 
 SHAPES = ["circle", "square", "triangle-up", "diamond", "triangle-down", "cross"]
 COLOURS = [f"var(--model-{position})" for position in range(len(SHAPES))]
-WIDTH = 420
-LABELS = 250
-"""Room for the labels on the left, in pixels."""
-LETTERS = 36
-"""Letters in a line of a label."""
+WIDTH = 560
+"""Of the drawing without its labels, in pixels."""
+LETTERS, LETTER = 36, 7.4
+"""Letters in a line of a label, and room for each in pixels, enough for wide fonts."""
 LINE = 15
+"""Height of a line of a label."""
 
 
-def _svg(chart: alt.LayerChart | alt.Chart, left: int, bottom: int, title: str, right: int = 24) -> str:
+def _svg(
+    chart: alt.LayerChart | alt.Chart, left: int, bottom: int, title: str, right: int = 24
+) -> str:
     """Draw a chart with fixed margins."""
     spec = chart.configure(
         background="transparent",
@@ -44,6 +47,9 @@ def _svg(chart: alt.LayerChart | alt.Chart, left: int, bottom: int, title: str, 
             labelFontSize=12,
             titleFontSize=12,
             titleFontWeight="normal",
+            titlePadding=8,
+            labelFlush=False,
+            tickCount=8,
         ),
     ).to_dict()
     svg = vl_convert.vegalite_to_svg(spec)
@@ -69,24 +75,25 @@ def _intervals(
     name: str,
     colours: Sequence[str],
     shapes: Sequence[str],
-    filled: bool = True,
 ) -> str:
     """Dots with intervals, one row each.
 
     Args:
-        rows: `label`, `series` (decides colour and shape), `value`, `low`, `high`; a missing
-            interval is not drawn
+        rows: `label`, `series` (decides colour and shape), `value`, `low`, `high`, `speakers`;
+            the interval of one speaker, or a missing one, is not drawn
         title: of the axis
         zero: whether a line marks zero
         name: of the drawing, for readers who do not see it
         colours: of the series
         shapes: of the series
-        filled: whether dots are filled
 
     Returns:
         SVG
     """
-    rows = rows[["label", "series", "value", "low", "high"]]
+    rows = rows[["label", "series", "value", "low", "high", "speakers"]].copy()
+    rows.loc[rows["speakers"] == 1, ["low", "high"]] = np.nan
+    # what has no interval is drawn as one without length, so that its dot is
+    rows["low"], rows["high"] = (rows[name].fillna(rows["value"]) for name in ("low", "high"))
     rows = rows.assign(label=[_label(text) for text in rows["label"]])
     rows["label"] = _unique(list(rows["label"]))
     series = list(dict.fromkeys(rows["series"]))
@@ -97,12 +104,12 @@ def _intervals(
         sort=list(rows["label"]),
         title=None,
         axis=alt.Axis(
-            labelExpr="split(datum.label, '\\n')", labelLimit=LABELS, grid=False, ticks=False,
+            labelExpr="split(datum.label, '\\n')", labelLimit=0, grid=False, ticks=False,
             domain=False, labelPadding=10, labelLineHeight=LINE, labelBaseline="middle",
             labelOffset=0,
         ),
     )  # fmt: skip
-    x = alt.X("value:Q", title=title, scale=alt.Scale(zero=False, nice=True))
+    x = alt.X("low:Q", title=title, scale=alt.Scale(zero=False, nice=True))
     colour = alt.Color(
         "series:N", scale=alt.Scale(domain=series, range=list(colours)[: len(series)]), legend=None
     )
@@ -110,16 +117,18 @@ def _intervals(
         "series:N", scale=alt.Scale(domain=series, range=list(shapes)[: len(series)]), legend=None
     )
     base = alt.Chart(rows)
-    layers = [base.mark_rule(strokeWidth=2.5, opacity=0.75).encode(x=alt.X("low:Q", title=title), x2="high:Q", y=y, color=colour)]
-    layers.append(
-        base.mark_point(filled=filled, opacity=1, size=95, strokeWidth=2,
-                        fill=None if filled else "var(--page)").encode(x=x, y=y, color=colour, shape=shape)
-    )
+    layers = [
+        base.mark_rule(strokeWidth=2.5, opacity=0.6).encode(x=x, x2="high:Q", y=y, color=colour),
+        base.mark_point(filled=True, opacity=1, size=95).encode(
+            x="value:Q", y=y, color=colour, shape=shape
+        ),
+    ]
     if zero:
         line = alt.Chart(pd.DataFrame({"x": [0.0]}))
         layers.insert(0, line.mark_rule(color="var(--soft)", strokeDash=[4, 3]).encode(x="x:Q"))
     chart = alt.layer(*layers).properties(width=WIDTH, height=step * len(rows))
-    return _svg(chart, LABELS + 12, 46, name)
+    letters = max(len(line) for label in rows["label"] for line in label.split("\n"))
+    return _svg(chart, 16 + round(LETTER * letters), 46, name)
 
 
 def _unique(labels: list[str]) -> list[str]:
@@ -199,7 +208,9 @@ def _titled(text: str, unit: str) -> str:
 def scatter_chart(study: Study, model: Model) -> str:
     """Predicted against true values of a regression, with the line where they are equal."""
     table = model.scores[["label", "prediction"]].astype(float)
-    low, high = float(table.min().min()), float(table.max().max())
+    # one scale for all models, so that the drawings can be held beside each other
+    all_values = pd.concat([other.scores[["label", "prediction"]] for other in study.models])
+    low, high = float(all_values.min().min()), float(all_values.max().max())
     unit = study.task_settings.get("unit", "")
     domain = alt.Scale(domain=[low, high], nice=True, zero=False)
     position = study.models.index(model) % len(SHAPES)

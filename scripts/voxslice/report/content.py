@@ -38,12 +38,23 @@ class Cell:
 
 @dataclass(frozen=True)
 class Column:
-    """A column: its title with the unit, whether it holds numbers, and what it means."""
+    """A column of a table.
+
+    Args:
+        title: shown
+        unit: shown after the title
+        number: whether it holds numbers
+        meaning: shown when pointed at
+        model: position of the model whose symbol stands in front of the title
+        before: word in front of the symbol
+    """
 
     title: str
     unit: str = ""
     number: bool = True
     meaning: str = ""
+    model: int | None = None
+    before: str = ""
 
 
 @dataclass(frozen=True)
@@ -302,9 +313,11 @@ def slice_table(study: Study, model: Model) -> Table:
         Column("Utter\u00adances"),
         Column("Speakers"),
         Column(_capital(_short(measure)), measure.unit, meaning="inside the slice"),
-        Column("Elsewhere", measure.unit, meaning=f"outside the slice; {rest} is expected"),
+        Column("Else\u00adwhere", measure.unit, meaning=f"outside the slice; {rest} is expected"),
         Column("Drop", measure.step, meaning="how much worse it is inside, with 95 % interval"),
-        Column("Precision", "%", meaning="share of the rule's utterances that are in the slice"),
+        Column(
+            "Preci\u00adsion", "%", meaning="share of the rule's utterances that are in the slice"
+        ),
         Column("Recall", "%", meaning="share of the slice's utterances that fit the rule"),
         Column("q", meaning="p adjusted for everything that was searched"),
         Column("Evidence", number=False),
@@ -314,7 +327,7 @@ def slice_table(study: Study, model: Model) -> Table:
         described = row["rule"] != "no rule"
         rows.append(
             [
-                Cell(rule_text(row), note=str(row["slice"]) if described else "no rule fits it"),
+                Cell(rule_text(row), note=_id(row)),
                 Cell(str(row["view"]), note=str(row["finder"])),
                 _count(row["support"]),
                 _count(row["speakers"]),
@@ -323,7 +336,7 @@ def slice_table(study: Study, model: Model) -> Table:
                 _number(
                     measure.signed(row["drop"]),
                     row["drop"],
-                    note=measure.interval(row["low"], row["high"]),
+                    note=_edges(measure, row),
                 ),
                 _percent(row["precision"] if described else math.nan),
                 _percent(row["recall"] if described else math.nan),
@@ -336,6 +349,18 @@ def slice_table(study: Study, model: Model) -> Table:
             ]
         )
     return Table(f"Slices of {model.name}", columns, rows)
+
+
+def _id(row: pd.Series) -> str:
+    """What stands under a rule: the id of the slice, where the rule is not made of it."""
+    if row["slice"] == "all":
+        return ""
+    return "no rule fits it" if row["rule"] == "no rule" else str(row["slice"])
+
+
+def _edges(measure: Measure, row: pd.Series) -> str:
+    """Interval of a difference; resampling speakers says nothing where there is only one."""
+    return "one speaker" if row["speakers"] == 1 else measure.interval(row["low"], row["high"])
 
 
 def _percent(value: float) -> Cell:
@@ -352,26 +377,27 @@ def _short(measure: Measure) -> str:
 def comparison_table(study: Study, a: Model, b: Model) -> Table:
     """One pair of models, overall and on every slice."""
     measure = study.measure
+    first, second = study.models.index(a), study.models.index(b)
     columns = [
         Column("Slice", number=False),
         Column("Utter\u00adances"),
         Column("Speakers"),
-        Column(a.name, measure.unit),
-        Column(b.name, measure.unit),
+        Column(a.name, measure.unit, model=first),
+        Column(b.name, measure.unit, model=second),
         Column("Difference", measure.step, meaning=f"{b.name} minus {a.name}, 95 % interval"),
     ]
     if study.classification:
         columns += [
             Column("Both right"),
-            Column(f"Only {a.name} wrong"),
-            Column(f"Only {b.name} wrong"),
+            Column("wrong", meaning=f"only {a.name} is wrong", model=first, before="Only"),
+            Column("wrong", meaning=f"only {b.name} is wrong", model=second, before="Only"),
             Column("Both wrong"),
         ]
     columns += [Column("p"), Column("q")]
     rows = []
     for _, row in pair_rows(study, a, b).iterrows():
         cells = [
-            Cell(rule_text(row), note="" if row["slice"] == "all" else str(row["slice"])),
+            Cell(rule_text(row), note=_id(row)),
             _count(row["support"]),
             _count(row["speakers"]),
             _number(measure.number(row["value_a"]), row["value_a"]),
@@ -379,7 +405,7 @@ def comparison_table(study: Study, a: Model, b: Model) -> Table:
             _number(
                 measure.signed(row["difference"]),
                 row["difference"],
-                note=measure.interval(row["low"], row["high"]),
+                note=_edges(measure, row),
             ),
         ]
         if study.classification:
@@ -428,7 +454,11 @@ def regressions(study: Study, a: Model, b: Model) -> tuple[str, list[Regression]
             f"{measure.text(row['value_b' if b_better else 'value_a'])} against"
             f" {measure.text(row['value_a' if b_better else 'value_b'])} of {worse.name}, in"
             f" {counted(int(row['support']), 'utterance')}"
-            + ("" if pd.isna(row["speakers"]) else f" of {counted(int(row['speakers']), 'speaker')}")
+            + (
+                ""
+                if pd.isna(row["speakers"])
+                else f" of {counted(int(row['speakers']), 'speaker')}"
+            )
             + (f" (q = {probability(row['q'])})" if row["q"] >= 0.001 else " (q < 0.001)"),
         )
         for _, row in lost.iterrows()

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import importlib.metadata
 import platform
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -51,6 +52,7 @@ def render(
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
+    environment.filters["breakable"] = breakable
     page = environment.from_string(template)
     parts = {
         "study": study,
@@ -125,6 +127,11 @@ def _scatters(study: Study) -> Sequence[tuple[str, Markup]]:
     if study.classification:
         return []
     return [(m.name, _drawn(charts.scatter_chart(study, m))) for m in study.models]
+
+
+def breakable(text: str) -> Markup:
+    """Text that may be broken after an underscore or a slash, as in ids and file names."""
+    return Markup("<wbr>").join(re.split(r"(?<=[_/])", text))
 
 
 def _drawn(svg: str) -> Markup:

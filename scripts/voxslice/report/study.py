@@ -126,7 +126,9 @@ class Study:
         rows = self.metrics[self.metrics["metric"] == name].set_index("model")
         order = [(position, rows.loc[model.name]) for position, model in enumerate(self.models)]
         sign = -1 if self.measure.rises else 1
-        return sorted(order, key=lambda item: sign * np.nan_to_num(item[1]["value"], nan=-sign * 1e9))
+        return sorted(
+            order, key=lambda item: sign * np.nan_to_num(item[1]["value"], nan=-sign * 1e9)
+        )
 
     def pair(self, better: int, other: int, row: str = "all") -> dict[str, Any] | None:
         """A row of the comparison, seen from the first of two models.
