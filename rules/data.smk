@@ -24,6 +24,7 @@ rule fetch_dataset:
         "logs/fetch_dataset/{dataset}.log",
     benchmark:
         "benchmarks/fetch_dataset/{dataset}.tsv"
+    localrule: True
     conda:
         "../envs/inference.yaml"
     threads: 4
@@ -31,7 +32,6 @@ rule fetch_dataset:
         source=lookup("datasets/{dataset}/audb", within=config),
         cache="resources/{dataset}/partial",
         code=code("fetch_dataset"),
-    localrule: True
     script:
         "../scripts/fetch_dataset.py"
 

@@ -19,6 +19,7 @@ rule fetch_model:
         "logs/fetch_model/{model}.log",
     benchmark:
         "benchmarks/fetch_model/{model}.tsv"
+    localrule: True
     conda:
         "../envs/inference.yaml"
     params:
@@ -28,6 +29,5 @@ rule fetch_model:
         },
         record="resources/checksums/{model}.json",
         code=code("fetch_model"),
-    localrule: True
     script:
         "../scripts/fetch_model.py"

@@ -38,9 +38,11 @@ def command(wildcards):
     flags = ""
     if workflow.configfiles:
         names = [
-            os.path.relpath(path, workflow.basedir)
-            if Path(path).resolve().is_relative_to(workflow.basedir)
-            else Path(path).name
+            (
+                os.path.relpath(path, workflow.basedir)
+                if Path(path).resolve().is_relative_to(workflow.basedir)
+                else Path(path).name
+            )
             for path in workflow.configfiles
         ]
         flags = f" --configfile {' '.join(dict.fromkeys(names))}"

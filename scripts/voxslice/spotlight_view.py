@@ -14,7 +14,6 @@ import numpy as np
 import pandas as pd
 
 from voxslice.files import KEY
-from voxslice.report.answer import rule_text
 from voxslice.report.numbers import Measure, counted
 from voxslice.report.study import by_severity
 from voxslice.rules import is_numeric
@@ -28,8 +27,6 @@ TABLE, LAYOUT, ISSUES = "table.parquet", "layout.json", "issues.json"
 CORRECT = pd.CategoricalDtype(["right", "wrong"])
 MOST_BARS = 12
 """Categories in a histogram."""
-INSPECTED = 11
-"""Values that stand beside the player."""
 SEVERE = 2.0
 """A drop of this many times the smallest one that is suggested is of high severity."""
 
@@ -54,10 +51,11 @@ def make_table(
         seed: of the map
 
     Returns:
-        the table and the keys of its rows; the table has `audio` (relative path), `file`, the metadata, `label`, and of each model `<model>_...`
-        prediction, correct (`right` or `wrong`), loss and probabilities; `map`, two numbers in a
-        list; `window` (start and end) where utterances are parts of files. Label and predictions
-        share one categorical type: Spotlight compares the codes of categories, not their names.
+        the table and the keys of its rows. The table has `audio` (relative path), `file`, the
+        metadata, `label`, and of each model `<model>_...` prediction, correct (`right` or `wrong`),
+        loss and probabilities; `map`, two numbers in a list; `window` (start and end) where
+        utterances are parts of files. Label and predictions share one categorical type: Spotlight
+        compares the codes of categories, not their names.
     """
     scored = pd.concat([table[KEY] for table in scores.values()]).drop_duplicates()
     table = files.merge(scored, on=KEY, how="inner").reset_index(drop=True)
@@ -66,8 +64,6 @@ def make_table(
     view["file"] = table["file"]
     if parts.any():
         view[WINDOW] = list(table[["start", "end"]].to_numpy(np.float32))
-    for name in [column for column in table if column not in KEY]:
-        view[_free(name, view)] = _plain(table[name])
     if classification:
         classes = dict.fromkeys(
             name for each in scores.values() for name in each["prediction"].cat.categories
@@ -87,14 +83,16 @@ def make_table(
         else:
             view[f"{model}_prediction"] = joined["prediction"]
         view[f"{model}_loss"] = joined["loss"]
+    for name in [column for column in table if column not in KEY]:
+        view[_free(name, view)] = _plain(table[name])
     if embedding is not None:
         view[MAP] = list(_map(table, *embedding, seed=seed))
     return view, table[KEY]
 
 
 def _free(name: str, view: pd.DataFrame) -> str:
-    """A metadata name that no column of the view has or will have."""
-    taken = name in view or name in (AUDIO, WINDOW, MAP, "label")
+    """A name for a metadata column that no column of the view has or will have."""
+    taken = name in view or name in (WINDOW, MAP)
     return f"metadata_{name}" if taken else name
 
 
@@ -140,7 +138,7 @@ def make_issues(
         min_drop: smallest drop of a suggested slice
 
     Returns:
-        `title`, `severity`, `rows` (positions in the table), `columns`, `description`
+        `title`, `severity`, `rows` (positions in the table), `description`
     """
     index = pd.MultiIndex.from_frame(keys[KEY])
     rows = pd.concat(
@@ -160,10 +158,9 @@ def make_issues(
             size += f" of {counted(int(row['speakers']), 'speaker')}"
         issues.append(
             {
-                "title": f"{model}: {rule_text(row)} [{row['slice']}]",
+                "title": f"{model}: {row['rule']} [{row['slice']}]",
                 "severity": "high" if row["drop"] >= SEVERE * min_drop else "medium",
                 "rows": [int(position) for position in positions],
-                "columns": [f"{model}_prediction"],
                 "description": f"{kind}; {measure.title} {measure.text(row['value'])} on {size},"
                 f" {measure.text(row['rest'])} elsewhere.",
             }
@@ -172,7 +169,7 @@ def make_issues(
 
 
 def make_layout(table: pd.DataFrame, models: Sequence[str], *, classification: bool) -> "Layout":
-    """The layout: table and slices above, comparisons and map, the player below.
+    """The layout: table and slices above, the models' errors, the map and the player below.
 
     Args:
         table: as `make_table` gives it
@@ -186,17 +183,14 @@ def make_layout(table: pd.DataFrame, models: Sequence[str], *, classification: b
     from renumics.spotlight import layout
     from renumics.spotlight.layout import lenses
 
-    own = [name for name in table if name not in (AUDIO, WINDOW, MAP)]
-    first = ["file", "label"]
-    for model in models:
-        first += [f"{model}_prediction"] + ([f"{model}_correct"] if classification else [])
-    first += [f"{model}_loss" for model in models]
-    visible = first + [name for name in own if name not in first]
+    visible = [name for name in table if name not in (AUDIO, WINDOW, MAP)]
     table_widget = layout.table(
         "Utterances",
         visible_columns=visible,
         sort_by_columns=[(f"{models[0]}_loss", "descending")],
     )
+    held: list[Any]
+    left: Any
     if classification:
         measures = [
             layout.metric(
@@ -234,7 +228,9 @@ def make_layout(table: pd.DataFrame, models: Sequence[str], *, classification: b
         ]
         left = layout.tab(table_widget, weight=60)
         colour = f"{models[0]}_loss"
-    category = _category([name for name in own if name not in first], table)
+    models_own = tuple(f"{model}_" for model in models)
+    metadata = [n for n in visible if n != "label" and not n.startswith(models_own)]
+    category = _category(metadata, table)
     if classification:
         counted_by = category or "label"
         last = [
@@ -256,16 +252,17 @@ def make_layout(table: pd.DataFrame, models: Sequence[str], *, classification: b
         lower.append(layout.tab(near, weight=40))
     lower.append(layout.tab(*last, weight=30))
     player = [lenses.lens("AudioView", [AUDIO, WINDOW] if WINDOW in table else [AUDIO], "Listen")]
-    player += [lenses.scalar(name, name) for name in visible[:INSPECTED]]
+    player += [lenses.scalar(name, name) for name in visible]
+    inspector = layout.inspector("Utterance", map(_named, player), num_columns=1)
+    lower.append(layout.tab(inspector, weight=35))
     return layout.layout(
         layout.split(
             left,
-            layout.tab(layout.issues("Slices"), weight=30),
+            layout.tab(layout.issues("Slices"), weight=35),
             orientation="horizontal",
-            weight=45,
+            weight=50,
         ),
-        layout.split(*lower, orientation="horizontal", weight=35),
-        layout.tab(layout.inspector("Utterance", map(_named, player), num_columns=4), weight=20),
+        layout.split(*lower, orientation="horizontal", weight=50),
         orientation="vertical",
     )
 

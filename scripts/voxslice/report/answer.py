@@ -1,7 +1,6 @@
 """The answer in a few sentences, and what to bear in mind with it."""
 
 import re
-from collections import defaultdict
 from dataclasses import dataclass
 
 import pandas as pd
@@ -183,20 +182,15 @@ def warnings(study: Study) -> list[str]:
         said.append("The speech is synthetic: the results say nothing about people.")
     said += _failed(study)
     said += _unconfirmed(study)
-    by_license: dict[str, list[str]] = defaultdict(list)
     named = [(f"the dataset {study.dataset}", study.dataset_settings["license"])]
     named += [(f"the model {model.name}", model.settings["license"]) for model in study.models]
     named += [
         (f"the model {name}", helper["license"]) for name, (helper, _) in study.helpers.items()
     ]
-    for name, license in named:
-        if NON_COMMERCIAL.search(license):
-            by_license[license].append(name)
-    said += [
-        f"{_listed(names, capital=True)} {'is' if len(names) == 1 else 'are'} under {license}, which"
-        " excludes commercial use."
-        for license, names in by_license.items()
-    ]
+    for terms in dict.fromkeys(terms for _, terms in named if NON_COMMERCIAL.search(terms)):
+        names = [name for name, own in named if own == terms]
+        verb = "is" if len(names) == 1 else "are"
+        said.append(f"{_listed(names)} {verb} under {terms}, which excludes commercial use.")
     return said
 
 
@@ -235,6 +229,6 @@ def _tested(model: Model) -> pd.DataFrame:
     )
 
 
-def _listed(names: list[str], *, capital: bool) -> str:
+def _listed(names: list[str]) -> str:
     text = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-    return text[0].upper() + text[1:] if capital else text
+    return text[0].upper() + text[1:]

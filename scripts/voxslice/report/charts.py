@@ -28,8 +28,22 @@ LINE = 15
 """Height of a line of a label."""
 
 
+_CENTRED = {
+    "condition": [
+        {"test": f"length(split(datum.label, '\\n')) == {lines}", "value": -LINE * (lines - 1) / 2}
+        for lines in (2, 3)
+    ],
+    "value": 0,
+}
+"""Offset that puts the middle of a label of several lines beside its row."""
+
+
 def _svg(
-    chart: alt.LayerChart | alt.Chart, left: int, bottom: int, title: str, right: int = 24
+    chart: alt.LayerChart | alt.FacetChart | alt.Chart,
+    left: int,
+    bottom: int,
+    title: str,
+    right: int = 24,
 ) -> str:
     """Draw a chart with fixed margins."""
     spec = chart.configure(
@@ -164,7 +178,7 @@ def drop_chart(study: Study, model: Model) -> str:
     )
     rows = rows.assign(value=rows["drop"])
     colour = COLOURS[study.models.index(model) % len(COLOURS)]
-    both = rows["series"].nunique() > 1
+    both = len(set(rows["series"])) > 1
     return _intervals(
         rows,
         f"Worse than elsewhere by ({study.measure.step or 'units'})",

@@ -106,7 +106,8 @@ def _errors(study: Study, model: Model, name: str) -> pd.DataFrame:
 
 
 def _clip(study: Study, tables: list[pd.DataFrame], key: tuple, audio: str, cut: bool) -> Clip:
-    said, label = [], ""
+    said: list[tuple[int, str, str, str, bool | None]] = []
+    label = ""
     for position, (model, table) in enumerate(zip(study.models, tables, strict=True)):
         if key not in table.index:
             said.append((position, model.name, "not scored", "", None))
