@@ -21,8 +21,8 @@ from voxslice.rules import is_numeric
 if TYPE_CHECKING:
     from renumics.spotlight.layout.nodes import Layout
 
-AUDIO, WINDOW, MAP = "audio", "window", "map"
-"""Columns of the table with a type that Spotlight has to be told."""
+AUDIO, WINDOW, MAP, SUMMARY = "audio", "window", "map", "summary"
+"""Columns of the table that are shown by widgets of their own."""
 TABLE, LAYOUT, ISSUES = "table.parquet", "layout.json", "issues.json"
 CORRECT = pd.CategoricalDtype(["right", "wrong"])
 MOST_BARS = 12
@@ -53,9 +53,9 @@ def make_table(
     Returns:
         the table and the keys of its rows. The table has `audio` (relative path), `file`, the
         metadata, `label`, and of each model `<model>_...` prediction, correct (`right` or `wrong`),
-        loss and probabilities; `map`, two numbers in a list; `window` (start and end) where
-        utterances are parts of files. Label and predictions share one categorical type: Spotlight
-        compares the codes of categories, not their names.
+        loss and probabilities; `summary`, all of that as text; `map`, two numbers in a list;
+        `window` (start and end) where utterances are parts of files. Label and predictions share
+        one categorical type: Spotlight compares the codes of categories, not their names.
     """
     scored = pd.concat([table[KEY] for table in scores.values()]).drop_duplicates()
     table = files.merge(scored, on=KEY, how="inner").reset_index(drop=True)
@@ -85,6 +85,11 @@ def make_table(
         view[f"{model}_loss"] = joined["loss"]
     for name in [column for column in table if column not in KEY]:
         view[_free(name, view)] = _plain(table[name])
+    shown = [name for name in view if name not in (AUDIO, WINDOW)]
+    view[SUMMARY] = [
+        "\n".join(f"{name}: {_short(value)}" for name, value in zip(shown, row, strict=True))
+        for row in view[shown].itertuples(index=False, name=None)
+    ]
     if embedding is not None:
         view[MAP] = list(_map(table, *embedding, seed=seed))
     return view, table[KEY]
@@ -92,8 +97,13 @@ def make_table(
 
 def _free(name: str, view: pd.DataFrame) -> str:
     """A name for a metadata column that no column of the view has or will have."""
-    taken = name in view or name in (WINDOW, MAP)
+    taken = name in view or name in (WINDOW, MAP, SUMMARY)
     return f"metadata_{name}" if taken else name
+
+
+def _short(value: Any) -> str:
+    """A value of a table cell in few digits."""
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _plain(column: pd.Series) -> pd.Series:
@@ -183,7 +193,7 @@ def make_layout(table: pd.DataFrame, models: Sequence[str], *, classification: b
     from renumics.spotlight import layout
     from renumics.spotlight.layout import lenses
 
-    visible = [name for name in table if name not in (AUDIO, WINDOW, MAP)]
+    visible = [name for name in table if name not in (AUDIO, WINDOW, MAP, SUMMARY)]
     table_widget = layout.table(
         "Utterances",
         visible_columns=visible,
@@ -252,7 +262,7 @@ def make_layout(table: pd.DataFrame, models: Sequence[str], *, classification: b
         lower.append(layout.tab(near, weight=40))
     lower.append(layout.tab(*last, weight=30))
     player = [lenses.lens("AudioView", [AUDIO, WINDOW] if WINDOW in table else [AUDIO], "Listen")]
-    player += [lenses.scalar(name, name) for name in visible]
+    player.append(lenses.text(SUMMARY, "Said of it"))
     inspector = layout.inspector("Utterance", map(_named, player), num_columns=1)
     lower.append(layout.tab(inspector, weight=35))
     return layout.layout(

@@ -105,7 +105,8 @@ def _intervals(
         SVG
     """
     rows = rows[["label", "series", "value", "low", "high", "speakers"]].copy()
-    rows.loc[rows["speakers"] == 1, ["low", "high"]] = np.nan
+    alone = rows["speakers"].astype(float) == 1
+    rows.loc[alone, ["low", "high"]] = np.nan
     # what has no interval is drawn as one without length, so that its dot is
     rows["low"], rows["high"] = (rows[name].fillna(rows["value"]) for name in ("low", "high"))
     rows = rows.assign(label=[_label(text) for text in rows["label"]])

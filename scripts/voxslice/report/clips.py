@@ -3,7 +3,7 @@
 import base64
 import io
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
@@ -11,11 +11,14 @@ import soundfile
 
 from voxslice.files import KEY
 from voxslice.report.answer import rule_text
+from voxslice.report.numbers import counted
 from voxslice.report.study import Model, Study, by_severity
 
 PER_SLICE = 4
 LONGEST = 20.0
 """Seconds of an utterance that are kept."""
+PLAYER, ESCAPED = 200, 6
+"""Most bytes of a player's markup, and of a letter of a file's name in it."""
 
 
 @dataclass(frozen=True)
@@ -23,18 +26,23 @@ class Clip:
     """An utterance with what is known of it.
 
     Args:
-        file: its name
+        key: file, start and end
         label: its true label
         said: of each model: position, name, prediction, what it is sure of, whether it is right
         audio: an MP3 file in base64, empty where it is left out
         cut: whether only its beginning is kept
     """
 
-    file: str
+    key: tuple[str, float, float]
     label: str
     said: list[tuple[int, str, str, str, bool | None]]
-    audio: str
-    cut: bool
+    audio: str = ""
+    cut: bool = False
+
+    @property
+    def file(self) -> str:
+        """Name of its file."""
+        return self.key[0]
 
 
 @dataclass(frozen=True)
@@ -47,38 +55,52 @@ class Group:
     clips: list[Clip]
 
 
-def groups(study: Study, audio: str | Path, budget: int) -> tuple[list[Group], int]:
-    """Choose and encode errors of the slices, worst slice of each model first.
+def choose(study: Study) -> list[Group]:
+    """Choose errors of the slices, without audio, the worst slice of each model first.
 
     Each utterance stands once, in the worst of its slices.
-
-    Args:
-        study: what was found
-        audio: folder that the files are relative to
-        budget: bytes that the encoded audio may take together
-
-    Returns:
-        the groups, and how many players were left out because the budget was used up
     """
-    made, left_out, seen = [], 0, set()
+    made, seen = [], set()
     tables = [model.scores.set_index(KEY) for model in study.models]
     for model, row in _slices(study):
         errors = _errors(study, model, row["slice"])
         chosen = [key for key in errors.index if key not in seen][:PER_SLICE]
-        clips = []
-        for key in chosen:
-            seen.add(key)
-            encoded, cut = encode(Path(audio) / key[0], key[1], key[2])
-            if len(encoded) > budget:
-                encoded, left_out = "", left_out + 1
-            budget -= len(encoded)
-            clips.append(_clip(study, tables, key, encoded, cut))
-        if clips:
-            kind = "wrong utterances" if study.classification else "largest errors"
-            total = len(errors) if study.classification else int(row["support"])
-            text = f"{len(clips)} of {total} {kind if study.classification else 'utterances'}"
-            text += "" if study.classification else f", the {kind}"
-            made.append(Group(model.name, rule_text(row), text, clips))
+        seen.update(chosen)
+        if not chosen:
+            continue
+        if study.classification:
+            text = f"{len(chosen)} of {counted(len(errors), 'wrong utterance')}"
+        else:
+            text = f"{len(chosen)} of {counted(len(errors), 'utterance')}, the largest errors"
+        shown = [_clip(study, tables, key) for key in chosen]
+        made.append(Group(model.name, rule_text(row), text, shown))
+    return made
+
+
+def with_audio(groups: list[Group], audio: str | Path, budget: int) -> tuple[list[Group], int]:
+    """Put audio into the clips, in order, as long as it fits.
+
+    Args:
+        groups: as `choose` gives them
+        audio: folder that the files are relative to
+        budget: bytes that the players may add to the page
+
+    Returns:
+        the groups, and how many clips are left without audio
+    """
+    made, left_out = [], 0
+    for group in groups:
+        filled = []
+        for clip in group.clips:
+            text, cut = encode(Path(audio) / clip.file, *clip.key[1:])
+            cost = len(text) + PLAYER + ESCAPED * len(clip.file.encode())
+            if cost > budget:
+                left_out += 1
+                filled.append(clip)
+                continue
+            budget -= cost
+            filled.append(replace(clip, audio=text, cut=cut))
+        made.append(replace(group, clips=filled))
     return made, left_out
 
 
@@ -105,7 +127,7 @@ def _errors(study: Study, model: Model, name: str) -> pd.DataFrame:
     return table.sort_values([order, *KEY], ascending=[False, True, True, True]).set_index(KEY)
 
 
-def _clip(study: Study, tables: list[pd.DataFrame], key: tuple, audio: str, cut: bool) -> Clip:
+def _clip(study: Study, tables: list[pd.DataFrame], key: tuple) -> Clip:
     said: list[tuple[int, str, str, str, bool | None]] = []
     label = ""
     for position, (model, table) in enumerate(zip(study.models, tables, strict=True)):
@@ -126,7 +148,7 @@ def _clip(study: Study, tables: list[pd.DataFrame], key: tuple, audio: str, cut:
             label = f"{row['label']:g} {measure.unit}".rstrip()
             off = f"off by {measure.text(row['loss'])}"
             said.append((position, model.name, f"{row['prediction']:.1f}", off, None))
-    return Clip(str(key[0]), label, said, audio, cut)
+    return Clip(key, label, said)
 
 
 def encode(path: Path, start: float, end: float) -> tuple[str, bool]:

@@ -360,7 +360,9 @@ def _id(row: pd.Series) -> str:
 
 def _edges(measure: Measure, row: pd.Series) -> str:
     """Interval of a difference; resampling speakers says nothing where there is only one."""
-    return "one speaker" if row["speakers"] == 1 else measure.interval(row["low"], row["high"])
+    if pd.notna(row["speakers"]) and row["speakers"] == 1:
+        return "one speaker"
+    return measure.interval(row["low"], row["high"])
 
 
 def _percent(value: float) -> Cell:

@@ -16,8 +16,6 @@ from voxslice.report import charts, clips, content
 from voxslice.report.answer import answer, figures, warnings
 from voxslice.report.study import Study
 
-PAGE_SHARE = 0.9
-"""Share of what the page leaves of the limit that audio may take."""
 LIBRARIES = [
     "audb", "audonnx", "onnxruntime", "numpy", "pandas", "scikit-learn", "sliceguard", "snakemake",
 ]  # fmt: skip
@@ -61,14 +59,16 @@ def render(
         "script_hash": base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         **_parts(study),
     }
-    bare = len(page.render(**parts, groups=[], left_out=0).encode())
+    groups = clips.choose(study)
+    every = sum(len(group.clips) for group in groups)
+    bare = len(page.render(**parts, groups=groups, left_out=every).encode())
     limit = int(max_megabytes * 1e6)
     if bare > limit:
         raise InputError(
             f"The report takes {bare / 1e6:.1f} MB without any audio, more than the"
             f" {max_megabytes:g} MB of report.max_megabytes: raise it."
         )
-    groups, left_out = clips.groups(study, audio, int((limit - bare) * PAGE_SHARE))
+    groups, left_out = clips.with_audio(groups, audio, limit - bare)
     return page.render(**parts, groups=groups, left_out=left_out)
 
 
