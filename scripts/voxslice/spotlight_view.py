@@ -83,6 +83,11 @@ def make_table(
         else:
             view[f"{model}_prediction"] = joined["prediction"]
         view[f"{model}_loss"] = joined["loss"]
+    # what is compared stands first, model beside model
+    ends = ("_prediction", "_correct", "_loss")
+    lead = [f"{model}{end}" for end in ends for model in scores if f"{model}{end}" in view]
+    given = [name for name in (AUDIO, "file", WINDOW, "label") if name in view]
+    view = view[[*given, *lead, *(name for name in view if name not in (*given, *lead))]]
     for name in [column for column in table if column not in KEY]:
         view[_free(name, view)] = _plain(table[name])
     shown = [name for name in view if name not in (AUDIO, WINDOW)]
