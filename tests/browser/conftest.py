@@ -1,5 +1,7 @@
 """A page in a browser that notes what it is asked for and what goes wrong."""
 
+import time
+
 import pytest
 from playwright.sync_api import sync_playwright
 
@@ -27,3 +29,16 @@ def page(browser):
     )
     yield page
     page.close()
+
+
+@pytest.fixture(scope="session")
+def wait_for():
+    """Wait until a condition holds, by asking again and again."""
+
+    def wait(condition, seconds, message):
+        end = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < end, message
+            time.sleep(0.1)
+
+    return wait

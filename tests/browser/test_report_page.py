@@ -82,7 +82,7 @@ def test_a_table_sorts_by_clicking(page, reports):
     assert len(set(down)) > 1
 
 
-def test_an_utterance_plays(page, reports):
+def test_an_utterance_plays(page, reports, wait_for):
     for path in reports:
         open_report(page, path)
         if page.locator("audio").count():
@@ -90,7 +90,11 @@ def test_an_utterance_plays(page, reports):
     else:
         pytest.fail("no report of the study has anything to listen to")
     page.locator("audio").first.evaluate("one => { one.muted = true; return one.play(); }")
-    page.wait_for_function("document.querySelector('audio').currentTime > 0.05")
+    wait_for(
+        lambda: page.evaluate("document.querySelector('audio').currentTime") > 0.05,
+        15,
+        "the audio does not play",
+    )
     assert page.problems == []
 
 

@@ -6,7 +6,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -34,13 +33,6 @@ def is_up(url):
         return False
 
 
-def wait_for(condition, seconds, message):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, message
-        time.sleep(0.1)
-
-
 @pytest.fixture(scope="module")
 def view(finished_study):
     """Folder of a view of a classification that has slices."""
@@ -52,7 +44,7 @@ def view(finished_study):
 
 
 @pytest.fixture(scope="module")
-def url(view, tmp_path_factory):
+def url(view, tmp_path_factory, wait_for):
     """Address of the running view; it ends with SIGTERM, which must free its port."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
@@ -95,7 +87,7 @@ def test_everything_is_shown(opened, view, url):
     opened.get_by_text(f"{len(table)} of {len(table)} rows").first.wait_for(timeout=30_000)
     model = re.sub("_prediction$", "", next(c for c in table if c.endswith("_prediction")))
     counts = table.groupby(["label", f"{model}_prediction"], observed=True).size()
-    cells = opened.locator("svg text").all_inner_texts()
+    cells = opened.locator("svg text").all_text_contents()
     assert {str(count) for count in counts} <= set(cells)
     accuracy = (table[f"{model}_correct"] == "right").mean()
     assert opened.get_by_text(f"{accuracy:.4f}").count() > 0
@@ -104,7 +96,7 @@ def test_everything_is_shown(opened, view, url):
     assert [request for request in opened.requests if not request.startswith(local)] == []
 
 
-def test_selecting_a_slice_selects_its_rows(opened, view):
+def test_selecting_a_slice_selects_its_rows(opened, view, wait_for):
     issue = json.loads((view / "issues.json").read_text())[0]
     opened.get_by_text(issue["title"], exact=True).first.click()
     wait_for(
@@ -112,7 +104,7 @@ def test_selecting_a_slice_selects_its_rows(opened, view):
     )
 
 
-def test_audio_plays(opened):
+def test_audio_plays(opened, wait_for):
     opened.locator('[data-rowindex="0"][data-columnindex="1"]').first.click()
     wait_for(lambda: selected(opened) == 1, 15, "the row is not selected")
     # the player may be replaced while it loads: look for it again at each turn

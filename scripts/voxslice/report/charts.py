@@ -28,16 +28,6 @@ LINE = 15
 """Height of a line of a label."""
 
 
-_CENTRED = {
-    "condition": [
-        {"test": f"length(split(datum.label, '\\n')) == {lines}", "value": -LINE * (lines - 1) / 2}
-        for lines in (2, 3)
-    ],
-    "value": 0,
-}
-"""Offset that puts the middle of a label of several lines beside its row."""
-
-
 def _svg(
     chart: alt.LayerChart | alt.FacetChart | alt.Chart,
     left: int,
@@ -114,16 +104,7 @@ def _intervals(
     series = list(dict.fromkeys(rows["series"]))
     lines = max(label.count("\n") + 1 for label in rows["label"])
     step = max(26, 8 + LINE * lines)
-    y = alt.Y(
-        "label:N",
-        sort=list(rows["label"]),
-        title=None,
-        axis=alt.Axis(
-            labelExpr="split(datum.label, '\\n')", labelLimit=0, grid=False, ticks=False,
-            domain=False, labelPadding=10, labelLineHeight=LINE, labelBaseline="middle",
-            labelOffset=0,
-        ),
-    )  # fmt: skip
+    y = alt.Y("label:N", scale=alt.Scale(domain=list(rows["label"])), axis=None)
     x = alt.X("low:Q", title=title, scale=alt.Scale(zero=False, nice=True))
     colour = alt.Color(
         "series:N", scale=alt.Scale(domain=series, range=list(colours)[: len(series)]), legend=None
@@ -138,6 +119,19 @@ def _intervals(
             x="value:Q", y=y, color=colour, shape=shape
         ),
     ]
+    # labels are drawn and not left to the axis, which puts the first of several lines in the middle
+    height = rows["label"].str.count("\n") + 1
+    for count in sorted(set(height)):
+        labels = alt.Chart(rows[height == count]).mark_text(
+            align="right",
+            baseline="middle",
+            lineBreak="\n",
+            lineHeight=LINE,
+            fontSize=12,
+            dy=-LINE * (count - 1) / 2,
+            color="var(--ink)",
+        )
+        layers.append(labels.encode(x=alt.value(-10), y=y, text="label:N"))
     if zero:
         line = alt.Chart(pd.DataFrame({"x": [0.0]}))
         layers.insert(0, line.mark_rule(color="var(--soft)", strokeDash=[4, 3]).encode(x="x:Q"))

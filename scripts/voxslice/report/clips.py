@@ -141,7 +141,7 @@ def _clip(study: Study, tables: list[pd.DataFrame], key: tuple) -> Clip:
                 ((row[name], name.removeprefix("p_")) for name in table if name.startswith("p_")),
                 reverse=True,
             )
-            text = ", ".join(f"{name} {100 * value:.0f} %" for value, name in sure[:3])
+            text = ", ".join(f"{name}\u00a0{100 * value:.0f}\u00a0%" for value, name in sure[:3])
             said.append((position, model.name, str(row["prediction"]), text, row["loss"] == 0))
         else:
             measure = study.measure

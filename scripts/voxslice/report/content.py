@@ -422,11 +422,12 @@ def comparison_table(study: Study, a: Model, b: Model) -> Table:
 
 
 def pair_rows(study: Study, a: Model, b: Model) -> pd.DataFrame:
-    """Rows of the comparison for a pair of models: overall, then slices by difference."""
+    """Rows of the comparison for a pair of models: overall, then where the second is best first."""
     table = study.comparison
     table = table[(table["model_a"] == a.name) & (table["model_b"] == b.name)]
     overall = table["slice"] == "all"
-    rest = table[~overall].sort_values(["difference", "slice"], ascending=[False, True])
+    ascending = [not study.measure.rises, True]
+    rest = table[~overall].sort_values(["difference", "slice"], ascending=ascending)
     return pd.concat([table[overall], rest], ignore_index=True)
 
 
