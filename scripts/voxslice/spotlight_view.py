@@ -53,9 +53,10 @@ def make_table(
     Returns:
         the table and the keys of its rows. The table has `audio` (relative path), `file`, the
         metadata, `label`, and of each model `<model>_...` prediction, correct (`right` or `wrong`),
-        loss and probabilities; `summary`, all of that as text; `map`, two numbers in a list;
-        `window` (start and end) where utterances are parts of files. Label and predictions share
-        one categorical type: Spotlight compares the codes of categories, not their names.
+        loss and probabilities; `summary` and `<model>_summary`, all of that as text; `map`, two
+        numbers in a list; `window` (start and end) where utterances are parts of files. Label and
+        predictions share one categorical type: Spotlight compares the codes of categories, not
+        their names.
     """
     scored = pd.concat([table[KEY] for table in scores.values()]).drop_duplicates()
     table = files.merge(scored, on=KEY, how="inner").reset_index(drop=True)
@@ -69,7 +70,9 @@ def make_table(
             name for each in scores.values() for name in each["prediction"].cat.categories
         )
         shared = pd.CategoricalDtype(list(classes))
+    own: dict[str, list[str]] = {}
     for position, (model, each) in enumerate(scores.items()):
+        before = set(view)
         joined = table[KEY].merge(each, on=KEY, how="left")
         if position == 0 or view["label"].isna().any():
             label = joined["label"] if position == 0 else view["label"].fillna(joined["label"])
@@ -83,18 +86,20 @@ def make_table(
         else:
             view[f"{model}_prediction"] = joined["prediction"]
         view[f"{model}_loss"] = joined["loss"]
+        own[model] = [name for name in view if name not in before and name != "label"]
     # what is compared stands first, model beside model
-    ends = ("_prediction", "_correct", "_loss")
-    lead = [f"{model}{end}" for end in ends for model in scores if f"{model}{end}" in view]
     given = [name for name in (AUDIO, "file", WINDOW, "label") if name in view]
-    view = view[[*given, *lead, *(name for name in view if name not in (*given, *lead))]]
+    ends = ("prediction", "correct", "loss")
+    lead = [f"{model}_{end}" for end in ends for model in scores if f"{model}_{end}" in own[model]]
+    view = view[[*given, *lead, *(name for name in view if name not in (*given, *lead))]].copy()
+    of_models = set(view)
     for name in [column for column in table if column not in KEY]:
         view[_free(name, view)] = _plain(table[name])
-    shown = [name for name in view if name not in (AUDIO, WINDOW)]
-    view[SUMMARY] = [
-        "\n".join(f"{name}: {_short(value)}" for name, value in zip(shown, row, strict=True))
-        for row in view[shown].itertuples(index=False, name=None)
-    ]
+    metadata = [name for name in view if name not in of_models]
+    view[SUMMARY] = _texts(view, {name: name for name in ["file", "label", *metadata]})
+    for model, columns in own.items():
+        names = {name: name.removeprefix(f"{model}_") for name in columns}
+        view[f"{model}_{SUMMARY}"] = _texts(view, names, f"{model} \u00b7 ")
     if embedding is not None:
         view[MAP] = list(_map(table, *embedding, seed=seed))
     return view, table[KEY]
@@ -106,9 +111,16 @@ def _free(name: str, view: pd.DataFrame) -> str:
     return f"metadata_{name}" if taken else name
 
 
-def _short(value: Any) -> str:
-    """A value of a table cell in few digits."""
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+def _texts(view: pd.DataFrame, names: Mapping[str, str], start: str = "") -> list[str]:
+    """Some columns of each row as text for the inspector, with the names to call them by."""
+    return [
+        start
+        + ", ".join(
+            f"{shown} {value:.3g}" if isinstance(value, float) else f"{shown} {value}"
+            for shown, value in zip(names.values(), row, strict=True)
+        )
+        for row in view[list(names)].itertuples(index=False, name=None)
+    ]
 
 
 def _plain(column: pd.Series) -> pd.Series:
@@ -198,7 +210,8 @@ def make_layout(table: pd.DataFrame, models: Sequence[str], *, classification: b
     from renumics.spotlight import layout
     from renumics.spotlight.layout import lenses
 
-    visible = [name for name in table if name not in (AUDIO, WINDOW, MAP, SUMMARY)]
+    summaries = [SUMMARY, *(f"{model}_{SUMMARY}" for model in models)]
+    visible = [name for name in table if name not in (AUDIO, WINDOW, MAP, *summaries)]
     table_widget = layout.table(
         "Utterances",
         visible_columns=visible,
@@ -243,8 +256,11 @@ def make_layout(table: pd.DataFrame, models: Sequence[str], *, classification: b
         ]
         left = layout.tab(table_widget, weight=60)
         colour = f"{models[0]}_loss"
-    models_own = tuple(f"{model}_" for model in models)
-    metadata = [n for n in visible if n != "label" and not n.startswith(models_own)]
+    metadata = [
+        name
+        for name in visible
+        if name != "label" and not name.startswith(tuple(f"{model}_" for model in models))
+    ]
     category = _category(metadata, table)
     if classification:
         counted_by = category or "label"
@@ -267,7 +283,7 @@ def make_layout(table: pd.DataFrame, models: Sequence[str], *, classification: b
         lower.append(layout.tab(near, weight=40))
     lower.append(layout.tab(*last, weight=30))
     player = [lenses.lens("AudioView", [AUDIO, WINDOW] if WINDOW in table else [AUDIO], "Listen")]
-    player.append(lenses.text(SUMMARY, "Said of it"))
+    player += [lenses.text(name, " ") for name in summaries]
     inspector = layout.inspector("Utterance", map(_named, player), num_columns=1)
     lower.append(layout.tab(inspector, weight=35))
     return layout.layout(

@@ -109,8 +109,24 @@ def test_table_holds_relative_audio_metadata_and_probabilities():
     # Spotlight cannot show categories that are booleans
     assert table["known"].tolist()[:2] == ["True", "False"]
     assert pd.isna(table["known"].iloc[2])
-    assert "gender: male" in table["summary"].iloc[0].split("\n")
+    assert (
+        table["summary"].iloc[0]
+        == "file wav/0.wav, label male, duration 1, gender male, known True"
+    )
+    assert table["a_summary"].iloc[0].startswith("a · prediction male, correct right, loss 0, p_")
     assert "window" not in table
+
+
+def test_models_whose_names_begin_alike_keep_apart():
+    files = make_files()
+    scores = {
+        "a": class_scores(files, ["female", "male"]),
+        "a_b": class_scores(files, ["female", "male"], wrong=[0]),
+    }
+    table, _ = make_table(files, scores)
+    assert "right" in table["a_summary"].iloc[0]
+    assert "wrong" not in table["a_summary"].iloc[0]
+    assert table["a_b_summary"].iloc[0].startswith("a_b · prediction female, correct wrong")
 
 
 def test_metadata_does_not_take_the_place_of_results():
@@ -228,7 +244,7 @@ def test_layout_shows_columns_that_are_there(models, classification):
     views = dict(shown)["inspector"]["views"]
     assert [(view["view"], view["columns"]) for view in views] == [
         ("AudioView", ["audio"]),
-        ("TextLens", ["summary"]),
+        *(("TextLens", [name]) for name in ["summary", *(f"{model}_summary" for model in models)]),
     ]
 
 

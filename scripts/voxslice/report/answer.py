@@ -91,7 +91,7 @@ def _difference(study: Study, pair: dict, best: int, other: int) -> str:
             f"{text}; {better} fixes {counted(int(pair['fixed']), 'error')} of {worse} and makes"
             f" {int(pair['new']):,} that {worse} does not make."
         )
-    change = study.joined[f"loss_{best}"] - study.joined[f"loss_{other}"]
+    change = study.joined[f"_loss_{best}"] - study.joined[f"_loss_{other}"]
     return (
         f"{text}; {better} is nearer to the true value in {int((change < 0).sum()):,} of"
         f" {counted(len(change), 'utterance')} and farther from it in {int((change > 0).sum()):,}."
@@ -101,7 +101,7 @@ def _difference(study: Study, pair: dict, best: int, other: int) -> str:
 def _broken(study: Study, best: int, other: int) -> list[str]:
     """Where the better model is worse than the other, by one category of the metadata."""
     table = study.joined
-    change = (table[f"loss_{best}"] - table[f"loss_{other}"]).to_numpy()
+    change = (table[f"_loss_{best}"] - table[f"_loss_{other}"]).to_numpy()
     groups = [
         (name, value, as_text(table[name]) == value)
         for name in study.categories
@@ -133,8 +133,8 @@ def _broken(study: Study, best: int, other: int) -> list[str]:
         return [f"In every category of the metadata {better} has the smaller mean error."]
     text = study.measure.text
     return [
-        f"It is worse where {name} = {value}: {text(table.loc[mask, f'loss_{best}'].mean())}"
-        f" against {text(table.loc[mask, f'loss_{other}'].mean())} of {worse}, in"
+        f"It is worse where {name} = {value}: {text(table.loc[mask, f'_loss_{best}'].mean())}"
+        f" against {text(table.loc[mask, f'_loss_{other}'].mean())} of {worse}, in"
         f" {counted(int(mask.sum()), 'utterance')}."
     ]
 

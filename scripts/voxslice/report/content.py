@@ -264,7 +264,7 @@ def heat_maps(study: Study) -> list[Matrix]:
     table = study.joined
     columns = _levels(table[across])
     lines = [None] if down is None else _levels(table[down])
-    losses = [table[f"loss_{position}"].to_numpy() for position in range(len(study.models))]
+    losses = [table[f"_loss_{position}"].to_numpy() for position in range(len(study.models))]
     masks = {
         (line, column): (as_text(table[across]) == column)
         & (np.ones(len(table), bool) if down is None else as_text(table[down]) == line)

@@ -101,10 +101,10 @@ class Study:
 
     @cached_property
     def joined(self) -> pd.DataFrame:
-        """Metadata of the utterances that every model has scored, with `loss_<position>` each."""
+        """Metadata of the utterances that every model has scored, with `_loss_<position>` each."""
         table = self.files
         for position, model in enumerate(self.models):
-            losses = model.scores[[*KEY, "loss"]].rename(columns={"loss": f"loss_{position}"})
+            losses = model.scores[[*KEY, "loss"]].rename(columns={"loss": f"_loss_{position}"})
             table = table.merge(losses, on=KEY, how="inner")
         return table
 
