@@ -33,7 +33,12 @@ rule measure:
         files="resources/{dataset}/files.parquet",
         scores=scores,
     output:
-        metrics="results/metrics/{dataset}/{task}.csv",
+        metrics=report(
+            "results/metrics/{dataset}/{task}.csv",
+            caption="captions/metrics.rst",
+            category="Metrics",
+            labels={"dataset": "{dataset}", "task": "{task}"},
+        ),
         confusion="results/metrics/{dataset}/{task}.confusion.csv",
     log:
         "logs/measure/{dataset}/{task}.log",
@@ -69,7 +74,12 @@ rule compare:
             model=settings.models_of(config, wildcards.task),
         ),
     output:
-        "results/comparison/{dataset}/{task}.csv",
+        report(
+            "results/comparison/{dataset}/{task}.csv",
+            caption="captions/comparison.rst",
+            category="Comparison",
+            labels={"dataset": "{dataset}", "task": "{task}"},
+        ),
     log:
         "logs/compare/{dataset}/{task}.log",
     benchmark:
