@@ -165,7 +165,7 @@ def make_study(
             )
             for name, scores in tables.items()
         ],
-        helpers={},
+        embedders={},
         metrics=pd.concat(measured, ignore_index=True),
         confusion=pd.concat(confusions, ignore_index=True) if confusions else pd.DataFrame(),
         comparison=comparison.compare(
@@ -355,7 +355,7 @@ def test_warns_of_unknown_speakers_synthetic_speech_failures_and_licences():
             ),
             study.models[1],
         ],
-        helpers={"e": ({"license": "CC BY-NC-SA 4.0", "note": ""}, study.models[0].card)},
+        embedders={"e": ({"license": "CC BY-NC-SA 4.0", "note": ""}, study.models[0].card)},
     )
     said = warnings(study)
     assert said[0].startswith("The speakers are not known")
