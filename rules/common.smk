@@ -123,7 +123,7 @@ def models_shown(wildcards):
     }
 
 
-def helpers_shown(wildcards):
+def embedders_shown(wildcards):
     """The same of models that only give an embedding to a view."""
     compared = settings.models_of(config, wildcards.task)
     used = {

@@ -11,8 +11,8 @@ rule make_report:
         failures=of_models("results/failures/{dataset}/{model}.csv"),
         slices=of_models("results/slices/{dataset}/{task}/{model}.csv"),
         members=of_models("results/slices/{dataset}/{task}/{model}.members.parquet"),
-        helpers=lambda wildcards: collect(
-            "resources/models/{model}/model.json", model=helpers_shown(wildcards)
+        embedders=lambda wildcards: collect(
+            "resources/models/{model}/model.json", model=embedders_shown(wildcards)
         ),
         metrics="results/metrics/{dataset}/{task}.csv",
         confusion="results/metrics/{dataset}/{task}.confusion.csv",
@@ -37,7 +37,7 @@ rule make_report:
         dataset=lookup("datasets/{dataset}", within=config),
         task=lookup("tasks/{task}", within=config),
         models=models_shown,
-        helpers=helpers_shown,
+        embedders=embedders_shown,
         views=lambda wildcards: settings.views_of(config, wildcards.dataset),
         seed=lookup("seed", within=config),
         resamples=lookup("resamples", within=config),

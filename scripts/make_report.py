@@ -46,9 +46,11 @@ with to_log(snakemake.log):
         versions=versions(),
         files=pd.read_parquet(given.files),
         models=models,
-        helpers={
+        embedders={
             name: (settings, read_card(card))
-            for (name, settings), card in zip(params.helpers.items(), given.helpers, strict=True)
+            for (name, settings), card in zip(
+                params.embedders.items(), given.embedders, strict=True
+            )
         },
         metrics=pd.read_csv(given.metrics),
         confusion=pd.read_csv(

@@ -85,4 +85,5 @@ def show(folder: str | Path, *, port: int | None, browser: bool) -> None:
         except KeyboardInterrupt:
             pass
         finally:
-            spotlight.close()
+            for viewer in spotlight.viewers():
+                viewer.close()

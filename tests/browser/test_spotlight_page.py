@@ -119,3 +119,13 @@ def test_audio_plays(opened, wait_for):
         timeout=30_000,
     )
     assert [problem for problem in opened.problems if KNOWN not in problem] == []
+
+
+def test_a_taken_port_is_told_in_one_sentence(url, view):
+    port = url.rsplit(":", 1)[1]
+    command = [sys.executable, ROOT / "scripts/view.py", view, "--port", port, "--no-browser"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr.startswith(f"Error: Port {port} cannot be used")
+    assert done.stderr.count("\n") == 1

@@ -1,7 +1,6 @@
 """The report is checked against numbers that a reader can count in the small tables made here."""
 
 import dataclasses
-import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -10,7 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import soundfile
-from voxslice import comparison, metrics
+import yaml
+from voxslice import comparison, metrics, settings
 from voxslice.errors import InputError
 from voxslice.files import KEY
 from voxslice.report import charts, clips, content
@@ -165,7 +165,7 @@ def make_study(
             )
             for name, scores in tables.items()
         ],
-        helpers={},
+        embedders={},
         metrics=pd.concat(measured, ignore_index=True),
         confusion=pd.concat(confusions, ignore_index=True) if confusions else pd.DataFrame(),
         comparison=comparison.compare(
@@ -355,7 +355,7 @@ def test_warns_of_unknown_speakers_synthetic_speech_failures_and_licences():
             ),
             study.models[1],
         ],
-        helpers={"e": ({"license": "CC BY-NC-SA 4.0", "note": ""}, study.models[0].card)},
+        embedders={"e": ({"license": "CC BY-NC-SA 4.0", "note": ""}, study.models[0].card)},
     )
     said = warnings(study)
     assert said[0].startswith("The speakers are not known")
@@ -546,8 +546,10 @@ def test_page_too_small_for_its_limit_is_an_error(audio):
         page_of(make_study(), audio, max_megabytes=0.01)
 
 
-def test_card_fields_are_those_that_models_write():
-    """The report reads the keys that `voxslice.models.install` writes."""
-    card = make_study().models[0].card
-    assert set(card) == {"origin", "sha256", "size_mb", "parameters", "outputs"}
-    assert json.loads(json.dumps(card)) == card
+def test_config_bounds_the_page_without_being_asked():
+    root = TEMPLATES.parents[2]
+    schema = yaml.safe_load((root / "config" / "schema.yaml").read_text())
+    config = yaml.safe_load((root / "config" / "config.yaml").read_text())
+    assert settings.complete(config, schema)["report"] == {"max_megabytes": 10}
+    with pytest.raises(InputError, match=r"report: .*max_megabyte"):
+        settings.complete({**config, "report": {"max_megabyte": 1}}, schema)

@@ -185,7 +185,8 @@ def warnings(study: Study) -> list[str]:
     named = [(f"the dataset {study.dataset}", study.dataset_settings["license"])]
     named += [(f"the model {model.name}", model.settings["license"]) for model in study.models]
     named += [
-        (f"the model {name}", helper["license"]) for name, (helper, _) in study.helpers.items()
+        (f"the model {name}", embedder["license"])
+        for name, (embedder, _) in study.embedders.items()
     ]
     for terms in dict.fromkeys(terms for _, terms in named if NON_COMMERCIAL.search(terms)):
         names = [name for name, own in named if own == terms]

@@ -137,7 +137,7 @@ def model_table(study: Study) -> Table:
     listed = [(_model(study, m.name), m.settings, m.card) for m in study.models]
     listed += [
         (Cell(name, note="embedding only"), settings, card)
-        for name, (settings, card) in study.helpers.items()
+        for name, (settings, card) in study.embedders.items()
     ]
     rows = [
         [

@@ -52,7 +52,7 @@ class Study:
         versions: of the libraries, by name
         files: the metadata of all utterances
         models: the compared models, in the order of the config
-        helpers: models that only give an embedding: id to settings and card
+        embedders: models that only give an embedding: id to settings and card
         metrics: of all models
         confusion: of all models; empty for a regression
         comparison: of each pair of models, overall and on every slice
@@ -69,7 +69,7 @@ class Study:
     versions: Mapping[str, str]
     files: pd.DataFrame
     models: Sequence[Model]
-    helpers: Mapping[str, tuple[Mapping[str, str], Mapping[str, Any]]]
+    embedders: Mapping[str, tuple[Mapping[str, str], Mapping[str, Any]]]
     metrics: pd.DataFrame
     confusion: pd.DataFrame
     comparison: pd.DataFrame
