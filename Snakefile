@@ -22,13 +22,13 @@ wildcard_constraints:
 
 
 rule all:
+    default_target: True
     """Everything: the report and the interactive view of each dataset and task."""
     input:
         study("results/report/{dataset}/{task}.html"),
         study("results/spotlight/{dataset}/{task}/table.parquet"),
         study("results/metrics/{dataset}/{task}.csv"),
         study("results/comparison/{dataset}/{task}.csv"),
-    default_target: True
     localrule: True
 
 
