@@ -22,7 +22,6 @@ wildcard_constraints:
 
 
 rule all:
-    default_target: True
     """Everything: the report and the interactive view of each dataset and task."""
     input:
         study("results/report/{dataset}/{task}.html"),
