@@ -10,14 +10,7 @@ by speaker. A planted slice is a rule on random columns. The peer is sliceguard,
 
 from __future__ import annotations
 
-import argparse
-import contextlib
-import io
-import os
-import resource
 import sys
-import time
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -29,6 +22,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "scripts"))
 
 from voxslice.slices import find_slices  # noqa: E402
+
 
 FEATURES = ["gender", "age", "emotion", "room", "snr", "duration"]
 CATEGORIES = {

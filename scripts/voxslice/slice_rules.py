@@ -2,15 +2,17 @@
 
 A rule on the columns a, b, c is a box in the table of counts over a x b x c. So nothing has to be
 kept per rule and row: rows of equal bins collapse into *cells*, cells are added up into one small
-table per set of columns, and all boxes of a table are products with 0/1 matrices along its axes.
+table per set of columns (*places*), and places into boxes; both steps are sparse 0/1 matrices.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass
+from functools import reduce
 from itertools import combinations
-from math import floor, isfinite, prod
+from math import floor, isfinite
 
 import numpy as np
 import pandas as pd
@@ -20,9 +22,11 @@ from scipy import sparse
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
 
-BINS = (8, 6, 5, 4, 3, 2)  # bins of a number: the finest that keeps the search within RULES
+BINS = (16, 8, 4)  # quantile bins of a number in rules with intervals of one, two, more numbers
+SCALES = (1.0, 0.75, 0.5, 0.375, 0.25)  # of BINS: the finest that keeps the search within RULES
 RULES = 250_000
 BLOCK = 1 << 23  # numbers held at a time by one block of sums
+CHUNK = 4096  # rules whose sums are held at a time
 
 
 @dataclass(frozen=True)
@@ -30,38 +34,37 @@ class Feature:
     """One column, cut into bins, and its conditions.
 
     Attributes:
-        name: Column of the table.
         codes: (n,) bin of each row.
+        width: Number of bins.
         spans: (k, 2) first and last-plus-one bin of each condition.
         texts: k readable conditions.
-        number: Whether conditions are intervals of bins (a category's conditions are single bins).
+        numeric: Bins that are intervals of a number; 0 for a category.
     """
 
-    name: str
     codes: Index
+    width: int
     spans: Index
     texts: list[str]
-    number: bool
+    numeric: int
 
-    @property
-    def width(self) -> int:
-        """Number of bins."""
-        return int(self.codes.max()) + 1 if len(self.codes) else 0
-
-    def thin(self, min_support: int) -> Feature:
-        """Keep the conditions that enough rows, but not all, fulfil.
+    def chosen(self, min_support: int, bins: int) -> Index:
+        """The conditions that enough rows, but not all, fulfil.
 
         Args:
             min_support: Fewest rows of a condition; no conjunction with a rarer one can have more.
+            bins: Most bins of a number: intervals that end elsewhere are left out.
 
         Returns:
-            The same bins with fewer conditions.
+            Positions of the conditions.
         """
         upto = np.concatenate([[0], np.cumsum(np.bincount(self.codes, minlength=self.width))])
         support = upto[self.spans[:, 1]] - upto[self.spans[:, 0]]
-        keep = np.flatnonzero((support >= min_support) & (support < len(self.codes)))
-        texts = [self.texts[i] for i in keep]
-        return Feature(self.name, self.codes, self.spans[keep], texts, self.number)
+        keep = (support >= min_support) & (support < len(self.codes))
+        if self.numeric > bins:
+            cuts = np.round(np.linspace(0, self.numeric, bins + 1))
+            missing = self.spans[:, 0] == self.numeric
+            keep &= np.isin(self.spans, cuts).all(axis=1) | missing
+        return np.flatnonzero(keep)
 
 
 def read_feature(column: pd.Series, bins: int) -> Feature:
@@ -92,7 +95,9 @@ def read_feature(column: pd.Series, bins: int) -> Feature:
     every = np.full(len(column), last, dtype=np.int64)
     every[~missing] = codes
     spans = np.concatenate([spans, [[last, last + 1]]]) if missing.any() else spans
-    return Feature(name, every, spans, [*texts, f"{name} missing"][: len(spans)], number)
+    width = last + int(missing.any())
+    texts = [*texts, f"{name} missing"][: len(spans)]
+    return Feature(every, width, spans, texts, last if number else 0)
 
 
 def _intervals(
@@ -142,127 +147,129 @@ def _shortest(value: float, beyond: float) -> str:
     return repr(float(value))
 
 
-@dataclass(frozen=True)
-class Block:
-    """All rules on one set of columns.
-
-    Attributes:
-        features: Positions of the columns.
-        pool: (places, cells) 0/1: which cells are added up in which place of the table.
-        shape: Groups of categories, then the bins of each number.
-        axes: One (conditions, bins) 0/1 matrix a number.
-        keep: Places, in the table of all boxes, of the rules with enough support.
-        labels: (groups, categories in the set) condition of each category column.
-    """
-
-    features: tuple[int, ...]
-    pool: sparse.csr_array
-    shape: tuple[int, ...]
-    axes: list[NDArray[np.float32]]
-    keep: Index
-    labels: Index
-
-    def sums(self, cells: NDArray) -> NDArray:
-        """Add up values of the cells over every rule.
-
-        Args:
-            cells: (cells, b) values.
-
-        Returns:
-            (rules, b) sums.
-        """
-        table = self.pool @ cells
-        before = self.shape[0]
-        for matrix in self.axes:
-            table = table.reshape(before, matrix.shape[1], -1)
-            table = np.matmul(matrix.astype(table.dtype, copy=False), table)
-            before *= matrix.shape[0]
-        table = table.reshape(before, cells.shape[1])
-        return table if len(self.keep) == before else table[self.keep]
-
-
 class RuleSpace:
     """Every rule of up to `depth` conditions on different columns that enough rows fulfil.
 
     Args:
         table: One row an utterance, columns of any dtype; at least one row.
-        features: Columns to build rules from.
+        features: Columns to build rules from; at least one.
         depth: Most conditions of a rule.
         min_support: Fewest rows of a rule.
+
+    Attributes:
+        rows: Number of rows.
+        cell: (n,) cell of each row.
+        support: (rules,) number of rows of each rule.
+        conditions: (rules, depth) numbers of its conditions, -1 where it has fewer.
     """
 
     def __init__(
         self, table: pd.DataFrame, features: Sequence[str], depth: int, min_support: int
     ) -> None:
-        for bins in BINS:
-            self.features = [read_feature(table[name], bins).thin(min_support) for name in features]
-            if _count(self.features, depth) <= RULES:
+        scales = iter(SCALES)
+        while True:
+            scale = next(scales)
+            bins = [max(2, round(scale * most)) for most in BINS]
+            self.features = [read_feature(table[name], bins[0]) for name in features]
+            if scale == SCALES[-1] or _count(self.features, bins, depth) <= RULES:
                 break
-        columns = [feature.codes for feature in self.features]
-        codes = np.stack(columns, axis=1) if columns else np.empty((len(table), 0), np.int64)
-        self.codes, cell = _distinct(codes)
-        self.cell: Index = cell
-        self.counts = np.bincount(cell, minlength=len(self.codes))
+        self.codes, self.cell = _distinct(np.stack([f.codes for f in self.features], axis=1))
+        counts = np.bincount(self.cell, minlength=len(self.codes)).astype(float)
         self.rows = len(table)
-        self.blocks: list[Block] = []
-        support = []
-        for size in range(1, depth + 1):
-            for chosen in combinations(range(len(self.features)), size):
-                block, held = self._block(chosen, min_support)
-                if len(held):
-                    self.blocks.append(block)
-                    support.append(held)
-        self.starts = np.cumsum([0, *(len(block.keep) for block in self.blocks)])
-        self.searched = int(self.starts[-1])
-        self.support: Index = np.concatenate([*support, np.empty(0, np.int64)]).astype(np.int64)
-        sizes = [len(block.features) for block in self.blocks]
-        self.depth = np.repeat(np.array(sizes, dtype=np.int64), np.diff(self.starts))
+        self.starts = np.cumsum([0, *(len(feature.texts) for feature in self.features)])
+        pools, boxes = [sparse.csr_array((0, len(self.codes)), dtype=np.float32)], []
+        support, conditions = [np.empty(0, np.int64)], [np.empty((0, depth), np.int64)]
+        for size in range(1, min(depth, len(features)) + 1):
+            for columns in combinations(range(len(features)), size):
+                pool, box, rules = self._boxes(columns, bins, counts, min_support)
+                held = np.rint(box @ (pool @ counts)).astype(np.int64)
+                keep = np.flatnonzero((held >= min_support) & (held < self.rows))
+                if len(keep):
+                    pools.append(pool)
+                    boxes.append(box[keep])
+                    support.append(held[keep])
+                    padding = ((0, 0), (0, depth - size))
+                    conditions.append(np.pad(rules[keep], padding, constant_values=-1))
+        self.pool = sparse.vstack(pools, format="csr")
+        self.support: Index = np.concatenate(support)
+        self.conditions: Index = np.concatenate(conditions)
+        self._chunks = _chunks(sparse.block_diag(boxes, format="csr")) if boxes else []
 
-    def _block(self, chosen: tuple[int, ...], min_support: int) -> tuple[Block, Index]:
-        """Set up the rules on some columns; with the support of each."""
-        parts = [self.features[i] for i in chosen]
-        names = [i for i, part in zip(chosen, parts, strict=True) if not part.number]
-        numbers = [i for i, part in zip(chosen, parts, strict=True) if part.number]
-        # a category's bin is its condition; bins that are none (too rare) drop out
-        places = []
-        for i in names:
-            lookup = np.full(self.features[i].width, -1)
-            lookup[self.features[i].spans[:, 0]] = np.arange(len(self.features[i].spans))
-            places.append(lookup[self.codes[:, i]])
-        labels = np.stack(places, axis=1) if places else np.zeros((len(self.codes), 0), np.int64)
+    def _boxes(
+        self, columns: Sequence[int], bins: Sequence[int], counts: Array, min_support: int
+    ) -> tuple[sparse.csr_array, sparse.csr_array, Index]:
+        """The rules on some columns: cells to places, places to boxes, and the boxes' conditions.
+
+        Places are the groups of categories that occur often enough times the bins of the numbers.
+        """
+        numbers = [i for i in columns if self.features[i].numeric]
+        most = bins[min(len(numbers), len(bins)) - 1]
+        chosen = {i: self.features[i].chosen(min_support, most) for i in columns}
+        labels = np.zeros((len(self.codes), 0), dtype=np.int64)
+        for i in columns:
+            if i not in numbers:  # a category's bin is its condition; too rare ones drop out
+                lookup = np.full(self.features[i].width, -1)
+                lookup[self.features[i].spans[chosen[i], 0]] = chosen[i]
+                labels = np.column_stack([labels, lookup[self.codes[:, i]]])
         inside = np.flatnonzero((labels >= 0).all(axis=1))
-        groups, place = _distinct(labels[inside])
-        many = np.bincount(place, self.counts[inside], len(groups)) >= min_support
-        inside, place = inside[many[place]], (np.cumsum(many) - 1)[place[many[place]]]
-        groups = groups[many]
-        axes = []
+        groups, group = _distinct(labels[inside])
+        often = np.bincount(group, counts[inside], len(groups)) >= min_support
+        inside, group = inside[often[group]], (np.cumsum(often) - 1)[group[often[group]]]
+        groups = groups[often]
+        place, size, factors = group, len(groups), [sparse.eye_array(len(groups))]
         for i in numbers:
             feature = self.features[i]
-            bins = np.arange(feature.width)
-            spans = feature.spans
-            axes.append(((spans[:, :1] <= bins) & (bins < spans[:, 1:])).astype(np.float32))
-            place = place * feature.width + self.codes[inside, i]
-        shape = (len(groups), *(axis.shape[1] for axis in axes))
-        pool = sparse.csr_array(
-            (np.ones(len(inside), np.float32), (place, inside)),
-            shape=(prod(shape), len(self.codes)),
+            place, size = place * feature.width + self.codes[inside, i], size * feature.width
+            first, last = feature.spans[chosen[i]].T[..., None]
+            at = np.arange(feature.width)
+            factors.append(sparse.csr_array((first <= at) & (at < last)))
+        ones = np.ones(len(inside), dtype=np.float32)
+        pool = sparse.csr_array((ones, (place, inside)), shape=(size, len(self.codes)))
+        box = reduce(lambda a, b: sparse.kron(a, b, format="csr"), factors)
+        box = sparse.csr_array(box, dtype=np.float32)
+        # the conditions of every box, in the order of the product above
+        grid = np.indices([len(groups), *(len(chosen[i]) for i in numbers)]).reshape(
+            1 + len(numbers), -1
         )
-        boxes = prod([len(groups), *(len(axis) for axis in axes)])
-        block = Block(chosen, pool, shape, axes, np.arange(boxes), groups)
-        held = np.zeros(0)
-        if boxes:
-            held = np.rint(block.sums(self.counts[:, None].astype(float))[:, 0])
-        keep = np.flatnonzero((held >= min_support) & (held < self.rows))
-        return Block(chosen, pool, shape, axes, keep, groups), held[keep].astype(np.int64)
+        of = dict(zip((i for i in columns if i not in numbers), groups[grid[0]].T, strict=True))
+        of |= {i: chosen[i][row] for i, row in zip(numbers, grid[1:], strict=True)}
+        rules = np.stack([of[i] + self.starts[i] for i in columns], axis=1)
+        return pool, box, rules
+
+    @property
+    def searched(self) -> int:
+        """Number of rules."""
+        return len(self.support)
+
+    @property
+    def depth(self) -> Index:
+        """(rules,) number of conditions."""
+        return np.count_nonzero(self.conditions >= 0, axis=1)
 
     @property
     def batch(self) -> int:
         """How many columns of values are added up at a time, to bound memory."""
-        largest = max([self.rows, *(len(block.keep) for block in self.blocks)])
-        return int(np.clip(BLOCK // largest, 8, 256))
+        return int(np.clip(BLOCK // max(self.rows, self.pool.shape[0]), 8, 256))
+
+    def subset(self, rules: NDArray[np.bool_]) -> RuleSpace:
+        """The same rows with fewer rules.
+
+        Args:
+            rules: (rules,) which are kept.
+
+        Returns:
+            A space whose rules are numbered anew.
+        """
+        few = copy(self)
+        few.support, few.conditions = self.support[rules], self.conditions[rules]
+        boxes = sparse.vstack(self._chunks, format="csr")[np.flatnonzero(rules)]
+        used = np.unique(boxes.indices)
+        few.pool = self.pool[used]
+        few._chunks = _chunks(boxes[:, used])
+        return few
 
     def sums(self, cells: NDArray) -> Iterator[tuple[slice, NDArray]]:
-        """Add up values of the cells over every rule, one set of columns at a time.
+        """Add up values of the cells over every rule.
 
         Args:
             cells: (cells, b) values.
@@ -270,8 +277,11 @@ class RuleSpace:
         Yields:
             Which rules, and their (rules, b) sums.
         """
-        for block, start, stop in zip(self.blocks, self.starts, self.starts[1:], strict=False):
-            yield slice(int(start), int(stop)), block.sums(cells)
+        places = self.pool @ cells
+        start = 0
+        for chunk in self._chunks:
+            yield slice(start, start + chunk.shape[0]), chunk @ places
+            start += chunk.shape[0]
 
     def pooled(self, values: Array, groups: Index, width: int) -> sparse.csc_array:
         """Add up values of the rows by cell and group.
@@ -304,25 +314,6 @@ class RuleSpace:
             out[which] = sums
         return out
 
-    def conditions(self, rule: int) -> list[tuple[int, int]]:
-        """The conditions of a rule.
-
-        Args:
-            rule: Its number.
-
-        Returns:
-            (feature, condition) pairs in the order of the features.
-        """
-        at = int(np.searchsorted(self.starts, rule, side="right")) - 1
-        block = self.blocks[at]
-        sizes = (len(block.labels), *(len(axis) for axis in block.axes))
-        group, *picked = np.unravel_index(block.keep[rule - self.starts[at]], sizes)
-        names = iter(block.labels[group])
-        numbers = iter(picked)
-        return [
-            (i, int(next(numbers if self.features[i].number else names))) for i in block.features
-        ]
-
     def text(self, rule: int) -> str:
         """A rule in words, such as `emotion = anger & age in 30..42`.
 
@@ -332,7 +323,7 @@ class RuleSpace:
         Returns:
             Its conditions, joined by ` & `.
         """
-        return " & ".join(self.features[i].texts[k] for i, k in self.conditions(rule))
+        return " & ".join(self.features[i].texts[k] for i, k in self._named(rule))
 
     def members(self, rule: int) -> NDArray[np.bool_]:
         """The rows of a rule.
@@ -344,10 +335,21 @@ class RuleSpace:
             (n,) whether each row fulfils it.
         """
         inside = np.ones(len(self.codes), dtype=bool)
-        for i, k in self.conditions(rule):
+        for i, k in self._named(rule):
             low, high = self.features[i].spans[k]
             inside &= (self.codes[:, i] >= low) & (self.codes[:, i] < high)
         return inside[self.cell]
+
+    def _named(self, rule: int) -> list[tuple[int, int]]:
+        """A rule's conditions as feature and position in it."""
+        numbers = self.conditions[rule][self.conditions[rule] >= 0]
+        features = np.searchsorted(self.starts, numbers, side="right") - 1
+        return [(int(i), int(k - self.starts[i])) for i, k in zip(features, numbers, strict=True)]
+
+
+def _chunks(boxes: sparse.csr_array) -> list[sparse.csr_array]:
+    """A matrix in pieces of at most `CHUNK` rows, so that their products stay small."""
+    return [boxes[i : i + CHUNK] for i in range(0, boxes.shape[0], CHUNK)]
 
 
 def _distinct(codes: Index) -> tuple[Index, Index]:
@@ -359,10 +361,22 @@ def _distinct(codes: Index) -> tuple[Index, Index]:
     return codes[first], key
 
 
-def _count(features: Sequence[Feature], depth: int) -> int:
+def _count(features: Sequence[Feature], bins: Sequence[int], depth: int) -> int:
     """How many conjunctions the conditions give, whatever their support."""
-    by_size = [1] + [0] * depth
-    for feature in features:
-        for size in range(depth, 0, -1):
-            by_size[size] += by_size[size - 1] * len(feature.spans)
-    return sum(by_size[1:])
+    total = 0
+    numbers = [feature for feature in features if feature.numeric]
+    others = _products([len(f.texts) for f in features if not f.numeric], depth)
+    for many in range(min(depth, len(numbers)) + 1):
+        most = bins[min(max(many, 1), len(bins)) - 1]
+        of_numbers = _products([len(f.chosen(1, most)) for f in numbers], many)
+        total += of_numbers[many] * sum(others[: depth - many + 1])
+    return total - 1
+
+
+def _products(sizes: Sequence[int], most: int) -> list[int]:
+    """Elementary symmetric polynomials: how many ways to pick from 0, 1, ... `most` of the sets."""
+    ways = [1] + [0] * most
+    for size in sizes:
+        for picked in range(most, 0, -1):
+            ways[picked] += ways[picked - 1] * size
+    return ways

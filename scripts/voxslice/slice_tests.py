@@ -137,7 +137,7 @@ class Signs:
 
     Attributes:
         excess: (rules,) sum of the contributions.
-        square: (rules,) sum of their squares; 0 where the rule is not for this test.
+        square: (rules,) sum of their squares.
         rest: (n,) losses minus the mean of their pattern.
         share: (rules, patterns) share of each pattern's rows that the rule holds.
     """
@@ -154,9 +154,7 @@ class Signs:
         return np.where(some, self.excess / np.sqrt(np.where(some, self.square, 1)), 0)
 
 
-def contributions(
-    space: RuleSpace, loss: Array, speakers: Index, patterns: Index, fit: NDArray[np.bool_]
-) -> Signs:
+def contributions(space: RuleSpace, loss: Array, speakers: Index, patterns: Index) -> Signs:
     """Take the rules' excess losses apart by speaker.
 
     Args:
@@ -164,7 +162,6 @@ def contributions(
         loss: (n,) losses.
         speakers: (n,) speaker of each row, 0 up.
         patterns: (n,) group of each row within which losses are compared, 0 up.
-        fit: (rules,) which rules the test is for.
 
     Returns:
         The contributions, summed and squared.
@@ -179,7 +176,7 @@ def contributions(
         parts = sums - share[which] @ whole[:, columns]
         square[which] += np.einsum("ij,ij->i", parts, parts)
     excess = space.totals(rest, np.zeros_like(speakers), 1)[:, 0]
-    square = np.where(fit & (square > 1e-9 * float((rest**2).sum())), square, 0)
+    square = np.where(square > 1e-9 * float((rest**2).sum()), square, 0)
     return Signs(excess, square, rest, share)
 
 
@@ -309,9 +306,8 @@ def flipped_maxima(
         total = whole @ sign
         largest = maxima[columns]
         for which, sums in space.sums(cells @ sign):
-            if scale[which].any():
-                values = (sums - signs.share[which] * total) * scale[which, None]
-                np.maximum(largest, values.max(axis=0), out=largest)
+            values = (sums - signs.share[which] * total) * scale[which, None]
+            np.maximum(largest, values.max(axis=0), out=largest)
     return maxima
 
 

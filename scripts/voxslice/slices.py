@@ -182,8 +182,9 @@ class _Search:
                 space, loss, self.strata, moments, resamples, permuting
             )
         if speakers is not None and self.fit.any():
-            signs = contributions(space, loss, speakers, one, self.fit)
-            self.maxima[ACROSS] = flipped_maxima(space, signs, speakers, resamples, flipping)
+            self.few = space.subset(self.fit)
+            signs = contributions(self.few, loss, speakers, one)
+            self.maxima[ACROSS] = flipped_maxima(self.few, signs, speakers, resamples, flipping)
         self.first = self.scores(one)
 
     def scores(self, patterns: Index) -> _Scores:
@@ -199,9 +200,9 @@ class _Search:
         for name in self.maxima:
             if name == ACROSS:
                 assert self.speakers is not None  # noqa: S101 - for the type checker
-                values = contributions(
-                    self.space, self.loss, self.speakers, patterns, self.fit
-                ).statistic
+                values = np.zeros(self.space.searched)
+                signs = contributions(self.few, self.loss, self.speakers, patterns)
+                values[self.fit] = signs.statistic
             else:
                 values = self._statistic(urn(self.space, self.loss, _cross(self.strata, patterns)))
             tests.append(values)
