@@ -40,7 +40,7 @@ RESAMPLES_LARGE = 499  # tables of more than LARGE rows
 LARGE = 200_000
 MOST = 20  # slices returned, confirmed and suggested
 SUGGESTED = 3  # of which suggested
-WORTH = 0.25  # what a further condition must add to the statistic
+WORTH = 0.1  # what a further condition must add to the statistic
 
 
 def find_slices(
@@ -211,7 +211,7 @@ class _Search:
             if self.between.any()
             else (np.zeros(self.space.searched))
         )
-        return _Scores(np.array(tests).reshape(len(tests), -1), rows)
+        return _Scores(np.array(tests).reshape(len(tests), self.space.searched), rows)
 
     def _statistic(self, moments: Moments) -> Array:
         return statistic(self.sums - moments.mean, moments.variance, moments.unit)
