@@ -246,10 +246,16 @@ class RuleSpace:
         """(rules,) number of conditions."""
         return np.count_nonzero(self.conditions >= 0, axis=1)
 
-    @property
-    def batch(self) -> int:
-        """How many columns of values are added up at a time, to bound memory."""
-        return int(np.clip(BLOCK // max(self.rows, self.pool.shape[0]), 8, 256))
+    def batch(self, held: int) -> int:
+        """How many columns of values are added up at a time, to bound memory.
+
+        Args:
+            held: How long the longest of the columns is that the caller keeps.
+
+        Returns:
+            Number of columns.
+        """
+        return int(np.clip(BLOCK // max(held, self.pool.shape[0]), 8, 256))
 
     def subset(self, rules: NDArray[np.bool_]) -> RuleSpace:
         """The same rows with fewer rules.
@@ -268,7 +274,7 @@ class RuleSpace:
         few._chunks = _chunks(boxes[:, used])
         return few
 
-    def sums(self, cells: NDArray) -> Iterator[tuple[slice, NDArray]]:
+    def sums(self, cells: NDArray | sparse.sparray) -> Iterator[tuple[slice, NDArray]]:
         """Add up values of the cells over every rule.
 
         Args:
@@ -278,6 +284,8 @@ class RuleSpace:
             Which rules, and their (rules, b) sums.
         """
         places = self.pool @ cells
+        if sparse.issparse(places):
+            places = places.toarray()
         start = 0
         for chunk in self._chunks:
             yield slice(start, start + chunk.shape[0]), chunk @ places

@@ -21,6 +21,7 @@ BETWEEN = (
     0.5  # share of a rule's membership that lies between speakers, from which signs are flipped
 )
 SPEAKERS = 5  # fewest speakers of a rule whose contributions' signs are flipped
+LONG = 5000  # rows of a stratum from which single losses are drawn
 TIE = 1e-4  # statistics closer than this are ties: sums are kept in single precision
 
 
@@ -122,9 +123,10 @@ def shares(
         Which rules, which groups, and their sums.
     """
     cells = space.pooled(values, groups, width)
-    for start in range(0, width, space.batch):
-        columns = slice(start, min(start + space.batch, width))
-        for which, sums in space.sums(cells[:, columns].toarray()):
+    batch = space.batch(0)
+    for start in range(0, width, batch):
+        columns = slice(start, min(start + batch, width))
+        for which, sums in space.sums(cells[:, columns]):
             yield which, columns, sums
 
 
@@ -223,9 +225,10 @@ def permuted_maxima(
         (resamples,) maxima.
     """
     maxima = np.zeros(resamples)
+    batch = space.batch(len(loss))
     scale = np.zeros(space.searched)
     np.divide(1, np.sqrt(moments.variance), out=scale, where=moments.variance > 0)
-    for columns, slots, weights in _permutations(loss, strata, resamples, space.batch, rng):
+    for columns, slots, weights in _permutations(loss, strata, resamples, batch, rng):
         width = columns.stop - columns.start
         place = space.cell[slots] * width + np.arange(width)
         sums = np.bincount(
@@ -267,10 +270,15 @@ def _permutations(
         width = columns.stop - columns.start
         slots, weights = [], []
         for kind in kinds:
-            n = sizes[kind[0]]
-            draw = np.broadcast_to(np.arange(n, dtype=np.int32), (len(kind) * width, n))
-            draw = rng.permuted(draw, axis=1).reshape(len(kind), width, n)
-            stratum, rank = np.nonzero(np.arange(n) < filled[kind, None])
+            n, most = sizes[kind[0]], int(filled[kind].max())
+            if n > LONG:  # few strata: drawing only what is needed is worth a loop
+                rows = [rng.choice(n, most, replace=False) for _ in range(len(kind) * width)]
+                draw = np.array(rows)
+            else:
+                draw = np.broadcast_to(np.arange(n, dtype=np.int32), (len(kind) * width, n))
+                draw = rng.permuted(draw, axis=1)[:, :most]
+            draw = draw.reshape(len(kind), width, most)
+            stratum, rank = np.nonzero(np.arange(most) < filled[kind, None])
             places = first[kind[stratum]]
             slots.append(order[places[:, None] + draw[stratum, :, rank]])
             weights.append(loss[order[places + rank]])
@@ -299,8 +307,9 @@ def flipped_maxima(
     whole = np.bincount(speakers, signs.rest)
     scale = np.zeros(space.searched)
     np.divide(1, np.sqrt(signs.square), out=scale, where=signs.square > 0)
-    for start in range(0, resamples, space.batch):
-        columns = slice(start, min(start + space.batch, resamples))
+    batch = space.batch(len(space.codes))
+    for start in range(0, resamples, batch):
+        columns = slice(start, min(start + batch, resamples))
         sign = rng.integers(0, 2, (width, columns.stop - columns.start)) * 2 - 1
         sign = sign.astype(np.float32)
         total = whole @ sign

@@ -20,6 +20,7 @@ from voxslice.slice_tests import (
     BETWEEN,
     SPEAKERS,
     Moments,
+    Signs,
     adjusted,
     between,
     contributions,
@@ -35,9 +36,7 @@ COLUMNS = (
 )  # fmt: skip
 WITHIN, ACROSS, ROWS = "within speakers", "across speakers", "rows"
 
-RESAMPLES = 999
-RESAMPLES_LARGE = 499  # tables of more than LARGE rows
-LARGE = 200_000
+RESAMPLES = 499
 MOST = 20  # slices returned, confirmed and suggested
 SUGGESTED = 3  # of which suggested
 WORTH = 0.1  # what a further condition must add to the statistic
@@ -161,9 +160,7 @@ class _Search:
         seed: int,
     ) -> None:
         self.space, self.loss, self.speakers = space, loss, speakers
-        n = len(loss)
-        resamples = RESAMPLES if n <= LARGE else RESAMPLES_LARGE
-        one = np.zeros(n, dtype=np.int64)
+        one = np.zeros(len(loss), dtype=np.int64)
         permuting, flipping = (np.random.default_rng([seed, i]) for i in range(2))
         self.maxima: dict[str, Array] = {}
         self.fit = self.between = np.zeros(space.searched, dtype=bool)
@@ -176,16 +173,19 @@ class _Search:
             self.fit = self.between & (count >= SPEAKERS)
         moments = urn(space, loss, self.strata)
         self.sums = space.totals(loss, one, 1)[:, 0]
+        tests = []
         if (moments.variance > 0).any():
             name = ROWS if speakers is None else WITHIN
             self.maxima[name] = permuted_maxima(
-                space, loss, self.strata, moments, resamples, permuting
+                space, loss, self.strata, moments, RESAMPLES, permuting
             )
+            tests.append(self._statistic(moments))
         if speakers is not None and self.fit.any():
             self.few = space.subset(self.fit)
             signs = contributions(self.few, loss, speakers, one)
-            self.maxima[ACROSS] = flipped_maxima(self.few, signs, speakers, resamples, flipping)
-        self.first = self.scores(one)
+            self.maxima[ACROSS] = flipped_maxima(self.few, signs, speakers, RESAMPLES, flipping)
+            tests.append(self._spread(signs))
+        self.first = self._scores(tests, one)
 
     def scores(self, patterns: Index) -> _Scores:
         """Statistics of every rule where losses are only compared inside patterns.
@@ -200,18 +200,25 @@ class _Search:
         for name in self.maxima:
             if name == ACROSS:
                 assert self.speakers is not None  # noqa: S101 - for the type checker
-                values = np.zeros(self.space.searched)
                 signs = contributions(self.few, self.loss, self.speakers, patterns)
-                values[self.fit] = signs.statistic
+                tests.append(self._spread(signs))
             else:
-                values = self._statistic(urn(self.space, self.loss, _cross(self.strata, patterns)))
-            tests.append(values)
-        rows = (
-            self._statistic(urn(self.space, self.loss, patterns))
-            if self.between.any()
-            else (np.zeros(self.space.searched))
-        )
+                strata = _cross(self.strata, patterns)
+                tests.append(self._statistic(urn(self.space, self.loss, strata)))
+        return self._scores(tests, patterns)
+
+    def _scores(self, tests: list[Array], patterns: Index) -> _Scores:
+        """Add what rows would show were they independent, which only suggestions need."""
+        rows = np.zeros(self.space.searched)
+        if self.between.any():
+            rows = self._statistic(urn(self.space, self.loss, patterns))
         return _Scores(np.array(tests).reshape(len(tests), self.space.searched), rows)
+
+    def _spread(self, signs: Signs) -> Array:
+        """The statistic across speakers; 0 for the rules that the test is not for."""
+        values = np.zeros(self.space.searched)
+        values[self.fit] = signs.statistic
+        return values
 
     def _statistic(self, moments: Moments) -> Array:
         return statistic(self.sums - moments.mean, moments.variance, moments.unit)

@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
-
 from voxslice import slice_intervals, slice_rules, slice_tests, slices
 from voxslice.slices import COLUMNS, find_slices
 
@@ -169,7 +168,7 @@ def test_without_a_slice_few_searches_confirm_one(speaker):
 
 
 def test_rows_of_one_speaker_are_not_taken_for_independent():
-    """A speaker who fails often makes an utterance attribute look bad only if speakers are unknown."""
+    """One failing speaker makes an attribute look bad only where speakers are unknown."""
     table = utterances(9, rows=900, speakers=9)
     bad = (table["speaker"] == "s3").to_numpy()
     table["age"] = np.where(bad, 33, 50 + table["speaker"].str[1:].astype(int))
