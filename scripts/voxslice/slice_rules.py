@@ -88,7 +88,7 @@ def read_feature(column: pd.Series, bins: int) -> Feature:
         values = column.to_numpy(dtype=float, na_value=np.nan)
         codes, spans, texts = _intervals(name, values[~missing], bins, bool(missing.any()))
     else:
-        labels, codes = np.unique(column[~missing].astype(str).to_numpy(str), return_inverse=True)
+        codes, labels = pd.factorize(column[~missing].astype(str), sort=True)
         spans = np.stack([np.arange(len(labels)), np.arange(len(labels)) + 1], axis=1)
         texts = [f"{name} = {label}" for label in labels]
     last = int(codes.max()) + 1 if len(codes) else 0
@@ -166,6 +166,7 @@ class RuleSpace:
     def __init__(
         self, table: pd.DataFrame, features: Sequence[str], depth: int, min_support: int
     ) -> None:
+        depth = min(depth, len(features))
         scales = iter(SCALES)
         while True:
             scale = next(scales)
@@ -179,7 +180,7 @@ class RuleSpace:
         self.starts = np.cumsum([0, *(len(feature.texts) for feature in self.features)])
         pools, boxes = [sparse.csr_array((0, len(self.codes)), dtype=np.float32)], []
         support, conditions = [np.empty(0, np.int64)], [np.empty((0, depth), np.int64)]
-        for size in range(1, min(depth, len(features)) + 1):
+        for size in range(1, depth + 1):
             for columns in combinations(range(len(features)), size):
                 pool, box, rules = self._boxes(columns, bins, counts, min_support)
                 held = np.rint(box @ (pool @ counts)).astype(np.int64)
@@ -193,7 +194,8 @@ class RuleSpace:
         self.pool = sparse.vstack(pools, format="csr")
         self.support: Index = np.concatenate(support)
         self.conditions: Index = np.concatenate(conditions)
-        self._chunks = _chunks(sparse.block_diag(boxes, format="csr")) if boxes else []
+        none = sparse.csr_array((0, 0), dtype=np.float32)
+        self._chunks = _chunks(sparse.block_diag(boxes, format="csr") if boxes else none)
 
     def _boxes(
         self, columns: Sequence[int], bins: Sequence[int], counts: Array, min_support: int
@@ -269,7 +271,7 @@ class RuleSpace:
         few = copy(self)
         few.support, few.conditions = self.support[rules], self.conditions[rules]
         boxes = sparse.vstack(self._chunks, format="csr")[np.flatnonzero(rules)]
-        used = np.unique(boxes.indices)
+        used = np.unique(boxes.indices)  # places that no rule is left for drop out
         few.pool = self.pool[used]
         few._chunks = _chunks(boxes[:, used])
         return few
@@ -356,8 +358,8 @@ class RuleSpace:
 
 
 def _chunks(boxes: sparse.csr_array) -> list[sparse.csr_array]:
-    """A matrix in pieces of at most `CHUNK` rows, so that their products stay small."""
-    return [boxes[i : i + CHUNK] for i in range(0, boxes.shape[0], CHUNK)]
+    """A matrix in pieces, at least one, of at most `CHUNK` rows: their products stay small."""
+    return [boxes[i : i + CHUNK] for i in range(0, max(1, boxes.shape[0]), CHUNK)]
 
 
 def _distinct(codes: Index) -> tuple[Index, Index]:

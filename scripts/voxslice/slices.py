@@ -117,8 +117,8 @@ def find_slices(
     search = _Search(space, losses, speakers if speaker is not None else None, known, seed)
     found = []
     for pick in search.greedy(alpha):
-        inside = space.members(pick.rule)
-        found.append(_row(space, search, pick, inside, order, alpha))
+        inside = search.space.members(pick.rule)
+        found.append(_row(search, pick, inside, order, alpha))
     return _frame(found, space.searched)
 
 
@@ -181,11 +181,32 @@ class _Search:
             )
             tests.append(self._statistic(moments))
         if speakers is not None and self.fit.any():
-            self.few = space.subset(self.fit)
-            signs = contributions(self.few, loss, speakers, one)
-            self.maxima[ACROSS] = flipped_maxima(self.few, signs, speakers, RESAMPLES, flipping)
+            few = space.subset(self.fit)
+            signs = contributions(few, loss, speakers, one)
+            self.maxima[ACROSS] = flipped_maxima(few, signs, speakers, RESAMPLES, flipping)
             tests.append(self._spread(signs))
         self.first = self._scores(tests, one)
+        self.searched = space.searched
+        if self.maxima:
+            self._drop_hopeless()
+
+    def _drop_hopeless(self) -> None:
+        """Forget the rules that are below the median of the largest statistic by chance.
+
+        Slices above them can only lower what they count for, so that they are never returned.
+        """
+        middle = self.middle
+        alive = (self.first.tests > middle).any(axis=0)
+        alive |= self.between & (self.first.rows > middle[0])
+        self.space = self.space.subset(alive)
+        self.few = self.space.subset(self.fit[alive])
+        self.between, self.fit, self.sums = self.between[alive], self.fit[alive], self.sums[alive]
+        self.first = _Scores(self.first.tests[:, alive], self.first.rows[alive])
+
+    @property
+    def middle(self) -> Array:
+        """(tests, 1) median of the largest statistic by chance."""
+        return np.array([[np.quantile(maxima, 0.5)] for maxima in self.maxima.values()])
 
     def scores(self, patterns: Index) -> _Scores:
         """Statistics of every rule where losses are only compared inside patterns.
@@ -238,11 +259,11 @@ class _Search:
         Returns:
             The rules, confirmed ones first.
         """
-        if not self.maxima:
+        if not self.maxima or not self.space.searched:
             return []
         part = alpha / len(self.maxima)
         critical = np.array([[np.quantile(m, 1 - part)] for m in self.maxima.values()])
-        middle = np.array([[np.quantile(m, 0.5)] for m in self.maxima.values()])
+        middle = self.middle
         first = self.p(self.first.tests).min(axis=0)
         patterns = np.zeros(len(self.loss), dtype=np.int64)
         picks: list[_Pick] = []
@@ -284,15 +305,10 @@ def _cross(left: Index, right: Index) -> Index:
 
 
 def _row(
-    space: RuleSpace,
-    search: _Search,
-    pick: _Pick,
-    inside: NDArray[np.bool_],
-    order: Index,
-    alpha: float,
+    search: _Search, pick: _Pick, inside: NDArray[np.bool_], order: Index, alpha: float
 ) -> dict[str, object]:
     """One row of the result."""
-    rule = space.text(pick.rule)
+    rule = search.space.text(pick.rule)
     value, rest = float(search.loss[inside].mean()), float(search.loss[~inside].mean())
     low, high = drop_interval(search.loss, inside, search.speakers)
     confirmed = pick.q <= alpha
@@ -303,7 +319,9 @@ def _row(
         every = len(np.unique(search.speakers))
         note = f"only more speakers could settle this: it holds {count} of {every}"
     elif not confirmed:
-        note = f"within what chance gives in a search of {space.searched} rules"
+        note = f"within what chance gives in a search of {search.searched} rules"
+        if pick.p <= alpha:
+            note = "the slices above may explain it"
     return {
         "slice": sha256(rule.encode()).hexdigest()[:8],
         "finder": "subgroups",
@@ -320,7 +338,7 @@ def _row(
         "q": pick.q,
         "evidence": pick.evidence,
         "confirmed": confirmed,
-        "searched": space.searched,
+        "searched": search.searched,
         "note": note,
         "rows": np.sort(order[inside]),
     }
