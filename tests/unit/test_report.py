@@ -71,21 +71,16 @@ def value_scores(files, errors):
 def make_slice(scores, rows, rule, speakers, *, classification, confirmed=False):
     """A slice of the given rows."""
     mask = np.isin(np.arange(len(scores)), rows)
-    row = summarise(
-        [mask],
-        scores["loss"].to_numpy(),
-        speakers,
-        classification=classification,
-        resamples=100,
-        seed=0,
-    )
     name = slice_id(scores[mask])
-    row = row.assign(
-        slice=name, finder="sliceguard", view="metadata", rule=rule, precision=1.0, recall=1.0,
-        p=0.001 if confirmed else np.nan, q=0.004 if confirmed else np.nan,
-        evidence="within speakers" if confirmed else np.nan, confirmed=confirmed,
-    )  # fmt: skip
-    return row[COLUMNS], scores.loc[mask, KEY].assign(slice=name)
+    row = {
+        "slice": name, "finder": "sliceguard", "view": "metadata", "rule": rule,
+        "precision": 1.0, "recall": 1.0, "p": 0.001 if confirmed else np.nan,
+        "q": 0.004 if confirmed else np.nan, "confirmed": confirmed,
+        "evidence": "within speakers" if confirmed else np.nan,
+    }  # fmt: skip
+    row |= summarise(mask, scores["loss"].to_numpy(), speakers, classification=classification)
+    row = pd.DataFrame([row], columns=COLUMNS)
+    return row, scores.loc[mask, KEY].assign(slice=name)
 
 
 def make_study(
