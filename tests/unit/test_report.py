@@ -68,6 +68,17 @@ def value_scores(files, errors):
     return score_values(predictions, files["age"], column="age", scale=100)
 
 
+SEARCHED = pd.DataFrame(
+    {
+        "view": ["subgroups", "metadata"],
+        "finder": ["subgroups", "sliceguard"],
+        "searched": pd.array([1234, None], dtype="Int64"),
+        "found": [2, 3],
+        "confirmed": [1, 0],
+    }
+)
+
+
 def make_slice(scores, rows, rule, speakers, *, classification, confirmed=False):
     """A slice of the given rows."""
     mask = np.isin(np.arange(len(scores)), rows)
@@ -156,6 +167,7 @@ def make_study(
                  "parameters": 2_000_000, "outputs": {}},
                 scores,
                 *found[name],
+                SEARCHED,
                 pd.DataFrame(columns=[*KEY, "reason"]),
             )
             for name, scores in tables.items()
@@ -548,3 +560,11 @@ def test_config_bounds_the_page_without_being_asked():
     assert settings.complete(config, schema)["report"] == {"max_megabytes": 10}
     with pytest.raises(InputError, match=r"report: .*max_megabyte"):
         settings.complete({**config, "report": {"max_megabyte": 1}}, schema)
+
+
+def test_what_was_searched_is_said(tmp_path):
+    assert content.searched(make_study().models[0]) == [
+        "Subgroups: 1,234 rules searched and tested together, 1 of 2 slices shown are confirmed.",
+        "Metadata: sliceguard suggested 3 slices, 0 of them confirmed on speakers that were held"
+        " out.",
+    ]
