@@ -336,7 +336,7 @@ def test_answer_without_slices():
 def test_warns_of_few_speakers_and_untested_slices():
     said = warnings(make_study())
     assert said[0].startswith("6 speakers are few for any claim about new speakers")
-    assert said[1].startswith("All 2 slices are suggestions: found by looking")
+    assert said[1].startswith("All 2 slices are suggestions that no test confirms")
     assert len(said) == 2
 
 
