@@ -306,7 +306,8 @@ def test_unicode_labels_stay_as_they_are():
         ({"loss": [0, 1]}, r"800 rows.*\(2,\)"),
         ({"depth": 0}, "depth to at least 1"),
         ({"min_support": 0}, "min_support to at least 1"),
-        ({"alpha": 1.0}, "alpha between 0 and 1"),
+        ({"alpha": 0.0}, "alpha above 0"),
+        ({"alpha": 0.6}, "at most 0.5"),
     ],
 )
 def test_bad_input_is_refused_in_words(change, message):
