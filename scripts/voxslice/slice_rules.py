@@ -257,7 +257,7 @@ class RuleSpace:
         Returns:
             Number of columns.
         """
-        return int(np.clip(BLOCK // max(held, self.pool.shape[0]), 8, 256))
+        return int(np.clip(BLOCK // max(1, held, self.pool.shape[0]), 8, 256))
 
     def subset(self, rules: NDArray[np.bool_]) -> RuleSpace:
         """The same rows with fewer rules.

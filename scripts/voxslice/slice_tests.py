@@ -93,7 +93,8 @@ def urn(space: RuleSpace, loss: Array, strata: Index) -> Moments:
     # k (n - k) second and k (n - k) (n - 2k) third, as polynomials of k
     weights = np.stack([second * n, -second, third * n**2, -3 * third * n, 2 * third])
     moments = np.zeros((space.searched, 2))
-    for which, columns, k in shares(space, np.ones(len(loss)), strata, len(n)):
+    for which, columns, counts in shares(space, np.ones(len(loss), np.float32), strata, len(n)):
+        k = counts.astype(float)
         w = weights[:, columns]
         moments[which, 0] += k @ w[0]
         moments[which, 1] += k @ w[2]
@@ -196,7 +197,7 @@ def between(space: RuleSpace, speakers: Index) -> tuple[Array, Index]:
     n = np.bincount(speakers).astype(float)
     square = np.zeros(space.searched)
     count = np.zeros(space.searched, dtype=np.int64)
-    for which, columns, k in shares(space, np.ones(len(speakers)), speakers, len(n)):
+    for which, columns, k in shares(space, np.ones(len(speakers), np.float32), speakers, len(n)):
         square[which] += (k * k) @ (1 / n[columns])
         count[which] += np.count_nonzero(k > 0.5, axis=1)
     share = space.support / space.rows

@@ -85,7 +85,7 @@ def find_slices(
             across.
         depth: Most conditions of a rule.
         min_support: Fewest rows of a slice.
-        alpha: Chance of any confirmed slice where there is none.
+        alpha: Chance of any confirmed slice where there is none; at most 0.5.
         seed: Seed of the resampling; with the same seed, rows in another order give the same
             result, but for positions.
 
@@ -268,8 +268,8 @@ class _Search:
         patterns = np.zeros(len(self.loss), dtype=np.int64)
         picks: list[_Pick] = []
         suggested, q = 0, 0.0
-        now = self.first
         while len(picks) < MOST and suggested < SUGGESTED:
+            now = self.scores(patterns) if picks else self.first
             tests = np.minimum(now.tests, self.first.tests)
             rows = np.minimum(now.rows, self.first.rows)
             each = self.p(tests)
@@ -283,6 +283,7 @@ class _Search:
                 margin = margin.max(axis=0)
                 if margin.max() <= 0:
                     break
+                margin[margin <= 0] = -np.inf
                 suggested += 1
             rule = self._plainest(margin)
             p = float(first[rule])
@@ -290,7 +291,6 @@ class _Search:
             carrier = list(self.maxima)[int((tests - critical)[:, rule].argmax())]
             picks.append(_Pick(rule, p, q, carrier if q <= alpha else ""))
             patterns = _cross(patterns, self.space.members(rule).astype(np.int64))
-            now = self.scores(patterns)
         return picks
 
     def _plainest(self, margin: Array) -> int:
@@ -401,6 +401,6 @@ def _check(
     for setting, number in (("depth", depth), ("min_support", min_support)):
         if number < 1:
             raise ValueError(f"Set {setting} to at least 1, not {number}.")
-    if not 0 < alpha < 1:
-        raise ValueError(f"Set alpha between 0 and 1, not {alpha}.")
+    if not 0 < alpha <= 0.5:
+        raise ValueError(f"Set alpha above 0 and to at most 0.5, not {alpha}.")
     return losses
