@@ -39,7 +39,7 @@ WITHIN, ACROSS, ROWS = "within speakers", "across speakers", "rows"
 RESAMPLES = 499
 MOST = 20  # slices returned, confirmed and suggested
 SUGGESTED = 3  # of which suggested
-WORTH = 0.1  # what a further condition must add to the statistic
+CLOSE = 0.5  # statistics this close are about as good; a further condition must add as much
 
 
 def find_slices(
@@ -229,10 +229,8 @@ class _Search:
         return self._scores(tests, patterns)
 
     def _scores(self, tests: list[Array], patterns: Index) -> _Scores:
-        """Add what rows would show were they independent, which only suggestions need."""
-        rows = np.zeros(self.space.searched)
-        if self.between.any():
-            rows = self._statistic(urn(self.space, self.loss, patterns))
+        """Add what rows would show were they independent."""
+        rows = self._statistic(urn(self.space, self.loss, patterns))
         return _Scores(np.array(tests).reshape(len(tests), self.space.searched), rows)
 
     def _spread(self, signs: Signs) -> Array:
@@ -285,7 +283,7 @@ class _Search:
                     break
                 margin[margin <= 0] = -np.inf
                 suggested += 1
-            rule = self._plainest(margin)
+            rule = self._clearest(margin, rows)
             p = float(first[rule])
             q = max(q, p, float(least[rule]))
             carrier = list(self.maxima)[int((tests - critical)[:, rule].argmax())]
@@ -293,9 +291,15 @@ class _Search:
             patterns = _cross(patterns, self.space.members(rule).astype(np.int64))
         return picks
 
-    def _plainest(self, margin: Array) -> int:
-        """The best rule, or a shorter one that is nearly as good."""
-        return int(np.argmax(np.round(margin - WORTH * self.space.depth, 6)))
+    def _clearest(self, margin: Array, rows: Array) -> int:
+        """Of the rules about as good as the best, the one that sets the worst rows apart.
+
+        Within speakers, a rule gains and loses nothing by rows of speakers without an error, so
+        that "anger" and "anger of men" may tie: what all rows show decides, less for longer rules.
+        """
+        close = margin >= margin.max() - CLOSE
+        clear = np.round(rows - CLOSE * self.space.depth, 6)
+        return int(np.argmax(np.where(close, clear, -np.inf)))
 
 
 def _cross(left: Index, right: Index) -> Index:
