@@ -20,7 +20,7 @@ rule score:
         task=lambda wildcards: {
             key: value
             for key, value in config["tasks"][wildcards.task].items()
-            if key not in ("min_drop", "unit")
+            if key not in ("min_drop", "unit", "margin")
         },
         code=code("score"),
     script:
@@ -52,7 +52,7 @@ rule measure:
 
 
 rule compare:
-    """Each pair of models, overall and on every slice that was found for one of them."""
+    """Each pair of models, overall, on every category and on every slice found for a model."""
     input:
         files="resources/{dataset}/files.parquet",
         scores=scores,
@@ -69,7 +69,8 @@ rule compare:
             model=settings.models_of(config, wildcards.task),
         ),
     output:
-        "results/comparison/{dataset}/{task}.csv",
+        comparison="results/comparison/{dataset}/{task}.csv",
+        regressions="results/comparison/{dataset}/{task}.regressions.csv",
     log:
         "logs/compare/{dataset}/{task}.log",
     benchmark:
@@ -78,7 +79,13 @@ rule compare:
         "../envs/statistics.yaml"
     params:
         models=lambda wildcards: settings.models_of(config, wildcards.task),
+        columns=lambda wildcards: [
+            name
+            for name in config["datasets"][wildcards.dataset]["columns"]
+            if name != "speaker"
+        ],
         classification=lambda wildcards: is_classification(wildcards.task),
+        margin=lambda wildcards: config["tasks"][wildcards.task].get("margin"),
         resamples=lookup("resamples", within=config),
         seed=lookup("seed", within=config),
         code=code("compare"),
