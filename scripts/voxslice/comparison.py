@@ -52,8 +52,9 @@ def compare(
 ) -> pd.DataFrame:
     """Compare each pair of models on each slice.
 
-    The verdict is on model b against model a. It is `better` or `worse` where q is at most 0.05,
-    else `equivalent` where `equivalent` holds, else `undecided`.
+    The verdict is on model b against model a. It is `better` or `worse` where q is at most 0.05 and
+    the interval leaves out zero (McNemar's test takes utterances as independent, the interval does
+    not), else `equivalent` where `equivalent` holds, else `undecided`.
 
     Args:
         losses: of each model, shape (utterances,); the same utterances in the same order
@@ -134,14 +135,12 @@ def compare(
 
 
 def _verdicts(table: pd.DataFrame, classification: bool) -> np.ndarray:
-    gain = table["difference"].to_numpy(float) * (1 if classification else -1)
+    low, high = table["low"].to_numpy(float), table["high"].to_numpy(float)
     decided = table["q"].to_numpy(float) <= ALPHA
+    rises, falls = decided & (low > 0), decided & (high < 0)
+    better, worse = (rises, falls) if classification else (falls, rises)
     equivalent = table["equivalent"].to_numpy(bool, na_value=False)
-    return np.select(
-        [decided & (gain > 0), decided & (gain < 0), equivalent],
-        ["better", "worse", "equivalent"],
-        "undecided",
-    )
+    return np.select([better, worse, equivalent], ["better", "worse", "equivalent"], "undecided")
 
 
 def is_equivalent(interval: tuple[float, float], margin: float, *, support: int | None) -> bool:

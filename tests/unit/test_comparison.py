@@ -350,6 +350,16 @@ def test_verdicts_go_by_q():
     assert (row["verdict"], row["strictly"]) == ("undecided", False)
 
 
+def test_a_verdict_needs_more_than_one_speaker_who_differs():
+    a, b = two_models(15, 0, 85)
+    one, many = np.repeat(np.arange(5), 20).astype(str), (np.arange(100) % 20).astype(str)
+    row = compared({"a": a, "b": b}, speakers=one).iloc[0]
+    assert row["q"] < 1e-4 and row["low"] == 0  # all fixed errors are one speaker's
+    assert row["verdict"] == "undecided"
+    assert compared({"a": a, "b": b}, speakers=many).iloc[0]["verdict"] == "better"
+    assert compared({"b": b, "a": a}, speakers=many).iloc[0]["verdict"] == "worse"
+
+
 def test_equivalence_needs_a_margin_speakers_and_utterances():
     a, b = two_models(2, 2, 996)
     losses, ten = {"a": a, "b": b}, np.repeat(np.arange(10), 100).astype(str)
@@ -378,12 +388,13 @@ def test_equivalence_is_an_interval_within_the_margin():
 
 
 def test_equivalence_is_rarely_said_of_models_that_differ_by_the_margin():
-    rng = np.random.default_rng(0)
-    said = []
+    rng, said = np.random.default_rng(0), []
+    speakers = np.repeat(np.arange(60), 10).astype(str)
     for _ in range(200):
         a = rng.random(600) < 0.20
         b = a & (rng.random(600) < 0.5)  # 10 points better, which is the margin
-        said.append(compared({"a": a, "b": b}, margin=0.1).iloc[0]["equivalent"])
+        table = compared({"a": a, "b": b}, speakers=speakers, margin=0.1)
+        said.append(table.iloc[0]["equivalent"])
     assert 0.01 <= np.mean(said) <= 0.09
 
 
