@@ -23,6 +23,15 @@ except InputError as error:
     sys.exit(f"Mistake in the config: {error}")
 
 
+GIVEN = [name for name, model in config["models"].items() if "predictions" in model]
+RUN = [name for name in config["models"] if name not in GIVEN]
+
+
+def one_of(names):
+    """Constrain a wildcard to names; to nothing where there are none."""
+    return "|".join(names) or "(?!)"
+
+
 def study(pattern):
     """One target for each pair of dataset and task."""
     return [
@@ -36,7 +45,7 @@ def study_models(pattern):
     return [
         pattern.format(dataset=dataset, task=task, model=model)
         for dataset, task in settings.studies(config)
-        for model in settings.models_of(config, task)
+        for model in settings.models_of(config, dataset, task)
     ]
 
 
@@ -46,7 +55,9 @@ def shards(dataset):
 
 
 def predictions(dataset, model):
-    """The shards of a model's predictions."""
+    """The shards of a model's predictions, or those that are given in their place."""
+    if model in GIVEN:
+        return [f"results/predictions/{dataset}/{model}/table.parquet"]
     return collect(
         "results/predictions/{dataset}/{model}/{shard}.parquet",
         dataset=dataset,
@@ -61,7 +72,7 @@ def scores(wildcards):
         "results/scores/{dataset}/{task}/{model}.parquet",
         dataset=wildcards.dataset,
         task=wildcards.task,
-        model=settings.models_of(config, wildcards.task),
+        model=settings.models_of(config, wildcards.dataset, wildcards.task),
     )
 
 

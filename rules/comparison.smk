@@ -22,6 +22,7 @@ rule score:
             for key, value in config["tasks"][wildcards.task].items()
             if key not in ("min_drop", "unit", "margin")
         },
+        given=lambda wildcards: wildcards.model in GIVEN,
         code=code("score"),
     script:
         "../scripts/score.py"
@@ -42,7 +43,9 @@ rule measure:
     conda:
         "../envs/statistics.yaml"
     params:
-        models=lambda wildcards: settings.models_of(config, wildcards.task),
+        models=lambda wildcards: settings.models_of(
+            config, wildcards.dataset, wildcards.task
+        ),
         labels=lambda wildcards: config["tasks"][wildcards.task].get("labels"),
         resamples=lookup("resamples", within=config),
         seed=lookup("seed", within=config),
@@ -60,13 +63,13 @@ rule compare:
             "results/slices/{dataset}/{task}/{model}.csv",
             dataset=wildcards.dataset,
             task=wildcards.task,
-            model=settings.models_of(config, wildcards.task),
+            model=settings.models_of(config, wildcards.dataset, wildcards.task),
         ),
         members=lambda wildcards: collect(
             "results/slices/{dataset}/{task}/{model}.members.parquet",
             dataset=wildcards.dataset,
             task=wildcards.task,
-            model=settings.models_of(config, wildcards.task),
+            model=settings.models_of(config, wildcards.dataset, wildcards.task),
         ),
     output:
         comparison="results/comparison/{dataset}/{task}.csv",
@@ -78,7 +81,9 @@ rule compare:
     conda:
         "../envs/statistics.yaml"
     params:
-        models=lambda wildcards: settings.models_of(config, wildcards.task),
+        models=lambda wildcards: settings.models_of(
+            config, wildcards.dataset, wildcards.task
+        ),
         columns=lambda wildcards: [
             name
             for name in config["datasets"][wildcards.dataset]["columns"]

@@ -19,7 +19,9 @@ rule suggest_slices:
     conda:
         "../envs/statistics.yaml"
     params:
-        models=lambda wildcards: settings.models_of(config, wildcards.task),
+        models=lambda wildcards: settings.models_of(
+            config, wildcards.dataset, wildcards.task
+        ),
         views=lambda wildcards: settings.views_of(config, wildcards.dataset),
         classification=lambda wildcards: is_classification(wildcards.task),
         min_drop=lookup("tasks/{task}/min_drop", within=config),

@@ -138,8 +138,12 @@ MISSING = object()
             r"^datasets\.calls\.audb\.repositories\.0\.backend: 'ftp' is not one of",
         ),
         ("datasets.calls.columns.gender.column", MISSING, r"^datasets\.calls\.columns\.gender: "),
-        ("models.small.url", "https://x.org/a.zip", r"^models\.small: give either url .*or path"),
-        ("models.small.path", MISSING, r"^models\.small: give either url .* or path"),
+        (
+            "models.small.url",
+            "https://x.org/a.zip",
+            r"^models\.small: give either url .* path .*or pred",
+        ),
+        ("models.small.path", MISSING, r"^models\.small: give either url .* path .*or pred"),
         ("models.big.sha256", "abc", r"^models\.big\.sha256: 'abc' does not fit; expected: SHA"),
         ("models.small.sha256", "a" * 64, r"^models\.small\.sha256: only an archive has one"),
         (
@@ -259,8 +263,8 @@ def test_defaults_are_valid():
 def test_studies_pair_datasets_with_the_tasks_that_they_have_labels_for(config):
     full = complete(config, SCHEMA)
     assert studies(full) == [("calls", "gender"), ("ages", "age")]
-    assert models_of(full, "gender") == ["small", "big"]
-    assert models_of(full, "age") == ["small"]
+    assert models_of(full, "calls", "gender") == ["small", "big"]
+    assert models_of(full, "ages", "age") == ["small"]
 
 
 def test_views_of_a_dataset(config):
