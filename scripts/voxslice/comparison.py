@@ -179,7 +179,7 @@ def regressions(table: pd.DataFrame, *, classification: bool) -> pd.DataFrame:
         those rows, the largest difference first
     """
     against = -table["difference"] if classification else table["difference"]
-    worse = table[against > 0].assign(_against=against)
+    worse = table.assign(_against=against)[against > 0]
     order = ["_against", "support", "slice", "model_a", "model_b"]
     worse = worse.sort_values(order, ascending=[False, False, True, True, True])
     return worse.drop(columns="_against").reset_index(drop=True)

@@ -98,19 +98,24 @@ def _cross_check(config: dict[str, Any]) -> None:
             )
         if "url" not in model and "sha256" in model:
             raise InputError(f"models.{name}.sha256: only an archive has one: remove it.")
+        _check_predictions(name, model, config)
     for name, task in tasks.items():
         if task["target"] not in columns:
             raise InputError(
                 f"tasks.{name}.target: no dataset has the column {task['target']!r};"
                 f" the columns are {', '.join(columns)}."
             )
-        users = [model for model in models.values() if name in model["tasks"]]
+        users = [
+            model
+            for model in models
+            if any(
+                name in tasks_of(config, dataset, model) for dataset in datasets_of(config, model)
+            )
+        ]
         if not users:
             raise InputError(f"tasks.{name}: no model has this task: add it to a model's tasks.")
-        if "output" not in task and not all("predictions" in model for model in users):
+        if "output" not in task and any("predictions" not in models[model] for model in users):
             raise InputError(f"tasks.{name}: name the output of the models that is their answer.")
-    for name, model in models.items():
-        _check_predictions(name, model, config)
     for name, view in config["slices"].items():
         unknown = [feature for feature in view["features"] if feature not in columns]
         if unknown:

@@ -426,5 +426,7 @@ def test_regressions_are_where_the_later_model_is_worse(classification):
     if classification:
         assert found["only_b_wrong"].to_list() == [10, 10]
         assert found["verdict"].to_list() == ["worse", "undecided"]
+    better = compared({"b": np.ones(100), "a": a}, slices, classification=classification)
+    assert len(regressions(better, classification=classification)) == 0
     none = compared({"a": a}, slices, classification=classification)
     assert len(regressions(none, classification=classification)) == 0
