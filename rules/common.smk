@@ -3,6 +3,7 @@
 import ast
 import functools
 import hashlib
+import os
 import sys
 from pathlib import Path
 
@@ -123,3 +124,57 @@ def code(script):
 def is_classification(task):
     """Whether the models of a task choose a class."""
     return config["tasks"][task]["type"] == "classification"
+
+
+def models_shown(wildcards):
+    """What the report says of the compared models, by id."""
+    return {
+        name: {key: config["models"][name][key] for key in ("license", "note")}
+        for name in settings.models_of(config, wildcards.dataset, wildcards.task)
+    }
+
+
+def embedders_shown(wildcards):
+    """The same of models that only give an embedding to a view."""
+    compared = settings.models_of(config, wildcards.dataset, wildcards.task)
+    used = {
+        view.get("embedding")
+        for view in settings.views_of(config, wildcards.dataset).values()
+    }
+    return {
+        name: {key: model[key] for key in ("license", "note")}
+        for name, model in config["models"].items()
+        if name in used and name not in compared
+    }
+
+
+def of_models(pattern):
+    """The files of all models of a task, in the order of the config."""
+    return lambda wildcards: [
+        pattern.format(model=model, **wildcards)
+        for model in settings.models_of(config, wildcards.dataset, wildcards.task)
+    ]
+
+
+def command(wildcards):
+    """What a user types to make a report again, from the folder of the workflow."""
+    flags = ""
+    if workflow.configfiles:
+        names = [
+            (
+                os.path.relpath(path, workflow.basedir)
+                if Path(path).resolve().is_relative_to(workflow.basedir)
+                else Path(path).name
+            )
+            for path in workflow.configfiles
+        ]
+        flags = f" --configfile {' '.join(dict.fromkeys(names))}"
+    return f"snakemake results/report/{wildcards.dataset}/{wildcards.task}.html{flags} --cores all"
+
+
+def mapped(wildcards):
+    """Predictions whose embedding the map of a view shows: of the first view that names one."""
+    for view in settings.views_of(config, wildcards.dataset).values():
+        if "embedding" in view:
+            return predictions(wildcards.dataset, view["embedding"])
+    return []

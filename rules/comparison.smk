@@ -34,7 +34,12 @@ rule measure:
         files="resources/{dataset}/files.parquet",
         scores=scores,
     output:
-        metrics="results/metrics/{dataset}/{task}.csv",
+        metrics=report(
+            "results/metrics/{dataset}/{task}.csv",
+            caption="captions/metrics.rst",
+            category="Metrics",
+            labels={"dataset": "{dataset}", "task": "{task}"},
+        ),
         confusion="results/metrics/{dataset}/{task}.confusion.csv",
     log:
         "logs/measure/{dataset}/{task}.log",
@@ -72,7 +77,12 @@ rule compare:
             model=settings.models_of(config, wildcards.dataset, wildcards.task),
         ),
     output:
-        comparison="results/comparison/{dataset}/{task}.csv",
+        comparison=report(
+            "results/comparison/{dataset}/{task}.csv",
+            caption="captions/comparison.rst",
+            category="Comparison",
+            labels={"dataset": "{dataset}", "task": "{task}"},
+        ),
         regressions="results/comparison/{dataset}/{task}.regressions.csv",
     log:
         "logs/compare/{dataset}/{task}.log",

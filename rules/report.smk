@@ -1,0 +1,82 @@
+"""The two views of the results, made from the tables alone -> results/report/, spotlight/"""
+
+
+rule make_report:
+    """Make the report: one HTML file that opens offline."""
+    input:
+        files="resources/{dataset}/files.parquet",
+        audio="resources/{dataset}/audio",
+        scores=scores,
+        cards=of_models("resources/models/{model}/model.json"),
+        failures=of_models("results/failures/{dataset}/{model}.csv"),
+        slices=of_models("results/slices/{dataset}/{task}/{model}.csv"),
+        members=of_models("results/slices/{dataset}/{task}/{model}.members.parquet"),
+        embedders=lambda wildcards: collect(
+            "resources/models/{model}/model.json", model=embedders_shown(wildcards)
+        ),
+        metrics="results/metrics/{dataset}/{task}.csv",
+        confusion="results/metrics/{dataset}/{task}.confusion.csv",
+        comparison="results/comparison/{dataset}/{task}.csv",
+        template=workflow.source_path("../scripts/voxslice/report/report.html.j2"),
+        style=workflow.source_path("../scripts/voxslice/report/report.css"),
+        behaviour=workflow.source_path("../scripts/voxslice/report/report.js"),
+    output:
+        report(
+            "results/report/{dataset}/{task}.html",
+            caption="captions/report.rst",
+            category="Reports",
+            labels={"dataset": "{dataset}", "task": "{task}"},
+        ),
+    log:
+        "logs/make_report/{dataset}/{task}.log",
+    benchmark:
+        "benchmarks/make_report/{dataset}/{task}.tsv"
+    conda:
+        "../envs/report.yaml"
+    params:
+        dataset=lookup("datasets/{dataset}", within=config),
+        task=lookup("tasks/{task}", within=config),
+        models=models_shown,
+        embedders=embedders_shown,
+        views=lambda wildcards: settings.views_of(config, wildcards.dataset),
+        seed=lookup("seed", within=config),
+        resamples=lookup("resamples", within=config),
+        max_megabytes=lookup("report/max_megabytes", within=config),
+        command=command,
+        code=code("make_report"),
+    script:
+        "../scripts/make_report.py"
+
+
+rule make_view:
+    """Make the interactive view; scripts/view.py opens it."""
+    input:
+        files="resources/{dataset}/files.parquet",
+        audio="resources/{dataset}/audio",
+        scores=scores,
+        slices=of_models("results/slices/{dataset}/{task}/{model}.csv"),
+        members=of_models("results/slices/{dataset}/{task}/{model}.members.parquet"),
+        embedding=mapped,
+    output:
+        table="results/spotlight/{dataset}/{task}/table.parquet",
+        layout="results/spotlight/{dataset}/{task}/layout.json",
+        issues="results/spotlight/{dataset}/{task}/issues.json",
+    log:
+        "logs/make_view/{dataset}/{task}.log",
+    benchmark:
+        "benchmarks/make_view/{dataset}/{task}.tsv"
+    conda:
+        "../envs/report.yaml"
+    params:
+        task=lambda wildcards: {
+            key: value
+            for key, value in config["tasks"][wildcards.task].items()
+            if key in ("type", "unit", "min_drop")
+        },
+        models=lambda wildcards: settings.models_of(
+            config, wildcards.dataset, wildcards.task
+        ),
+        seed=lookup("seed", within=config),
+        code=code("make_view"),
+    script:
+        "../scripts/make_view.py"

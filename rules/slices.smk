@@ -38,7 +38,12 @@ rule find_slices:
         scores="results/scores/{dataset}/{task}/{model}.parquet",
         suggestions="results/suggestions/{dataset}/{task}.parquet",
     output:
-        slices="results/slices/{dataset}/{task}/{model}.csv",
+        slices=report(
+            "results/slices/{dataset}/{task}/{model}.csv",
+            caption="captions/slices.rst",
+            category="Slices",
+            labels={"dataset": "{dataset}", "task": "{task}", "model": "{model}"},
+        ),
         members="results/slices/{dataset}/{task}/{model}.members.parquet",
     log:
         "logs/find_slices/{dataset}/{task}/{model}.log",

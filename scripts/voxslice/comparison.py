@@ -68,8 +68,8 @@ def compare(
 
     Returns:
         one row a slice and pair, in the columns of `COLUMNS`: the metric of both models,
-        `difference` (b minus a) and its 95 % interval by drawing speakers, `reliable` where there
-        are enough speakers for that; for classification the counts of who is wrong and the exact
+        `difference` (b minus a) and its 95 % interval by drawing speakers (missing where all
+        resamples agree), `reliable` where there are enough speakers for that; for classification the counts of who is wrong and the exact
         McNemar p, else p of a sign-flip test of the speakers' loss differences; `q` adjusts p over
         all rows (Benjamini and Hochberg); `strictly` where the better model of a classification
         makes no error that the other does not make; `equivalent`, see `is_equivalent`
@@ -86,6 +86,9 @@ def compare(
         sums = speaker_sums(parts, speakers)
         drawn = bootstrap(sums, _mean, resamples=resamples, seed=seed)
         low, high = percentile_interval(drawn)
+        # where no resample differs (one speaker), the bootstrap knows no uncertainty
+        constant = low == high
+        low[constant] = high[constant] = np.nan
         narrow = percentile_interval(drawn, 1 - 2 * ALPHA)
         for position, (name, part) in enumerate(slices.items()):
             mask, support = part.mask, int(part.mask.sum())

@@ -131,7 +131,8 @@ def measure(
         seed: of the bootstrap
 
     Returns:
-        `metric`, `value`, `low`, `high`, `n` (utterances), `speakers` (missing where unknown)
+        `metric`, `value`, `low`, `high` (missing where all resamples agree, as for a model without
+        an error), `n` (utterances), `speakers` (missing where unknown)
     """
     if labels is None:
         names: list[str] = REGRESSION
@@ -145,6 +146,9 @@ def measure(
     low, high = bootstrap_interval(
         speaker_sums(parts, speakers), statistic, resamples=resamples, seed=seed
     )
+    # where no resample differs (a model without a single error), the bootstrap knows no uncertainty
+    constant = low == high
+    low[constant] = high[constant] = np.nan
     return pd.DataFrame(
         {
             "metric": names,

@@ -1,0 +1,62 @@
+"""The embedded study: its known slice is found, it says what it is, and it repeats itself."""
+
+import hashlib
+import shutil
+
+import pandas as pd
+import pytest
+from snakemake_cli import ROOT, planned, snakemake
+
+pytestmark = pytest.mark.workflow
+
+KNOWN = "emotion = anger & gender = male"
+
+
+def test_known_slice_is_found(finished_study):
+    slices = pd.read_csv(finished_study / "results/slices/demo/gender/practice_small.csv")
+    known = slices[(slices["view"] == "metadata") & (slices["rule"] == KNOWN)].iloc[0]
+    assert known["support"] == 50
+    assert known["value"] < 0.5 < known["rest"]
+    assert known["low"] > 0.15
+
+
+def test_big_model_is_better_on_the_known_slice(finished_study):
+    table = pd.read_csv(finished_study / "results/comparison/demo/gender.csv")
+    for row in (table.iloc[0], table[table["rule"] == KNOWN].iloc[0]):
+        assert (row["model_a"], row["model_b"]) == ("practice_small", "practice_big")
+        assert row["low"] > 0
+        assert row["only_a_wrong"] > row["only_b_wrong"]
+
+
+def test_report_says_that_the_speech_is_synthetic(finished_study):
+    for task in ("gender", "age"):
+        page = (finished_study / f"results/report/demo/{task}.html").read_text(encoding="utf-8")
+        assert "The speech is synthetic" in page
+
+
+def test_every_job_leaves_a_log(finished_study):
+    for name in ("fetch_dataset/demo", "predict/demo/practice_big/0", "compare/demo/age"):
+        assert (finished_study / "logs" / f"{name}.log").exists()
+    log = (finished_study / "logs/predict/demo/practice_big/0.log").read_text(encoding="utf-8")
+    assert "700/700" in log  # the bar
+
+
+def digests(folder):
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted((folder / "results").rglob("*"))
+        if path.is_file() and not path.name.startswith(".snakemake")
+    }
+
+
+def test_two_runs_give_the_same_bytes(finished_study, tmp_path):
+    study = tmp_path / "study"
+    shutil.copytree(finished_study, study)
+    before = digests(study)
+    config = ROOT / "config/demo.yaml"
+    rerun = planned(study, "--forcerun", "predict", configfiles=[config])
+    assert {"predict", "suggest_slices", "make_report", "make_view"} <= {
+        job.split()[0] for job in rerun
+    }
+    snakemake(study, "--forcerun", "predict", configfiles=[config])
+    assert digests(study) == before
