@@ -69,9 +69,9 @@ def compare(
     Returns:
         one row a slice and pair, in the columns of `COLUMNS`: the metric of both models,
         `difference` (b minus a) and its 95 % interval by drawing speakers (missing where all
-        resamples agree), `reliable` where there are enough speakers for that; for classification the counts of who is wrong and the exact
-        McNemar p, else p of a sign-flip test of the speakers' loss differences; `q` adjusts p over
-        all rows (Benjamini and Hochberg); `strictly` where the better model of a classification
+        resamples agree), `reliable` where there are enough speakers for that; for classification
+        the counts of who is wrong and the exact McNemar p, else p of a sign-flip test of the
+        speakers' loss differences; `q` adjusts p over all rows (Benjamini and Hochberg); `strictly` where the better model of a classification
         makes no error that the other does not make; `equivalent`, see `is_equivalent`
     """
     count = len(next(iter(losses.values())))
