@@ -53,8 +53,8 @@ def compare(
     """Compare each pair of models on each slice.
 
     The verdict is on model b against model a. It is `better` or `worse` where q is at most 0.05 and
-    the interval leaves out zero (McNemar's test takes utterances as independent, the interval does
-    not), else `equivalent` where `equivalent` holds, else `undecided`.
+    the interval, of at least two speakers, leaves out zero (McNemar's test takes utterances as
+    independent, the interval does not), else `equivalent` where `equivalent` holds, else `undecided`.
 
     Args:
         losses: of each model, shape (utterances,); the same utterances in the same order
@@ -71,14 +71,16 @@ def compare(
         `difference` (b minus a) and its 95 % interval by drawing speakers (missing where all
         resamples agree), `reliable` where there are enough speakers for that; for classification
         the counts of who is wrong and the exact McNemar p, else p of a sign-flip test of the
-        speakers' loss differences; `q` adjusts p over all rows (Benjamini and Hochberg); `strictly` where the better model of a classification
-        makes no error that the other does not make; `equivalent`, see `is_equivalent`
+        speakers' loss differences; `q` adjusts p over all rows (Benjamini and Hochberg);
+        `strictly` where the better model of a classification makes no error that the other does
+        not make; `equivalent`, see `is_equivalent`
     """
     count = len(next(iter(losses.values())))
     everyone = Slice("all", "all utterances", np.ones(count, dtype=bool))
     slices = {"all": everyone, **slices}
     stacked = np.stack([part.mask for part in slices.values()], axis=1).astype(float)
     rows: list[dict] = []
+    sides: list[int] = []  # of zero, on which the interval lies
     for a, b in combinations(losses, 2):
         # the metric falls as the loss rises in a classification, and is the loss in a regression
         change = (losses[a] - losses[b]) if classification else (losses[b] - losses[a])
@@ -86,6 +88,7 @@ def compare(
         sums = speaker_sums(parts, speakers)
         drawn = bootstrap(sums, _mean, resamples=resamples, seed=seed)
         low, high = percentile_interval(drawn)
+        side = np.select([low > 0, high < 0], [1, -1], 0)
         # where no resample differs (one speaker), the bootstrap knows no uncertainty
         constant = low == high
         low[constant] = high[constant] = np.nan
@@ -120,13 +123,14 @@ def compare(
                     support=support if classification else None,
                 )
             rows.append(row)
+            sides.append(0 if known == 1 else side[position])
     table = pd.DataFrame(rows, columns=COLUMNS)
     if len(table):
         table["q"] = false_discovery_control(table["p"].astype(float))
     for name in ["speakers", "both_right", "only_a_wrong", "only_b_wrong", "both_wrong"]:
         table[name] = table[name].astype("Int64")
     table["equivalent"] = table["equivalent"].astype("boolean")
-    table["verdict"] = _verdicts(table, classification)
+    table["verdict"] = _verdicts(table, np.array(sides), classification)
     table["strictly"] = pd.array([pd.NA] * len(table), dtype="boolean")
     if classification:
         better, worse = table["verdict"] == "better", table["verdict"] == "worse"
@@ -137,10 +141,9 @@ def compare(
     return pd.concat([table[overall], table[~overall]], ignore_index=True)
 
 
-def _verdicts(table: pd.DataFrame, classification: bool) -> np.ndarray:
-    low, high = table["low"].to_numpy(float), table["high"].to_numpy(float)
+def _verdicts(table: pd.DataFrame, sides: np.ndarray, classification: bool) -> np.ndarray:
     decided = table["q"].to_numpy(float) <= ALPHA
-    rises, falls = decided & (low > 0), decided & (high < 0)
+    rises, falls = decided & (sides > 0), decided & (sides < 0)
     better, worse = (rises, falls) if classification else (falls, rises)
     equivalent = table["equivalent"].to_numpy(bool, na_value=False)
     return np.select([better, worse, equivalent], ["better", "worse", "equivalent"], "undecided")

@@ -357,6 +357,8 @@ def test_a_verdict_needs_more_than_one_speaker_who_differs():
     assert row["q"] < 1e-4 and row["low"] == 0  # all fixed errors are one speaker's
     assert row["verdict"] == "undecided"
     assert compared({"a": a, "b": b}, speakers=many).iloc[0]["verdict"] == "better"
+    alone = compared({"a": a, "b": b}, {"first": one == "0"}, speakers=one).iloc[1]
+    assert alone["q"] < 1e-3 and alone["verdict"] == "undecided"
     assert compared({"b": b, "a": a}, speakers=many).iloc[0]["verdict"] == "worse"
 
 
@@ -405,6 +407,13 @@ def test_intervals_of_few_speakers_are_marked():
     assert table["speakers"].to_list() == [5, 4]
     assert table["reliable"].to_list() == [True, False]
     assert compared({"a": a[:4], "b": b[:4]}).iloc[0]["reliable"] == np.False_
+
+
+def test_a_difference_on_every_utterance_is_a_verdict_without_an_interval():
+    speakers = (np.arange(40) % 10).astype(str)
+    row = compared({"a": np.ones(40), "b": np.zeros(40)}, speakers=speakers).iloc[0]
+    assert (row["difference"], row["verdict"], row["strictly"]) == (1, "better", True)
+    assert pd.isna(row["low"]) and pd.isna(row["high"])
 
 
 @pytest.mark.parametrize("classification", [True, False])
