@@ -54,7 +54,8 @@ def compare(
 
     The verdict is on model b against model a. It is `better` or `worse` where q is at most 0.05 and
     the interval, of at least two speakers, leaves out zero (McNemar's test takes utterances as
-    independent, the interval does not), else `equivalent` where `equivalent` holds, else `undecided`.
+    independent, the interval does not), else `equivalent` where `equivalent` holds, else
+    `undecided`.
 
     Args:
         losses: of each model, shape (utterances,); the same utterances in the same order
