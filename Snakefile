@@ -46,13 +46,13 @@ rule models:
 
 
 rule predictions:
-    """Score every dataset with every model."""
+    """Score every dataset with every model, or read the scores that are given."""
     input:
-        collect(
-            "results/failures/{dataset}/{model}.csv",
-            dataset=config["datasets"],
-            model=config["models"],
-        ),
+        [
+            f"results/failures/{dataset}/{model}.csv"
+            for model in config["models"]
+            for dataset in settings.datasets_of(config, model)
+        ],
     localrule: True
 
 
@@ -102,6 +102,7 @@ include: "rules/demo.smk"
 include: "rules/data.smk"
 include: "rules/models.smk"
 include: "rules/inference.smk"
+include: "rules/predictions.smk"
 include: "rules/slices.smk"
 include: "rules/comparison.smk"
 include: "rules/report.smk"

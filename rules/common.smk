@@ -24,6 +24,15 @@ except InputError as error:
     sys.exit(f"Mistake in the config: {error}")
 
 
+GIVEN = [name for name, model in config["models"].items() if "predictions" in model]
+RUN = [name for name in config["models"] if name not in GIVEN]
+
+
+def one_of(names):
+    """Constrain a wildcard to names; to nothing where there are none."""
+    return "|".join(names) or "(?!)"
+
+
 def study(pattern):
     """One target for each pair of dataset and task."""
     return [
@@ -37,7 +46,7 @@ def study_models(pattern):
     return [
         pattern.format(dataset=dataset, task=task, model=model)
         for dataset, task in settings.studies(config)
-        for model in settings.models_of(config, task)
+        for model in settings.models_of(config, dataset, task)
     ]
 
 
@@ -47,7 +56,9 @@ def shards(dataset):
 
 
 def predictions(dataset, model):
-    """The shards of a model's predictions."""
+    """The shards of a model's predictions, or those that are given in their place."""
+    if model in GIVEN:
+        return [f"results/predictions/{dataset}/{model}/table.parquet"]
     return collect(
         "results/predictions/{dataset}/{model}/{shard}.parquet",
         dataset=dataset,
@@ -62,7 +73,7 @@ def scores(wildcards):
         "results/scores/{dataset}/{task}/{model}.parquet",
         dataset=wildcards.dataset,
         task=wildcards.task,
-        model=settings.models_of(config, wildcards.task),
+        model=settings.models_of(config, wildcards.dataset, wildcards.task),
     )
 
 
@@ -119,13 +130,13 @@ def models_shown(wildcards):
     """What the report says of the compared models, by id."""
     return {
         name: {key: config["models"][name][key] for key in ("license", "note")}
-        for name in settings.models_of(config, wildcards.task)
+        for name in settings.models_of(config, wildcards.dataset, wildcards.task)
     }
 
 
 def embedders_shown(wildcards):
     """The same of models that only give an embedding to a view."""
-    compared = settings.models_of(config, wildcards.task)
+    compared = settings.models_of(config, wildcards.dataset, wildcards.task)
     used = {
         view.get("embedding")
         for view in settings.views_of(config, wildcards.dataset).values()
@@ -141,7 +152,7 @@ def of_models(pattern):
     """The files of all models of a task, in the order of the config."""
     return lambda wildcards: [
         pattern.format(model=model, **wildcards)
-        for model in settings.models_of(config, wildcards.task)
+        for model in settings.models_of(config, wildcards.dataset, wildcards.task)
     ]
 
 

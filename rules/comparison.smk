@@ -20,8 +20,9 @@ rule score:
         task=lambda wildcards: {
             key: value
             for key, value in config["tasks"][wildcards.task].items()
-            if key not in ("min_drop", "unit")
+            if key not in ("min_drop", "unit", "margin")
         },
+        given=lambda wildcards: wildcards.model in GIVEN,
         code=code("score"),
     script:
         "../scripts/score.py"
@@ -47,7 +48,9 @@ rule measure:
     conda:
         "../envs/statistics.yaml"
     params:
-        models=lambda wildcards: settings.models_of(config, wildcards.task),
+        models=lambda wildcards: settings.models_of(
+            config, wildcards.dataset, wildcards.task
+        ),
         labels=lambda wildcards: config["tasks"][wildcards.task].get("labels"),
         resamples=lookup("resamples", within=config),
         seed=lookup("seed", within=config),
@@ -57,7 +60,7 @@ rule measure:
 
 
 rule compare:
-    """Each pair of models, overall and on every slice that was found for one of them."""
+    """Each pair of models, overall, on every category and on every slice found for a model."""
     input:
         files="resources/{dataset}/files.parquet",
         scores=scores,
@@ -65,21 +68,22 @@ rule compare:
             "results/slices/{dataset}/{task}/{model}.csv",
             dataset=wildcards.dataset,
             task=wildcards.task,
-            model=settings.models_of(config, wildcards.task),
+            model=settings.models_of(config, wildcards.dataset, wildcards.task),
         ),
         members=lambda wildcards: collect(
             "results/slices/{dataset}/{task}/{model}.members.parquet",
             dataset=wildcards.dataset,
             task=wildcards.task,
-            model=settings.models_of(config, wildcards.task),
+            model=settings.models_of(config, wildcards.dataset, wildcards.task),
         ),
     output:
-        report(
+        comparison=report(
             "results/comparison/{dataset}/{task}.csv",
             caption="captions/comparison.rst",
             category="Comparison",
             labels={"dataset": "{dataset}", "task": "{task}"},
         ),
+        regressions="results/comparison/{dataset}/{task}.regressions.csv",
     log:
         "logs/compare/{dataset}/{task}.log",
     benchmark:
@@ -87,8 +91,16 @@ rule compare:
     conda:
         "../envs/statistics.yaml"
     params:
-        models=lambda wildcards: settings.models_of(config, wildcards.task),
+        models=lambda wildcards: settings.models_of(
+            config, wildcards.dataset, wildcards.task
+        ),
+        columns=lambda wildcards: [
+            name
+            for name in config["datasets"][wildcards.dataset]["columns"]
+            if name != "speaker"
+        ],
         classification=lambda wildcards: is_classification(wildcards.task),
+        margin=lambda wildcards: config["tasks"][wildcards.task].get("margin"),
         resamples=lookup("resamples", within=config),
         seed=lookup("seed", within=config),
         code=code("compare"),

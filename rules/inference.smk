@@ -15,6 +15,8 @@ rule predict:
         "logs/predict/{dataset}/{model}/{shard}.log",
     benchmark:
         "benchmarks/predict/{dataset}/{model}/{shard}.tsv"
+    wildcard_constraints:
+        model=one_of(RUN),
     conda:
         "../envs/inference.yaml"
     threads: 4
@@ -44,6 +46,8 @@ rule gather_failures:
         "logs/gather_failures/{dataset}/{model}.log",
     benchmark:
         "benchmarks/gather_failures/{dataset}/{model}.tsv"
+    wildcard_constraints:
+        model=one_of(RUN),
     conda:
         "../envs/inference.yaml"
     params:

@@ -13,6 +13,8 @@ rule fetch_model:
         "logs/fetch_model/{model}.log",
     benchmark:
         "benchmarks/fetch_model/{model}.tsv"
+    wildcard_constraints:
+        model=one_of(RUN),
     localrule: True
     conda:
         "../envs/inference.yaml"

@@ -74,7 +74,9 @@ rule make_view:
             for key, value in config["tasks"][wildcards.task].items()
             if key in ("type", "unit", "min_drop")
         },
-        models=lambda wildcards: settings.models_of(config, wildcards.task),
+        models=lambda wildcards: settings.models_of(
+            config, wildcards.dataset, wildcards.task
+        ),
         seed=lookup("seed", within=config),
         code=code("make_view"),
     script:

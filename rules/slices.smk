@@ -20,7 +20,9 @@ rule suggest_slices:
     conda:
         "../envs/statistics.yaml"
     params:
-        models=lambda wildcards: settings.models_of(config, wildcards.task),
+        models=lambda wildcards: settings.models_of(
+            config, wildcards.dataset, wildcards.task
+        ),
         views=lambda wildcards: settings.views_of(
             config, wildcards.dataset, finder="sliceguard"
         ),

@@ -1,23 +1,29 @@
 import pandas as pd
-from voxslice.comparison import align, compare
-from voxslice.files import speakers_of, write_csv
+from voxslice.comparison import align, category_slices, compare, found_slices, regressions
+from voxslice.files import KEY, speakers_of, write_csv
 from voxslice.logs import to_log
 
 with to_log(snakemake.log):
+    params = snakemake.params
     files = pd.read_parquet(snakemake.input.files)
     scores = [pd.read_parquet(path) for path in snakemake.input.scores]
-    keys, losses, slices, rules = align(
-        dict(zip(snakemake.params.models, scores, strict=True)),
+    keys, losses = align(dict(zip(params.models, scores, strict=True)))
+    found = found_slices(
+        keys,
         [pd.read_csv(path, dtype={"slice": str}) for path in snakemake.input.slices],
         [pd.read_parquet(path) for path in snakemake.input.members],
     )
+    metadata = keys.merge(files, on=KEY, how="left")[params.columns]
     table = compare(
         losses,
-        slices,
-        rules,
+        {**category_slices(metadata, found), **found},
         speakers_of(keys, files),
-        classification=snakemake.params.classification,
-        resamples=snakemake.params.resamples,
-        seed=snakemake.params.seed,
+        classification=params.classification,
+        margin=params.margin,
+        resamples=params.resamples,
+        seed=params.seed,
     )
-    write_csv(table, snakemake.output[0])
+    write_csv(table, snakemake.output.comparison)
+    write_csv(
+        regressions(table, classification=params.classification), snakemake.output.regressions
+    )

@@ -1,6 +1,6 @@
 import pyarrow.parquet as pq
+from voxslice.failures import gather_failures
 from voxslice.files import write_csv
-from voxslice.inference import gather_failures
 from voxslice.logs import to_log
 
 with to_log(snakemake.log):

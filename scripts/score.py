@@ -4,21 +4,42 @@ from pathlib import Path
 import pandas as pd
 from voxslice.files import KEY, read_predictions, write_parquet
 from voxslice.logs import to_log
-from voxslice.scores import labels_of_output, score_classes, score_values, value_label
+from voxslice.scores import (
+    labels_of_output,
+    score_choices,
+    score_classes,
+    score_values,
+    value_label,
+)
 
 with to_log(snakemake.log):
-    task, model = snakemake.params.task, snakemake.wildcards.model
-    outputs = json.loads(Path(snakemake.input.card).read_text())["outputs"]
-    classes = labels_of_output(outputs, task["output"], model)
+    name, model = snakemake.wildcards.task, snakemake.wildcards.model
+    task, given = snakemake.params.task, snakemake.params.given
+    paths = snakemake.input.predictions
     files = pd.read_parquet(snakemake.input.files, columns=[*KEY, task["target"]])
-    if task["type"] == "classification":
-        predictions = read_predictions(snakemake.input.predictions, [*KEY, *classes])
-        labels = predictions[KEY].merge(files, on=KEY, how="left")[task["target"]]
-        scores = score_classes(predictions, labels, classes=classes, known=task["labels"])
+
+    def labels_of(predictions: pd.DataFrame) -> pd.Series:
+        return predictions[KEY].merge(files, on=KEY, how="left")[task["target"]]
+
+    if given:
+        predictions = read_predictions(paths)
+        predictions = predictions[predictions[name].notna()].reset_index(drop=True)
+        labels = labels_of(predictions)
+        if task["type"] == "classification":
+            scores = score_choices(predictions, labels, task=name, known=task["labels"])
+        else:
+            scores = score_values(predictions, labels, column=name, scale=1)
     else:
-        column = value_label(classes, task.get("label"), task["output"], model)
-        predictions = read_predictions(snakemake.input.predictions, [*KEY, column])
-        labels = predictions[KEY].merge(files, on=KEY, how="left")[task["target"]]
-        scores = score_values(predictions, labels, column=column, scale=task["scale"])
+        outputs = json.loads(Path(snakemake.input.card).read_text())["outputs"]
+        classes = labels_of_output(outputs, task["output"], model)
+        if task["type"] == "classification":
+            predictions = read_predictions(paths, [*KEY, *classes])
+            labels = labels_of(predictions)
+            scores = score_classes(predictions, labels, classes=classes, known=task["labels"])
+        else:
+            column = value_label(classes, task.get("label"), task["output"], model)
+            predictions = read_predictions(paths, [*KEY, column])
+            labels = labels_of(predictions)
+            scores = score_values(predictions, labels, column=column, scale=task["scale"])
     print(f"{len(scores)} of {len(files)} utterances are scored.")
     write_parquet(scores, snakemake.output[0])

@@ -1,6 +1,7 @@
 """Models against each other, overall and on each slice: who is better, who fixes whose errors."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
@@ -9,67 +10,105 @@ from scipy.stats import binomtest, false_discovery_control
 
 from voxslice.files import KEY
 from voxslice.metrics import count_speakers
-from voxslice.resampling import bootstrap_interval, speaker_sums
+from voxslice.resampling import FEW_SPEAKERS, bootstrap, percentile_interval, speaker_sums
+from voxslice.rules import as_text, categories_text, interval_text, is_numeric
 
 EXACT_SPEAKERS = 14
 """Up to this many speakers all 2^n sign flips are looked at."""
+ALPHA = 0.05
+"""Level of the verdicts: of q, and of each of the two tests of equivalence."""
+MIN_SUPPORT = 10
+"""A category with fewer utterances is not compared."""
+BINS = 3
+"""Numbers are compared in as many groups of about the same size."""
 
 COLUMNS = [
-    "slice", "rule", "support", "speakers", "model_a", "model_b", "value_a", "value_b",
-    "difference", "low", "high", "both_right", "only_a_wrong", "only_b_wrong", "both_wrong",
-    "p", "q",
+    "slice", "kind", "rule", "support", "speakers", "reliable", "model_a", "model_b", "value_a",
+    "value_b", "difference", "low", "high", "both_right", "only_a_wrong", "only_b_wrong",
+    "both_wrong", "p", "q", "verdict", "strictly", "equivalent",
 ]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Slice:
+    """A set of utterances that models are compared on."""
+
+    kind: str
+    """`all`, `category` (of a metadata column) or `slice` (found for a model)."""
+    rule: str
+    mask: np.ndarray
+    """Shape (utterances,), true inside."""
 
 
 def compare(
     losses: Mapping[str, np.ndarray],
-    slices: Mapping[str, np.ndarray],
-    rules: Mapping[str, str],
+    slices: Mapping[str, Slice],
     speakers: np.ndarray | None,
     *,
     classification: bool,
+    margin: float | None,
     resamples: int,
     seed: int,
 ) -> pd.DataFrame:
     """Compare each pair of models on each slice.
 
+    The verdict is on model b against model a. It is `better` or `worse` where q is at most 0.05 and
+    the interval, of at least two speakers, leaves out zero (McNemar's test takes utterances as
+    independent, the interval does not), else `equivalent` where `equivalent` holds, else
+    `undecided`.
+
     Args:
         losses: of each model, shape (utterances,); the same utterances in the same order
-        slices: id to mask of shape (utterances,); `all` is added first
-        rules: readable rule of each id
+        slices: by id; `all` is added first
         speakers: speaker of each utterance, None where every one stands alone
         classification: whether the metric is accuracy (1 - mean loss), else mean absolute error
+        margin: differences within plus and minus this count as none; None for no statement
         resamples: bootstrap resamples and, where there are too many speakers for all of them, sign
             flips
         seed: of both
 
     Returns:
-        one row a slice and pair: the metric of both models, `difference` (b minus a) and its 95 %
-        interval by drawing speakers; for classification the counts of who is wrong and the exact
-        McNemar p, else p of a sign-flip test of the speakers' loss differences; `q` adjusts p over
-        all rows (Benjamini and Hochberg)
+        one row a slice and pair, in the columns of `COLUMNS`: the metric of both models,
+        `difference` (b minus a) and its 95 % interval by drawing speakers (missing where all
+        resamples agree), `reliable` where there are enough speakers for that; for classification
+        the counts of who is wrong and the exact McNemar p, else p of a sign-flip test of the
+        speakers' loss differences; `q` adjusts p over all rows (Benjamini and Hochberg);
+        `strictly` where the better model of a classification makes no error that the other does
+        not make; `equivalent`, see `is_equivalent`
     """
     count = len(next(iter(losses.values())))
-    masks = {"all": np.ones(count, dtype=bool), **slices}
-    stacked = np.stack(list(masks.values()), axis=1).astype(float)
+    everyone = Slice("all", "all utterances", np.ones(count, dtype=bool))
+    slices = {"all": everyone, **slices}
+    stacked = np.stack([part.mask for part in slices.values()], axis=1).astype(float)
     rows: list[dict] = []
+    sides: list[int] = []  # of zero, on which the interval lies
     for a, b in combinations(losses, 2):
         # the metric falls as the loss rises in a classification, and is the loss in a regression
         change = (losses[a] - losses[b]) if classification else (losses[b] - losses[a])
         parts = np.stack([stacked, stacked * change[:, None]], axis=-1)
         sums = speaker_sums(parts, speakers)
-        low, high = bootstrap_interval(sums, _mean, resamples=resamples, seed=seed)
-        for position, (name, mask) in enumerate(masks.items()):
+        drawn = bootstrap(sums, _mean, resamples=resamples, seed=seed)
+        low, high = percentile_interval(drawn)
+        side = np.select([low > 0, high < 0], [1, -1], 0)
+        # where no resample differs (one speaker), the bootstrap knows no uncertainty
+        constant = low == high
+        low[constant] = high[constant] = np.nan
+        narrow = percentile_interval(drawn, 1 - 2 * ALPHA)
+        for position, (name, part) in enumerate(slices.items()):
+            mask, support = part.mask, int(part.mask.sum())
+            known = None if speakers is None else count_speakers(speakers[mask])
             row = {
                 "slice": name,
-                "rule": rules.get(name, "all utterances"),
-                "support": int(mask.sum()),
-                "speakers": None if speakers is None else count_speakers(speakers[mask]),
+                "kind": part.kind,
+                "rule": part.rule,
+                "support": support,
+                "speakers": known,
+                "reliable": (support if known is None else known) >= FEW_SPEAKERS,
                 "model_a": a,
                 "model_b": b,
                 "value_a": _metric(losses[a][mask], classification),
                 "value_b": _metric(losses[b][mask], classification),
-                "difference": float(change[mask].mean()) if mask.any() else np.nan,
+                "difference": float(change[mask].mean()) if support else np.nan,
                 "low": low[position],
                 "high": high[position],
             }
@@ -78,14 +117,79 @@ def compare(
                 row["p"] = mcnemar(row["only_a_wrong"], row["only_b_wrong"])
             else:
                 row["p"] = sign_flip(sums[:, position, 1], resamples=resamples, seed=seed)
+            if margin is not None:
+                row["equivalent"] = row["reliable"] and is_equivalent(
+                    (narrow[0][position], narrow[1][position]),
+                    margin,
+                    support=support if classification else None,
+                )
             rows.append(row)
+            sides.append(0 if known == 1 else side[position])
     table = pd.DataFrame(rows, columns=COLUMNS)
     if len(table):
         table["q"] = false_discovery_control(table["p"].astype(float))
     for name in ["speakers", "both_right", "only_a_wrong", "only_b_wrong", "both_wrong"]:
         table[name] = table[name].astype("Int64")
+    table["equivalent"] = table["equivalent"].astype("boolean")
+    table["verdict"] = _verdicts(table, np.array(sides), classification)
+    table["strictly"] = pd.array([pd.NA] * len(table), dtype="boolean")
+    if classification:
+        better, worse = table["verdict"] == "better", table["verdict"] == "worse"
+        table["strictly"] = (better & (table["only_b_wrong"] == 0)) | (
+            worse & (table["only_a_wrong"] == 0)
+        )
     overall = table["slice"] == "all"
     return pd.concat([table[overall], table[~overall]], ignore_index=True)
+
+
+def _verdicts(table: pd.DataFrame, sides: np.ndarray, classification: bool) -> np.ndarray:
+    decided = table["q"].to_numpy(float) <= ALPHA
+    rises, falls = decided & (sides > 0), decided & (sides < 0)
+    better, worse = (rises, falls) if classification else (falls, rises)
+    equivalent = table["equivalent"].to_numpy(bool, na_value=False)
+    return np.select([better, worse, equivalent], ["better", "worse", "equivalent"], "undecided")
+
+
+def is_equivalent(interval: tuple[float, float], margin: float, *, support: int | None) -> bool:
+    """Whether a difference is within a margin, by two one-sided tests at the level of 0.05.
+
+    Both tests reject where the 90 % interval lies within the margin (Schuirmann, "A comparison of
+    the two one-sided tests procedure and the power approach for assessing the equivalence of
+    average bioavailability", Journal of Pharmacokinetics and Biopharmaceutics 15 (1987), 657-680).
+
+    The bootstrap does not see what the sample does not hold: two models that agree on ten
+    utterances have an interval of no width. So a classification needs enough utterances, too: as
+    many as would show a difference of the margin at least once with a probability of 0.95.
+
+    Args:
+        interval: 90 % interval of the difference
+        margin: largest difference that counts as none
+        support: utterances of a classification, None for a regression
+    """
+    if support is not None and (1 - margin) ** support > ALPHA:
+        return False
+    return bool(-margin <= interval[0] and interval[1] <= margin)
+
+
+def regressions(table: pd.DataFrame, *, classification: bool) -> pd.DataFrame:
+    """The slices on which the later model of a pair is worse.
+
+    The later model in the config is taken as the newer or bigger one. A row is listed where the
+    measured difference is against it, however small; whether that is more than chance is said by
+    `verdict` (`worse`), which stands beside it.
+
+    Args:
+        table: as `compare` gives it
+        classification: whether a lower metric is worse
+
+    Returns:
+        those rows, the largest difference first
+    """
+    against = -table["difference"] if classification else table["difference"]
+    worse = table.assign(_against=against)[against > 0]
+    order = ["_against", "support", "slice", "model_a", "model_b"]
+    worse = worse.sort_values(order, ascending=[False, False, True, True, True])
+    return worse.drop(columns="_against").reset_index(drop=True)
 
 
 def _mean(sums: np.ndarray) -> np.ndarray:
@@ -154,33 +258,83 @@ def sign_flip(contributions: Sequence[float] | np.ndarray, *, resamples: int, se
     return float((flipped >= np.abs(values.sum()) * (1 - 1e-12)).mean())
 
 
-def align(
-    scores: Mapping[str, pd.DataFrame],
-    tables: Sequence[pd.DataFrame],
-    members: Sequence[pd.DataFrame],
-) -> tuple[pd.DataFrame, dict[str, np.ndarray], dict[str, np.ndarray], dict[str, str]]:
-    """Bring models and slices onto the utterances that every model has scored.
+def align(scores: Mapping[str, pd.DataFrame]) -> tuple[pd.DataFrame, dict[str, np.ndarray]]:
+    """Bring models onto the utterances that every one of them has scored.
 
     Args:
         scores: of each model
+
+    Returns:
+        the keys of the common utterances and the loss of each model on them
+    """
+    by_key = {model: table.set_index(KEY)["loss"] for model, table in scores.items()}
+    joined = pd.concat(by_key, axis=1, join="inner")
+    return joined.index.to_frame(index=False), {m: joined[m].to_numpy() for m in scores}
+
+
+def found_slices(
+    keys: pd.DataFrame, tables: Sequence[pd.DataFrame], members: Sequence[pd.DataFrame]
+) -> dict[str, Slice]:
+    """The slices that were found for the models; one that was found for two stands once.
+
+    Args:
+        keys: of the utterances that are compared
         tables: the slices found for each model
         members: the utterances of those slices
 
     Returns:
-        the keys of the common utterances, the loss of each model on them, the mask of each slice,
-        and the rule of each slice; a slice found for two models stands once
+        the slices by id
     """
-    by_key = {model: table.set_index(KEY)["loss"] for model, table in scores.items()}
-    joined = pd.concat(by_key, axis=1, join="inner")
-    losses = {model: joined[model].to_numpy() for model in scores}
-    rules = {
-        row["slice"]: row["rule"] for table in tables for row in table.to_dict(orient="records")
-    }
+    index = pd.MultiIndex.from_frame(keys[KEY])
+    rules = {row["slice"]: row["rule"] for table in tables for row in table.to_dict("records")}
     everyone = pd.concat(list(members), ignore_index=True)
-    masks = {
-        name: joined.index.isin(
-            pd.MultiIndex.from_frame(everyone.loc[everyone["slice"] == name, KEY])
-        )
-        for name in rules
+    return {
+        name: Slice("slice", rule, index.isin(pd.MultiIndex.from_frame(rows[KEY])))
+        for name, rule in rules.items()
+        for rows in [everyone[everyone["slice"] == name]]
     }
-    return joined.index.to_frame(index=False), losses, masks, rules
+
+
+def category_slices(table: pd.DataFrame, others: Mapping[str, Slice]) -> dict[str, Slice]:
+    """Each category of each metadata column, numbers in three groups of about the same size.
+
+    Args:
+        table: the metadata columns of the utterances that are compared
+        others: slices that are compared anyway
+
+    Returns:
+        slices with ids such as `emotion=anger` or `age=21..30`; left out are those of fewer than
+        ten utterances, of all utterances, and those that hold the same as another one
+    """
+    seen = {part.mask.tobytes() for part in others.values()}
+    seen.add(np.ones(len(table), dtype=bool).tobytes())
+    slices: dict[str, Slice] = {}
+    for name in table:
+        parts = _groups(table[name]) if is_numeric(table[name]) else _categories(table[name])
+        for short, rule, mask in parts:
+            if mask.sum() >= MIN_SUPPORT and mask.tobytes() not in seen:
+                seen.add(mask.tobytes())
+                slices[f"{name}={short}"] = Slice("category", rule, mask)
+    return slices
+
+
+def _categories(column: pd.Series) -> list[tuple[str, str, np.ndarray]]:
+    names = as_text(column)
+    return [(x, categories_text(column.name, [x]), names == x) for x in sorted(set(names))]
+
+
+def _groups(column: pd.Series) -> list[tuple[str, str, np.ndarray]]:
+    """Groups of a number; equal numbers are in the same one, and what is missing in none."""
+    values = column.astype(float).to_numpy()
+    finite = values[np.isfinite(values)]
+    if len(finite) == 0:
+        return []
+    edges = np.unique(np.quantile(finite, np.arange(1, BINS + 1) / BINS, method="inverted_cdf"))
+    group = np.where(np.isfinite(values), np.searchsorted(edges, values), -1)
+    parts = []
+    for number in np.unique(group[group >= 0]):
+        mask = group == number
+        low, high = values[mask].min(), values[mask].max()
+        short = f"{low:g}" if low == high else f"{low:g}..{high:g}"
+        parts.append((short, interval_text(column.name, low, high), mask))
+    return parts

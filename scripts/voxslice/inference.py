@@ -151,31 +151,3 @@ def _table(
         flat = np.array([row[embedding] for row in scored], dtype=np.float32).reshape(-1)
         arrays.append(pa.FixedSizeListArray.from_arrays(pa.array(flat), dimensions))
     return pa.Table.from_arrays(arrays, schema=schema)
-
-
-def gather_failures(parts: list[str], *, total: int, tolerated: float, model: str) -> pd.DataFrame:
-    """Collect the failures of a model's shards and hold them against what is tolerated.
-
-    Args:
-        parts: CSV files, one a shard
-        total: number of utterances of the dataset
-        tolerated: share of the utterances that may fail, 0 to 1
-        model: id of the model, for the message
-
-    Returns:
-        `file`, `start`, `end`, `reason`
-
-    Raises:
-        InputError: where more failed than are tolerated
-    """
-    # a file may be called NA
-    tables = [pd.read_csv(part, dtype={"file": str}, keep_default_na=False) for part in parts]
-    failures = pd.concat(tables)
-    if len(failures) / total > tolerated:
-        first = "; ".join(f"{f}: {r}" for f, r in failures[["file", "reason"]].head(5).to_numpy())
-        raise InputError(
-            f"{model} could not score {len(failures)} of {total} utterances, more than the"
-            f" tolerated share of {tolerated:g}: mend or remove these files or raise"
-            f" failures_tolerated ({first}{'; ...' if len(failures) > 5 else ''})."
-        )
-    return failures.reset_index(drop=True)

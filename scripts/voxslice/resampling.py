@@ -30,15 +30,14 @@ def speaker_sums(values: np.ndarray, speakers: np.ndarray | None) -> np.ndarray:
     return sums
 
 
-def bootstrap_interval(
+def bootstrap(
     sums: np.ndarray,
     statistic: Callable[[np.ndarray], np.ndarray],
     *,
     resamples: int,
     seed: int,
-    level: float = LEVEL,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Percentile interval of a statistic of sums, by drawing speakers with replacement.
+) -> np.ndarray:
+    """Values of a statistic of sums when speakers are drawn with replacement.
 
     The cluster bootstrap (Davison and Hinkley, Bootstrap Methods and their Application, 1997,
     section 3.8): whole speakers are drawn, so what their utterances share stays together.
@@ -49,15 +48,13 @@ def bootstrap_interval(
             a resample does not define it
         resamples: number of resamples
         seed: of the draws
-        level: coverage aimed at
 
     Returns:
-        lower and upper end, each of shape (k,); NaN with fewer than two speakers
+        shape (resamples, k); one row of NaN with fewer than two speakers
     """
     count = len(sums)
     if count < 2:
-        empty = np.full(np.shape(statistic(sums.sum(0, keepdims=True)))[1:], np.nan)
-        return empty, empty.copy()
+        return np.full((1, *np.shape(statistic(sums.sum(0, keepdims=True)))[1:]), np.nan)
     generator = np.random.default_rng(seed)
     flat = sums.reshape(count, -1)
     values = []
@@ -66,10 +63,46 @@ def bootstrap_interval(
         size = min(block, resamples - start)
         weights = generator.multinomial(count, np.full(count, 1 / count), size=size)
         values.append(statistic((weights @ flat).reshape(size, *sums.shape[1:])))
+    return np.concatenate(values)
+
+
+def percentile_interval(values: np.ndarray, level: float = LEVEL) -> tuple[np.ndarray, np.ndarray]:
+    """Percentile interval of bootstrapped values.
+
+    Args:
+        values: as `bootstrap` gives them, shape (resamples, k)
+        level: coverage aimed at
+
+    Returns:
+        lower and upper end, each of shape (k,); NaN where no resample defines a value
+    """
     tail = (1 - level) / 2
-    stacked = np.concatenate(values)
-    undefined = np.isnan(stacked).all(axis=0)
-    stacked[:, undefined] = 0  # nanquantile warns of columns without a value
-    low, high = np.nanquantile(stacked, [tail, 1 - tail], axis=0)
+    undefined = np.isnan(values).all(axis=0)
+    filled = np.where(undefined, 0, values)  # nanquantile warns of columns without a value
+    low, high = np.nanquantile(filled, [tail, 1 - tail], axis=0)
     low[undefined] = high[undefined] = np.nan
     return low, high
+
+
+def bootstrap_interval(
+    sums: np.ndarray,
+    statistic: Callable[[np.ndarray], np.ndarray],
+    *,
+    resamples: int,
+    seed: int,
+    level: float = LEVEL,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Percentile interval of a statistic of sums, by drawing speakers with replacement.
+
+    Args:
+        sums: what each speaker adds, shape (speakers, ...)
+        statistic: see `bootstrap`
+        resamples: number of resamples
+        seed: of the draws
+        level: coverage aimed at
+
+    Returns:
+        lower and upper end, each of shape (k,); NaN with fewer than two speakers
+    """
+    values = bootstrap(sums, statistic, resamples=resamples, seed=seed)
+    return percentile_interval(values, level)

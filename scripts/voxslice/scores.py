@@ -35,6 +35,47 @@ def score_classes(
             f"The model has the classes {', '.join(classes)} but the task the label {lacking[0]!r}:"
             " change the task's labels or take the task from the model."
         )
+    text, kept = _known_labels(labels, known)
+    logits = predictions.loc[kept, list(classes)].to_numpy(np.float64)
+    probabilities = softmax(logits, axis=1)
+    scores = predictions.loc[kept, KEY].reset_index(drop=True)
+    chosen = pd.Categorical.from_codes(logits.argmax(1), categories=list(classes))
+    scores = _with_loss(scores, text[kept], chosen)
+    for position, name in enumerate(classes):
+        scores[f"p_{name}"] = probabilities[:, position].astype(np.float32)
+    return scores
+
+
+def score_choices(
+    predictions: pd.DataFrame, labels: pd.Series, *, task: str, known: Sequence[str]
+) -> pd.DataFrame:
+    """Score a classification whose classes are given, not computed.
+
+    Args:
+        predictions: the keys, the predicted classes in a categorical column that is called like the
+            task, none missing, maybe `<task>.<class>` with the probability of each class
+        labels: the true label of each row of the predictions
+        task: id of the task
+        known: the labels of the task
+
+    Returns:
+        as `score_classes`, with `p_<class>` where the predictions have probabilities
+
+    Raises:
+        InputError: where no row has a known label
+    """
+    text, kept = _known_labels(labels, known)
+    rows = predictions[kept].reset_index(drop=True)
+    classes = list(rows[task].cat.categories)
+    scores = _with_loss(rows[KEY], text[kept], pd.Categorical(rows[task]))
+    for name in classes:
+        if f"{task}.{name}" in rows:
+            scores[f"p_{name}"] = rows[f"{task}.{name}"].astype(np.float32)
+    return scores
+
+
+def _known_labels(labels: pd.Series, known: Sequence[str]) -> tuple[pd.Series, np.ndarray]:
+    """Labels as text, and which rows have a known one."""
     # labels may be read as numbers or booleans, those of the config are text
     text = labels.astype("string").reset_index(drop=True)
     kept = text.isin(known).to_numpy(bool, na_value=False)
@@ -44,14 +85,14 @@ def score_classes(
             f"No utterance has one of the labels {', '.join(known)} (found: {found}):"
             " correct the task's target or labels."
         )
-    logits = predictions.loc[kept, list(classes)].to_numpy(np.float64)
-    probabilities = softmax(logits, axis=1)
-    scores = predictions.loc[kept, KEY].reset_index(drop=True)
-    scores["label"] = pd.Categorical(text[kept], categories=list(classes))
-    scores["prediction"] = pd.Categorical.from_codes(logits.argmax(1), categories=list(classes))
+    return text, kept
+
+
+def _with_loss(keys: pd.DataFrame, labels: pd.Series, chosen: pd.Categorical) -> pd.DataFrame:
+    scores = keys.copy()
+    scores["label"] = pd.Categorical(labels, categories=chosen.categories)
+    scores["prediction"] = chosen
     scores["loss"] = (scores["label"] != scores["prediction"]).astype(float)
-    for position, name in enumerate(classes):
-        scores[f"p_{name}"] = probabilities[:, position].astype(np.float32)
     return scores
 
 

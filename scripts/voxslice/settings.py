@@ -40,7 +40,9 @@ def _sentence(error: jsonschema.ValidationError) -> str:
     """One sentence for a schema error, with the place and the description of the key."""
     place = ".".join(str(part) for part in error.absolute_path) or "the config"
     if error.validator == "oneOf":
-        return f"{place}: give either url (an archive) or path (a local folder)."
+        return (
+            f"{place}: give either url (an archive), path (a local folder) or predictions (tables)."
+        )
     if error.validator == "additionalProperties":
         known = ", ".join(error.schema["properties"])
         return f"{place}: {error.message.rstrip('.')}; the keys here are {known}."
@@ -94,16 +96,26 @@ def _cross_check(config: dict[str, Any]) -> None:
                 f"models.{name}.tasks: there is no task {unknown[0]!r}; the tasks are"
                 f" {', '.join(tasks)}."
             )
-        if "path" in model and "sha256" in model:
+        if "url" not in model and "sha256" in model:
             raise InputError(f"models.{name}.sha256: only an archive has one: remove it.")
+        _check_predictions(name, model, config)
     for name, task in tasks.items():
         if task["target"] not in columns:
             raise InputError(
                 f"tasks.{name}.target: no dataset has the column {task['target']!r};"
                 f" the columns are {', '.join(columns)}."
             )
-        if not any(name in model["tasks"] for model in models.values()):
+        users = [
+            model
+            for model in models
+            if any(
+                name in tasks_of(config, dataset, model) for dataset in datasets_of(config, model)
+            )
+        ]
+        if not users:
             raise InputError(f"tasks.{name}: no model has this task: add it to a model's tasks.")
+        if "output" not in task and any("predictions" not in models[model] for model in users):
+            raise InputError(f"tasks.{name}: name the output of the models that is their answer.")
     for name, view in config["slices"].items():
         unknown = [feature for feature in view["features"] if feature not in columns]
         if unknown:
@@ -122,22 +134,68 @@ def _cross_check(config: dict[str, Any]) -> None:
                 f"slices.{name}.embedding: {view['finder']} looks at metadata only: remove the"
                 " embedding or choose the finder sliceguard."
             )
+        if source is not None and "predictions" in models[source]:
+            raise InputError(
+                f"slices.{name}.embedding: {source} is given as predictions and has no embedding:"
+                " name another model."
+            )
         if source is None and not view["features"]:
             raise InputError(f"slices.{name}: give features, an embedding, or both.")
 
 
-def models_of(config: Mapping[str, Any], task: str) -> list[str]:
-    """Ids of the models that a task compares, in the order of the config."""
-    return [name for name, model in config["models"].items() if task in model["tasks"]]
+def _check_predictions(name: str, model: Mapping[str, Any], config: Mapping[str, Any]) -> None:
+    """Check the tables of predictions of a model that is given by them."""
+    for dataset in model.get("predictions", {}):
+        place = f"models.{name}.predictions.{dataset}"
+        if dataset not in config["datasets"]:
+            raise InputError(
+                f"{place}: there is no dataset {dataset!r}; the datasets are"
+                f" {', '.join(config['datasets'])}."
+            )
+        tasks = tasks_of(config, dataset, name)
+        if not tasks:
+            raise InputError(
+                f"{place}: none of the model's tasks has labels in this dataset: add a task to the"
+                " model or remove the table."
+            )
+        taken = sorted({"file", "start", "end"} & set(tasks))
+        if taken:
+            raise InputError(
+                f"{place}: {taken[0]} is a column of every table: choose another id for the task."
+            )
+
+
+def datasets_of(config: Mapping[str, Any], model: str) -> list[str]:
+    """Ids of the datasets that a model has predictions for: all, unless they are given."""
+    return list(config["models"][model].get("predictions", config["datasets"]))
+
+
+def tasks_of(config: Mapping[str, Any], dataset: str, model: str) -> list[str]:
+    """Ids of a model's tasks that a dataset has labels for, in the order of the config."""
+    columns, tasks = config["datasets"][dataset]["columns"], config["models"][model]["tasks"]
+    return [
+        name
+        for name, task in config["tasks"].items()
+        if name in tasks and task["target"] in columns
+    ]
+
+
+def models_of(config: Mapping[str, Any], dataset: str, task: str) -> list[str]:
+    """Ids of the models that are compared on a dataset and task, in the order of the config."""
+    return [
+        name
+        for name, model in config["models"].items()
+        if task in model["tasks"] and dataset in datasets_of(config, name)
+    ]
 
 
 def studies(config: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Pairs of dataset and task where the dataset has labels for the task."""
+    """Pairs of dataset and task where the dataset has labels and a model predictions."""
     return [
         (dataset, task)
         for dataset, settings in config["datasets"].items()
         for task, task_settings in config["tasks"].items()
-        if task_settings["target"] in settings["columns"]
+        if task_settings["target"] in settings["columns"] and models_of(config, dataset, task)
     ]
 
 

@@ -5,20 +5,33 @@ import pandas as pd
 import pytest
 from scipy.stats import permutation_test
 from voxslice import comparison
-from voxslice.comparison import COLUMNS, align, compare, mcnemar, sign_flip
+from voxslice.comparison import (
+    COLUMNS,
+    Slice,
+    align,
+    category_slices,
+    compare,
+    found_slices,
+    is_equivalent,
+    mcnemar,
+    regressions,
+    sign_flip,
+)
 from voxslice.files import KEY
 
 
-def compared(losses, slices=None, speakers=None, classification=True, seed=0):
+def compared(losses, slices=None, speakers=None, classification=True, margin=0.02, seed=0):
     losses = {name: np.asarray(loss, float) for name, loss in losses.items()}
-    slices = {name: np.asarray(mask, bool) for name, mask in (slices or {}).items()}
-    rules = {name: f"rule of {name}" for name in slices}
+    slices = {
+        name: Slice("slice", f"rule of {name}", np.asarray(mask, bool))
+        for name, mask in (slices or {}).items()
+    }
     return compare(
         losses,
         slices,
-        rules,
         speakers,
         classification=classification,
+        margin=margin,
         resamples=500,
         seed=seed,
     )
@@ -29,6 +42,7 @@ def test_counts_by_hand():
     table = compared(losses, {"s": [0, 1, 1, 1, 1, 0, 0, 0]})
     assert list(table) == COLUMNS
     assert table["slice"].to_list() == ["all", "s"]
+    assert table["kind"].to_list() == ["all", "slice"]
     assert table["rule"].to_list() == ["all utterances", "rule of s"]
     assert table["support"].to_list() == [8, 4]
     assert table["both_right"].to_list() == [4, 0]
@@ -191,36 +205,237 @@ def table_of(*names):
 
 def test_models_are_compared_on_common_utterances():
     scores = {"a": scored(list("wxyz"), [0, 1, 2, 3]), "b": scored(list("zyxv"), [30, 20, 10, 9])}
-    keys, losses, masks, rules = align(
-        scores,
-        [table_of("s"), table_of("t", "s")],
-        [members("s", ["x", "w"]), pd.concat([members("t", ["v", "z"]), members("s", ["x", "w"])])],
-    )
+    keys, losses = align(scores)
     assert keys["file"].to_list() == ["x", "y", "z"]
     assert losses["a"].tolist() == [1, 2, 3]
     assert losses["b"].tolist() == [10, 20, 30]
-    assert {name: mask.tolist() for name, mask in masks.items()} == {
+    slices = found_slices(
+        keys,
+        [table_of("s"), table_of("t", "s")],
+        [members("s", ["x", "w"]), pd.concat([members("t", ["v", "z"]), members("s", ["x", "w"])])],
+    )
+    assert {name: part.mask.tolist() for name, part in slices.items()} == {
         "s": [True, False, False],
         "t": [False, False, True],
     }
-    assert rules == {"s": "rule of s", "t": "rule of t"}
-    table = compare(losses, masks, rules, None, classification=False, resamples=100, seed=0)
+    assert {(part.kind, part.rule) for part in slices.values()} == {
+        ("slice", "rule of s"),
+        ("slice", "rule of t"),
+    }
+    table = compare(losses, slices, None, classification=False, margin=None, resamples=100, seed=0)
     assert table["slice"].to_list() == ["all", "s", "t"]
 
 
 @pytest.mark.parametrize("name", ["file", "start", "end", "loss", "a_x"])
 def test_models_may_have_any_id(name):
-    scores = {name: scored(list("xyz"), [1, 2, 3]), "b": scored(list("xyz"), [4, 5, 6])}
-    keys, losses, _, _ = align(scores, [table_of()] * 2, [members("s", [])] * 2)
+    keys, losses = align(
+        {name: scored(list("xyz"), [1, 2, 3]), "b": scored(list("xyz"), [4, 5, 6])}
+    )
     assert list(keys) == KEY and keys["file"].to_list() == list("xyz")
     assert losses[name].tolist() == [1, 2, 3]
     assert losses["b"].tolist() == [4, 5, 6]
 
 
 def test_no_common_utterance():
-    scores = {"a": scored(["x"], [1]), "b": scored(["y"], [1])}
-    keys, losses, masks, rules = align(scores, [table_of("s")], [members("s", ["x"])])
+    keys, losses = align({"a": scored(["x"], [1]), "b": scored(["y"], [1])})
     assert len(keys) == 0
-    table = compare(losses, masks, rules, None, classification=True, resamples=100, seed=0)
+    slices = found_slices(keys, [table_of("s")], [members("s", ["x"])])
+    slices |= category_slices(pd.DataFrame({"age": pd.Series(dtype=float)}), slices)
+    table = compare(losses, slices, None, classification=True, margin=0.1, resamples=100, seed=0)
     assert table["support"].to_list() == [0, 0]
     assert table["p"].to_list() == [1, 1]
+    assert table["verdict"].to_list() == ["undecided", "undecided"]
+
+
+def test_each_category_is_a_slice():
+    metadata = pd.DataFrame(
+        {
+            "emotion": pd.Categorical(["anger"] * 20 + ["fear"] * 9 + ["joy"] * 21),
+            "clean": [True] * 10 + [None] * 30 + [False] * 10,
+        }
+    )
+    slices = category_slices(metadata, {})
+    assert list(slices) == [
+        "emotion=anger", "emotion=joy", "clean=False", "clean=True", "clean=missing",
+    ]  # fmt: skip
+    assert slices["emotion=joy"].rule == "emotion = joy"
+    assert slices["emotion=joy"].kind == "category"
+    assert slices["emotion=joy"].mask.nonzero()[0].tolist() == list(range(29, 50))
+    assert slices["clean=missing"].mask.sum() == 30
+
+
+def test_numbers_are_compared_in_three_groups():
+    ages = [21] * 12 + [26] * 13 + [30] * 14 + [31] * 10 + [34] * 10 + [35] * 11 + [np.nan] * 20
+    slices = category_slices(pd.DataFrame({"age": ages}), {})
+    assert list(slices) == ["age=21..26", "age=30..31", "age=34..35"]
+    assert [part.rule for part in slices.values()] == [
+        "age in 21..26", "age in 30..31", "age in 34..35",
+    ]  # fmt: skip
+    assert [part.mask.sum() for part in slices.values()] == [25, 24, 21]
+    shuffled = np.random.default_rng(0).permutation(90)
+    again = category_slices(pd.DataFrame({"age": np.array(ages)[shuffled]}), {})
+    assert all((again[name].mask == slices[name].mask[shuffled]).all() for name in slices)
+
+
+def test_equal_numbers_are_in_one_group():
+    slices = category_slices(pd.DataFrame({"level": [0] * 80 + [5] * 20}), {})
+    assert {name: part.mask.sum() for name, part in slices.items()} == {
+        "level=0": 80,
+        "level=5": 20,
+    }
+    assert slices["level=0"].rule == "level = 0"
+    assert category_slices(pd.DataFrame({"level": [np.nan] * 30}), {}) == {}
+
+
+def test_groups_of_many_numbers_are_of_about_the_same_size():
+    values = np.random.default_rng(0).normal(size=1000)
+    sizes = [part.mask.sum() for part in category_slices(pd.DataFrame({"x": values}), {}).values()]
+    assert sum(sizes) == 1000 and max(sizes) - min(sizes) <= 1
+
+
+def test_a_set_of_utterances_is_compared_once():
+    metadata = pd.DataFrame(
+        {
+            "gender": ["female"] * 20 + ["male"] * 20,
+            "pronoun": ["she"] * 20 + ["he"] * 20,
+            "language": ["de"] * 40,
+        }
+    )
+    found = {"1a": Slice("slice", "gender = male", np.arange(40) >= 20)}
+    assert list(category_slices(metadata, found)) == ["gender=female"]
+    assert list(category_slices(metadata, {})) == ["gender=female", "gender=male"]
+
+
+def two_models(only_a, only_b, both_right=0):
+    a = np.repeat([1, 0, 0], [only_a, only_b, both_right])
+    b = np.repeat([0, 1, 0], [only_a, only_b, both_right])
+    return a, b
+
+
+@pytest.mark.parametrize(
+    ("only_a", "only_b", "verdict", "strictly"),
+    [
+        (15, 0, "better", True),
+        (15, 1, "better", False),
+        (0, 15, "worse", True),
+        (1, 15, "worse", False),
+        (4, 0, "undecided", False),
+        (10, 10, "undecided", False),
+    ],
+)
+def test_verdict_of_a_classification(only_a, only_b, verdict, strictly):
+    a, b = two_models(only_a, only_b, 80)
+    row = compared({"a": a, "b": b}).iloc[0]
+    assert (row["verdict"], row["strictly"]) == (verdict, strictly)
+    assert row["reliable"] and not row["equivalent"]
+
+
+def test_verdict_of_a_regression_goes_by_the_error():
+    speakers = np.repeat(np.arange(10), 10).astype(str)
+    high = 5 + np.random.default_rng(0).random(100)
+    for a, b, verdict in [(high, high - 2, "better"), (high - 2, high, "worse")]:
+        row = compared({"a": a, "b": b}, None, speakers, False, margin=3).iloc[0]
+        assert (row["verdict"], row["equivalent"]) == (verdict, True)  # proven, and small
+        assert pd.isna(row["strictly"])
+        row = compared({"a": a, "b": b}, None, speakers, False, margin=1).iloc[0]
+        assert (row["verdict"], row["equivalent"]) == (verdict, False)
+
+
+def test_verdicts_go_by_q():
+    a, b = two_models(6, 0, 80)
+    assert compared({"a": a, "b": b}).iloc[0]["verdict"] == "better"  # p = q = 0.03
+    others = {f"s{i}": np.arange(86) >= 6 + i for i in range(9)}
+    row = compared({"a": a, "b": b}, others).iloc[0]
+    assert row["p"] < 0.05 < row["q"]
+    assert (row["verdict"], row["strictly"]) == ("undecided", False)
+
+
+def test_a_verdict_needs_more_than_one_speaker_who_differs():
+    a, b = two_models(15, 0, 85)
+    one, many = np.repeat(np.arange(5), 20).astype(str), (np.arange(100) % 20).astype(str)
+    row = compared({"a": a, "b": b}, speakers=one).iloc[0]
+    assert row["q"] < 1e-4 and row["low"] == 0  # all fixed errors are one speaker's
+    assert row["verdict"] == "undecided"
+    assert compared({"a": a, "b": b}, speakers=many).iloc[0]["verdict"] == "better"
+    alone = compared({"a": a, "b": b}, {"first": one == "0"}, speakers=one).iloc[1]
+    assert alone["q"] < 1e-3 and alone["verdict"] == "undecided"
+    assert compared({"b": b, "a": a}, speakers=many).iloc[0]["verdict"] == "worse"
+
+
+def test_equivalence_needs_a_margin_speakers_and_utterances():
+    a, b = two_models(2, 2, 996)
+    losses, ten = {"a": a, "b": b}, np.repeat(np.arange(10), 100).astype(str)
+    few = np.repeat(np.arange(4), 250).astype(str)
+    assert compared(losses, speakers=ten).iloc[0]["verdict"] == "equivalent"
+    assert compared(losses).iloc[0]["verdict"] == "equivalent"
+    row = compared(losses, speakers=ten, margin=None).iloc[0]
+    assert row["verdict"] == "undecided" and pd.isna(row["equivalent"])
+    row = compared(losses, speakers=few).iloc[0]
+    assert row["verdict"] == "undecided" and not row["equivalent"] and not row["reliable"]
+    # models that agree on few utterances may differ on the next ones
+    row = compared({"a": a[-140:], "b": b[-140:]}).iloc[0]
+    assert pd.isna(row["low"]) and pd.isna(row["high"])
+    assert row["verdict"] == "undecided"
+    assert compared({"a": a[-150:], "b": b[-150:]}).iloc[0]["verdict"] == "equivalent"
+
+
+def test_equivalence_is_an_interval_within_the_margin():
+    assert is_equivalent((-0.02, 0.01), 0.02, support=200)
+    assert not is_equivalent((-0.021, 0.01), 0.02, support=200)
+    assert not is_equivalent((-0.01, 0.021), 0.02, support=200)
+    assert not is_equivalent((-0.01, 0.01), 0.02, support=148)
+    assert is_equivalent((-0.01, 0.01), 0.02, support=149)
+    assert is_equivalent((-1, 1), 2, support=None)
+    assert not is_equivalent((np.nan, np.nan), 2, support=None)
+
+
+def test_equivalence_is_rarely_said_of_models_that_differ_by_the_margin():
+    rng, said = np.random.default_rng(0), []
+    speakers = np.repeat(np.arange(60), 10).astype(str)
+    for _ in range(200):
+        a = rng.random(600) < 0.20
+        b = a & (rng.random(600) < 0.5)  # 10 points better, which is the margin
+        table = compared({"a": a, "b": b}, speakers=speakers, margin=0.1)
+        said.append(table.iloc[0]["equivalent"])
+    assert 0.01 <= np.mean(said) <= 0.09
+
+
+def test_intervals_of_few_speakers_are_marked():
+    speakers = np.repeat(np.arange(5), 20).astype(str)
+    a, b = two_models(10, 5, 85)
+    table = compared({"a": a, "b": b}, {"four": speakers != "0"}, speakers)
+    assert table["speakers"].to_list() == [5, 4]
+    assert table["reliable"].to_list() == [True, False]
+    assert compared({"a": a[:4], "b": b[:4]}).iloc[0]["reliable"] == np.False_
+
+
+def test_a_difference_on_every_utterance_is_a_verdict_without_an_interval():
+    speakers = (np.arange(40) % 10).astype(str)
+    row = compared({"a": np.ones(40), "b": np.zeros(40)}, speakers=speakers).iloc[0]
+    assert (row["difference"], row["verdict"], row["strictly"]) == (1, "better", True)
+    assert pd.isna(row["low"]) and pd.isna(row["high"])
+
+
+@pytest.mark.parametrize("classification", [True, False])
+def test_regressions_are_where_the_later_model_is_worse(classification):
+    a = np.repeat([0, 1, 0], [10, 30, 60])
+    b = np.repeat([1, 0, 0], [10, 30, 60])
+    slices = {
+        "worst": np.arange(100) < 10,
+        "bad": np.arange(100) < 15,
+        "good": np.arange(100) >= 10,
+        "same": np.arange(100) >= 50,
+    }
+    table = compared({"a": a, "b": b}, slices, classification=classification)
+    found = regressions(table, classification=classification)
+    assert list(found) == COLUMNS
+    assert found["slice"].to_list() == ["worst", "bad"]
+    sign = -1 if classification else 1
+    assert found["difference"].to_list() == pytest.approx([sign * 1, sign * 5 / 15])
+    if classification:
+        assert found["only_b_wrong"].to_list() == [10, 10]
+        assert found["verdict"].to_list() == ["worse", "undecided"]
+    better = compared({"b": np.ones(100), "a": a}, slices, classification=classification)
+    assert len(regressions(better, classification=classification)) == 0
+    none = compared({"a": a}, slices, classification=classification)
+    assert len(regressions(none, classification=classification)) == 0

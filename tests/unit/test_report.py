@@ -127,8 +127,9 @@ def make_study(
             if parts
             else pd.DataFrame(columns=["slice", *KEY]),
         )
-    _, losses, masks, rules = comparison.align(
-        tables, [found[n][0] for n in tables], [found[n][1] for n in tables]
+    keys, losses = comparison.align(tables)
+    slices = comparison.found_slices(
+        keys, [found[n][0] for n in tables], [found[n][1] for n in tables]
     )
     measured = [
         metrics.measure(scores, known, labels=labels, resamples=200, seed=0).assign(model=name)
@@ -177,10 +178,10 @@ def make_study(
         confusion=pd.concat(confusions, ignore_index=True) if confusions else pd.DataFrame(),
         comparison=comparison.compare(
             losses,
-            masks,
-            rules,
+            slices,
             None if known is None else known,
             classification=classification,
+            margin=None,
             resamples=200,
             seed=0,
         ),

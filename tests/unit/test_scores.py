@@ -4,7 +4,13 @@ import pytest
 from scipy.special import softmax
 from voxslice.errors import InputError
 from voxslice.files import KEY
-from voxslice.scores import labels_of_output, score_classes, score_values, value_label
+from voxslice.scores import (
+    labels_of_output,
+    score_choices,
+    score_classes,
+    score_values,
+    value_label,
+)
 
 CLASSES = ["female", "male", "child"]
 
@@ -50,6 +56,38 @@ def test_rows_without_a_known_label_are_left_out():
     assert scores["loss"].to_list() == [0, 0]
     assert scores.index.to_list() == [0, 1]
     assert not scores.isna().any(axis=None)
+
+
+def choices(chosen, probabilities=None):
+    table = keys(len(chosen)).assign(gender=pd.Categorical(chosen, categories=CLASSES))
+    for position, name in enumerate(CLASSES if probabilities else []):
+        table[f"gender.{name}"] = [row[position] for row in probabilities]
+    return table
+
+
+def test_scores_of_given_classes_have_the_form_of_computed_ones():
+    rows = [[3, 1, 0], [0, 1, 2], [0, 4, 1], [1, 0, 0]]
+    labels = ["female", "female", None, "male"]
+    chosen = ["female", "child", "male", "female"]
+    computed = score(rows, labels)
+    given = score_choices(
+        choices(chosen, softmax(rows, axis=1).tolist()),
+        pd.Series(labels),
+        task="gender",
+        known=["female", "male"],
+    )
+    pd.testing.assert_frame_equal(given, computed)
+    assert given["loss"].to_list() == [0, 1, 1]
+
+
+def test_given_classes_need_no_probabilities():
+    given = score_choices(
+        choices(["male", "male"]), pd.Series(["male", "female"]), task="gender", known=CLASSES[:2]
+    )
+    assert list(given) == [*KEY, "label", "prediction", "loss"]
+    assert given["loss"].to_list() == [0, 1]
+    with pytest.raises(InputError, match="No utterance has one of the labels"):
+        score_choices(choices(["male"]), pd.Series(["x"]), task="gender", known=CLASSES[:2])
 
 
 def test_the_index_of_the_labels_does_not_matter():

@@ -6,7 +6,7 @@ import pytest
 import yaml
 from voxslice import settings
 from voxslice.errors import InputError
-from voxslice.settings import complete, models_of, studies, views_of
+from voxslice.settings import complete, datasets_of, models_of, studies, tasks_of, views_of
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = yaml.safe_load((ROOT / "config" / "schema.yaml").read_text(encoding="utf-8"))
@@ -36,6 +36,11 @@ def config():
             "small": {"path": "models/small", "tasks": ["gender", "age"], "license": "MIT"},
             "big": {"url": "https://example.org/big.zip", "tasks": ["gender"], "license": "MIT"},
             "other": {"url": "file:///other.zip", "license": "MIT"},
+            "given": {
+                "predictions": {"calls": "given.csv"},
+                "tasks": ["gender", "age"],
+                "license": "MIT",
+            },
         },
         "tasks": {
             "gender": {
@@ -138,9 +143,36 @@ MISSING = object()
             r"^datasets\.calls\.audb\.repositories\.0\.backend: 'ftp' is not one of",
         ),
         ("datasets.calls.columns.gender.column", MISSING, r"^datasets\.calls\.columns\.gender: "),
-        ("models.small.url", "https://x.org/a.zip", r"^models\.small: give either url .*or path"),
-        ("models.small.path", MISSING, r"^models\.small: give either url .* or path"),
+        (
+            "models.small.url",
+            "https://x.org/a.zip",
+            r"^models\.small: give either url .* path .*or pred",
+        ),
+        ("models.small.path", MISSING, r"^models\.small: give either url .* path .*or pred"),
         ("models.big.sha256", "abc", r"^models\.big\.sha256: 'abc' does not fit; expected: SHA"),
+        (
+            "models.given.predictions",
+            "given.csv",
+            r"^models\.given\.predictions: 'given.csv' is no",
+        ),
+        ("models.given.predictions", {}, r"^models\.given\.predictions: "),
+        ("models.given.predictions.calls", "given.xlsx", r"'given.xlsx' does not fit; .*\.parquet"),
+        (
+            "models.given.predictions.x",
+            "x.csv",
+            r"\.predictions\.x: there is no dataset 'x'; .*ages",
+        ),
+        ("models.given.path", "given", r"^models\.given: give either url .* path .*or predictions"),
+        ("models.given.sha256", "a" * 64, r"^models\.given\.sha256: only an archive has one"),
+        ("models.given.tasks", [], r"\.predictions\.calls: none of the model's tasks has labels"),
+        ("slices.voice.embedding", "given", r"^slices\.voice\.embedding: given is given as predic"),
+        ("tasks.gender.output", MISSING, r"^tasks\.gender: name the output of the models"),
+        (
+            "tasks.gender.margin",
+            0,
+            r"^tasks\.gender\.margin: 0 is less .*\(Largest difference in a",
+        ),
+        ("tasks.age.margin", 0, r"^tasks\.age\.margin: 0 is less .*\(Largest difference in the me"),
         ("models.small.sha256", "a" * 64, r"^models\.small\.sha256: only an archive has one"),
         (
             "models.small.tasks",
@@ -259,8 +291,39 @@ def test_defaults_are_valid():
 def test_studies_pair_datasets_with_the_tasks_that_they_have_labels_for(config):
     full = complete(config, SCHEMA)
     assert studies(full) == [("calls", "gender"), ("ages", "age")]
-    assert models_of(full, "gender") == ["small", "big"]
-    assert models_of(full, "age") == ["small"]
+    assert models_of(full, "calls", "gender") == ["small", "big", "given"]
+    assert models_of(full, "ages", "age") == ["small"]
+
+
+def test_given_predictions_are_of_the_datasets_that_they_name(config):
+    full = complete(config, SCHEMA)
+    assert datasets_of(full, "given") == ["calls"]
+    assert datasets_of(full, "small") == ["calls", "ages"]
+    assert tasks_of(full, "calls", "given") == ["gender"]
+    assert tasks_of(full, "calls", "other") == []
+    assert models_of(full, "ages", "age") == ["small"]
+
+
+def test_a_dataset_without_a_model_for_a_task_is_no_study(config):
+    del config["models"]["small"], config["models"]["big"]
+    del config["tasks"]["gender"]["output"]  # only models that are run need one
+    config["datasets"]["more"] = copy.deepcopy(config["datasets"]["calls"])
+    config["models"]["given"]["tasks"] = ["gender"]
+    del config["tasks"]["age"]
+    assert studies(complete(config, SCHEMA)) == [("calls", "gender")]
+
+
+def test_a_task_may_not_be_called_like_a_column_of_every_table(config):
+    config["tasks"]["start"] = copy.deepcopy(config["tasks"]["gender"])
+    config["models"]["given"]["tasks"] = ["start"]
+    with pytest.raises(InputError, match=r"given\.predictions\.calls: start is a column of every"):
+        complete(config, SCHEMA)
+
+
+def test_margins(config):
+    full = complete(config, SCHEMA)
+    assert full["tasks"]["gender"]["margin"] == 0.02
+    assert "margin" not in full["tasks"]["age"]
 
 
 def test_views_of_a_dataset(config):

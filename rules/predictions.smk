@@ -1,0 +1,49 @@
+"""Predictions from elsewhere, in place of a model that is run -> results/predictions/, failures/"""
+
+
+rule read_predictions:
+    """Check a table of predictions and bring it onto the utterances of a dataset."""
+    input:
+        utterances="resources/{dataset}/utterances.parquet",
+        table=lookup("models/{model}/predictions/{dataset}", within=config),
+    output:
+        predictions="results/predictions/{dataset}/{model}/table.parquet",
+        failures="results/failures/{dataset}/{model}.csv",
+    log:
+        "logs/read_predictions/{dataset}/{model}.log",
+    benchmark:
+        "benchmarks/read_predictions/{dataset}/{model}.tsv"
+    wildcard_constraints:
+        model=one_of(GIVEN),
+    conda:
+        "../envs/statistics.yaml"
+    params:
+        tasks=lambda wildcards: {
+            task: config["tasks"][task].get("labels")
+            for task in settings.tasks_of(config, wildcards.dataset, wildcards.model)
+        },
+        tolerated=lookup("failures_tolerated", within=config),
+        code=code("read_predictions"),
+    script:
+        "../scripts/read_predictions.py"
+
+
+rule describe_predictions:
+    """Say where the predictions of a model come from, in place of its card."""
+    input:
+        lambda wildcards: config["models"][wildcards.model]["predictions"].values(),
+    output:
+        "resources/models/{model}/model.json",
+    log:
+        "logs/describe_predictions/{model}.log",
+    benchmark:
+        "benchmarks/describe_predictions/{model}.tsv"
+    wildcard_constraints:
+        model=one_of(GIVEN),
+    localrule: True
+    conda:
+        "../envs/statistics.yaml"
+    params:
+        code=code("describe_predictions"),
+    script:
+        "../scripts/describe_predictions.py"

@@ -1,0 +1,20 @@
+import pandas as pd
+from voxslice.failures import require_few
+from voxslice.files import write_csv, write_parquet
+from voxslice.logs import to_log
+from voxslice.prediction_table import check_table, read_table
+
+with to_log(snakemake.log):
+    utterances = pd.read_parquet(snakemake.input.utterances)
+    table = snakemake.input.table
+    predictions, failures = check_table(
+        read_table(table), utterances, snakemake.params.tasks, source=table
+    )
+    require_few(
+        failures,
+        total=len(utterances),
+        tolerated=snakemake.params.tolerated,
+        model=snakemake.wildcards.model,
+    )
+    write_parquet(predictions, snakemake.output.predictions)
+    write_csv(failures, snakemake.output.failures)

@@ -1,0 +1,53 @@
+"""Utterances that a model could not score, and how many of them a study takes."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from voxslice.errors import InputError
+
+
+def gather_failures(
+    parts: Sequence[str | Path], *, total: int, tolerated: float, model: str
+) -> pd.DataFrame:
+    """Collect the failures of a model's shards and hold them against what is tolerated.
+
+    Args:
+        parts: CSV files, one a shard
+        total: number of utterances of the dataset
+        tolerated: share of the utterances that may fail, 0 to 1
+        model: id of the model, for the message
+
+    Returns:
+        `file`, `start`, `end`, `reason`
+
+    Raises:
+        InputError: where more failed than are tolerated
+    """
+    # a file may be called NA
+    tables = [pd.read_csv(part, dtype={"file": str}, keep_default_na=False) for part in parts]
+    failures = pd.concat(tables, ignore_index=True)
+    require_few(failures, total=total, tolerated=tolerated, model=model)
+    return failures
+
+
+def require_few(failures: pd.DataFrame, *, total: int, tolerated: float, model: str) -> None:
+    """Hold failures against what is tolerated.
+
+    Args:
+        failures: `file` and `reason`
+        total: number of utterances of the dataset
+        tolerated: share of the utterances that may fail, 0 to 1
+        model: id of the model, for the message
+
+    Raises:
+        InputError: where more failed than are tolerated
+    """
+    if len(failures) / total > tolerated:
+        first = "; ".join(f"{f}: {r}" for f, r in failures[["file", "reason"]].head(5).to_numpy())
+        raise InputError(
+            f"{model} could not score {len(failures)} of {total} utterances, more than the"
+            f" tolerated share of {tolerated:g}: mend or remove these files or raise"
+            f" failures_tolerated ({first}{'; ...' if len(failures) > 5 else ''})."
+        )

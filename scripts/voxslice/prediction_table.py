@@ -1,0 +1,189 @@
+"""Predictions from elsewhere: a table of classes or values in place of a model that is run."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+
+from voxslice.errors import InputError
+from voxslice.files import KEY, sha256
+
+
+def read_table(path: str | Path) -> pd.DataFrame:
+    """Read a table of predictions as text, so that a class may be called 1, NA or true.
+
+    Args:
+        path: a CSV or Parquet file
+
+    Returns:
+        string columns; an empty cell is missing
+
+    Raises:
+        InputError: where the file cannot be read
+    """
+    try:
+        if Path(path).suffix == ".parquet":
+            # an index that pandas saved is a column like any other
+            table = pq.read_table(path).to_pandas(ignore_metadata=True)
+        else:
+            table = pd.read_csv(
+                path, dtype="string", keep_default_na=False, na_values=[""], encoding="utf-8-sig"
+            )
+    except (ValueError, OSError) as error:  # what pandas and pyarrow raise derives from these
+        reason = " ".join(str(error).split())[:200]
+        raise InputError(
+            f"{path} cannot be read ({reason}): save it as CSV in UTF-8 with commas, or as Parquet."
+        ) from error
+    return table.astype("string")
+
+
+def check_table(
+    table: pd.DataFrame,
+    utterances: pd.DataFrame,
+    tasks: Mapping[str, Sequence[str] | None],
+    *,
+    source: str,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Bring a table of predictions onto the utterances of a dataset.
+
+    Args:
+        table: `file` (as in the dataset), both or none of `start` and `end` in seconds, for each
+            task a column with its id (the predicted class, or the value in the task's unit) and
+            maybe `<task>.<class>` with probabilities
+        utterances: of the dataset
+        tasks: the labels of each task, None for a regression
+        source: name of the table, for messages
+
+    Returns:
+        the predictions: keys, for each task a column with its id (a categorical of all classes
+        that the table knows, the task's labels first, or a float) and `<task>.<class>` where
+        given, in the order of the utterances; and the failures (keys and `reason`): utterances
+        that the table lacks, or has without a prediction
+
+    Raises:
+        InputError: where a column is missing, a row names no utterance or one that another row
+            names too, or a cell does not hold what it should
+    """
+    needed = ["file", *tasks]
+    missing = [name for name in needed if name not in table]
+    if missing:
+        raise InputError(
+            f"{source} has no column {missing[0]!r} but {', '.join(table.columns)}: it needs"
+            f" {', '.join(needed)}."
+        )
+    order = _rows(table, utterances, source)
+    given = order >= 0
+    matched = table.iloc[order[given]].reset_index(drop=True)
+    predictions = utterances.loc[given, KEY].reset_index(drop=True)
+    for task, labels in tasks.items():
+        if labels is None:
+            predictions[task] = _numbers(matched, task, source)
+        else:
+            predictions = predictions.join(_classes(matched, task, labels, source))
+    lacking = {task: predictions[task].isna().to_numpy() for task in tasks}
+    reasons = pd.Series("the table has no row", index=utterances.index)
+    reasons[given] = [
+        f"the table has no {' and no '.join(names)}" if names else ""
+        for names in (
+            [task for task in tasks if lacking[task][row]] for row in range(len(predictions))
+        )
+    ]
+    failures = utterances[KEY].assign(reason=reasons)[reasons != ""]
+    return predictions, failures.reset_index(drop=True)
+
+
+def _rows(table: pd.DataFrame, utterances: pd.DataFrame, source: str) -> np.ndarray:
+    """Position of each utterance's row in the table, -1 where there is none."""
+    spans = [name for name in ("start", "end") if name in table]
+    if len(spans) == 1:
+        raise InputError(f"{source} has the column {spans[0]} alone: give both start and end.")
+    keys = ["file", *spans]
+    rows, known = table[keys].copy(), utterances[keys].astype({"file": "string"})
+    for name in spans:
+        # to the millisecond: not every digit of a duration survives a CSV file
+        rows[name] = (1000 * _numbers(table, name, source)).round()
+        known[name] = (1000 * known[name]).round()
+    if rows.isna().any(axis=None):
+        number = int(rows.isna().any(axis=1).to_numpy().argmax()) + 1
+        raise InputError(f"Row {number} of {source} lacks one of {', '.join(keys)}: fill it in.")
+    if rows.duplicated().any():
+        file = rows.loc[rows.duplicated(), "file"].iloc[0]
+        raise InputError(f"{source} has more than one row for {file}: keep one.")
+    if known.duplicated().any():
+        file = known.loc[known.duplicated(), "file"].iloc[0]
+        raise InputError(
+            f"The dataset has several utterances in {file}: add the columns start and end to"
+            f" {source}."
+        )
+    index = pd.MultiIndex.from_frame(rows)
+    other = ~index.isin(pd.MultiIndex.from_frame(known))
+    if other.any():
+        first = " ".join(str(table[name].iloc[int(other.argmax())]) for name in keys)
+        like = " ".join(str(utterances[name].iloc[0]) for name in keys)
+        raise InputError(
+            f"{other.sum()} rows of {source} name no utterance of the dataset, the first {first}:"
+            f" write {', '.join(keys)} as the dataset has them, as in {like}, or remove the rows."
+        )
+    return index.get_indexer(pd.MultiIndex.from_frame(known))
+
+
+def _numbers(table: pd.DataFrame, column: str, source: str) -> pd.Series:
+    """A column of numbers; an empty cell is NaN."""
+    values = pd.to_numeric(table[column], errors="coerce").astype("Float64").astype(float)
+    wrong = table[column].notna().to_numpy() & ~np.isfinite(values.to_numpy())
+    if wrong.any():
+        row = table.iloc[int(wrong.argmax())]
+        raise InputError(
+            f"{source} has {row[column]!r} as {column} of {row['file']}, which is not a number:"
+            " correct it or leave it empty."
+        )
+    return values
+
+
+def _classes(table: pd.DataFrame, task: str, labels: Sequence[str], source: str) -> pd.DataFrame:
+    """The predicted class, and the probabilities where the table has them."""
+    prefix = f"{task}."
+    with_probability = [
+        name.removeprefix(prefix) for name in table.columns if name.startswith(prefix)
+    ]
+    classes = [*labels, *(name for name in with_probability if name not in labels)]
+    chosen = table[task]
+    unknown = chosen.notna() & ~chosen.isin(classes)
+    if unknown.any():
+        raise InputError(
+            f"{source} has the class {chosen[unknown].iloc[0]!r} in the column {task}, but the task"
+            f" the labels {', '.join(labels)}: correct the table, or give probabilities if the"
+            " model knows more classes than the task."
+        )
+    result = pd.DataFrame({task: pd.Categorical(chosen, categories=classes)})
+    if not with_probability:
+        return result
+    for name in classes:
+        column = prefix + name
+        if column not in table:
+            raise InputError(
+                f"{source} has probabilities of {with_probability[0]} but none of {name}: add the"
+                f" column {column}, or remove all that begin with {prefix}"
+            )
+        result[column] = _numbers(table, column, source)
+        wrong = chosen.notna().to_numpy() & ~result[column].between(0, 1).to_numpy()
+        if wrong.any():
+            row = table.iloc[int(wrong.argmax())]
+            raise InputError(
+                f"{source} has no probability from 0 to 1 as {column} of {row['file']}: correct"
+                f" it, or remove all columns that begin with {prefix}"
+            )
+    return result
+
+
+def describe_tables(paths: Sequence[str | Path]) -> dict[str, object]:
+    """What is known of a model that is given as tables, with the keys of a model's card."""
+    return {
+        "origin": ", ".join(str(path) for path in paths),
+        "sha256": ", ".join(sha256(path) for path in paths),
+        "size_mb": None,
+        "outputs": {},
+        "parameters": None,
+    }

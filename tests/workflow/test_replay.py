@@ -1,0 +1,201 @@
+"""A published finding replayed from tables of predictions, without a model: who fixes whose errors.
+
+The counts of emodb's utterances by speaker and emotion, and of the errors, are true; the audio is
+silence and the predictions are made to fit the counts.
+"""
+
+import shutil
+
+import audb
+import audbackend
+import audformat
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile
+from snakemake_cli import planned, snakemake, write_config
+
+pytestmark = pytest.mark.workflow
+
+EMOTIONS = ["anger", "boredom", "disgust", "fear", "happiness", "sadness", "neutral"]
+SPEAKERS = {
+    "03": ("male", [14, 5, 1, 4, 7, 7, 11]),
+    "08": ("female", [12, 10, 0, 6, 11, 9, 10]),
+    "09": ("female", [13, 4, 8, 1, 4, 4, 9]),
+    "10": ("male", [10, 8, 1, 8, 4, 3, 4]),
+    "11": ("male", [11, 8, 2, 10, 8, 7, 9]),
+    "12": ("male", [12, 5, 2, 6, 2, 4, 4]),
+    "13": ("female", [12, 10, 8, 7, 10, 5, 9]),
+    "14": ("female", [16, 8, 8, 12, 8, 10, 7]),
+    "15": ("male", [13, 9, 5, 8, 6, 4, 11]),
+    "16": ("female", [14, 14, 11, 7, 11, 9, 5]),
+}
+
+
+@pytest.fixture(scope="module")
+def metadata():
+    rows = [
+        (f"wav/{speaker}-{emotion}-{number}.wav", speaker, gender, emotion)
+        for speaker, (gender, counts) in SPEAKERS.items()
+        for emotion, count in zip(EMOTIONS, counts, strict=True)
+        for number in range(count)
+    ]
+    return pd.DataFrame(rows, columns=["file", "speaker", "gender", "emotion"])
+
+
+@pytest.fixture(scope="module")
+def angry(metadata):
+    return (metadata["gender"] == "female") & (metadata["emotion"] == "anger")
+
+
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory, metadata):
+    build, host = tmp_path_factory.mktemp("build"), tmp_path_factory.mktemp("host")
+    (build / "wav").mkdir()
+    for file in metadata["file"]:
+        soundfile.write(str(build / file), np.zeros(1600), 16000)
+    db = audformat.Database("emodb", license="CC0-1.0")
+    db["files"] = audformat.Table(audformat.filewise_index(metadata["file"]))
+    for name in ["speaker", "gender", "emotion"]:
+        db.schemes[name] = audformat.Scheme(labels=sorted(set(metadata[name])))
+        db["files"][name] = audformat.Column(scheme_id=name)
+        db["files"][name].set(metadata[name].to_list())
+    db.save(str(build))
+    place = audb.Repository("local", str(host), "file-system")
+    audbackend.backend.FileSystem.create(str(host), "local")
+    before = audb.config.REPOSITORIES
+    audb.config.REPOSITORIES = [place]
+    audb.publish(str(build), "1.0.0", place, num_workers=1, verbose=False)
+    audb.config.REPOSITORIES = before
+    return {"name": "local", "host": str(host), "backend": "file-system"}
+
+
+@pytest.fixture(scope="module")
+def tables(tmp_path_factory, metadata, angry):
+    """23 errors, 19 of them of angry women; the other model is right on 15 of those 19."""
+    rng = np.random.default_rng(0)
+    in_slice = rng.choice(np.flatnonzero(angry), 19, replace=False)
+    elsewhere = rng.choice(np.flatnonzero(~angry), 4, replace=False)
+    folder, true = tmp_path_factory.mktemp("tables"), metadata["gender"]
+    other = true.map({"female": "male", "male": "female"})
+    wrong = {"first": [*in_slice, *elsewhere], "second": [*in_slice[15:], *elsewhere]}
+    for name, rows in wrong.items():
+        errors = np.isin(np.arange(len(true)), rows)
+        table = pd.DataFrame({"file": metadata["file"], "gender": true.where(~errors, other)})
+        table = table.sample(frac=1, random_state=0)
+        table.to_csv(folder / f"{name}.csv", index=False)
+    table.to_parquet(folder / "second.parquet")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def config(repository, tables):
+    columns = ["speaker", "gender", "emotion"]
+    return {
+        "datasets": {
+            "emodb": {
+                "audb": {"name": "emodb", "version": "1.0.0", "repositories": [repository]},
+                "table": "files",
+                "columns": {name: {"table": "files", "column": name} for name in columns},
+                "license": "CC0-1.0",
+            }
+        },
+        "models": {
+            name: {
+                "predictions": {"emodb": str(tables / file)},
+                "tasks": ["gender"],
+                "license": "unknown",
+            }
+            for name, file in [("first", "first.csv"), ("second", "second.parquet")]
+        },
+        "tasks": {
+            "gender": {
+                "type": "classification",
+                "target": "gender",
+                "labels": ["female", "male"],
+                "min_drop": 0.15,
+            }
+        },
+        "slices": {"metadata": {"finder": "sliceguard", "features": ["gender", "emotion"]}},
+    }
+
+
+@pytest.fixture(scope="module")
+def configfiles(tmp_path_factory, config):
+    return [write_config(tmp_path_factory.mktemp("config") / "replay.yaml", config)]
+
+
+GOALS = ["models", "predictions", "metrics", "comparisons"]
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory, configfiles):
+    folder = tmp_path_factory.mktemp("replay")
+    snakemake(folder, *GOALS, configfiles=configfiles)
+    return folder
+
+
+def test_the_metadata_is_that_of_emodb(metadata, angry):
+    assert (len(metadata), angry.sum()) == (535, 67)
+
+
+def test_published_figures(study):
+    metrics = pd.read_csv(study / "results/metrics/emodb/gender.csv")
+    metrics = metrics[metrics["metric"] == "accuracy"].set_index("model")
+    assert f"{metrics.loc['first', 'value']:.1%}" == "95.7%"
+    table = pd.read_csv(study / "results/comparison/emodb/gender.csv")
+    overall, angry = (
+        table[table["rule"] == rule].iloc[0]
+        for rule in ["all utterances", "gender = female & emotion = anger"]
+    )
+    assert f"{overall['value_a']:.1%}" == "95.7%"
+    assert (angry["kind"], angry["support"], angry["speakers"]) == ("slice", 67, 5)
+    assert f"{angry['value_a']:.1%}" == "71.6%"
+    assert f"{angry['value_b']:.1%}" == "94.0%"
+    for row in (overall, angry):
+        assert (row["only_a_wrong"], row["only_b_wrong"]) == (15, 0)
+        assert f"{row['p']:.1e}" == "6.1e-05"
+        assert (row["verdict"], row["strictly"]) == ("better", True)
+
+
+def test_the_finder_finds_the_slice(study):
+    slices = pd.read_csv(study / "results/slices/emodb/gender/first.csv")
+    row = slices.iloc[0]
+    assert (row["rule"], row["support"]) == ("gender = female & emotion = anger", 67)
+    assert f"{row['value']:.1%}" == "71.6%"
+
+
+def test_categories_are_compared(study):
+    table = pd.read_csv(study / "results/comparison/emodb/gender.csv").set_index("slice")
+    row = table.loc["emotion=anger"]
+    assert (row["kind"], row["support"], row["speakers"]) == ("category", 127, 10)
+    assert {"gender=female", "gender=male"} < set(table.index)
+    regressions = pd.read_csv(study / "results/comparison/emodb/gender.regressions.csv")
+    assert len(regressions) == 0  # the second model makes no error of its own
+
+
+def test_nothing_but_inference_is_lacking(study):
+    assert pd.read_csv(study / "results/failures/emodb/first.csv").empty
+    scores = pd.read_parquet(study / "results/scores/emodb/gender/first.parquet")
+    assert list(scores) == ["file", "start", "end", "label", "prediction", "loss"]
+    assert scores["loss"].sum() == 23
+    assert not list(study.glob("resources/models/*/model.onnx"))
+
+
+def test_a_new_table_reruns_what_depends_on_it(study, configfiles, tables):
+    assert planned(study, *GOALS, configfiles=configfiles) == []
+    path = tables / "first.csv"
+    path.write_text(path.read_text() + "\n")
+    jobs = {job.split()[0] for job in planned(study, *GOALS, configfiles=configfiles)}
+    assert {"read_predictions", "describe_predictions", "score", "compare"} <= jobs
+    assert not jobs & {"fetch_dataset", "list_utterances", "read_metadata"}
+
+
+def test_a_bad_table_is_answered_with_one_sentence(tmp_path, study, config, metadata):
+    shutil.copytree(study / "resources/emodb", tmp_path / "resources/emodb")
+    metadata[["file", "emotion"]].to_csv(tmp_path / "mine.csv", index=False)
+    model = {"predictions": {"emodb": "mine.csv"}, "tasks": ["gender"], "license": "MIT"}
+    path = write_config(tmp_path / "mine.yaml", {**config, "models": {"mine": model}})
+    process = snakemake(tmp_path, "scores", configfiles=[path], check=False)
+    assert process.returncode != 0 and "Traceback" not in process.stdout
+    assert "Error: mine.csv has no column 'gender' but file, emotion" in process.stdout
