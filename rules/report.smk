@@ -11,6 +11,7 @@ rule make_report:
         failures=of_models("results/failures/{dataset}/{model}.csv"),
         slices=of_models("results/slices/{dataset}/{task}/{model}.csv"),
         members=of_models("results/slices/{dataset}/{task}/{model}.members.parquet"),
+        searches=of_models("results/slices/{dataset}/{task}/{model}.searches.csv"),
         embedders=lambda wildcards: collect(
             "resources/models/{model}/model.json", model=embedders_shown(wildcards)
         ),

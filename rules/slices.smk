@@ -2,7 +2,7 @@
 
 
 rule suggest_slices:
-    """Let sliceguard suggest slices for all models of a task.
+    """Let sliceguard suggest slices for all models of a task, and verify them.
 
     In one process, since importing and compiling it takes longer than a model does.
     """
@@ -11,7 +11,8 @@ rule suggest_slices:
         files="resources/{dataset}/files.parquet",
         scores=scores,
     output:
-        "results/suggestions/{dataset}/{task}.parquet",
+        table="results/suggestions/{dataset}/{task}.csv",
+        members="results/suggestions/{dataset}/{task}.members.parquet",
     log:
         "logs/suggest_slices/{dataset}/{task}.log",
     benchmark:
@@ -22,8 +23,11 @@ rule suggest_slices:
         models=lambda wildcards: settings.models_of(
             config, wildcards.dataset, wildcards.task
         ),
-        views=lambda wildcards: settings.views_of(config, wildcards.dataset),
+        views=lambda wildcards: settings.views_of(
+            config, wildcards.dataset, finder="sliceguard"
+        ),
         classification=lambda wildcards: is_classification(wildcards.task),
+        alpha=lookup("alpha", within=config),
         min_drop=lookup("tasks/{task}/min_drop", within=config),
         seed=lookup("seed", within=config),
         code=code("suggest_slices"),
@@ -32,11 +36,12 @@ rule suggest_slices:
 
 
 rule find_slices:
-    """Measure and describe the slices of one model."""
+    """Search the metadata for slices of one model; measure and describe all of its slices."""
     input:
         files="resources/{dataset}/files.parquet",
         scores="results/scores/{dataset}/{task}/{model}.parquet",
-        suggestions="results/suggestions/{dataset}/{task}.parquet",
+        suggestions="results/suggestions/{dataset}/{task}.csv",
+        suggested="results/suggestions/{dataset}/{task}.members.parquet",
     output:
         slices=report(
             "results/slices/{dataset}/{task}/{model}.csv",
@@ -45,6 +50,7 @@ rule find_slices:
             labels={"dataset": "{dataset}", "task": "{task}", "model": "{model}"},
         ),
         members="results/slices/{dataset}/{task}/{model}.members.parquet",
+        searches="results/slices/{dataset}/{task}/{model}.searches.csv",
     log:
         "logs/find_slices/{dataset}/{task}/{model}.log",
     benchmark:
@@ -55,7 +61,7 @@ rule find_slices:
         views=lambda wildcards: settings.views_of(config, wildcards.dataset),
         classification=lambda wildcards: is_classification(wildcards.task),
         columns=lambda wildcards: list(config["datasets"][wildcards.dataset]["columns"]),
-        resamples=lookup("resamples", within=config),
+        alpha=lookup("alpha", within=config),
         seed=lookup("seed", within=config),
         code=code("find_slices"),
     script:

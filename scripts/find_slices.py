@@ -1,22 +1,26 @@
 import pandas as pd
 from voxslice.files import KEY, speakers_of, write_csv, write_parquet
 from voxslice.logs import to_log
-from voxslice.slice_table import measure_suggestions
+from voxslice.slice_table import tabulate_slices
 
 with to_log(snakemake.log):
     scores = pd.read_parquet(snakemake.input.scores)
     files = pd.read_parquet(snakemake.input.files)
-    suggestions = pd.read_parquet(snakemake.input.suggestions)
-    slices, members = measure_suggestions(
+    suggestions = pd.read_csv(snakemake.input.suggestions)
+    suggested = pd.read_parquet(snakemake.input.suggested)
+    model = snakemake.wildcards.model
+    slices, members, searches = tabulate_slices(
         scores,
         scores[KEY].merge(files, on=KEY, how="left"),
         speakers_of(scores, files),
-        suggestions[suggestions["model"] == snakemake.wildcards.model],
+        suggestions[suggestions["model"] == model],
+        suggested[suggested["model"] == model],
         snakemake.params.views,
         classification=snakemake.params.classification,
         columns=snakemake.params.columns,
-        resamples=snakemake.params.resamples,
+        alpha=snakemake.params.alpha,
         seed=snakemake.params.seed,
     )
     write_csv(slices, snakemake.output.slices)
     write_parquet(members, snakemake.output.members)
+    write_csv(searches, snakemake.output.searches)

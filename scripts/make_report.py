@@ -22,14 +22,16 @@ with to_log(snakemake.log):
             pd.read_parquet(scores),
             pd.read_csv(slices, dtype={"slice": str}),
             pd.read_parquet(members),
+            pd.read_csv(searches),
             pd.read_csv(failures, dtype={"file": str, "reason": str}),
         )
-        for (name, settings), card, scores, slices, members, failures in zip(
+        for (name, settings), card, scores, slices, members, searches, failures in zip(
             params.models.items(),
             given.cards,
             given.scores,
             given.slices,
             given.members,
+            given.searches,
             given.failures,
             strict=True,
         )

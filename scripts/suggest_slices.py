@@ -1,8 +1,15 @@
 import pandas as pd
 from tqdm import tqdm
-from voxslice.files import KEY, match_rows, read_embeddings, write_parquet
+from voxslice.files import (
+    KEY,
+    match_rows,
+    read_embeddings,
+    speakers_of,
+    write_csv,
+    write_parquet,
+)
 from voxslice.logs import to_log
-from voxslice.sliceguard_finder import suggest
+from voxslice.suggestions import COLUMNS, suggest_and_verify
 
 with to_log(snakemake.log):
     files = pd.read_parquet(snakemake.input.files)
@@ -13,19 +20,25 @@ with to_log(snakemake.log):
         for view in views
         if "embedding" in views[view]
     }
-    found = [pd.DataFrame(columns=["model", "view", "number", *KEY])]
+    tables = [pd.DataFrame(columns=["model", "view", "number", *COLUMNS])]
+    members = [pd.DataFrame(columns=["model", "view", "number", *KEY])]
     for model, view in tqdm([(m, v) for m in models for v in views], unit="view"):
         scores = pd.read_parquet(models[model])
-        slices = suggest(
-            scores[KEY].merge(files, on=KEY, how="left"),
+        slices, table = suggest_and_verify(
             scores,
+            scores[KEY].merge(files, on=KEY, how="left"),
+            speakers_of(scores, files),
             views[view]["features"],
-            embedding=match_rows(scores, *embeddings[view]) if view in embeddings else None,
+            match_rows(scores, *embeddings[view]) if view in embeddings else None,
             classification=snakemake.params.classification,
             min_support=views[view]["min_support"],
             min_drop=snakemake.params.min_drop,
+            stability_seeds=views[view]["stability_seeds"],
+            alpha=snakemake.params.alpha,
             seed=snakemake.params.seed,
         )
+        tables.append(table.assign(model=model, view=view, number=range(len(table))))
         for number, rows in enumerate(slices):
-            found.append(scores.loc[rows, KEY].assign(model=model, view=view, number=number))
-    write_parquet(pd.concat(found, ignore_index=True), snakemake.output[0])
+            members.append(scores.loc[rows, KEY].assign(model=model, view=view, number=number))
+    write_csv(pd.concat([t for t in tables if len(t)] or tables), snakemake.output.table)
+    write_parquet(pd.concat(members, ignore_index=True), snakemake.output.members)

@@ -134,6 +134,11 @@ def _cross_check(config: dict[str, Any]) -> None:
                 f"slices.{name}.embedding: {source} is given as predictions and has no embedding:"
                 " name another model."
             )
+        if source is not None and view["finder"] != "sliceguard":
+            raise InputError(
+                f"slices.{name}.embedding: {view['finder']} looks at metadata only: remove the"
+                " embedding or choose the finder sliceguard."
+            )
         if source is None and not view["features"]:
             raise InputError(f"slices.{name}: give features, an embedding, or both.")
 
@@ -194,12 +199,20 @@ def studies(config: Mapping[str, Any]) -> list[tuple[str, str]]:
     ]
 
 
-def views_of(config: Mapping[str, Any], dataset: str) -> dict[str, dict[str, Any]]:
-    """The views of a dataset, without the features that it lacks; empty views are left out."""
+def views_of(
+    config: Mapping[str, Any], dataset: str, finder: str | None = None
+) -> dict[str, dict[str, Any]]:
+    """The views of a dataset, without the features that it lacks; empty views are left out.
+
+    Args:
+        config: completed
+        dataset: its id
+        finder: only views of this finder, None for all
+    """
     columns = config["datasets"][dataset]["columns"]
     views = {}
     for name, view in config["slices"].items():
         features = [feature for feature in view["features"] if feature in columns]
-        if features or "embedding" in view:
+        if (features or "embedding" in view) and finder in (None, view["finder"]):
             views[name] = {**view, "features": features}
     return views

@@ -1,4 +1,4 @@
-"""What is known of each slice: its size, the metric inside and outside, and how sure that is."""
+"""What is known of each slice: rule, size, the metric inside and outside, and how sure it is."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -9,13 +9,19 @@ import pandas as pd
 
 from voxslice.files import KEY
 from voxslice.metrics import count_speakers
-from voxslice.resampling import bootstrap_interval, speaker_sums
 from voxslice.rules import describe
+from voxslice.slice_intervals import drop_interval
+from voxslice.slices import find_slices
 
 COLUMNS = [
     "slice", "finder", "view", "rule", "precision", "recall", "support", "speakers", "value",
-    "rest", "drop", "low", "high", "p", "q", "evidence", "confirmed",
+    "rest", "drop", "low", "high", "p", "q", "evidence", "confirmed", "searched", "stability",
+    "note",
 ]  # fmt: skip
+
+SEARCHES = ["view", "finder", "searched", "found", "confirmed"]
+
+SPEAKER = "_speaker"  # no column of a dataset can be called that
 
 
 def slice_id(keys: pd.DataFrame) -> str:
@@ -25,126 +31,150 @@ def slice_id(keys: pd.DataFrame) -> str:
 
 
 def summarise(
-    members: Sequence[np.ndarray],
-    loss: np.ndarray,
-    speakers: np.ndarray | None,
-    *,
-    classification: bool,
-    resamples: int,
-    seed: int,
-) -> pd.DataFrame:
-    """Measure slices.
+    members: np.ndarray, loss: np.ndarray, speakers: np.ndarray | None, *, classification: bool
+) -> dict[str, Any]:
+    """Measure a slice.
 
     Args:
-        members: for each slice a mask of shape (utterances,)
+        members: mask of shape (utterances,)
         loss: of each utterance (0 right and 1 wrong, or absolute error)
         speakers: speaker of each utterance, None where every one stands alone
         classification: whether the metric is accuracy (1 - mean loss), else mean absolute error
-        resamples: bootstrap resamples
-        seed: of the bootstrap
 
     Returns:
-        one row a slice: `support`, `speakers`, `value` and `rest` (the metric inside and outside),
-        `drop` (how much worse inside is than outside, positive where it is worse) and its 95 %
-        interval `low`, `high`, by drawing speakers
+        `support`, `speakers`, `value` and `rest` (the metric inside and outside), `drop` (how much
+        worse inside is than outside, positive where it is worse) and its 95 % interval `low`,
+        `high` (`voxslice.slice_intervals.drop_interval`); missing where one side is empty
     """
-    columns = ["support", "speakers", "value", "rest", "drop", "low", "high"]
-    if not members:
-        return pd.DataFrame({name: pd.Series(dtype=float) for name in columns})
-    masks = np.stack(members, axis=1).astype(float)
-    parts = np.stack(
-        [masks, masks * loss[:, None], 1 - masks, (1 - masks) * loss[:, None]], axis=-1
-    )
-    sums = speaker_sums(parts, speakers)
-    low, high = bootstrap_interval(sums, _difference, resamples=resamples, seed=seed)
-    inside, inside_loss, outside, outside_loss = np.moveaxis(sums.sum(0), -1, 0)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        value, rest = inside_loss / inside, outside_loss / outside
-    return pd.DataFrame(
-        {
-            "support": inside.astype(int),
-            "speakers": pd.array(
-                [None if speakers is None else count_speakers(speakers[m]) for m in members],
-                dtype="Int64",
-            ),
-            "value": 1 - value if classification else value,
-            "rest": 1 - rest if classification else rest,
-            "drop": value - rest,
-            "low": low,
-            "high": high,
-        }
-    )
+    count = None if speakers is None else count_speakers(speakers[members])
+    summary = {"support": int(members.sum()), "speakers": count}
+    inside = float(loss[members].mean()) if members.any() else np.nan
+    outside = float(loss[~members].mean()) if not members.all() else np.nan
+    low, high = np.nan, np.nan
+    if members.any() and not members.all():
+        codes = None if speakers is None else np.unique(speakers, return_inverse=True)[1]
+        low, high = drop_interval(loss, members, codes)
+    return summary | {
+        "value": 1 - inside if classification else inside,
+        "rest": 1 - outside if classification else outside,
+        "drop": inside - outside,
+        "low": low,
+        "high": high,
+    }
 
 
-def _difference(sums: np.ndarray) -> np.ndarray:
-    """Mean loss inside minus outside, shape (resamples, slices); NaN where one side is empty."""
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return sums[..., 1] / sums[..., 0] - sums[..., 3] / sums[..., 2]
-
-
-def measure_suggestions(
+def tabulate_slices(
     scores: pd.DataFrame,
     table: pd.DataFrame,
     speakers: np.ndarray | None,
     suggestions: pd.DataFrame,
+    suggested: pd.DataFrame,
     views: Mapping[str, Mapping[str, Any]],
     *,
     classification: bool,
     columns: Sequence[str],
-    resamples: int,
+    alpha: float,
     seed: int,
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Measure and describe the slices that were suggested for one model.
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Search the metadata for slices of one model and put them beside those that were suggested.
 
     Args:
         scores: as `voxslice.scores` gives them
         table: the metadata of the same utterances, in the same order
         speakers: speaker of each utterance, None where every one stands alone
-        suggestions: `view`, `number` and the keys of each suggested slice's utterances
-        views: settings of each view (`finder`, `features`, maybe `embedding`)
+        suggestions: `view`, `number` and what verification said of each suggested slice
+        suggested: `view`, `number` and the keys of each suggested slice's utterances
+        views: settings of each view (`finder`, `features`, ...)
         classification: whether the metric is accuracy, else mean absolute error
         columns: of the metadata; rules of embedding views may name any but the speaker
-        resamples: bootstrap resamples
-        seed: of the bootstrap
+        alpha: level at which a slice is confirmed
+        seed: of the search
 
     Returns:
-        the slices, most significant first within a view, in the columns of `COLUMNS`, and the keys
-        of their utterances (`slice`, `file`, `start`, `end`); `p`, `q` and `evidence` are empty and
-        `confirmed` is false, since what was suggested by looking has not been tested
+        the slices in the columns of `COLUMNS`, best first within a view; the keys of their
+        utterances (`slice`, `file`, `start`, `end`); and one row a view in the columns of
+        `SEARCHES`, which says how many rules were searched also where nothing was found
     """
+    loss = scores["loss"].to_numpy()
     positions = pd.Series(np.arange(len(scores)), pd.MultiIndex.from_frame(scores[KEY]))
     rows: list[dict[str, Any]] = []
-    masks: list[np.ndarray] = []
-    for (view, _), keys in suggestions.groupby(["view", "number"], sort=False):
-        mask = np.zeros(len(scores), dtype=bool)
-        mask[positions[pd.MultiIndex.from_frame(keys[KEY])]] = True
-        exact = "embedding" not in views[view]
-        named = views[view]["features"] if exact else [c for c in columns if c != "speaker"]
-        rule = describe(mask, table, named)
-        masks.append(mask)
-        rows.append(
-            {
-                "slice": slice_id(scores[mask]),
-                "finder": views[view]["finder"],
-                "view": view,
-                "rule": rule.text,
-                "precision": rule.precision,
-                "recall": rule.recall,
-                "confirmed": False,
-            }
-        )
-    measured = summarise(
-        masks,
-        scores["loss"].to_numpy(),
-        speakers,
-        classification=classification,
-        resamples=resamples,
+    searches: list[dict[str, Any]] = []
+    members = [scores[KEY].iloc[:0].assign(slice=pd.Series(dtype=str))]
+    for name, view in views.items():
+        searched = None
+        if view["finder"] == "subgroups":
+            found, searched = _search(table, loss, speakers, view, alpha, seed)
+        else:
+            named = [column for column in columns if column != "speaker"]
+            found = _describe(
+                table,
+                suggestions[suggestions["view"] == name],
+                suggested[suggested["view"] == name],
+                positions,
+                named if "embedding" in view else view["features"],
+            )
+        for mask, known in found:
+            row = {"slice": slice_id(scores[mask]), "finder": view["finder"], "view": name}
+            rows.append(
+                row | known | summarise(mask, loss, speakers, classification=classification)
+            )
+            members.append(scores.loc[mask, KEY].assign(slice=row["slice"]))
+        confirmed = sum(bool(known["confirmed"]) for _, known in found)
+        counts = {"searched": searched, "found": len(found), "confirmed": confirmed}
+        searches.append({"view": name, "finder": view["finder"]} | counts)
+    slices = pd.DataFrame(rows, columns=COLUMNS)
+    for name in ("speakers", "searched"):
+        slices[name] = slices[name].astype("Int64")
+    # a slice that two views found stands once among the members
+    keys = pd.concat(members, ignore_index=True).drop_duplicates(ignore_index=True)
+    counted = pd.DataFrame(searches, columns=SEARCHES).astype({"searched": "Int64"})
+    return slices, keys[["slice", *KEY]], counted
+
+
+def _search(
+    table: pd.DataFrame,
+    loss: np.ndarray,
+    speakers: np.ndarray | None,
+    view: Mapping[str, Any],
+    alpha: float,
+    seed: int,
+) -> tuple[list[tuple[np.ndarray, dict[str, Any]]], int]:
+    """Slices that a search of the metadata finds, what it says of them, and the rules searched."""
+    known = ["rule", "p", "q", "evidence", "confirmed", "searched", "note"]
+    found = find_slices(
+        table if speakers is None else table.assign(**{SPEAKER: speakers}),
+        loss,
+        view["features"],
+        None if speakers is None else SPEAKER,
+        depth=view["depth"],
+        min_support=view["min_support"],
+        alpha=alpha,
         seed=seed,
     )
-    slices = pd.concat([pd.DataFrame(rows), measured], axis=1).reindex(columns=COLUMNS)
-    members = [
-        scores.loc[mask, KEY].assign(slice=row["slice"])
-        for row, mask in zip(rows, masks, strict=True)
-    ]
-    empty = scores[KEY].iloc[:0].assign(slice=pd.Series(dtype=str))
-    return slices, pd.concat([empty, *members], ignore_index=True)[["slice", *KEY]]
+    slices = []
+    for row in found.to_dict(orient="records"):
+        mask = np.zeros(len(table), dtype=bool)
+        mask[row["rows"]] = True
+        exact = {"precision": 1.0, "recall": 1.0}
+        slices.append((mask, {name: row[name] for name in known} | exact))
+    return slices, int(found.attrs["searched"])
+
+
+def _describe(
+    table: pd.DataFrame,
+    suggestions: pd.DataFrame,
+    suggested: pd.DataFrame,
+    positions: pd.Series,
+    features: Sequence[str],
+) -> list[tuple[np.ndarray, dict[str, Any]]]:
+    """Masks of suggested slices, a rule that describes each, and what verification says of it."""
+    known = ["p", "q", "evidence", "confirmed", "stability", "note"]
+    slices = []
+    for row in suggestions.to_dict(orient="records"):
+        keys = suggested.loc[suggested["number"] == row["number"], KEY]
+        mask = np.zeros(len(table), dtype=bool)
+        mask[positions[pd.MultiIndex.from_frame(keys)]] = True
+        rule = describe(mask, table, features)
+        said = {"rule": rule.text, "precision": rule.precision, "recall": rule.recall}
+        slices.append((mask, said | {name: row[name] for name in known}))
+    return slices

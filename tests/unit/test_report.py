@@ -68,24 +68,30 @@ def value_scores(files, errors):
     return score_values(predictions, files["age"], column="age", scale=100)
 
 
+SEARCHED = pd.DataFrame(
+    {
+        "view": ["subgroups", "metadata"],
+        "finder": ["subgroups", "sliceguard"],
+        "searched": pd.array([1234, None], dtype="Int64"),
+        "found": [2, 3],
+        "confirmed": [1, 0],
+    }
+)
+
+
 def make_slice(scores, rows, rule, speakers, *, classification, confirmed=False):
     """A slice of the given rows."""
     mask = np.isin(np.arange(len(scores)), rows)
-    row = summarise(
-        [mask],
-        scores["loss"].to_numpy(),
-        speakers,
-        classification=classification,
-        resamples=100,
-        seed=0,
-    )
     name = slice_id(scores[mask])
-    row = row.assign(
-        slice=name, finder="sliceguard", view="metadata", rule=rule, precision=1.0, recall=1.0,
-        p=0.001 if confirmed else np.nan, q=0.004 if confirmed else np.nan,
-        evidence="within speakers" if confirmed else np.nan, confirmed=confirmed,
-    )  # fmt: skip
-    return row[COLUMNS], scores.loc[mask, KEY].assign(slice=name)
+    row = {
+        "slice": name, "finder": "sliceguard", "view": "metadata", "rule": rule,
+        "precision": 1.0, "recall": 1.0, "p": 0.001 if confirmed else np.nan,
+        "q": 0.004 if confirmed else np.nan, "confirmed": confirmed,
+        "evidence": "within speakers" if confirmed else np.nan,
+    }  # fmt: skip
+    row |= summarise(mask, scores["loss"].to_numpy(), speakers, classification=classification)
+    row = pd.DataFrame([row], columns=COLUMNS)
+    return row, scores.loc[mask, KEY].assign(slice=name)
 
 
 def make_study(
@@ -162,6 +168,7 @@ def make_study(
                  "parameters": 2_000_000, "outputs": {}},
                 scores,
                 *found[name],
+                SEARCHED,
                 pd.DataFrame(columns=[*KEY, "reason"]),
             )
             for name, scores in tables.items()
@@ -330,7 +337,7 @@ def test_answer_without_slices():
 def test_warns_of_few_speakers_and_untested_slices():
     said = warnings(make_study())
     assert said[0].startswith("6 speakers are few for any claim about new speakers")
-    assert said[1].startswith("All 2 slices are suggestions: found by looking")
+    assert said[1].startswith("All 2 slices are suggestions that no test confirms")
     assert len(said) == 2
 
 
@@ -554,3 +561,11 @@ def test_config_bounds_the_page_without_being_asked():
     assert settings.complete(config, schema)["report"] == {"max_megabytes": 10}
     with pytest.raises(InputError, match=r"report: .*max_megabyte"):
         settings.complete({**config, "report": {"max_megabyte": 1}}, schema)
+
+
+def test_what_was_searched_is_said(tmp_path):
+    assert content.searched(make_study().models[0]) == [
+        "Subgroups: 1,234 rules searched and tested together, 1 of 2 slices shown are confirmed.",
+        "Metadata: sliceguard suggested 3 slices, 0 of them confirmed on speakers that were held"
+        " out.",
+    ]

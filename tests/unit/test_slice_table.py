@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from voxslice.files import KEY
-from voxslice.slice_table import COLUMNS, measure_suggestions, slice_id, summarise
+from voxslice.slice_table import COLUMNS, SEARCHES, slice_id, summarise, tabulate_slices
 
 COUNT = 200
 
@@ -17,9 +17,9 @@ def mask(*rows):
     return members
 
 
-def measured(members, loss, speakers=None, classification=True, seed=0):
-    return summarise(
-        members, loss, speakers, classification=classification, resamples=400, seed=seed
+def measured(members, loss, speakers=None, classification=True):
+    return pd.DataFrame(
+        [summarise(one, loss, speakers, classification=classification) for one in members]
     )
 
 
@@ -81,9 +81,9 @@ def test_the_interval_covers_the_difference():
     names = np.repeat(np.arange(30), 10).astype(str)
     inside = np.repeat(rng.random(30) < 0.4, 10)
     covered = 0
-    for case in range(150):
+    for _ in range(150):
         loss = (inside * 1.0) + np.repeat(rng.normal(0, 1, 30), 10) + rng.normal(0, 1, 300)
-        row = measured([inside], loss, names, classification=False, seed=case).iloc[0]
+        row = measured([inside], loss, names, classification=False).iloc[0]
         covered += row["low"] <= 1 <= row["high"]
     assert 0.88 <= covered / 150 <= 0.99
 
@@ -99,13 +99,6 @@ def test_slices_are_measured_one_by_one():
         np.testing.assert_allclose(
             both.iloc[number][["low", "high"]].astype(float), row[["low", "high"]].astype(float)
         )
-
-
-def test_no_slice():
-    table = measured([], np.zeros(COUNT))
-    assert len(table) == 0
-    names = ["support", "speakers", "value", "rest", "drop", "low", "high"]
-    assert list(table) == names == list(measured([mask(1)], np.zeros(COUNT)))
 
 
 def test_a_slice_of_everything_has_no_rest():
@@ -132,38 +125,48 @@ def study():
     return scores, table
 
 
-def found(views, suggested):
-    """Measure suggestions, given as pairs of a view and row positions."""
+SAID = {
+    "p": 0.01, "q": 0.02, "evidence": "within speakers", "confirmed": True, "note": "",
+    "stability": 0.8,
+}  # fmt: skip
+
+
+def found(views, suggested=(), speakers=True):
+    """Tabulate slices, the suggested ones given as pairs of a view and row positions."""
     scores, table = study()
+    table = table if speakers else table.drop(columns="speaker")
     rows = [
         keys().iloc[positions].assign(view=name, number=number)
         for number, (name, positions) in enumerate(suggested)
     ]
-    empty = keys().iloc[:0].assign(view="", number=0)
-    return measure_suggestions(
+    said = [{"view": name, "number": i} | SAID for i, (name, _) in enumerate(suggested)]
+    return tabulate_slices(
         scores,
         table,
-        table["speaker"].to_numpy(),
-        pd.concat([empty, *rows], ignore_index=True),
+        table["speaker"].to_numpy() if speakers else None,
+        pd.DataFrame(said, columns=["view", "number", *SAID]),
+        pd.concat([keys().iloc[:0].assign(view="", number=0), *rows], ignore_index=True),
         views,
         classification=True,
         columns=["speaker", "emotion", "gender"],
-        resamples=200,
+        alpha=0.05,
         seed=0,
     )
 
 
-def view(*features, **settings):
-    return {"finder": "sliceguard", "features": list(features), "min_support": 10, **settings}
+def view(*features, finder="sliceguard", **settings):
+    defaults = {"min_support": 10, "depth": 2}
+    return {"finder": finder, "features": list(features)} | defaults | settings
 
 
 def angry():
     return np.flatnonzero(study()[1]["emotion"] == "anger")
 
 
-def test_slices_of_every_view():
+def test_suggested_slices_of_every_view():
     views = {"one": view("emotion"), "two": view("gender")}
-    slices, members = found(views, [("one", angry()), ("two", angry()), ("two", np.arange(15))])
+    some = np.arange(15)
+    slices, members, searches = found(views, [("one", angry()), ("two", angry()), ("two", some)])
     assert list(slices) == COLUMNS
     assert slices["view"].to_list() == ["one", "two", "two"]
     assert slices["rule"].iloc[0] == "emotion = anger"
@@ -172,33 +175,51 @@ def test_slices_of_every_view():
     assert slices["slice"].iloc[0] == slices["slice"].iloc[1] != slices["slice"].iloc[2]
     assert slices["support"].to_list() == [len(angry()), len(angry()), 15]
     assert (slices["drop"].iloc[:2] > 0.3).all()
-    assert slices[["p", "q", "evidence"]].isna().all(axis=None)
-    assert not slices["confirmed"].any()
+    assert slices[list(SAID)].iloc[0].to_dict() == SAID
     assert list(members) == ["slice", *KEY]
+    # a slice that two views found stands once
+    assert len(members) == len(angry()) + 15
     files = study()[1].loc[angry(), "file"].to_list()
     assert members["file"].iloc[: len(angry())].to_list() == files
+    assert list(searches) == SEARCHES
+    assert searches["found"].to_list() == [1, 2]
+
+
+@pytest.mark.parametrize("speakers", [True, False])
+def test_metadata_is_searched(speakers):
+    views = {"search": view("emotion", "gender", finder="subgroups")}
+    slices, members, searches = found(views, speakers=speakers)
+    first = slices.iloc[0]
+    assert (first["rule"], first["finder"], first["view"]) == (
+        "emotion = anger", "subgroups", "search",
+    )  # fmt: skip
+    assert first["confirmed"]
+    assert first["evidence"] == ("within speakers" if speakers else "rows")
+    assert first["q"] <= 0.05
+    loss = study()[0]["loss"].to_numpy()
+    assert first["value"] == pytest.approx(1 - loss[angry()].mean())
+    assert first["drop"] == pytest.approx(first["rest"] - first["value"])
+    assert set(members.loc[members["slice"] == first["slice"], "file"]) == set(
+        study()[1].loc[angry(), "file"]
+    )
+    # two emotions, two genders and their four pairs
+    assert searches.iloc[0].to_list()[:3] == ["search", "subgroups", 8]
+    assert first["searched"] == 8
+    assert pd.isna(first["speakers"]) != speakers
 
 
 def test_no_slice_in_any_view(tmp_path):
     for views in ({"one": view("emotion")}, {}):
-        slices, members = found(views, [])
+        slices, members, searches = found(views)
         assert list(slices) == COLUMNS and len(slices) == 0
         assert list(members) == ["slice", *KEY] and len(members) == 0
+        assert len(searches) == len(views)
         members.to_parquet(tmp_path / "members.parquet")
         assert pd.read_parquet(tmp_path / "members.parquet").empty
 
 
-def test_a_view_without_slices_beside_one_with():
-    views = {"one": view("emotion"), "two": view("gender")}
-    slices, members = found(views, [("two", np.arange(15))])
-    assert slices["view"].to_list() == ["two"]
-    assert slices["support"].to_list() == [15]
-    assert len(members) == 15
-
-
 def test_embedding_slices_are_described_by_all_columns_but_the_speaker():
-    slices, _ = found({"one": view(embedding="m")}, [("one", angry())])
+    slices, _, _ = found({"one": view(embedding="m")}, [("one", angry())])
     assert slices["rule"].to_list() == ["emotion = anger"]
-    one_speaker = np.arange(10)
-    slices, _ = found({"one": view(embedding="m")}, [("one", one_speaker)])
+    slices, _, _ = found({"one": view(embedding="m")}, [("one", np.arange(10))])  # one speaker
     assert "speaker" not in slices["rule"].iloc[0]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from voxslice.report.numbers import counted
-from voxslice.report.study import Model, Study, by_severity, is_confirmed
+from voxslice.report.study import Study, by_severity, is_confirmed
 from voxslice.resampling import FEW_SPEAKERS
 from voxslice.rules import as_text
 
@@ -206,8 +206,8 @@ def _failed(study: Study) -> list[str]:
 
 def _unconfirmed(study: Study) -> list[str]:
     """Which of the slices were only suggested."""
-    slices = pd.concat([_tested(model) for model in study.models])
-    open_ = ~slices["confirmed"]
+    slices = pd.concat([model.slices["confirmed"] for model in study.models])
+    open_ = ~is_confirmed(slices)
     if not open_.any():
         return []
     count = int(open_.sum())
@@ -216,18 +216,7 @@ def _unconfirmed(study: Study) -> list[str]:
     else:
         subject = f"{'All' if count == len(slices) else f'{count} of the'} {len(slices)} slices"
         subject += f" {'is a suggestion' if count == 1 else 'are suggestions'}"
-    if (open_ & slices["tested"]).any():
-        return [f"{subject} that no test confirms: what they show may be chance."]
-    return [
-        f"{subject}: found by looking at these very utterances and not tested, so that other data"
-        " may not show the same."
-    ]
-
-
-def _tested(model: Model) -> pd.DataFrame:
-    return pd.DataFrame(
-        {"confirmed": is_confirmed(model.slices["confirmed"]), "tested": model.slices["p"].notna()}
-    )
+    return [f"{subject} that no test confirms: other data may not show the same."]
 
 
 def _listed(names: list[str]) -> str:

@@ -315,20 +315,15 @@ def slice_table(study: Study, model: Model) -> Table:
         Column(_capital(_short(measure)), measure.unit, meaning="inside the slice"),
         Column("Else\u00adwhere", measure.unit, meaning=f"outside the slice; {rest} is expected"),
         Column("Drop", measure.step, meaning="how much worse it is inside, with 95 % interval"),
-        Column(
-            "Preci\u00adsion", "%", meaning="share of the rule's utterances that are in the slice"
-        ),
-        Column("Recall", "%", meaning="share of the slice's utterances that fit the rule"),
         Column("q", meaning="p adjusted for everything that was searched"),
-        Column("Evidence", number=False),
+        Column("Evidence", number=False, meaning="the test that confirms the slice, or why none"),
     ]
     rows = []
     for _, row in by_severity(model.slices).iterrows():
-        described = row["rule"] != "no rule"
         rows.append(
             [
-                Cell(rule_text(row), note=_id(row)),
-                Cell(str(row["view"]), note=str(row["finder"])),
+                Cell(rule_text(row), note=_fit(row)),
+                Cell(str(row["view"]), note=_found_by(row)),
                 _count(row["support"]),
                 _count(row["speakers"]),
                 _number(measure.number(row["value"]), row["value"]),
@@ -338,12 +333,10 @@ def slice_table(study: Study, model: Model) -> Table:
                     row["drop"],
                     note=_edges(measure, row),
                 ),
-                _percent(row["precision"] if described else math.nan),
-                _percent(row["recall"] if described else math.nan),
                 _number(probability(float(row["q"])), float(row["q"])),
                 Cell(
                     "confirmed" if row["confirmed"] else "suggested",
-                    note="" if pd.isna(row["evidence"]) else str(row["evidence"]),
+                    note=_said(row["evidence"]) or _said(row["note"]),
                     mark="confirmed" if row["confirmed"] else "suggested",
                 ),
             ]
@@ -358,15 +351,48 @@ def _id(row: pd.Series) -> str:
     return "no rule fits it" if row["rule"] == "no rule" else str(row["slice"])
 
 
+def _fit(row: pd.Series) -> str:
+    """The id of a slice and, where the rule only describes it, how well it does."""
+    name = _id(row)
+    if row["rule"] == "no rule" or min(row["precision"], row["recall"]) == 1:
+        return name
+    precision, recall = decimal(100 * row["precision"], 0), decimal(100 * row["recall"], 0)
+    return f"{name} · rule: precision {precision} %, recall {recall} %"
+
+
+def _found_by(row: pd.Series) -> str:
+    """The finder and, where it was tried, how often the slice comes back with another seed."""
+    if pd.isna(row["stability"]):
+        return str(row["finder"])
+    return f"{row['finder']} · {decimal(100 * row['stability'], 0)} % stable"
+
+
+def _said(value: object) -> str:
+    return "" if pd.isna(value) else str(value)
+
+
+def searched(model: Model) -> list[str]:
+    """What was searched for slices of one model, and how much of it was confirmed."""
+    said = []
+    for row in model.searches.to_dict(orient="records"):
+        found = counted(int(row["found"]), "slice")
+        if pd.isna(row["searched"]):
+            text = f"{row['finder']} suggested {found}, {int(row['confirmed'])} of them confirmed"
+            said.append(f"{_capital(row['view'])}: {text} on speakers that were held out.")
+        else:
+            rules = counted(int(row["searched"]), "rule")
+            confirmed = f"{int(row['confirmed'])} of {found} shown are confirmed"
+            said.append(
+                f"{_capital(row['view'])}: {rules} searched and tested together, {confirmed}."
+            )
+    return said
+
+
 def _edges(measure: Measure, row: pd.Series) -> str:
     """Interval of a difference; resampling speakers says nothing where there is only one."""
     if pd.notna(row["speakers"]) and row["speakers"] == 1:
         return "one speaker"
     return measure.interval(row["low"], row["high"])
-
-
-def _percent(value: float) -> Cell:
-    return _number(decimal(100 * value, 0), value)
 
 
 def _short(measure: Measure) -> str:

@@ -97,6 +97,7 @@ def _parts(study: Study) -> dict[str, object]:
                 "model": model.name,
                 "position": position,
                 "chart": _drawn(charts.drop_chart(study, model)) if len(model.slices) else None,
+                "searched": content.searched(model),
                 "table": content.slice_table(study, model),
             }
             for position, model in enumerate(study.models)

@@ -24,6 +24,7 @@ class Model:
         scores: one row an utterance; None for a model that only gives an embedding
         slices: what was found for it
         members: the utterances of those slices
+        searches: what was searched for them, one row a view
         failures: the utterances that it could not score
     """
 
@@ -33,6 +34,7 @@ class Model:
     scores: pd.DataFrame
     slices: pd.DataFrame
     members: pd.DataFrame
+    searches: pd.DataFrame
     failures: pd.DataFrame
 
 

@@ -1,0 +1,392 @@
+"""The rules a slice search goes through: conjunctions of categories and intervals, as boxes.
+
+A rule on the columns a, b, c is a box in the table of counts over a x b x c. So nothing has to be
+kept per rule and row: rows of equal bins collapse into *cells*, cells are added up into one small
+table per set of columns (*places*), and places into boxes; both steps are sparse 0/1 matrices.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from copy import copy
+from dataclasses import dataclass
+from functools import reduce
+from itertools import combinations
+from math import floor, isfinite
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import sparse
+
+Array = NDArray[np.float64]
+Index = NDArray[np.int64]
+
+BINS = (16, 8, 4)  # quantile bins of a number in rules with intervals of one, two, more numbers
+SCALES = (1.0, 0.75, 0.5, 0.375, 0.25)  # of BINS: the finest that keeps the search within RULES
+RULES = 250_000
+BLOCK = 1 << 23  # numbers held at a time by one block of sums
+CHUNK = 4096  # rules whose sums are held at a time
+
+
+@dataclass(frozen=True)
+class Feature:
+    """One column, cut into bins, and its conditions.
+
+    Attributes:
+        codes: (n,) bin of each row.
+        width: Number of bins.
+        spans: (k, 2) first and last-plus-one bin of each condition.
+        texts: k readable conditions.
+        numeric: Bins that are intervals of a number; 0 for a category.
+    """
+
+    codes: Index
+    width: int
+    spans: Index
+    texts: list[str]
+    numeric: int
+
+    def chosen(self, min_support: int, bins: int) -> Index:
+        """The conditions that enough rows, but not all, fulfil.
+
+        Args:
+            min_support: Fewest rows of a condition; no conjunction with a rarer one can have more.
+            bins: Most bins of a number: intervals that end elsewhere are left out.
+
+        Returns:
+            Positions of the conditions.
+        """
+        upto = np.concatenate([[0], np.cumsum(np.bincount(self.codes, minlength=self.width))])
+        support = upto[self.spans[:, 1]] - upto[self.spans[:, 0]]
+        keep = (support >= min_support) & (support < len(self.codes))
+        if self.numeric > bins:
+            cuts = np.round(np.linspace(0, self.numeric, bins + 1))
+            missing = self.spans[:, 0] == self.numeric
+            keep &= np.isin(self.spans, cuts).all(axis=1) | missing
+        return np.flatnonzero(keep)
+
+
+def read_feature(column: pd.Series, bins: int) -> Feature:
+    """Cut a column into bins and list its conditions.
+
+    Numbers are binned at quantiles, and every interval of neighbouring bins is a condition;
+    everything else (text, booleans, categoricals) is a category by its text. Missing values are a
+    category of their own.
+
+    Args:
+        column: The values, one a row; its name is the feature's.
+        bins: Most bins of a number.
+
+    Returns:
+        The feature; a rule's text says exactly which rows it holds.
+    """
+    name = str(column.name)
+    missing = column.isna().to_numpy(dtype=bool)
+    number = pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
+    if number:
+        values = column.to_numpy(dtype=float, na_value=np.nan)
+        codes, spans, texts = _intervals(name, values[~missing], bins, bool(missing.any()))
+    else:
+        codes, labels = pd.factorize(column[~missing].astype(str), sort=True)
+        spans = np.stack([np.arange(len(labels)), np.arange(len(labels)) + 1], axis=1)
+        texts = [f"{name} = {label}" for label in labels]
+    last = int(codes.max()) + 1 if len(codes) else 0
+    every = np.full(len(column), last, dtype=np.int64)
+    every[~missing] = codes
+    spans = np.concatenate([spans, [[last, last + 1]]]) if missing.any() else spans
+    width = last + int(missing.any())
+    texts = [*texts, f"{name} missing"][: len(spans)]
+    return Feature(every, width, spans, texts, last if number else 0)
+
+
+def _intervals(
+    name: str, values: Array, bins: int, missing: bool
+) -> tuple[Index, Index, list[str]]:
+    """Bins at quantiles of the values, and every interval of neighbouring bins."""
+    if not len(values):
+        return np.empty(0, np.int64), np.empty((0, 2), np.int64), []
+    distinct = np.unique(values)
+    if len(distinct) <= bins:
+        edges = distinct
+    else:
+        edges = np.unique(np.quantile(values, np.arange(1, bins + 1) / bins, method="inverted_cdf"))
+    codes = np.searchsorted(edges, values)
+    order = np.searchsorted(edges, distinct)
+    low = distinct[np.searchsorted(order, np.arange(len(edges)))]
+    spans = [
+        (i, j)
+        for i in range(len(edges))
+        for j in range(i + 1, len(edges) + 1)
+        if missing or (i, j) != (0, len(edges))
+    ]
+    texts = []
+    for i, j in spans:
+        if low[i] == edges[j - 1]:
+            texts.append(f"{name} = {_shortest(low[i], low[i])}")
+        else:
+            before = edges[i - 1] if i else -np.inf
+            after = low[j] if j < len(edges) else np.inf
+            # between two bins any threshold says the same: the one with the fewest digits is shown
+            ends = _shortest(low[i], before), _shortest(edges[j - 1], after)
+            texts.append(f"{name} in {ends[0]}..{ends[1]}")
+    return codes.astype(np.int64), np.array(spans, dtype=np.int64).reshape(-1, 2), texts
+
+
+def _shortest(value: float, beyond: float) -> str:
+    """The shortest decimal from `value` (included) towards `beyond` (excluded)."""
+    if not isfinite(value):
+        return str(float(value))
+    for digits in range(16):
+        scaled = value * 10**digits
+        whole = floor(scaled) if beyond < value else -floor(-scaled)
+        text = f"{whole / 10**digits:.{digits}f}"
+        shown = float(text)
+        if shown == value or (beyond < shown < value) or (value < shown < beyond):
+            return text
+    return repr(float(value))
+
+
+class RuleSpace:
+    """Every rule of up to `depth` conditions on different columns that enough rows fulfil.
+
+    Args:
+        table: One row an utterance, columns of any dtype; at least one row.
+        features: Columns to build rules from; at least one.
+        depth: Most conditions of a rule.
+        min_support: Fewest rows of a rule.
+
+    Attributes:
+        rows: Number of rows.
+        cell: (n,) cell of each row.
+        support: (rules,) number of rows of each rule.
+        conditions: (rules, depth) numbers of its conditions, -1 where it has fewer.
+    """
+
+    def __init__(
+        self, table: pd.DataFrame, features: Sequence[str], depth: int, min_support: int
+    ) -> None:
+        depth = min(depth, len(features))
+        scales = iter(SCALES)
+        while True:
+            scale = next(scales)
+            bins = [max(2, round(scale * most)) for most in BINS]
+            self.features = [read_feature(table[name], bins[0]) for name in features]
+            if scale == SCALES[-1] or _count(self.features, bins, depth) <= RULES:
+                break
+        self.codes, self.cell = _distinct(np.stack([f.codes for f in self.features], axis=1))
+        counts = np.bincount(self.cell, minlength=len(self.codes)).astype(float)
+        self.rows = len(table)
+        self.starts = np.cumsum([0, *(len(feature.texts) for feature in self.features)])
+        pools, boxes = [sparse.csr_array((0, len(self.codes)), dtype=np.float32)], []
+        support, conditions = [np.empty(0, np.int64)], [np.empty((0, depth), np.int64)]
+        for size in range(1, depth + 1):
+            for columns in combinations(range(len(features)), size):
+                pool, box, rules = self._boxes(columns, bins, counts, min_support)
+                held = np.rint(box @ (pool @ counts)).astype(np.int64)
+                keep = np.flatnonzero((held >= min_support) & (held < self.rows))
+                if len(keep):
+                    pools.append(pool)
+                    boxes.append(box[keep])
+                    support.append(held[keep])
+                    padding = ((0, 0), (0, depth - size))
+                    conditions.append(np.pad(rules[keep], padding, constant_values=-1))
+        self.pool = sparse.vstack(pools, format="csr")
+        self.support: Index = np.concatenate(support)
+        self.conditions: Index = np.concatenate(conditions)
+        none = sparse.csr_array((0, 0), dtype=np.float32)
+        self._chunks = _chunks(sparse.block_diag(boxes, format="csr") if boxes else none)
+
+    def _boxes(
+        self, columns: Sequence[int], bins: Sequence[int], counts: Array, min_support: int
+    ) -> tuple[sparse.csr_array, sparse.csr_array, Index]:
+        """The rules on some columns: cells to places, places to boxes, and the boxes' conditions.
+
+        Places are the groups of categories that occur often enough times the bins of the numbers.
+        """
+        numbers = [i for i in columns if self.features[i].numeric]
+        most = bins[min(len(numbers), len(bins)) - 1]
+        chosen = {i: self.features[i].chosen(min_support, most) for i in columns}
+        labels = np.zeros((len(self.codes), 0), dtype=np.int64)
+        for i in columns:
+            if i not in numbers:  # a category's bin is its condition; too rare ones drop out
+                lookup = np.full(self.features[i].width, -1)
+                lookup[self.features[i].spans[chosen[i], 0]] = chosen[i]
+                labels = np.column_stack([labels, lookup[self.codes[:, i]]])
+        inside = np.flatnonzero((labels >= 0).all(axis=1))
+        groups, group = _distinct(labels[inside])
+        often = np.bincount(group, counts[inside], len(groups)) >= min_support
+        inside, group = inside[often[group]], (np.cumsum(often) - 1)[group[often[group]]]
+        groups = groups[often]
+        place, size, factors = group, len(groups), [sparse.eye_array(len(groups))]
+        for i in numbers:
+            feature = self.features[i]
+            place, size = place * feature.width + self.codes[inside, i], size * feature.width
+            first, last = feature.spans[chosen[i]].T[..., None]
+            at = np.arange(feature.width)
+            factors.append(sparse.csr_array((first <= at) & (at < last)))
+        ones = np.ones(len(inside), dtype=np.float32)
+        pool = sparse.csr_array((ones, (place, inside)), shape=(size, len(self.codes)))
+        box = reduce(lambda a, b: sparse.kron(a, b, format="csr"), factors)
+        box = sparse.csr_array(box, dtype=np.float32)
+        # the conditions of every box, in the order of the product above
+        grid = np.indices([len(groups), *(len(chosen[i]) for i in numbers)]).reshape(
+            1 + len(numbers), -1
+        )
+        of = dict(zip((i for i in columns if i not in numbers), groups[grid[0]].T, strict=True))
+        of |= {i: chosen[i][row] for i, row in zip(numbers, grid[1:], strict=True)}
+        rules = np.stack([of[i] + self.starts[i] for i in columns], axis=1)
+        return pool, box, rules
+
+    @property
+    def searched(self) -> int:
+        """Number of rules."""
+        return len(self.support)
+
+    @property
+    def depth(self) -> Index:
+        """(rules,) number of conditions."""
+        return np.count_nonzero(self.conditions >= 0, axis=1)
+
+    def batch(self, held: int) -> int:
+        """How many columns of values are added up at a time, to bound memory.
+
+        Args:
+            held: How long the longest of the columns is that the caller keeps.
+
+        Returns:
+            Number of columns.
+        """
+        return int(np.clip(BLOCK // max(1, held, self.pool.shape[0]), 8, 256))
+
+    def subset(self, rules: NDArray[np.bool_]) -> RuleSpace:
+        """The same rows with fewer rules.
+
+        Args:
+            rules: (rules,) which are kept.
+
+        Returns:
+            A space whose rules are numbered anew.
+        """
+        few = copy(self)
+        few.support, few.conditions = self.support[rules], self.conditions[rules]
+        boxes = sparse.vstack(self._chunks, format="csr")[np.flatnonzero(rules)]
+        used = np.unique(boxes.indices)  # places that no rule is left for drop out
+        few.pool = self.pool[used]
+        few._chunks = _chunks(boxes[:, used])
+        return few
+
+    def sums(self, cells: NDArray | sparse.sparray) -> Iterator[tuple[slice, NDArray]]:
+        """Add up values of the cells over every rule.
+
+        Args:
+            cells: (cells, b) values.
+
+        Yields:
+            Which rules, and their (rules, b) sums.
+        """
+        places = self.pool @ cells
+        if sparse.issparse(places):
+            places = places.toarray()
+        start = 0
+        for chunk in self._chunks:
+            yield slice(start, start + chunk.shape[0]), chunk @ places
+            start += chunk.shape[0]
+
+    def pooled(self, values: Array, groups: Index, width: int) -> sparse.csc_array:
+        """Add up values of the rows by cell and group.
+
+        Args:
+            values: (n,) values of the rows.
+            groups: (n,) group of each row.
+            width: Number of groups.
+
+        Returns:
+            (cells, width) sums.
+        """
+        shape = (len(self.codes), width)
+        return sparse.csc_array((values, (self.cell, groups)), shape=shape)
+
+    def totals(self, values: Array, groups: Index, width: int) -> Array:
+        """Add up values of the rows by rule and group; for few groups.
+
+        Args:
+            values: (n,) values of the rows.
+            groups: (n,) group of each row.
+            width: Number of groups.
+
+        Returns:
+            (rules, width) sums.
+        """
+        out = np.empty((self.searched, width))
+        cells = self.pooled(values, groups, width).toarray()
+        for which, sums in self.sums(cells):
+            out[which] = sums
+        return out
+
+    def text(self, rule: int) -> str:
+        """A rule in words, such as `emotion = anger & age in 30..42`.
+
+        Args:
+            rule: Its number.
+
+        Returns:
+            Its conditions, joined by ` & `.
+        """
+        return " & ".join(self.features[i].texts[k] for i, k in self._named(rule))
+
+    def members(self, rule: int) -> NDArray[np.bool_]:
+        """The rows of a rule.
+
+        Args:
+            rule: Its number.
+
+        Returns:
+            (n,) whether each row fulfils it.
+        """
+        inside = np.ones(len(self.codes), dtype=bool)
+        for i, k in self._named(rule):
+            low, high = self.features[i].spans[k]
+            inside &= (self.codes[:, i] >= low) & (self.codes[:, i] < high)
+        return inside[self.cell]
+
+    def _named(self, rule: int) -> list[tuple[int, int]]:
+        """A rule's conditions as feature and position in it."""
+        numbers = self.conditions[rule][self.conditions[rule] >= 0]
+        features = np.searchsorted(self.starts, numbers, side="right") - 1
+        return [(int(i), int(k - self.starts[i])) for i, k in zip(features, numbers, strict=True)]
+
+
+def _chunks(boxes: sparse.csr_array) -> list[sparse.csr_array]:
+    """A matrix in pieces, at least one, of at most `CHUNK` rows: their products stay small."""
+    return [boxes[i : i + CHUNK] for i in range(0, max(1, boxes.shape[0]), CHUNK)]
+
+
+def _distinct(codes: Index) -> tuple[Index, Index]:
+    """Distinct rows of a table of codes, in order, and which one each row is."""
+    key = np.zeros(len(codes), dtype=np.int64)
+    for column in codes.T:  # renumbered after every column, so that keys stay below n * width
+        _, key = np.unique(key * (int(column.max(initial=0)) + 1) + column, return_inverse=True)
+    _, first = np.unique(key, return_index=True)
+    return codes[first], key
+
+
+def _count(features: Sequence[Feature], bins: Sequence[int], depth: int) -> int:
+    """How many conjunctions the conditions give, whatever their support."""
+    total = 0
+    numbers = [feature for feature in features if feature.numeric]
+    others = _products([len(f.texts) for f in features if not f.numeric], depth)
+    for many in range(min(depth, len(numbers)) + 1):
+        most = bins[min(max(many, 1), len(bins)) - 1]
+        of_numbers = _products([len(f.chosen(1, most)) for f in numbers], many)
+        total += of_numbers[many] * sum(others[: depth - many + 1])
+    return total - 1
+
+
+def _products(sizes: Sequence[int], most: int) -> list[int]:
+    """Elementary symmetric polynomials: how many ways to pick from 0, 1, ... `most` of the sets."""
+    ways = [1] + [0] * most
+    for size in sizes:
+        for picked in range(most, 0, -1):
+            ways[picked] += ways[picked - 1] * size
+    return ways

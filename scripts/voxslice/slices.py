@@ -1,0 +1,406 @@
+"""Slice search on metadata: which utterances fail more than chance explains, in rules one can read.
+
+The search goes through every conjunction of a few conditions (`slice_rules`), tests all of them at
+once (`slice_tests`), and tells the few that are left after taking away what others explain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from voxslice.slice_intervals import drop_interval
+from voxslice.slice_rules import Array, Index, RuleSpace
+from voxslice.slice_tests import (
+    BETWEEN,
+    SPEAKERS,
+    Moments,
+    Signs,
+    adjusted,
+    between,
+    contributions,
+    flipped_maxima,
+    permuted_maxima,
+    statistic,
+    urn,
+)
+
+COLUMNS = (
+    "slice", "finder", "view", "rule", "support", "speakers", "value", "rest", "drop", "low",
+    "high", "p", "q", "evidence", "confirmed", "searched", "note", "rows",
+)  # fmt: skip
+WITHIN, ACROSS, ROWS = "within speakers", "across speakers", "rows"
+
+RESAMPLES = 499
+MOST = 20  # slices returned, confirmed and suggested
+SUGGESTED = 3  # of which suggested
+WORTH = 0.1  # what a further condition must add to the statistic
+
+
+def find_slices(
+    table: pd.DataFrame,
+    loss: ArrayLike,
+    features: Sequence[str],
+    speaker: str | None = None,
+    *,
+    depth: int = 3,
+    min_support: int = 10,
+    alpha: float = 0.05,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Find slices of a table, described by rules on its columns, whose loss is above the rest's.
+
+    Every rule of up to `depth` conditions on different columns is searched: a category, an interval
+    of neighbouring quantile bins of a number (8 bins, fewer where that would be more than 250,000
+    rules), or missing. A rule's p-value is the chance that the *best* rule of the whole search does
+    as well where nothing is planted, so that of all searches without a true slice at most `alpha`
+    confirm one:
+
+    - *within speakers*: losses are permuted inside each speaker. Exact where a speaker's utterances
+      are exchangeable; sees what changes while a speaker talks, however few the speakers.
+    - *across speakers*: the signs of the speakers' contributions to the excess loss are flipped,
+      for rules whose membership lies mostly between speakers. Sees attributes of speakers and
+      needs many of them; rests on contributions that are about symmetric.
+
+    With both tests every p-value is doubled (Bonferroni), so that they keep `alpha` together.
+
+    The best rule is returned first; then, rules are compared within it and outside it, so that only
+    an excess which the returned rules leave unexplained counts, and so on. `p` is the rule's
+    adjusted p-value on its own, `q` the adjusted p-value of what it adds to the rules above it
+    (never below `p` nor below a `q` above it). A slice is confirmed where `q` is at most `alpha`.
+    After the confirmed slices come at most three suggestions that are not.
+
+    Args:
+        table: One row an utterance. Numeric columns are numbers, all others categories.
+        loss: (n,) 0 or 1 (wrong), or an error of at least 0.
+        features: Columns to build rules from; the speaker column may be one of them (a rule on a
+            single speaker can then be confirmed by what changes within that speaker only).
+        speaker: Column of speakers; None where every row stands alone. Rows without a speaker count
+            towards a rule's support, but not as evidence within speakers, and as one speaker
+            across.
+        depth: Most conditions of a rule.
+        min_support: Fewest rows of a slice.
+        alpha: Chance of any confirmed slice where there is none; at most 0.5.
+        seed: Seed of the resampling; with the same seed, rows in another order give the same
+            result, but for positions.
+
+    Returns:
+        One row a slice, best first: `slice` (8 hex digits of the rule's SHA-256), `finder`
+        (`subgroups`), `view` (`metadata`), `rule`, `support` (rows), `speakers` (with such rows;
+        missing without a speaker column), `value` and `rest` (mean loss inside and outside the
+        slice), `drop` (`value - rest`: how much worse it is inside), `low` and `high` (95 %
+        interval of the drop, for one slice and not for the best of many), `p`, `q`, `evidence`
+        (`within speakers`, `across speakers`, `rows` or empty), `confirmed`, `searched` (how many
+        rules were), `note`, and `rows` (array of the members' positions). `attrs["searched"]` holds
+        the number of rules even where no slice is found.
+
+    Raises:
+        ValueError: Where a column is not in the table or twice, the losses do not fit the rows or
+            are missing, infinite or negative, or a setting is out of range.
+    """
+    losses = _check(table, loss, features, speaker, depth, min_support, alpha)
+    if not len(table) or not features:
+        return _frame([], 0)
+    space = RuleSpace(table, list(dict.fromkeys(features)), depth, min_support)
+    speakers, known = _speakers(table, speaker)
+    # an order of rows that does not depend on the table's: the resampling sees nothing else
+    order = np.lexsort((losses, space.cell, speakers))
+    space.cell = space.cell[order]
+    losses, speakers, known = losses[order], speakers[order], known[order]
+    if not space.searched or losses.min() == losses.max():
+        return _frame([], space.searched)
+    search = _Search(space, losses, speakers if speaker is not None else None, known, seed)
+    found = []
+    for pick in search.greedy(alpha):
+        inside = search.space.members(pick.rule)
+        found.append(_row(search, pick, inside, order, alpha))
+    return _frame(found, space.searched)
+
+
+@dataclass(frozen=True)
+class _Pick:
+    """A rule the search returns."""
+
+    rule: int
+    p: float
+    q: float
+    evidence: str
+
+
+@dataclass(frozen=True)
+class _Scores:
+    """Statistics of every rule given the slices above: one row a test, in the order of `tests`."""
+
+    tests: NDArray
+    rows: Array  # as if rows were independent
+
+
+class _Search:
+    """All rules, their tests and what they have to beat.
+
+    Args:
+        space: The rules.
+        loss: (n,) losses.
+        speakers: (n,) speaker of each row, 0 up; None where rows stand alone.
+        known: (n,) whether the row has a speaker.
+        seed: Seed of the resampling.
+    """
+
+    def __init__(
+        self,
+        space: RuleSpace,
+        loss: Array,
+        speakers: Index | None,
+        known: NDArray[np.bool_],
+        seed: int,
+    ) -> None:
+        self.space, self.loss, self.speakers = space, loss, speakers
+        one = np.zeros(len(loss), dtype=np.int64)
+        permuting, flipping = (np.random.default_rng([seed, i]) for i in range(2))
+        self.maxima: dict[str, Array] = {}
+        self.fit = self.between = np.zeros(space.searched, dtype=bool)
+        # rows without a speaker are strata of one row: nothing to permute
+        self.strata = one
+        if speakers is not None:
+            self.strata = np.where(known, speakers, speakers + np.cumsum(~known) - 1)
+            share, count = between(space, speakers)
+            self.between = share >= BETWEEN
+            self.fit = self.between & (count >= SPEAKERS)
+        moments = urn(space, loss, self.strata)
+        self.sums = space.totals(loss, one, 1)[:, 0]
+        tests = []
+        if (moments.variance > 0).any():
+            name = ROWS if speakers is None else WITHIN
+            self.maxima[name] = permuted_maxima(
+                space, loss, self.strata, moments, RESAMPLES, permuting
+            )
+            tests.append(self._statistic(moments))
+        if speakers is not None and self.fit.any():
+            few = space.subset(self.fit)
+            signs = contributions(few, loss, speakers, one)
+            self.maxima[ACROSS] = flipped_maxima(few, signs, speakers, RESAMPLES, flipping)
+            tests.append(self._spread(signs))
+        self.first = self._scores(tests, one)
+        self.searched = space.searched
+        if self.maxima:
+            self._drop_hopeless()
+
+    def _drop_hopeless(self) -> None:
+        """Forget the rules that are below the median of the largest statistic by chance.
+
+        Slices above them can only lower what they count for, so that they are never returned.
+        """
+        middle = self.middle
+        alive = (self.first.tests > middle).any(axis=0)
+        alive |= self.between & (self.first.rows > middle[0])
+        self.space = self.space.subset(alive)
+        self.few = self.space.subset(self.fit[alive])
+        self.between, self.fit, self.sums = self.between[alive], self.fit[alive], self.sums[alive]
+        self.first = _Scores(self.first.tests[:, alive], self.first.rows[alive])
+
+    @property
+    def middle(self) -> Array:
+        """(tests, 1) median of the largest statistic by chance."""
+        return np.array([[np.quantile(maxima, 0.5)] for maxima in self.maxima.values()])
+
+    def scores(self, patterns: Index) -> _Scores:
+        """Statistics of every rule where losses are only compared inside patterns.
+
+        Args:
+            patterns: (n,) which of the slices above hold each row, 0 up.
+
+        Returns:
+            The statistics.
+        """
+        tests = []
+        for name in self.maxima:
+            if name == ACROSS:
+                assert self.speakers is not None  # noqa: S101 - for the type checker
+                signs = contributions(self.few, self.loss, self.speakers, patterns)
+                tests.append(self._spread(signs))
+            else:
+                strata = _cross(self.strata, patterns)
+                tests.append(self._statistic(urn(self.space, self.loss, strata)))
+        return self._scores(tests, patterns)
+
+    def _scores(self, tests: list[Array], patterns: Index) -> _Scores:
+        """Add what rows would show were they independent, which only suggestions need."""
+        rows = np.zeros(self.space.searched)
+        if self.between.any():
+            rows = self._statistic(urn(self.space, self.loss, patterns))
+        return _Scores(np.array(tests).reshape(len(tests), self.space.searched), rows)
+
+    def _spread(self, signs: Signs) -> Array:
+        """The statistic across speakers; 0 for the rules that the test is not for."""
+        values = np.zeros(self.space.searched)
+        values[self.fit] = signs.statistic
+        return values
+
+    def _statistic(self, moments: Moments) -> Array:
+        return statistic(self.sums - moments.mean, moments.variance, moments.unit)
+
+    def p(self, tests: NDArray) -> NDArray:
+        """Adjusted p-values, one row a test, for the tests together."""
+        pairs = zip(tests, self.maxima.values(), strict=True)
+        values = [np.minimum(1, len(self.maxima) * adjusted(t, maxima)) for t, maxima in pairs]
+        return np.array(values).reshape(tests.shape)
+
+    def greedy(self, alpha: float) -> list[_Pick]:
+        """The best rule, then the best given that one, and so on.
+
+        Args:
+            alpha: What the adjusted p-values must not exceed.
+
+        Returns:
+            The rules, confirmed ones first.
+        """
+        if not self.maxima or not self.space.searched:
+            return []
+        part = alpha / len(self.maxima)
+        critical = np.array([[np.quantile(m, 1 - part)] for m in self.maxima.values()])
+        middle = self.middle
+        first = self.p(self.first.tests).min(axis=0)
+        patterns = np.zeros(len(self.loss), dtype=np.int64)
+        picks: list[_Pick] = []
+        suggested, q = 0, 0.0
+        while len(picks) < MOST and suggested < SUGGESTED:
+            now = self.scores(patterns) if picks else self.first
+            tests = np.minimum(now.tests, self.first.tests)
+            rows = np.minimum(now.rows, self.first.rows)
+            each = self.p(tests)
+            least = each.min(axis=0)
+            confirmed = np.maximum(least, first) <= alpha
+            if confirmed.any() and not suggested:
+                margin = np.where(confirmed, (tests - critical).max(axis=0), -np.inf)
+            else:
+                # what rows would show, were they independent, is worth more speakers
+                margin = np.vstack([tests - middle, np.where(self.between, rows, 0) - middle[:1]])
+                margin = margin.max(axis=0)
+                if margin.max() <= 0:
+                    break
+                margin[margin <= 0] = -np.inf
+                suggested += 1
+            rule = self._plainest(margin)
+            p = float(first[rule])
+            q = max(q, p, float(least[rule]))
+            carrier = list(self.maxima)[int((tests - critical)[:, rule].argmax())]
+            picks.append(_Pick(rule, p, q, carrier if q <= alpha else ""))
+            patterns = _cross(patterns, self.space.members(rule).astype(np.int64))
+        return picks
+
+    def _plainest(self, margin: Array) -> int:
+        """The best rule, or a shorter one that is nearly as good."""
+        return int(np.argmax(np.round(margin - WORTH * self.space.depth, 6)))
+
+
+def _cross(left: Index, right: Index) -> Index:
+    """Number the combinations of two groupings, 0 up."""
+    _, both = np.unique(left * (int(right.max()) + 1) + right, return_inverse=True)
+    return both
+
+
+def _row(
+    search: _Search, pick: _Pick, inside: NDArray[np.bool_], order: Index, alpha: float
+) -> dict[str, object]:
+    """One row of the result."""
+    rule = search.space.text(pick.rule)
+    value, rest = float(search.loss[inside].mean()), float(search.loss[~inside].mean())
+    low, high = drop_interval(search.loss, inside, search.speakers)
+    confirmed = pick.q <= alpha
+    count = None if search.speakers is None else len(np.unique(search.speakers[inside]))
+    note = ""
+    if not confirmed and search.between[pick.rule]:
+        assert search.speakers is not None  # noqa: S101 - for the type checker
+        every = len(np.unique(search.speakers))
+        note = f"only more speakers could settle this: it holds {count} of {every}"
+    elif not confirmed:
+        note = f"within what chance gives in a search of {search.searched} rules"
+        if pick.p <= alpha:
+            note = "the slices above may explain it"
+    return {
+        "slice": sha256(rule.encode()).hexdigest()[:8],
+        "finder": "subgroups",
+        "view": "metadata",
+        "rule": rule,
+        "support": int(inside.sum()),
+        "speakers": count,
+        "value": value,
+        "rest": rest,
+        "drop": value - rest,
+        "low": low,
+        "high": high,
+        "p": pick.p,
+        "q": pick.q,
+        "evidence": pick.evidence,
+        "confirmed": confirmed,
+        "searched": search.searched,
+        "note": note,
+        "rows": np.sort(order[inside]),
+    }
+
+
+def _frame(found: list[dict[str, object]], searched: int) -> pd.DataFrame:
+    """The result, with the same columns and types when empty."""
+    kinds = dict.fromkeys(("value", "rest", "drop", "low", "high", "p", "q"), "float64")
+    kinds |= {"support": "int64", "speakers": "Int64", "confirmed": "bool", "searched": "int64"}
+    frame = pd.DataFrame(found, columns=list(COLUMNS)).astype(kinds)
+    frame.attrs["searched"] = searched
+    return frame
+
+
+def _speakers(table: pd.DataFrame, speaker: str | None) -> tuple[Index, NDArray[np.bool_]]:
+    """Number the speakers in the order of their names; the missing ones come last, as one."""
+    if speaker is None:
+        return np.zeros(len(table), dtype=np.int64), np.ones(len(table), dtype=bool)
+    known = table[speaker].notna().to_numpy(dtype=bool)
+    names, codes = np.unique(table[speaker][known].astype(str).to_numpy(str), return_inverse=True)
+    speakers = np.full(len(table), len(names), dtype=np.int64)
+    speakers[known] = codes
+    return speakers, known
+
+
+def _check(
+    table: pd.DataFrame,
+    loss: ArrayLike,
+    features: Sequence[str],
+    speaker: str | None,
+    depth: int,
+    min_support: int,
+    alpha: float,
+) -> Array:
+    """Refuse bad input in one sentence; give the losses back as numbers."""
+    if isinstance(features, str):
+        raise ValueError(f"Give features as a list of columns, such as [{features!r}].")
+    for name in [*features, *([] if speaker is None else [speaker])]:
+        times = list(table.columns).count(name)
+        if times == 0:
+            columns = ", ".join(map(str, table.columns)) or "none"
+            raise ValueError(f"There is no column {name!r}; the table's columns are: {columns}.")
+        if times > 1:
+            raise ValueError(f"Rename one of the {times} columns {name!r}: a name must be unique.")
+    try:
+        losses = np.asarray(loss, dtype=float)
+    except (TypeError, ValueError):
+        raise ValueError("Give losses as numbers: 0, 1 (wrong) or an error.") from None
+    if losses.shape != (len(table),):
+        raise ValueError(
+            f"Give one loss a row: the table has {len(table)} rows, the losses' shape is "
+            f"{losses.shape}."
+        )
+    bad = np.flatnonzero(~(np.isfinite(losses) & (losses >= 0)))
+    if len(bad):
+        raise ValueError(
+            f"Losses must be finite and at least 0: {len(bad)} are not, the first at row {bad[0]} "
+            f"({losses[bad[0]]})."
+        )
+    for setting, number in (("depth", depth), ("min_support", min_support)):
+        if number < 1:
+            raise ValueError(f"Set {setting} to at least 1, not {number}.")
+    if not 0 < alpha <= 0.5:
+        raise ValueError(f"Set alpha above 0 and to at most 0.5, not {alpha}.")
+    return losses

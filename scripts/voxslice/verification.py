@@ -1,0 +1,224 @@
+"""Suggested slices, held against utterances that did not choose them.
+
+A slice that was chosen by looking at errors shows an excess of them in the very utterances it was
+chosen by, whether or not there is anything behind it. So the finder looks at half of the speakers,
+what it suggests there is carried over to the other half, and tested there; and the reverse.
+"""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pandas as pd
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.preprocessing import StandardScaler
+
+from voxslice.rules import as_text, is_numeric
+from voxslice.slices import find_slices
+
+FEWEST = 6
+"""Fewest speakers whose halves can say anything about each other."""
+OVERLAP = 0.5
+"""Two slices with this intersection over union count as the same."""
+NEIGHBOURS = 5
+
+COLUMNS = ["p", "q", "evidence", "confirmed", "note"]
+
+
+def verify(
+    slices: Sequence[np.ndarray],
+    suggest: Callable[[np.ndarray], list[np.ndarray]],
+    space: np.ndarray,
+    loss: np.ndarray,
+    speakers: np.ndarray | None,
+    *,
+    alpha: float,
+    seed: int,
+) -> pd.DataFrame:
+    """Confirm slices on speakers that did not choose them.
+
+    Each half of the speakers suggests slices; its suggestions are carried over to the other half by
+    the five nearest neighbours in the space that the finder looked at, and tested there within and
+    across speakers (`voxslice.slices.find_slices` on membership alone). The p-values of both
+    directions are adjusted together (Holm). A slice takes the best of the suggestions that are the
+    same slice: those whose members, those carried over included, overlap it by half or more.
+
+    Args:
+        slices: masks of shape (utterances,), suggested on all utterances
+        suggest: the finder; given positions of utterances, it returns the slices that it suggests
+            among them, as positions of utterances
+        space: shape (utterances, dimensions), as `feature_space` makes it
+        loss: of each utterance
+        speakers: speaker of each utterance, None where they are not known
+        alpha: level at which a slice is confirmed
+        seed: of the halves and the tests
+
+    Returns:
+        one row a slice: `p` (in the other half) and `q` (adjusted), missing where the slice did not
+        come back, `evidence`, `confirmed` and `note`, which says why where it is not confirmed
+    """
+    if speakers is None:
+        return _untested(len(slices), "without speakers no half of them can be held out")
+    names = np.unique(speakers)
+    if len(names) < FEWEST:
+        count = len(names)
+        return _untested(len(slices), f"{count} speakers are too few to hold half of them out")
+    first = np.random.default_rng(seed).permutation(names)[: len(names) // 2]
+    half = np.isin(speakers, first)
+    trials = [
+        trial
+        for side in (half, ~half)
+        for trial in _carry_over(side, suggest, space, loss, speakers, seed)
+    ]
+    adjusted = holm([p for _, p, _ in trials])
+    rows = []
+    for members in slices:
+        same = [
+            (q, p, evidence)
+            for (mask, p, evidence), q in zip(trials, adjusted, strict=True)
+            if overlap(mask, members) >= OVERLAP
+        ]
+        if not same:
+            rows.append((np.nan, np.nan, "", False, "not suggested by half of the speakers"))
+            continue
+        q, p, evidence = min(same)
+        confirmed = q <= alpha
+        note = "" if confirmed else "no clear excess in the speakers that were held out"
+        rows.append((p, q, evidence if confirmed else "", confirmed, note))
+    return _table(rows)
+
+
+def _untested(count: int, why: str) -> pd.DataFrame:
+    return _table([(np.nan, np.nan, "", False, f"not tested: {why}")] * count)
+
+
+def _table(rows: list[tuple[float, float, str, bool, str]]) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _carry_over(
+    side: np.ndarray,
+    suggest: Callable[[np.ndarray], list[np.ndarray]],
+    space: np.ndarray,
+    loss: np.ndarray,
+    speakers: np.ndarray,
+    seed: int,
+) -> list[tuple[np.ndarray, float, str]]:
+    """Suggestions of one half of the speakers, with p and evidence in the other half."""
+    usable = np.isfinite(space).all(axis=1)
+    known, other = np.flatnonzero(side & usable), np.flatnonzero(~side & usable)
+    trials = []
+    for rows in suggest(np.flatnonzero(side)):
+        inside = np.isin(known, rows)
+        neighbours = KNeighborsClassifier(min(NEIGHBOURS, len(known))).fit(space[known], inside)
+        carried = other[neighbours.predict(space[other])]
+        mask = np.zeros(len(loss), dtype=bool)
+        mask[carried] = True
+        p, evidence = excess(mask[~side], loss[~side], speakers[~side], seed=seed)
+        mask[rows] = True
+        trials.append((mask, p, evidence))
+    return trials
+
+
+def excess(
+    members: np.ndarray, loss: np.ndarray, speakers: np.ndarray, *, seed: int
+) -> tuple[float, str]:
+    """Test one given slice for an excess of loss, within and across speakers.
+
+    Args:
+        members: mask of shape (utterances,)
+        loss: of each utterance
+        speakers: speaker of each utterance
+        seed: of the resampling
+
+    Returns:
+        p of both tests together, 1 where the slice is not worse than the rest, and the test that
+        carries it
+    """
+    if members.sum() < 2 or members.all():
+        return 1.0, ""
+    table = pd.DataFrame({"slice": np.where(members, "inside", "outside"), "speaker": speakers})
+    # alpha below 1 only decides what is called confirmed, which is not asked for here
+    found = find_slices(
+        table, loss, ["slice"], "speaker", depth=1, min_support=2, alpha=0.999, seed=seed
+    )
+    found = found[found["rule"] == "slice = inside"]
+    return (float(found["p"].iloc[0]), str(found["evidence"].iloc[0])) if len(found) else (1.0, "")
+
+
+def feature_space(
+    table: pd.DataFrame, features: Sequence[str], embedding: np.ndarray | None
+) -> np.ndarray:
+    """Place utterances in a space in which near ones are alike.
+
+    Args:
+        table: the metadata
+        features: columns; a category becomes one axis a value
+        embedding: shape (utterances, dimensions), None for none
+
+    Returns:
+        shape (utterances, axes); numbers and the embedding are standardised, the embedding as a
+        whole weighs as much as one feature; NaN where a number or the embedding is missing
+    """
+    parts = []
+    for name in features:
+        if is_numeric(table[name]):
+            parts.append(_standard(table[[name]].astype(float).to_numpy()))
+        else:
+            values = as_text(table[name])
+            # two different categories are as far apart as two standard deviations of a number
+            parts.append(np.sqrt(2) * (values[:, None] == np.unique(values)).astype(float))
+    if embedding is not None:
+        parts.append(_standard(embedding.astype(float)) / np.sqrt(embedding.shape[1]))
+    return np.hstack(parts)
+
+
+def _standard(values: np.ndarray) -> np.ndarray:
+    return StandardScaler().fit_transform(values)  # leaves NaN as it is
+
+
+def stability(
+    slices: Sequence[np.ndarray],
+    suggest: Callable[[int], list[np.ndarray]],
+    seeds: Sequence[int],
+) -> np.ndarray:
+    """How often each slice comes back with another seed of the finder.
+
+    Args:
+        slices: masks of shape (utterances,)
+        suggest: the finder; given a seed, it returns the slices that it suggests, as positions
+        seeds: other seeds than the one that suggested the slices
+
+    Returns:
+        for each slice the share of seeds with a slice that overlaps it by half or more, NaN where
+        no seed was tried
+    """
+    back = np.zeros(len(slices))
+    for seed in seeds:
+        found = [np.asarray(rows) for rows in suggest(seed)]
+        for number, members in enumerate(slices):
+            masks = (np.isin(np.arange(len(members)), rows) for rows in found)
+            back[number] += any(overlap(mask, members) >= OVERLAP for mask in masks)
+    return back / len(seeds) if seeds else np.full(len(slices), np.nan)
+
+
+def overlap(one: np.ndarray, other: np.ndarray) -> float:
+    """Intersection over union of two masks, 0 where both are empty."""
+    union = (one | other).sum()
+    return float((one & other).sum() / union) if union else 0.0
+
+
+def holm(p: Sequence[float]) -> np.ndarray:
+    """Holm's adjusted p-values (Scandinavian Journal of Statistics 6, 1979, 65-70).
+
+    Args:
+        p: p-values
+
+    Returns:
+        adjusted p-values in the same order
+    """
+    values = np.asarray(p, dtype=float)
+    order = np.argsort(values, kind="stable")
+    steps = values[order] * np.arange(len(values), 0, -1)
+    adjusted = np.empty(len(values))
+    adjusted[order] = np.minimum(1, np.maximum.accumulate(steps))
+    return adjusted

@@ -1,0 +1,557 @@
+"""Slice search on metadata: levels, what is found, and that a rule's text says what it holds."""
+
+import itertools
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+from voxslice import slice_intervals, slice_rules, slice_tests, slices
+from voxslice.slices import COLUMNS, find_slices
+
+FEATURES = ["gender", "age", "emotion", "snr"]
+
+
+def utterances(seed: int, rows: int = 800, speakers: int = 40) -> pd.DataFrame:
+    """A table with attributes of speakers (gender, age) and of utterances (emotion, snr)."""
+    rng = np.random.default_rng(seed)
+    who = rng.integers(0, speakers, rows)
+    gender = np.array(["female", "male"])[rng.integers(0, 2, speakers)]
+    age = rng.integers(18, 80, speakers)
+    return pd.DataFrame(
+        {
+            "speaker": [f"s{i}" for i in who],
+            "gender": gender[who],
+            "age": age[who],
+            "emotion": rng.choice(["anger", "joy", "neutral"], rows),
+            "snr": rng.normal(20, 8, rows),
+        }
+    )
+
+
+def errors(seed: int, table: pd.DataFrame, inside, inner: float = 0.4, outer: float = 0.05):
+    """Errors of 0 and 1, more of them inside."""
+    rng = np.random.default_rng(seed + 1000)
+    return (rng.random(len(table)) < np.where(inside, inner, outer)).astype(int)
+
+
+def holds(table: pd.DataFrame, rule: str) -> np.ndarray:
+    """The rows of a rule, read from nothing but its text."""
+    inside = np.ones(len(table), dtype=bool)
+    for condition in rule.split(" & "):
+        if condition.endswith(" missing"):
+            inside &= table[condition.removesuffix(" missing")].isna().to_numpy()
+            continue
+        if " in " in condition:
+            name, span = condition.split(" in ")
+            low, high = map(float, span.split(".."))
+            values = table[name].to_numpy(float, na_value=np.nan)
+            inside &= (values >= low) & (values <= high)
+            continue
+        name, value = condition.split(" = ")
+        column = table[name]
+        if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
+            inside &= column.to_numpy(float, na_value=np.nan) == float(value)
+        else:
+            inside &= (column.notna() & (column.astype(str) == value)).to_numpy(bool)
+    return inside
+
+
+# what is found
+
+
+def test_a_planted_conjunction_is_found_within_speakers():
+    table = utterances(1)
+    inside = ((table["emotion"] == "anger") & (table["gender"] == "male")).to_numpy()
+    found = find_slices(table, errors(1, table, inside), FEATURES, "speaker")
+    best = found.iloc[0]
+    assert best["rule"] == "gender = male & emotion = anger"
+    assert best["confirmed"] and best["evidence"] == "within speakers"
+    assert best["p"] <= best["q"] <= 0.05
+    np.testing.assert_array_equal(best["rows"], np.flatnonzero(inside))
+    assert best["support"] == inside.sum()
+    assert best["speakers"] == table.loc[inside, "speaker"].nunique()
+    assert best["low"] < 0.35 < best["high"]
+    assert best["drop"] == pytest.approx(best["value"] - best["rest"])
+
+
+def test_an_attribute_of_many_speakers_is_found_across_speakers():
+    table = utterances(2, rows=1500, speakers=80)
+    inside = (table["gender"] == "male").to_numpy()
+    best = find_slices(table, errors(2, table, inside, 0.3), FEATURES, "speaker").iloc[0]
+    assert best["rule"] == "gender = male"
+    assert best["confirmed"] and best["evidence"] == "across speakers"
+
+
+def test_an_attribute_of_few_speakers_is_left_to_more_speakers():
+    table = utterances(3, rows=600, speakers=6)
+    inside = (table["gender"] == "male").to_numpy()
+    assert 0 < table.loc[inside, "speaker"].nunique() < 6
+    found = find_slices(table, errors(3, table, inside, 0.3), FEATURES, "speaker")
+    assert not found["confirmed"].any()
+    best = found.iloc[0]
+    assert best["rule"] == "gender = male"
+    assert best["evidence"] == ""
+    assert "only more speakers could settle this" in best["note"]
+
+
+def test_an_interval_of_a_number_is_found_without_speakers():
+    table = utterances(4, rows=1500)
+    inside = table["age"].between(30, 42).to_numpy()
+    best = find_slices(table, errors(4, table, inside, 0.3), FEATURES).iloc[0]
+    assert best["rule"].startswith("age in ")
+    assert best["evidence"] == "rows"
+    assert best["speakers"] is pd.NA
+    members = np.isin(np.arange(len(table)), best["rows"])
+    assert (members & inside).sum() / (members | inside).sum() > 0.7
+
+
+def test_missing_values_are_a_category():
+    table = utterances(5, rows=1000)
+    rng = np.random.default_rng(5)
+    for name in ("emotion", "snr"):
+        table[name] = table[name].mask(rng.random(len(table)) < 0.15)
+    for name in ("emotion", "snr"):
+        inside = table[name].isna().to_numpy()
+        best = find_slices(table, errors(5, table, inside), FEATURES, "speaker").iloc[0]
+        assert best["rule"] == f"{name} missing"
+        np.testing.assert_array_equal(best["rows"], np.flatnonzero(inside))
+
+
+def test_two_planted_slices_are_both_found_and_their_parts_are_not_repeated():
+    table = utterances(6, rows=2500)
+    anger = (table["emotion"] == "anger").to_numpy()
+    noisy = (table["snr"] < np.quantile(table["snr"], 0.25)).to_numpy()
+    found = find_slices(table, errors(6, table, anger | noisy, 0.35), FEATURES, "speaker")
+    confirmed = found[found["confirmed"]]
+    assert len(confirmed) == 2
+    assert any(rule == "emotion = anger" for rule in confirmed["rule"])
+    assert any(rule.startswith("snr in") for rule in confirmed["rule"])
+
+
+def test_an_error_that_is_a_real_number_is_searched_as_well():
+    table = utterances(7, rows=1500)
+    inside = (table["emotion"] == "joy").to_numpy()
+    rng = np.random.default_rng(7)
+    loss = rng.gamma(2, np.where(inside, 6.0, 4.0))
+    best = find_slices(table, loss, FEATURES, "speaker").iloc[0]
+    assert best["rule"] == "emotion = joy"
+    assert best["confirmed"]
+    assert best["low"] < 4 < best["high"]
+    assert best["value"] == pytest.approx(loss[inside].mean())
+
+
+def test_a_better_slice_is_not_reported():
+    table = utterances(8, rows=1500)
+    inside = (table["emotion"] != "joy").to_numpy()  # all but joy: joy itself is the better one
+    found = find_slices(table, errors(8, table, inside, 0.3), ["emotion"])
+    assert set(found["rule"]) <= {"emotion = anger", "emotion = neutral"}
+    assert (found["drop"] > 0).all()
+
+
+# levels
+
+
+@pytest.mark.parametrize("speaker", [None, "speaker"])
+def test_without_a_slice_few_searches_confirm_one(speaker):
+    alarms = 0
+    for seed in range(40):
+        table = utterances(100 + seed, rows=400, speakers=30)
+        rate = np.random.default_rng(200 + seed).beta(0.6, 9.4, 30)
+        who = table["speaker"].str[1:].astype(int)
+        chance = 0.06 if speaker is None else rate[who]
+        loss = np.random.default_rng(300 + seed).random(len(table)) < chance
+        found = find_slices(table, loss, FEATURES, speaker, depth=2, seed=seed)
+        alarms += bool(found["confirmed"].any())
+    # 6 of 40 or fewer has a chance of 99 % where the level is 5 %
+    assert alarms <= stats.binom.ppf(0.99, 40, 0.05)
+
+
+def test_rows_of_one_speaker_are_not_taken_for_independent():
+    """One failing speaker makes an attribute look bad only where speakers are unknown."""
+    table = utterances(9, rows=900, speakers=9)
+    bad = (table["speaker"] == "s3").to_numpy()
+    table["age"] = np.where(bad, 33, 50 + table["speaker"].str[1:].astype(int))
+    loss = errors(9, table, bad)
+    assert find_slices(table, loss, FEATURES)["confirmed"].any()
+    assert not find_slices(table, loss, FEATURES, "speaker")["confirmed"].any()
+
+
+# edges
+
+
+def test_columns_are_the_same_with_and_without_slices():
+    table = utterances(10)
+    loss = errors(10, table, (table["emotion"] == "anger").to_numpy())
+    found, none = find_slices(table, loss, FEATURES), find_slices(table.iloc[:0], [], FEATURES)
+    assert tuple(found.columns) == tuple(none.columns) == COLUMNS
+    assert len(found) and none.empty
+    assert found.drop(columns="rows").dtypes.equals(none.drop(columns="rows").dtypes)
+    assert found.attrs["searched"] == found["searched"].iloc[0] > 0
+    assert none.attrs["searched"] == 0
+
+
+@pytest.mark.parametrize("speaker", [None, "speaker"])
+@pytest.mark.parametrize("value", [0, 1, 2.5])
+def test_equal_losses_give_no_slice(speaker, value):
+    table = utterances(11, rows=100)
+    found = find_slices(table, np.full(100, value), FEATURES, speaker)
+    assert found.empty
+    assert found.attrs["searched"] > 0
+
+
+def test_fewer_rows_than_the_support_give_no_slice():
+    table = utterances(12, rows=9)
+    found = find_slices(table, [0, 1] * 4 + [0], FEATURES, "speaker")
+    assert found.empty
+    assert found.attrs["searched"] == 0
+
+
+def test_no_features_give_no_slice():
+    assert find_slices(utterances(13), np.zeros(800), []).empty
+
+
+@pytest.mark.parametrize(
+    "values", [["a"] * 60, [3.5] * 60, [None] * 60, [np.nan] * 60, [True] * 60, [pd.NA] * 60]
+)
+def test_a_constant_column_gives_no_rule(values):
+    table = pd.DataFrame({"x": values, "speaker": ["a", "b", "c"] * 20})
+    for speaker in (None, "speaker"):
+        found = find_slices(table, [0, 1] * 30, ["x"], speaker)
+        assert found.empty
+        assert found.attrs["searched"] == 0
+
+
+def test_one_speaker_is_enough_within():
+    table = utterances(14, speakers=1)
+    inside = (table["emotion"] == "anger").to_numpy()
+    best = find_slices(table, errors(14, table, inside), FEATURES, "speaker").iloc[0]
+    assert (best["rule"], best["evidence"]) == ("emotion = anger", "within speakers")
+    assert best["speakers"] == 1
+    assert -1 <= best["low"] < best["drop"] < best["high"] <= 1
+
+
+def test_speakers_of_one_row_are_only_tested_across():
+    table = utterances(15, rows=600, speakers=1).assign(speaker=[f"s{i}" for i in range(600)])
+    inside = (table["emotion"] == "anger").to_numpy()
+    best = find_slices(table, errors(15, table, inside), FEATURES, "speaker").iloc[0]
+    assert (best["rule"], best["evidence"]) == ("emotion = anger", "across speakers")
+
+
+def test_rows_without_a_speaker_count_but_are_no_evidence_within():
+    table = utterances(16)
+    inside = (table["emotion"] == "anger").to_numpy()
+    loss = errors(16, table, inside)
+    table["speaker"] = None
+    assert not find_slices(table, loss, ["emotion"], "speaker")["confirmed"].any()
+    table["speaker"] = np.where(np.arange(800) < 700, "known", None)
+    best = find_slices(table, loss, ["emotion"], "speaker").iloc[0]
+    assert best["confirmed"]
+    assert best["support"] == inside.sum()
+
+
+def test_the_speaker_column_may_be_a_feature():
+    table = utterances(17, speakers=8)
+    inside = (table["speaker"] == "s3").to_numpy()
+    loss = errors(17, table, inside)
+    found = find_slices(table, loss, ["speaker", "emotion"], "speaker")
+    assert not found["confirmed"].any()  # one speaker: nothing to compare within, too few across
+    inside &= (table["emotion"] == "anger").to_numpy()
+    best = find_slices(table, errors(17, table, inside, 0.7), ["speaker", "emotion"], "speaker")
+    assert best["rule"].iloc[0] == "speaker = s3 & emotion = anger"
+    assert best["confirmed"].iloc[0]
+
+
+def test_every_dtype_and_a_repeated_index():
+    base = utterances(18, rows=600)
+    rng = np.random.default_rng(18)
+    flag = rng.random(600) < 0.3
+    table = pd.DataFrame(
+        {
+            "text": base["emotion"],
+            "category": pd.Categorical(base["gender"]),
+            "flag": flag,
+            "maybe": pd.array(np.where(rng.random(600) < 0.1, None, flag), dtype="boolean"),
+            "whole": pd.array([None, *base["age"][1:]], dtype="Int64"),
+            "float": base["snr"].astype("float32"),
+            "string": pd.array(rng.choice(["größer", "näher & 遠い"], 600), dtype="string"),
+            "endless": np.where(rng.random(600) < 0.3, np.inf, base["snr"]),
+            "mixed": np.where(rng.random(600) < 0.5, base["gender"], 7),
+        }
+    ).set_axis([0] * 600)
+    features = list(table.columns)
+    with np.errstate(all="raise"):
+        found = find_slices(table, errors(18, table, flag), features, depth=2)
+    assert found["rule"].iloc[0] == "flag = True"
+    np.testing.assert_array_equal(found["rows"].iloc[0], np.flatnonzero(flag))
+
+
+def test_unicode_labels_stay_as_they_are():
+    table = utterances(19)
+    table["emotion"] = table["emotion"].replace({"anger": "Ärger 😠"})
+    loss = errors(19, table, (table["emotion"] == "Ärger 😠").to_numpy())
+    assert find_slices(table, loss, ["emotion"])["rule"].iloc[0] == "emotion = Ärger 😠"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"features": ["gender", "accent"]}, "no column 'accent'.*speaker, gender, age, emotion"),
+        ({"speaker": "voice"}, "no column 'voice'"),
+        ({"features": "gender"}, r"\['gender'\]"),
+        ({"loss": [-1.0] + [0] * 799}, "at least 0: 1 are not, the first at row 0"),
+        ({"loss": [0, np.nan] * 400}, "finite and at least 0: 400 are not, the first at row 1"),
+        ({"loss": [np.inf] + [0] * 799}, "finite"),
+        ({"loss": ["wrong"] * 800}, "as numbers"),
+        ({"loss": [0, 1]}, r"800 rows.*\(2,\)"),
+        ({"depth": 0}, "depth to at least 1"),
+        ({"min_support": 0}, "min_support to at least 1"),
+        ({"alpha": 0.0}, "alpha above 0"),
+        ({"alpha": 0.6}, "at most 0.5"),
+    ],
+)
+def test_bad_input_is_refused_in_words(change, message):
+    arguments = {"loss": np.zeros(800), "features": FEATURES, "speaker": None} | change
+    with pytest.raises(ValueError, match=message):
+        find_slices(utterances(20), **arguments)
+
+
+def test_a_name_that_two_columns_have_is_refused():
+    table = pd.DataFrame(np.zeros((20, 2)), columns=["x", "x"])
+    with pytest.raises(ValueError, match="2 columns 'x'"):
+        find_slices(table, np.zeros(20), ["x"])
+
+
+# properties
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("speaker", [None, "speaker"])
+def test_the_order_of_rows_changes_nothing_but_positions(seed, speaker):
+    table = utterances(30 + seed, rows=500)
+    rng = np.random.default_rng(seed)
+    inside = (table["emotion"] == "anger").to_numpy()
+    loss = errors(seed, table, inside) * rng.integers(1, 4, 500)
+    order = rng.permutation(500)
+    one = find_slices(table, loss, FEATURES, speaker)
+    other = find_slices(table.iloc[order], loss[order], FEATURES, speaker)
+    assert len(one)
+    pd.testing.assert_frame_equal(
+        one.drop(columns="rows"), other.drop(columns="rows"), check_exact=True
+    )
+    for rows, moved in zip(one["rows"], other["rows"], strict=True):
+        np.testing.assert_array_equal(rows, np.sort(order[moved]))
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_one_other_p_values():
+    table = utterances(40)
+    loss = errors(40, table, (table["emotion"] == "anger").to_numpy(), 0.13)
+    texts = [find_slices(table, loss, FEATURES, "speaker", seed=s).to_csv() for s in (0, 0, 1)]
+    assert texts[0] == texts[1] != texts[2]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_rows_of_every_rule_are_those_its_text_says(seed):
+    table = utterances(50 + seed, rows=300)
+    rng = np.random.default_rng(seed)
+    table["snr"] = table["snr"].mask(rng.random(300) < 0.1) * 10.0 ** rng.integers(-6, 6)
+    table["age"] = table["age"].astype("Int64").mask(rng.random(300) < 0.1)
+    table["few"] = rng.choice([-1.5, 0.1, 0.7, 2.0], 300)
+    table["flag"] = rng.random(300) < 0.5
+    features = [*FEATURES, "few", "flag"]
+    space = slice_rules.RuleSpace(table, features, 2, 10)
+    ones = np.bincount(space.cell)[:, None].astype(np.float32)
+    counted = np.concatenate([sums[:, 0] for _, sums in space.sums(ones)])
+    np.testing.assert_array_equal(counted, space.support)
+    for rule in rng.choice(space.searched, 300, replace=False):
+        members = space.members(rule)
+        np.testing.assert_array_equal(members, holds(table, space.text(rule)), space.text(rule))
+        assert members.sum() == space.support[rule]
+
+
+def test_every_rule_of_the_depth_is_searched_once():
+    table = utterances(60, rows=400)[["gender", "emotion"]].assign(level=np.arange(400) % 3)
+    space = slice_rules.RuleSpace(table, list(table.columns), 3, 10)
+    texts = [space.text(rule) for rule in range(space.searched)]
+    singles = [
+        [f"gender = {x}" for x in ("female", "male")],
+        [f"emotion = {x}" for x in ("anger", "joy", "neutral")],
+        ["level = 0", "level = 1", "level = 2", "level in 0..1", "level in 1..2"],
+    ]
+    every = [
+        " & ".join(rule)
+        for size in (1, 2, 3)
+        for columns in itertools.combinations(singles, size)
+        for rule in itertools.product(*columns)
+    ]
+    kept = [text for text in every if holds(table, text).sum() >= 10]
+    assert sorted(texts) == sorted(kept)
+
+
+def test_a_wide_table_is_searched_with_coarser_bins():
+    rng = np.random.default_rng(61)
+    table = pd.DataFrame(rng.normal(size=(300, 40)), columns=[f"x{i}" for i in range(40)])
+    coarse = slice_rules.RuleSpace(table, list(table.columns), 2, 10)
+    fine = slice_rules.RuleSpace(table, ["x0", "x1"], 2, 10)
+    assert coarse.searched <= slice_rules.RULES
+    assert coarse.features[0].width < fine.features[0].width
+
+
+def test_a_subset_of_the_rules_has_their_sums():
+    table = utterances(62, rows=300)
+    space = slice_rules.RuleSpace(table, FEATURES, 2, 10)
+    chosen = np.random.default_rng(62).random(space.searched) < 0.1
+    few = space.subset(chosen)
+    values = np.random.default_rng(63).normal(size=(len(space.codes), 3))
+    every = np.concatenate([sums for _, sums in space.sums(values)])
+    some = np.concatenate([sums for _, sums in few.sums(values)])
+    np.testing.assert_allclose(some, every[chosen], atol=1e-12)
+    assert few.text(0) == space.text(int(np.flatnonzero(chosen)[0]))
+
+
+# the statistics
+
+
+@pytest.mark.parametrize("loss", [[0, 1, 0, 0, 0, 1, 1, 0, 1], [0, 2.5, 1, 0, 0, 7, 0.5, 0, 3]])
+def test_the_moments_are_those_of_all_permutations(loss):
+    loss = np.array(loss, dtype=float)
+    speakers = np.array([0, 0, 0, 1, 1, 1, 1, 2, 2])
+    table = pd.DataFrame({"x": list("abbaabbab"), "y": [1, 2, 3, 3, 2, 1, 1, 2, 3]})
+    space = slice_rules.RuleSpace(table, ["x", "y"], 2, 1)
+    moments = slice_tests.urn(space, loss, speakers)
+    each = [itertools.permutations(loss[speakers == stratum]) for stratum in range(3)]
+    shuffled = np.array([np.concatenate(parts) for parts in itertools.product(*each)])
+    members = np.array([space.members(rule) for rule in range(space.searched)])
+    sums = members @ shuffled.T
+    assert sums.shape == (space.searched, 6 * 24 * 2)
+    np.testing.assert_allclose(sums.mean(axis=1), moments.mean, atol=1e-9)
+    np.testing.assert_allclose(sums.var(axis=1), moments.variance, atol=1e-9)
+    third = ((sums - sums.mean(axis=1)[:, None]) ** 3).mean(axis=1)
+    some = moments.variance > 0
+    unit = np.maximum(third[some] / moments.variance[some], 0)
+    np.testing.assert_allclose(unit, moments.unit[some], atol=1e-9)
+    assert (unit > 0).any()
+
+
+def test_the_statistic_is_plain_without_skew_and_the_poisson_deviance_with():
+    assert slice_tests.statistic(np.array(6.0), np.array(4.0), np.array(0.0)) == pytest.approx(3)
+    deviance = 2 * (8 * np.log(8 / 2) - (8 - 2))
+    poisson = slice_tests.statistic(np.array(6.0), np.array(2.0), np.array(1.0))
+    assert poisson == pytest.approx(deviance**0.5)
+    assert slice_tests.statistic(np.array(-6.0), np.array(2.0), np.array(1.0)) == 0
+    assert slice_tests.statistic(np.array(6.0), np.array(0.0), np.array(1.0)) == 0
+
+
+def test_permuted_losses_stay_with_their_speaker():
+    strata = np.array([1, 0, 1, 1, 0, 2, 2, 2, 2, 1])
+    loss = np.array([1, 0, 0, 2, 3, 0, 0, 0, 5, 0.0])
+    rng = np.random.default_rng(0)
+    drawn = []
+    for columns, slots, weights in slice_tests._permutations(loss, strata, 40, 16, rng):
+        assert slots.shape == (4, columns.stop - columns.start)
+        for stratum in range(3):
+            expected = np.sort(loss[(strata == stratum) & (loss > 0)])
+            for column in slots.T:
+                inside = strata[column] == stratum
+                np.testing.assert_array_equal(np.sort(weights[inside]), expected)
+        assert all(len(set(column)) == 4 for column in slots.T)
+        drawn.append(slots)
+    every = np.concatenate(drawn, axis=1)
+    assert every.shape == (4, 40)
+    assert {frozenset(column) for column in every.T} > {frozenset(every.T[0])}
+
+
+def test_maxima_of_flipped_signs_are_those_of_the_contributions():
+    table = utterances(71, rows=300, speakers=12)
+    rng = np.random.default_rng(71)
+    loss = rng.random(300)
+    speakers = np.unique(table["speaker"], return_inverse=True)[1]
+    one = np.zeros_like(speakers)
+    space = slice_rules.RuleSpace(table, FEATURES, 2, 10)
+    signs = slice_tests.contributions(space, loss, speakers, one)
+    maxima = slice_tests.flipped_maxima(space, signs, speakers, 50, np.random.default_rng(1))
+    rest = loss - loss.mean()
+    members = np.array([space.members(rule) for rule in range(space.searched)])
+    parts = (members - members.mean(axis=1)[:, None]) * rest
+    parts = np.array([np.bincount(speakers, row) for row in parts])
+    np.testing.assert_allclose(signs.excess, parts.sum(axis=1), atol=1e-9)
+    np.testing.assert_allclose(signs.square, (parts**2).sum(axis=1), atol=1e-9)
+    flips = np.random.default_rng(1).integers(0, 2, (12, 50)) * 2 - 1
+    expected = (parts @ flips / np.sqrt((parts**2).sum(axis=1))[:, None]).max(axis=0)
+    np.testing.assert_allclose(maxima, expected, rtol=1e-4)
+
+
+def test_membership_is_split_between_and_within_speakers():
+    table = utterances(72, rows=2000, speakers=20)
+    speakers = np.unique(table["speaker"], return_inverse=True)[1]
+    space = slice_rules.RuleSpace(table, FEATURES, 1, 10)
+    share, count = slice_tests.between(space, speakers)
+    texts = [space.text(rule) for rule in range(space.searched)]
+    assert share[texts.index("gender = male")] == pytest.approx(1)
+    assert share[texts.index("emotion = anger")] < 0.05
+    males = table.loc[table["gender"] == "male", "speaker"].nunique()
+    assert count[texts.index("gender = male")] == males
+
+
+def test_adjusted_p_values_count_the_observed_one():
+    maxima = np.array([1.0, 2.0, 3.0])
+    values = slice_tests.adjusted(np.array([0.5, 2.0, 2.5, 9.0]), maxima)
+    np.testing.assert_allclose(values, [1, 0.75, 0.5, 0.25])
+
+
+# the interval
+
+
+def test_the_interval_is_newcombes_where_rows_stand_alone():
+    loss = np.repeat([1, 0, 1, 0], [56, 14, 48, 32]).astype(float)
+    inside = np.arange(150) < 70
+    low, high = slice_intervals.drop_interval(loss, inside, None)
+    # 56/70 against 48/80, example of method 10 in Newcombe (1998): 0.0524 to 0.3339
+    assert (low, high) == (pytest.approx(0.0524, abs=3e-3), pytest.approx(0.3339, abs=3e-3))
+
+
+@pytest.mark.parametrize("real", [False, True])
+def test_the_interval_covers_what_was_drawn_with_speakers(real):
+    covered = 0
+    for seed in range(300):
+        rng = np.random.default_rng(seed)
+        speakers = np.repeat(np.arange(40), 20)
+        inside = (speakers < 15) & (rng.random(800) < 0.8)
+        rate = rng.beta(2, 18, 40)[speakers] + 0.2 * inside
+        loss = rng.gamma(2, rate) if real else (rng.random(800) < rate).astype(float)
+        low, high = slice_intervals.drop_interval(loss, inside, speakers)
+        covered += low <= (0.4 if real else 0.2) <= high
+    assert 0.92 <= covered / 300 <= 0.99
+
+
+def test_the_search_keeps_its_settings_honest():
+    """What the docstring says of the search's limits is what the code does."""
+    text = " ".join((find_slices.__doc__ or "").split())
+    assert f"{slice_rules.RULES:,} rules" in text
+    assert slices.SUGGESTED == 3 and "at most three suggestions" in text
+
+
+def test_what_is_left_of_a_slice_is_not_called_chance():
+    """A rule that fails on its own but not beyond the slices above it says so."""
+    table = utterances(80, rows=1500)
+    inside = table["age"].between(30, 45).to_numpy()
+    found = find_slices(table, errors(80, table, inside, 0.3), FEATURES)
+    assert found["confirmed"].iloc[0]
+    assert (found["q"].diff().dropna() >= 0).all()
+    for row in found[~found["confirmed"]].itertuples():
+        assert row.evidence == ""
+        expected = "the slices above may explain it" if row.p <= 0.05 else "within what chance"
+        assert expected in row.note
+
+
+def test_ten_speakers_do_not_make_a_level_look_exact():
+    """Sign flips rest on symmetric contributions; the level must hold with few speakers as well."""
+    alarms = 0
+    for seed in range(30):
+        rng = np.random.default_rng(400 + seed)
+        table = utterances(500 + seed, rows=300, speakers=10)
+        who = table["speaker"].str[1:].astype(int)
+        loss = rng.random(300) < rng.beta(0.6, 9.4, 10)[who]
+        found = find_slices(table, loss, ["gender", "age"], "speaker", seed=seed)
+        alarms += bool(found["confirmed"].any())
+    assert alarms <= stats.binom.ppf(0.99, 30, 0.05)
