@@ -137,9 +137,9 @@ def excess(
     if members.sum() < 2 or members.all():
         return 1.0, ""
     table = pd.DataFrame({"slice": np.where(members, "inside", "outside"), "speaker": speakers})
-    # alpha below 1 only decides what is called confirmed, which is not asked for here
+    # alpha only decides what is called confirmed, which is not asked for here
     found = find_slices(
-        table, loss, ["slice"], "speaker", depth=1, min_support=2, alpha=0.999, seed=seed
+        table, loss, ["slice"], "speaker", depth=1, min_support=2, alpha=0.5, seed=seed
     )
     found = found[found["rule"] == "slice = inside"]
     return (float(found["p"].iloc[0]), str(found["evidence"].iloc[0])) if len(found) else (1.0, "")

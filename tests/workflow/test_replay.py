@@ -116,7 +116,7 @@ def config(repository, tables):
                 "min_drop": 0.15,
             }
         },
-        "slices": {"metadata": {"finder": "sliceguard", "features": ["gender", "emotion"]}},
+        "slices": {"metadata": {"finder": "subgroups", "features": ["gender", "emotion"]}},
     }
 
 
@@ -163,6 +163,7 @@ def test_the_finder_finds_the_slice(study):
     row = slices.iloc[0]
     assert (row["rule"], row["support"]) == ("gender = female & emotion = anger", 67)
     assert f"{row['value']:.1%}" == "71.6%"
+    assert row["confirmed"]
 
 
 def test_categories_are_compared(study):
