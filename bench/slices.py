@@ -85,11 +85,14 @@ class Case:
 SCENARIOS = [
     Scenario("none, independent errors", 10_000, rows=(2000, 2000)),
     Scenario("none, errors vary by speaker", 20_000, vary=True),
-    Scenario("1 to 2 conditions, independent", 30_000, conditions=2, excess=(0.15, 0.30), cases=100),
+    Scenario("1 to 2 conditions, independent", 30_000, conditions=2,
+             excess=(0.15, 0.30), cases=100),
     Scenario("1 to 3 conditions, vary by speaker", 40_000, vary=True, conditions=3,
              excess=(0.15, 0.30)),
-    Scenario("none, errors vary by speaker (20 speakers)", 21_000, speakers=20, vary=True, cases=60, peer=0),
-    Scenario("none, errors vary by speaker (10 speakers)", 22_000, speakers=10, vary=True, cases=60, peer=0),
+    Scenario("none, errors vary by speaker (20 speakers)", 21_000, speakers=20, vary=True,
+             cases=60, peer=0),
+    Scenario("none, errors vary by speaker (10 speakers)", 22_000, speakers=10, vary=True,
+             cases=60, peer=0),
 ]  # fmt: skip
 
 
