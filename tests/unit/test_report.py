@@ -569,3 +569,24 @@ def test_what_was_searched_is_said(tmp_path):
         "Metadata: sliceguard suggested 3 slices, 0 of them confirmed on speakers that were held"
         " out.",
     ]
+
+
+def test_a_model_given_as_a_table_has_no_size_and_may_lack_probabilities():
+    study = make_study()
+    model = study.models[0]
+    bare = dataclasses.replace(
+        model,
+        card={**model.card, "parameters": None, "size_mb": None},
+        scores=model.scores[[name for name in model.scores if not name.startswith("p_")]],
+    )
+    study = dataclasses.replace(study, models=[bare, *study.models[1:]])
+    row = content.model_table(study).rows[0]
+    assert [cell.text for cell in row[1:3]] == [decimal(float("nan"), 1)] * 2
+    assert sum(len(group.clips) for group in clips.choose(study)) > 0
+
+
+def test_verdicts_are_shown():
+    study = make_study()
+    a, b = content.pairs(study)[0]
+    shown = {row[-1].text for row in content.comparison_table(study, a, b).rows}
+    assert shown and shown <= {"better", "worse", "equivalent", "undecided"}

@@ -119,7 +119,8 @@ def _errors(study: Study, model: Model, name: str) -> pd.DataFrame:
     table = members[KEY].merge(model.scores, on=KEY)
     if study.classification:
         table = table[table["loss"] > 0]
-        sure = [row[f"p_{row['prediction']}"] for _, row in table.iterrows()]
+        # a table of predictions may come without probabilities
+        sure = [row.get(f"p_{row['prediction']}") for _, row in table.iterrows()]
         table = table.assign(sure=sure)
         order = "sure"
     else:

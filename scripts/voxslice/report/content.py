@@ -101,6 +101,12 @@ def _number(text: str, key: float, **more: object) -> Cell:
     return Cell(text, key if math.isfinite(key) else None, **more)  # type: ignore[arg-type]
 
 
+def _size(value: float | None, unit: float) -> Cell:
+    """A size of a model; one that is given as a table of predictions has none."""
+    size = math.nan if value is None else value / unit
+    return _number(decimal(size, 1), size)
+
+
 def _model(study: Study, name: str) -> Cell:
     position = next(i for i, model in enumerate(study.models) if model.name == name)
     return Cell(name, mark=f"model-{position}")
@@ -142,8 +148,8 @@ def model_table(study: Study) -> Table:
     rows = [
         [
             name,
-            _number(decimal(card["parameters"] / 1e6, 1), card["parameters"]),
-            _number(decimal(card["size_mb"], 1), card["size_mb"]),
+            _size(card["parameters"], 1e6),
+            _size(card["size_mb"], 1),
             _plain(settings["license"]),
             Cell(f"{card['origin']} \u00b7 {card['sha256']}", note=settings["note"], mark="long"),
         ]
@@ -421,7 +427,10 @@ def comparison_table(study: Study, a: Model, b: Model) -> Table:
             Column("wrong", meaning=f"only {b.name} is wrong", model=second, before="Only"),
             Column("Both wrong"),
         ]
-    columns += [Column("p"), Column("q")]
+    columns += [
+        Column("q", meaning="p adjusted for all rows of the comparison"),
+        Column("Verdict", number=False, meaning=f"on {b.name}, against {a.name}"),
+    ]
     rows = []
     for _, row in pair_rows(study, a, b).iterrows():
         cells = [
@@ -439,12 +448,21 @@ def comparison_table(study: Study, a: Model, b: Model) -> Table:
         if study.classification:
             names = ["both_right", "only_a_wrong", "only_b_wrong", "both_wrong"]
             cells += [_count(row[name]) for name in names]
-        cells += [
-            _number(probability(row["p"]), row["p"]),
-            _number(probability(row["q"]), row["q"]),
-        ]
+        cells += [_number(probability(row["q"]), row["q"]), _verdict(row)]
         rows.append(cells)
     return Table(f"{b.name} against {a.name}", columns, rows)
+
+
+def _verdict(row: pd.Series) -> Cell:
+    """Whether the second model is better or worse, and what to bear in mind with it."""
+    notes = []
+    if str(row["strictly"]) == "True":  # missing where it has no meaning
+        notes.append("strictly")
+    if str(row["equivalent"]) == "True" and row["verdict"] != "equivalent":
+        notes.append("equivalent")
+    if not row["reliable"]:
+        notes.append("few speakers")
+    return Cell(row["verdict"], note=", ".join(notes), mark=f"verdict-{row['verdict']}")
 
 
 def pair_rows(study: Study, a: Model, b: Model) -> pd.DataFrame:
