@@ -40,7 +40,8 @@ def verify(
     the five nearest neighbours in the space that the finder looked at, and tested there within and
     across speakers (`voxslice.slices.find_slices` on membership alone). The p-values of both
     directions are adjusted together (Holm). A slice takes the best of the suggestions that are the
-    same slice: those whose members, those carried over included, overlap it by half or more.
+    same slice: those that overlap it by half or more where they were made and by half or more where
+    they were carried over to. So a slice of speakers of one half only is never confirmed.
 
     Args:
         slices: masks of shape (utterances,), suggested on all utterances
@@ -75,10 +76,11 @@ def verify(
         same = [
             (q, p, evidence)
             for (mask, p, evidence), q in zip(trials, adjusted, strict=True)
-            if overlap(mask, members) >= OVERLAP
+            if overlap(mask[half], members[half]) >= OVERLAP
+            and overlap(mask[~half], members[~half]) >= OVERLAP
         ]
         if not same:
-            rows.append((np.nan, np.nan, "", False, "not suggested by half of the speakers"))
+            rows.append((np.nan, np.nan, "", False, "not found again from half of the speakers"))
             continue
         q, p, evidence = min(same)
         confirmed = q <= alpha
@@ -106,6 +108,8 @@ def _carry_over(
     """Suggestions of one half of the speakers, with p and evidence in the other half."""
     usable = np.isfinite(space).all(axis=1)
     known, other = np.flatnonzero(side & usable), np.flatnonzero(~side & usable)
+    if len(other) == 0:
+        return []
     trials = []
     for rows in suggest(np.flatnonzero(side)):
         inside = np.isin(known, rows)

@@ -62,7 +62,7 @@ def test_a_slice_that_does_not_come_back_has_no_p():
     suggest = worst_window(x, loss)
     row = verify([other], suggest, x[:, None], loss, SPEAKERS, alpha=0.05, seed=0).iloc[0]
     assert np.isnan(row["p"]) and np.isnan(row["q"]) and not row["confirmed"]
-    assert row["note"] == "not suggested by half of the speakers"
+    assert row["note"] == "not found again from half of the speakers"
 
 
 def test_too_few_speakers_confirm_nothing():
@@ -146,3 +146,14 @@ def test_holm():
     np.testing.assert_allclose(holm([0.02, 0.5, 0.01]), [0.04, 0.5, 0.03])
     assert holm([0.4, 0.6]).tolist() == [0.8, 0.8]
     assert len(holm([])) == 0
+
+
+def test_a_slice_of_one_speaker_is_not_confirmed_by_others():
+    x, loss = study(0.5)
+    one = (x > 0.8) & (SPEAKERS == "3")
+
+    def suggest(rows):
+        return [rows[one[rows]]] if one[rows].any() else [rows[x[rows] > 0.8]]
+
+    row = verify([one], suggest, x[:, None], loss, SPEAKERS, alpha=0.05, seed=0).iloc[0]
+    assert not row["confirmed"] and np.isnan(row["p"])

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -414,18 +414,15 @@ def comparison_table(study: Study, a: Model, b: Model) -> Table:
     first, second = study.models.index(a), study.models.index(b)
     columns = [
         Column("Slice", number=False),
-        Column("Utter\u00adances"),
-        Column("Speakers"),
+        Column("Utter\u00adances", meaning="and their speakers"),
         Column(a.name, measure.unit, model=first),
         Column(b.name, measure.unit, model=second),
         Column("Difference", measure.step, meaning=f"{b.name} minus {a.name}, 95 % interval"),
     ]
     if study.classification:
         columns += [
-            Column("Both right"),
             Column("wrong", meaning=f"only {a.name} is wrong", model=first, before="Only"),
             Column("wrong", meaning=f"only {b.name} is wrong", model=second, before="Only"),
-            Column("Both wrong"),
         ]
     columns += [
         Column("q", meaning="p adjusted for all rows of the comparison"),
@@ -435,8 +432,7 @@ def comparison_table(study: Study, a: Model, b: Model) -> Table:
     for _, row in pair_rows(study, a, b).iterrows():
         cells = [
             Cell(rule_text(row), note=_id(row)),
-            _count(row["support"]),
-            _count(row["speakers"]),
+            replace(_count(row["support"]), note=_speakers(row["speakers"])),
             _number(measure.number(row["value_a"]), row["value_a"]),
             _number(measure.number(row["value_b"]), row["value_b"]),
             _number(
@@ -446,11 +442,14 @@ def comparison_table(study: Study, a: Model, b: Model) -> Table:
             ),
         ]
         if study.classification:
-            names = ["both_right", "only_a_wrong", "only_b_wrong", "both_wrong"]
-            cells += [_count(row[name]) for name in names]
+            cells += [_count(row["only_a_wrong"]), _count(row["only_b_wrong"])]
         cells += [_number(probability(row["q"]), row["q"]), _verdict(row)]
         rows.append(cells)
     return Table(f"{b.name} against {a.name}", columns, rows)
+
+
+def _speakers(count: float) -> str:
+    return "" if pd.isna(count) else counted(int(count), "speaker")
 
 
 def _verdict(row: pd.Series) -> Cell:
