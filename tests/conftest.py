@@ -7,10 +7,18 @@ from snakemake_cli import ROOT, snakemake
 
 
 @pytest.fixture(scope="session")
-def finished_study(tmp_path_factory):
+def demo_config(tmp_path_factory):
+    """The embedded study's config, as a user's file: the report names it by its name alone."""
+    path = tmp_path_factory.mktemp("config") / "demo.yaml"
+    shutil.copyfile(ROOT / "config/demo.yaml", path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def finished_study(tmp_path_factory, demo_config):
     """Folder in which the embedded study has run once, all of it; not to be written to."""
     folder = tmp_path_factory.mktemp("demo")
-    snakemake(folder, configfiles=[ROOT / "config/demo.yaml"])
+    snakemake(folder, configfiles=[demo_config])
     return folder
 
 

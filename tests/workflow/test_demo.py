@@ -5,7 +5,7 @@ import shutil
 
 import pandas as pd
 import pytest
-from snakemake_cli import ROOT, planned, snakemake
+from snakemake_cli import planned, snakemake
 
 pytestmark = pytest.mark.workflow
 
@@ -49,14 +49,13 @@ def digests(folder):
     }
 
 
-def test_two_runs_give_the_same_bytes(finished_study, tmp_path):
+def test_two_runs_give_the_same_bytes(finished_study, demo_config, tmp_path):
     study = tmp_path / "study"
     shutil.copytree(finished_study, study)
     before = digests(study)
-    config = ROOT / "config/demo.yaml"
-    rerun = planned(study, "--forcerun", "predict", configfiles=[config])
+    rerun = planned(study, "--forcerun", "predict", configfiles=[demo_config])
     assert {"predict", "suggest_slices", "make_report", "make_view"} <= {
         job.split()[0] for job in rerun
     }
-    snakemake(study, "--forcerun", "predict", configfiles=[config])
+    snakemake(study, "--forcerun", "predict", configfiles=[demo_config])
     assert digests(study) == before

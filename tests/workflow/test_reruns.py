@@ -22,7 +22,7 @@ def plan(finished_study, demo, tmp_path):
     def with_edit(edit):
         config = copy.deepcopy(demo)
         edit(config)
-        path = write_config(tmp_path / "edited.yaml", config)
+        path = write_config(tmp_path / "demo.yaml", config)
         return planned(finished_study, configfiles=[path])
 
     return with_edit
