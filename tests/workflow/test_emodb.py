@@ -142,13 +142,31 @@ def test_metadata_slices_hold_the_known_ones(study, plain):
         study / "results/slices/emodb/gender/gender_age_small.members.parquet"
     )
     metadata = slices[slices["view"] == "metadata"].set_index("rule")
-    assert set(slices["view"]) == {"metadata", "embedding"}
+    assert set(slices["view"]) == {"subgroups", "metadata", "embedding"}
     for emotion, right, support in [("anger", 19, 60), ("happiness", 11, 27)]:
         row = metadata.loc[f"emotion = {emotion} & gender = male"]
         assert (row["support"], row["speakers"]) == (support, 5)
         assert row["value"] == pytest.approx(right / support)
         meant = plain.index[(plain["gender"] == "male") & (plain["emotion"] == emotion)]
         assert set(members.loc[members["slice"] == row["slice"], "file"]) == set(meant)
+
+
+def test_subgroups_confirm_the_angry_men(study):
+    folder = study / "results/slices/emodb/gender"
+    slices = pd.read_csv(folder / "gender_age_small.csv")
+    found = slices[slices["finder"] == "subgroups"]
+    first = found.iloc[0]
+    assert first["rule"] == "emotion = anger & gender = male"
+    assert first["confirmed"]
+    assert first["evidence"] == "within speakers"
+    assert first["q"] <= 0.05
+    assert first["searched"] > 100
+    # five speakers a gender are too few to say that men fare worse
+    men = found[found["rule"] == "gender = male"].iloc[0]
+    assert not men["confirmed"]
+    assert men["note"].startswith("only more speakers could settle this")
+    searches = pd.read_csv(folder / "gender_age_small.searches.csv").set_index("view")
+    assert searches.loc["subgroups", "searched"] == first["searched"]
 
 
 def test_views_are_made(study):
