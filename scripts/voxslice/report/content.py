@@ -381,16 +381,16 @@ def searched(model: Model) -> list[str]:
     """What was searched for slices of one model, and how much of it was confirmed."""
     said = []
     for row in model.searches.to_dict(orient="records"):
-        found = counted(int(row["found"]), "slice")
-        if pd.isna(row["searched"]):
-            text = f"{row['finder']} suggested {found}, {int(row['confirmed'])} of them confirmed"
-            said.append(f"{_capital(row['view'])}: {text} on speakers that were held out.")
+        found, confirmed = int(row["found"]), int(row["confirmed"])
+        if not pd.isna(row["searched"]):
+            text = f"{counted(int(row['searched']), 'rule')} searched and tested together"
+            text += f", {confirmed} of {counted(found, 'slice')} shown are confirmed" * (found > 0)
+        elif found:
+            text = f"{row['finder']} suggested {counted(found, 'slice')}"
+            text += f", {confirmed} of them confirmed on speakers that were held out"
         else:
-            rules = counted(int(row["searched"]), "rule")
-            confirmed = f"{int(row['confirmed'])} of {found} shown are confirmed"
-            said.append(
-                f"{_capital(row['view'])}: {rules} searched and tested together, {confirmed}."
-            )
+            text = f"{row['finder']} suggested no slice"
+        said.append(f"{_capital(row['view'])}: {text}.")
     return said
 
 
