@@ -259,7 +259,7 @@ def test_numbers_are_written_with_unit_sign_and_few_digits():
 @pytest.mark.parametrize("name, better", [("accuracy", True), ("mae", False)])
 def test_direction_of_metrics(name, better):
     measure: Measure = measures("years")[name]
-    assert measure.is_better(2, 1) is better
+    assert measure.rises is better
 
 
 def test_text_breaks_after_underscores_and_is_escaped():

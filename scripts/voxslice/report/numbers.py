@@ -50,10 +50,6 @@ class Measure:
         """Unit of a difference: percentages differ by points."""
         return "points" if self.unit == "%" else self.unit
 
-    def is_better(self, value: float, than: float) -> bool:
-        """Whether one value is better than another."""
-        return value > than if self.rises else value < than
-
 
 def measures(unit: str) -> dict[str, Measure]:
     """The metrics by their name in the tables.
