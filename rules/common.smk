@@ -1,8 +1,6 @@
 """Helpers of the rules: the checked config, the targets of a study, fingerprints of code."""
 
-import ast
 import functools
-import hashlib
 import os
 import sys
 from pathlib import Path
@@ -14,6 +12,7 @@ sys.path.insert(0, str(SCRIPTS))
 
 from voxslice import settings
 from voxslice.errors import InputError
+from voxslice.fingerprints import fingerprint
 
 try:
     schema = Path(workflow.basedir, "config", "schema.yaml").read_text()
@@ -105,20 +104,7 @@ def embeddings(wildcards):
 @functools.cache
 def code(script):
     """Fingerprint a script and the package's modules that it imports: an edit reruns its jobs."""
-    found, todo = {}, [SCRIPTS / f"{script}.py"]
-    while todo:
-        file = todo.pop()
-        if file in found or not file.exists():
-            continue
-        found[file] = file.read_bytes()
-        for node in ast.walk(ast.parse(found[file])):
-            if isinstance(node, ast.ImportFrom):
-                package = SCRIPTS.joinpath(*(node.module or "").split("."))
-                if package.relative_to(SCRIPTS).parts[:1] == ("voxslice",):
-                    todo += [package.with_suffix(".py"), package / "__init__.py"]
-                    todo += [package / f"{name.name}.py" for name in node.names]
-    content = b"".join(found[file] for file in sorted(found))
-    return hashlib.sha256(content).hexdigest()[:12]
+    return fingerprint(SCRIPTS / f"{script}.py")
 
 
 def is_classification(task):
