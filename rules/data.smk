@@ -5,7 +5,7 @@ Three rules, so that a new metadata column fetches nothing and reruns no inferen
 
 
 rule fetch_dataset:
-    """Download a database with audb as mono WAV, with its tables."""
+    """Download a database with audb as mono audio, with its tables."""
     input:
         repository_headers,
     output:

@@ -23,10 +23,11 @@ def fetch_audb(
     version: str,
     repositories: Sequence[Mapping[str, str]],
     sampling_rate: int,
+    format: str,
     cache: str | Path,
     num_workers: int = 1,
 ) -> None:
-    """Download a database with audb as mono WAV into a folder, together with its tables.
+    """Download a database with audb as mono audio into a folder, together with its tables.
 
     Args:
         folder: where the database goes (made new): `db.yaml`, its tables and its media
@@ -34,6 +35,7 @@ def fetch_audb(
         version: version of the database
         repositories: where to look, each with `name`, `host` and `backend`
         sampling_rate: of the media, in Hz
+        format: of the media, wav or flac
         cache: audb's cache; it holds what was fetched before an interruption and is removed after
             success
         num_workers: threads that fetch and convert
@@ -51,7 +53,7 @@ def fetch_audb(
     db = audb.load(
         name,
         version=version,
-        format="wav",
+        format=format,
         mixdown=True,
         sampling_rate=sampling_rate,
         full_path=False,

@@ -13,6 +13,8 @@ from voxslice.errors import InputError
 
 RESERVED = {"models", "checksums"}
 """Folders beside those of the datasets."""
+SOURCES = ("csv", "audformat", "audb")
+"""Where a dataset may come from; it has one of these keys."""
 
 
 def complete(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
@@ -40,9 +42,8 @@ def _sentence(error: jsonschema.ValidationError) -> str:
     """One sentence for a schema error, with the place and the description of the key."""
     place = ".".join(str(part) for part in error.absolute_path) or "the config"
     if error.validator == "oneOf":
-        return (
-            f"{place}: give either url (an archive), path (a local folder) or predictions (tables)."
-        )
+        *names, last = (", ".join(choice["required"]) for choice in error.validator_value)
+        return f"{place}: give either {', '.join(names)} or {last}, and only one of them."
     if error.validator == "additionalProperties":
         known = ", ".join(error.schema["properties"])
         return f"{place}: {error.message.rstrip('.')}; the keys here are {known}."
@@ -89,6 +90,7 @@ def _cross_check(config: dict[str, Any]) -> None:
                 f"datasets.{name}.columns: {sorted(taken)[0]} is a column of every table:"
                 " choose another name."
             )
+        _check_source(name, dataset)
     for name, model in models.items():
         unknown = [task for task in model["tasks"] if task not in tasks]
         if unknown:
@@ -141,6 +143,41 @@ def _cross_check(config: dict[str, Any]) -> None:
             )
         if source is None and not view["features"]:
             raise InputError(f"slices.{name}: give features, an embedding, or both.")
+
+
+def _check_source(name: str, dataset: Mapping[str, Any]) -> None:
+    """Check that a dataset's table, columns and filter fit the kind of its source."""
+    place, source, columns = f"datasets.{name}", source_of(dataset), dataset["columns"]
+    if source == "csv":
+        if "table" in dataset:
+            raise InputError(f"{place}.table: a csv is one table: remove this key.")
+        for column, settings in columns.items():
+            other = [key for key in ("table", "map") if key in settings]
+            if other:
+                raise InputError(
+                    f"{place}.columns.{column}.{other[0]}: a csv is one table without schemes:"
+                    " remove this key."
+                )
+    else:
+        if "table" not in dataset:
+            raise InputError(f"{place}.table: name the table whose rows are the utterances.")
+        for column, settings in columns.items():
+            if "column" in settings and "table" not in settings:
+                raise InputError(
+                    f"{place}.columns.{column}.table: name the table that has the column."
+                )
+    for column in dataset.get("filter", {}):
+        known = [other for other, settings in columns.items() if "column" in settings]
+        if column not in known:
+            raise InputError(
+                f"{place}.filter: {column!r} is not read from the data; the columns that are:"
+                f" {', '.join(known)}."
+            )
+
+
+def source_of(dataset: Mapping[str, Any]) -> str:
+    """Which of `SOURCES` a dataset comes from."""
+    return next(source for source in SOURCES if source in dataset)
 
 
 def _check_predictions(name: str, model: Mapping[str, Any], config: Mapping[str, Any]) -> None:

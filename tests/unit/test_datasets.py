@@ -14,6 +14,7 @@ def fetch(folder, repository, **changes):
         "version": "1.0.0",
         "repositories": [repository],
         "sampling_rate": 16000,
+        "format": "wav",
         "cache": folder.parent / "partial",
         "num_workers": 2,
     }
@@ -64,6 +65,13 @@ def test_another_sampling_rate(repository, tmp_path):
     file = tmp_path / "db" / "audio" / "audio" / "a.wav"
     assert audiofile.sampling_rate(str(file)) == 8000
     assert audiofile.duration(str(file)) == 2
+
+
+def test_another_format(repository, tmp_path):
+    fetch(tmp_path / "db" / "audio", repository, format="flac")
+    files = list_utterances(tmp_path / "db" / "audio", "files")["file"]
+    assert files.to_list() == [f"audio/{name}.flac" for name in "abcd"]
+    assert all((tmp_path / "db" / "audio" / file).is_file() for file in files)
 
 
 def test_what_an_interrupted_fetch_left_is_used(database, repository, tmp_path, monkeypatch):

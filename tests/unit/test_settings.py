@@ -31,6 +31,18 @@ def config():
                 "columns": {"age": {"table": "files", "column": "age"}},
                 "license": "CC0-1.0",
             },
+            "table": {
+                "csv": {"path": "mine.csv", "audio": "/data/mine"},
+                "columns": {"age": {"column": "years"}, "split": {"column": "set"}},
+                "filter": {"split": ["test", 2, True]},
+                "license": "MIT",
+            },
+            "local": {
+                "audformat": {"path": "/data/local"},
+                "table": "files",
+                "columns": {"speaker": {"table": "files", "column": "speaker"}},
+                "license": "MIT",
+            },
         },
         "models": {
             "small": {"path": "models/small", "tasks": ["gender", "age"], "license": "MIT"},
@@ -128,8 +140,33 @@ MISSING = object()
         ("failures_tolerated", 1.1, r"^failures_tolerated: 1.1 is greater"),
         ("datasets.Big", {}, r"^datasets: 'Big' does not fit; expected: An id, .*lower case"),
         ("models.a b", {}, r"^models: 'a b' does not fit; expected: An id"),
-        ("datasets.calls.typo", 1, r"^datasets\.calls: .*'typo'.*the keys here are audb, table"),
+        ("datasets.calls.typo", 1, r"^datasets\.calls: .*'typo'.*the keys here are csv, audf"),
         ("datasets.calls.license", MISSING, r"^datasets\.calls: 'license' is a required"),
+        (
+            "datasets.calls.csv",
+            {"path": "calls.csv", "audio": "calls"},
+            r"^datasets\.calls: give either csv, audformat or audb, and only one of them",
+        ),
+        ("datasets.calls.audb", MISSING, r"^datasets\.calls: give either csv, audformat or audb"),
+        ("datasets.calls.table", MISSING, r"^datasets\.calls\.table: name the table whose rows"),
+        ("datasets.calls.columns.gender.table", MISSING, r"gender\.table: name the table that has"),
+        ("datasets.calls.filter", {}, r"^datasets\.calls\.filter: "),
+        ("datasets.calls.filter", {"gender": []}, r"^datasets\.calls\.filter\.gender: "),
+        ("datasets.calls.filter", {"gender": [None]}, r"^datasets\.calls\.filter\.gender\.0: None"),
+        (
+            "datasets.calls.filter",
+            {"split": ["test"]},
+            r"^datasets\.calls\.filter: 'split' is not read from .*: speaker, gender\.",
+        ),
+        ("datasets.table.table", "files", r"^datasets\.table\.table: a csv is one table: remove"),
+        ("datasets.table.csv.audio", MISSING, r"^datasets\.table\.csv: 'audio' is a required"),
+        (
+            "datasets.table.columns.age.table",
+            "files",
+            r"^datasets\.table\.columns\.age\.table: a csv is one table without schemes: remove",
+        ),
+        ("datasets.table.columns.age.map", "age", r"^datasets\.table\.columns\.age\.map: a csv"),
+        ("datasets.local.audformat", {}, r"^datasets\.local\.audformat: 'path' is a required"),
         ("datasets.calls.shards", 0, r"^datasets\.calls\.shards: 0 is less .*\(Number of jobs"),
         ("datasets.calls.audb.version", 1, r"^datasets\.calls\.audb\.version: 1 is not of type"),
         (
@@ -146,9 +183,9 @@ MISSING = object()
         (
             "models.small.url",
             "https://x.org/a.zip",
-            r"^models\.small: give either url .* path .*or pred",
+            r"^models\.small: give either url, path or predictions",
         ),
-        ("models.small.path", MISSING, r"^models\.small: give either url .* path .*or pred"),
+        ("models.small.path", MISSING, r"^models\.small: give either url, path or predictions"),
         ("models.big.sha256", "abc", r"^models\.big\.sha256: 'abc' does not fit; expected: SHA"),
         (
             "models.given.predictions",
@@ -162,7 +199,7 @@ MISSING = object()
             "x.csv",
             r"\.predictions\.x: there is no dataset 'x'; .*ages",
         ),
-        ("models.given.path", "given", r"^models\.given: give either url .* path .*or predictions"),
+        ("models.given.path", "given", r"^models\.given: give either url, path or predictions"),
         ("models.given.sha256", "a" * 64, r"^models\.given\.sha256: only an archive has one"),
         ("models.given.tasks", [], r"\.predictions\.calls: none of the model's tasks has labels"),
         ("slices.voice.embedding", "given", r"^slices\.voice\.embedding: given is given as predic"),
@@ -290,7 +327,7 @@ def test_defaults_are_valid():
 
 def test_studies_pair_datasets_with_the_tasks_that_they_have_labels_for(config):
     full = complete(config, SCHEMA)
-    assert studies(full) == [("calls", "gender"), ("ages", "age")]
+    assert studies(full) == [("calls", "gender"), ("ages", "age"), ("table", "age")]
     assert models_of(full, "calls", "gender") == ["small", "big", "given"]
     assert models_of(full, "ages", "age") == ["small"]
 
@@ -298,7 +335,7 @@ def test_studies_pair_datasets_with_the_tasks_that_they_have_labels_for(config):
 def test_given_predictions_are_of_the_datasets_that_they_name(config):
     full = complete(config, SCHEMA)
     assert datasets_of(full, "given") == ["calls"]
-    assert datasets_of(full, "small") == ["calls", "ages"]
+    assert datasets_of(full, "small") == ["calls", "ages", "table", "local"]
     assert tasks_of(full, "calls", "given") == ["gender"]
     assert tasks_of(full, "calls", "other") == []
     assert models_of(full, "ages", "age") == ["small"]
@@ -340,4 +377,5 @@ def test_views_of_a_dataset(config):
 def test_the_module_is_light():
     # it is imported whenever the workflow is parsed
     source = Path(settings.__file__).read_text(encoding="utf-8")
-    assert not any(name in source for name in ("pandas", "numpy", "sklearn", "audb"))
+    heavy = ("pandas", "numpy", "sklearn", "audb", "audformat")
+    assert not any(f"import {name}" in source or f"from {name}" in source for name in heavy)
