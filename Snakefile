@@ -22,12 +22,13 @@ wildcard_constraints:
 
 
 rule all:
-    """Everything: the report and the interactive view of each dataset and task."""
+    """Everything: the report and the interactive view of each dataset and task, and the costs."""
     input:
         study("results/report/{dataset}/{task}.html"),
         study("results/spotlight/{dataset}/{task}/table.parquet"),
         study("results/metrics/{dataset}/{task}.csv"),
         study("results/comparison/{dataset}/{task}.csv"),
+        collect("results/costs/{model}.csv", model=RUN),
     localrule: True
 
 
@@ -84,6 +85,13 @@ rule comparisons:
     localrule: True
 
 
+rule costs:
+    """Measure what each model costs on this machine."""
+    input:
+        collect("results/costs/{model}.csv", model=RUN),
+    localrule: True
+
+
 rule reports:
     """Make the reports."""
     input:
@@ -103,6 +111,7 @@ include: "rules/data.smk"
 include: "rules/models.smk"
 include: "rules/inference.smk"
 include: "rules/predictions.smk"
+include: "rules/costs.smk"
 include: "rules/slices.smk"
 include: "rules/comparison.smk"
 include: "rules/report.smk"

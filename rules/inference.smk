@@ -24,6 +24,7 @@ rule predict:
         embedding=lookup("models/{model}/embedding", within=config),
         sampling_rate=lookup("models/{model}/sampling_rate", within=config),
         shards=lookup("datasets/{dataset}/shards", within=config),
+        device=lookup("device", within=config),
         code=code("predict"),
     script:
         "../scripts/predict.py"

@@ -15,6 +15,7 @@ with to_log(snakemake.log):
         embedding=snakemake.params.embedding,
         sampling_rate=snakemake.params.sampling_rate,
         threads=snakemake.threads,
+        device=snakemake.params.device,
         predictions=snakemake.output.predictions,
         failures=snakemake.output.failures,
     )

@@ -15,6 +15,7 @@ from tqdm import tqdm
 from voxslice.errors import InputError
 from voxslice.files import KEY, whole, write_csv
 from voxslice.models import label_columns, labels_of
+from voxslice.runtime import load
 
 BATCH = 1024  # utterances held in memory at a time
 
@@ -73,6 +74,7 @@ def predict(
     embedding: str,
     sampling_rate: int,
     threads: int,
+    device: str,
     predictions: str | Path,
     failures: str | Path,
 ) -> None:
@@ -85,14 +87,16 @@ def predict(
         embedding: name of the output that becomes the column `embedding`
         sampling_rate: that the model expects, in Hz
         threads: utterances that are scored at the same time; the results do not depend on it
+        device: `cpu` or `cuda`
         predictions: Parquet file to write: the keys, one float32 column a label, and `embedding`
             where the model has that output
         failures: CSV file to write: the keys and `reason`
 
     Raises:
-        InputError: where two columns of the predictions would have the same name
+        InputError: where two columns of the predictions would have the same name, or the device
+            cannot be used
     """
-    loaded = audonnx.load(str(model), num_workers=1)
+    loaded = load(model, threads=1, device=device)
     labels = labels_of(loaded)
     columns = label_columns(labels, embedding)
     schema = _schema(columns, len(labels[embedding]) if embedding in labels else None)

@@ -27,7 +27,7 @@ def utterances(folder, files, start=0.0, end=None):
 
 
 def run(folder, model, rows, out, threads=1, **changes):
-    settings = {"embedding": "hidden_states", "sampling_rate": RATE} | changes
+    settings = {"embedding": "hidden_states", "sampling_rate": RATE, "device": "cpu"} | changes
     predict(
         rows,
         audio=folder,

@@ -25,14 +25,18 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def overlay(tmp_path_factory):
-    """A config that changes nothing but where data and models come from."""
+    """A config that changes where data and models come from, and measures their costs briefly."""
     repository = {"name": "audb-local", "host": str(SHARED / "audb"), "backend": "file-system"}
     models = {
         name: {"url": (SHARED / "models" / f"{name}.zip").as_uri()} for name in [*MODELS, "emotion"]
     }
     return write_config(
         tmp_path_factory.mktemp("config") / "overlay.yaml",
-        {"datasets": {"emodb": {"audb": {"repositories": [repository]}}}, "models": models},
+        {
+            "datasets": {"emodb": {"audb": {"repositories": [repository]}}},
+            "models": models,
+            "costs": {"durations": [1, 2], "seconds": 0.1},
+        },
     )
 
 
@@ -167,6 +171,18 @@ def test_subgroups_confirm_the_angry_men(study):
     assert men["note"].startswith("only more speakers could settle this")
     searches = pd.read_csv(folder / "gender_age_small.searches.csv").set_index("view")
     assert searches.loc["subgroups", "searched"] == first["searched"]
+
+
+@pytest.mark.parametrize("model", [*MODELS, "emotion"])
+def test_costs_are_measured(study, model):
+    costs = pd.read_csv(study / f"results/costs/{model}.csv")
+    columns = (
+        "model machine device threads seconds size_mb parameters load_s rtf p50_ms p95_ms p99_ms"
+    )
+    assert " ".join(costs) == f"{columns} repetitions peak_mb"
+    assert costs[["threads", "seconds"]].to_numpy().tolist() == [[1, 1], [1, 2], [2, 1], [2, 2]]
+    assert (costs["repetitions"] >= 10).all()
+    assert (costs.drop(columns=["model", "machine", "device"]) > 0).all(axis=None)
 
 
 def test_views_are_made(study):

@@ -84,6 +84,7 @@ def test_new_model_touches_no_other_inference(plan, tmp_path, finished_study):
     assert plan(edit) == sorted(
         [
             "fetch_model model=another",
+            "measure_costs model=another",
             "predict dataset=demo model=another shard=0",
             "gather_failures dataset=demo model=another",
             "score dataset=demo task=gender model=another",
@@ -131,3 +132,12 @@ def test_subgroup_parameter_suggests_nothing_anew(plan):
         config["slices"]["subgroups"]["depth"] = 2
 
     assert rules(plan(edit)) == SLICES - {"suggest_slices"}
+
+
+def test_another_measurement_of_costs_computes_nothing_else(plan):
+    def edit(config):
+        config["costs"]["durations"] = [1, 4]
+
+    jobs = plan(edit)
+    assert rules(jobs) - {"make_report"} == {"measure_costs"}
+    assert sum(job.startswith("measure_costs") for job in jobs) == 3
