@@ -6,10 +6,10 @@ from pathlib import Path
 
 import audb
 import audformat
-import audiofile
 import pandas as pd
 from tqdm import tqdm
 
+from voxslice.audio import seconds
 from voxslice.errors import InputError
 from voxslice.files import KEY
 
@@ -133,17 +133,9 @@ def _keys(index: pd.Index, folder: Path) -> pd.DataFrame:
     keys["start"] = keys["start"].dt.total_seconds().astype(float)
     keys["end"] = keys["end"].dt.total_seconds().astype(float)
     unended = sorted(set(keys.loc[keys["end"].isna(), "file"]))
-    lengths = {f: _length(folder / f) for f in tqdm(unended, desc="durations", unit="file")}
+    lengths = {f: seconds(folder / f) for f in tqdm(unended, desc="durations", unit="file")}
     keys["end"] = keys["end"].fillna(keys["file"].map(lengths))
     return keys
-
-
-def _length(path: Path) -> float:
-    """Duration of a file in seconds, 0 where it cannot be read (inference then says why)."""
-    try:
-        return audiofile.duration(str(path))
-    except Exception:  # a broken file must not take the others with it
-        return 0.0
 
 
 def read_metadata(

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import audinterface
 import audonnx
 import numpy as np
 import pandas as pd
@@ -12,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from tqdm import tqdm
 
+from voxslice.audio import read_utterance
 from voxslice.errors import InputError
 from voxslice.files import KEY, whole, write_csv
 from voxslice.models import label_columns, labels_of
@@ -26,19 +26,11 @@ class Utterances:
     def __init__(self, model: audonnx.Model, audio: str | Path, sampling_rate: int) -> None:
         self._model = model
         self._outputs = list(model.outputs)
-        self._audio = str(audio)
-        # audinterface reads, mixes down and resamples; its cache is not used, since its key names
-        # neither the model nor the outputs
-        self._process = audinterface.Process(
-            process_func=self._run, sampling_rate=sampling_rate, resample=True, mixdown=True
-        )
+        self._audio = Path(audio)
+        self._sampling_rate = sampling_rate
 
-    def _run(self, signal: np.ndarray, sampling_rate: int) -> dict[str, np.ndarray]:
-        if signal.size == 0:
-            raise InputError("the audio is empty")
-        if not np.isfinite(signal).all():
-            raise InputError("the audio has samples that are not finite")
-        outputs = self._model(signal, sampling_rate, outputs=self._outputs)
+    def _run(self, signal: np.ndarray) -> dict[str, np.ndarray]:
+        outputs = self._model(signal, self._sampling_rate, outputs=self._outputs)
         vectors = {name: np.ravel(value) for name, value in outputs.items()}
         for name, vector in vectors.items():
             if not np.isfinite(vector).all():
@@ -59,10 +51,8 @@ class Utterances:
             a vector an output, or the reason why there is none
         """
         try:
-            return self._process.process_file(file, start=start, end=end, root=self._audio).iloc[0]
+            return self._run(read_utterance(self._audio / file, start, end, self._sampling_rate))
         except Exception as error:  # whatever one file does, the others are scored
-            if not (Path(self._audio) / file).exists():
-                return "the file does not exist"
             return " ".join(str(error).split()) or type(error).__name__
 
 

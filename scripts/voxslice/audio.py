@@ -1,0 +1,89 @@
+"""Audio files: their duration, and an utterance from one of them or the reason why not."""
+
+from pathlib import Path
+
+import audiofile
+import audresample
+import numpy as np
+import soundfile
+
+from voxslice.errors import InputError
+
+SLACK = 0.1
+"""Seconds by which an utterance may end after its file: annotations are rounded."""
+LEAD = 1.0
+"""Seconds of MP3 to decode before a segment: a frame may lean on data of the frames before it."""
+LOWEST_RATE = 1000
+"""A file that claims a smaller sampling rate (Hz) is broken, and resampling would inflate it."""
+
+
+def read_utterance(path: str | Path, start: float, end: float, sampling_rate: int) -> np.ndarray:
+    """Read an utterance, and nothing else of its file, as mono at a sampling rate.
+
+    Args:
+        path: audio file of any rate and number of channels, in a format that libsndfile reads, or
+            that audiofile reads with ffmpeg or sox where one of them is installed
+        start: in seconds
+        end: in seconds
+        sampling_rate: of the result, in Hz
+
+    Returns:
+        float32, shape (1, samples): the mean of the channels
+
+    Raises:
+        InputError: with the reason why there is no such audio, without the place of the file
+    """
+    path = Path(path)
+    if not path.exists():
+        raise InputError("the file does not exist")
+    if not path.is_file():  # reading a pipe would wait for ever
+        raise InputError("it is not a file")
+    try:
+        signal, rate = _read(path, start, end)
+    except soundfile.LibsndfileError as error:
+        raise InputError(f"the audio cannot be read ({error.error_string.rstrip('.')})") from error
+    except Exception as error:  # each format fails in its own way
+        reason = " ".join(str(error).replace(str(path), path.name).split()) or type(error).__name__
+        raise InputError(f"the audio cannot be read ({reason.rstrip('.')})") from error
+    if rate < LOWEST_RATE:
+        raise InputError(f"the audio has a sampling rate of {rate} Hz")
+    lacking = end - start - signal.shape[1] / rate
+    if lacking > SLACK:
+        raise InputError(f"the file ends {lacking:.2f} s before the utterance does")
+    if signal.size == 0:
+        raise InputError("the audio is empty")
+    signal = audresample.remix(signal, mixdown=True)
+    if not np.isfinite(signal).all():
+        raise InputError("the audio has samples that are not finite")
+    return audresample.resample(signal, rate, sampling_rate)
+
+
+def _read(path: Path, start: float, end: float) -> tuple[np.ndarray, int]:
+    """The samples of a part of a file, shape (channels, samples), and their rate in Hz."""
+    try:
+        return _read_native(path, start, end)
+    except soundfile.LibsndfileError:
+        if path.suffix.lstrip(".").upper() in soundfile.available_formats():
+            raise
+        return audiofile.read(str(path), offset=start, duration=end - start, always_2d=True)
+
+
+def _read_native(path: Path, start: float, end: float) -> tuple[np.ndarray, int]:
+    with soundfile.SoundFile(path) as file:
+        rate = file.samplerate
+        first = min(round(start * rate), file.frames)
+        lead = min(first, round(LEAD * rate)) if file.format == "MP3" else 0
+        file.seek(first - lead)
+        samples = file.read(lead + round((end - start) * rate), dtype="float32", always_2d=True)
+    return samples[lead:].T, rate
+
+
+def seconds(path: str | Path) -> float:
+    """Duration of an audio file, 0 where it cannot be read: reading it then gives the reason."""
+    try:
+        return float(soundfile.info(str(path)).duration) if Path(path).is_file() else 0.0
+    except soundfile.LibsndfileError:
+        try:
+            return audiofile.duration(str(path))
+        except Exception:  # a broken file must not take the others with it
+            return 0.0
