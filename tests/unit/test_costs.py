@@ -6,8 +6,8 @@ import sys
 import numpy as np
 import onnx
 import pytest
-from conftest import RATE
 from onnx import TensorProto, helper
+from small_inputs import RATE
 from voxslice import costs
 from voxslice.costs import measure_costs, speech_like
 from voxslice.errors import InputError

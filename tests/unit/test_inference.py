@@ -5,7 +5,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 import soundfile
-from conftest import RATE, noise, write_audio
+from small_inputs import RATE, noise, write_audio
 from voxslice import inference
 from voxslice.failures import gather_failures
 from voxslice.files import KEY, read_embeddings, read_predictions

@@ -5,7 +5,7 @@ import audonnx
 import onnx
 import pytest
 import yaml
-from conftest import write_model
+from small_inputs import write_model
 from voxslice.errors import InputError
 from voxslice.models import count_parameters, find_root, install, label_columns
 

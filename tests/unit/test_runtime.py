@@ -1,7 +1,7 @@
 import numpy as np
 import onnxruntime
 import pytest
-from conftest import RATE, noise
+from small_inputs import RATE, noise
 from voxslice import runtime
 from voxslice.errors import InputError
 from voxslice.runtime import load
