@@ -25,6 +25,8 @@ except InputError as error:
 
 GIVEN = [name for name, model in config["models"].items() if "predictions" in model]
 RUN = [name for name in config["models"] if name not in GIVEN]
+DERIVED = [name for name in RUN if "derive" in config["models"][name]]
+FETCHED = [name for name in RUN if name not in DERIVED]
 
 
 def one_of(names):
@@ -87,9 +89,11 @@ def repository_headers(wildcards):
 
 
 def local_model(wildcards):
-    """Files of a model that is a local folder, so that a change of them is seen."""
-    folder = config["models"][wildcards.model].get("path")
-    return [f"{folder}/model.yaml", f"{folder}/model.onnx"] if folder else []
+    """Files of a model that is not downloaded, so that a change of them is seen."""
+    model = config["models"][wildcards.model]
+    if "path" in model:
+        return [f"{model['path']}/model.yaml", f"{model['path']}/model.onnx"]
+    return [] if settings.is_url(model.get("onnx", "://")) else [model["onnx"]]
 
 
 def embeddings(wildcards):

@@ -1,4 +1,4 @@
-"""Fetch and check models -> resources/models/{model}/"""
+"""Fetch and check models, derive variants -> resources/models/{model}/"""
 
 
 rule fetch_model:
@@ -14,16 +14,44 @@ rule fetch_model:
     benchmark:
         "benchmarks/fetch_model/{model}.tsv"
     wildcard_constraints:
-        model=one_of(RUN),
+        model=one_of(FETCHED),
     localrule: True
     conda:
         "../envs/inference.yaml"
     params:
         source=lambda wildcards: {
             key: config["models"][wildcards.model].get(key)
-            for key in ("url", "path", "sha256")
+            for key in ("url", "path", "onnx", "outputs", "sha256")
         },
+        download=lambda wildcards: not local_model(wildcards),
         record="resources/checksums/{model}.json",
         code=code("fetch_model"),
     script:
         "../scripts/fetch_model.py"
+
+
+rule derive_model:
+    """Make a smaller variant of a model."""
+    input:
+        lambda wildcards: collect(
+            "resources/models/{source}/{file}",
+            source=config["models"][wildcards.model]["derive"]["from"],
+            file=["model.onnx", "model.yaml", "model.json"],
+        ),
+    output:
+        onnx="resources/models/{model}/model.onnx",
+        yaml="resources/models/{model}/model.yaml",
+        card="resources/models/{model}/model.json",
+    log:
+        "logs/derive_model/{model}.log",
+    benchmark:
+        "benchmarks/derive_model/{model}.tsv"
+    wildcard_constraints:
+        model=one_of(DERIVED),
+    conda:
+        "../envs/inference.yaml"
+    params:
+        derive=lookup("models/{model}/derive", within=config),
+        code=code("derive_model"),
+    script:
+        "../scripts/derive_model.py"

@@ -3,21 +3,22 @@ from pathlib import Path
 
 from voxslice.downloads import fetch, unpack
 from voxslice.logs import to_log
-from voxslice.models import find_root, install
+from voxslice.models import find_root, install, install_onnx
 
 with to_log(snakemake.log), tempfile.TemporaryDirectory() as temporary:
-    source = snakemake.params.source
-    folder, checksum = source["path"], None
-    if source["url"]:
-        archive, folder = Path(temporary) / "archive.zip", Path(temporary) / "model"
-        folder.mkdir()
+    source, target = snakemake.params.source, Path(snakemake.output.card).parent
+    place = source["url"] or source["path"] or source["onnx"]
+    local, checksum = Path(place), None
+    if snakemake.params.download:
+        local = Path(temporary) / "download"
         record = snakemake.params.record
-        checksum = fetch(source["url"], archive, sha256=source["sha256"], record=record)
-        unpack(archive, folder)
-        folder = find_root(folder)
-    install(
-        folder,
-        Path(snakemake.output.card).parent,
-        origin=source["url"] or source["path"],
-        checksum=checksum,
-    )
+        checksum = fetch(place, local, sha256=source["sha256"], record=record)
+    if source["onnx"]:
+        install_onnx(local, source["outputs"], target, origin=place)
+    elif source["url"]:
+        folder = Path(temporary) / "model"
+        folder.mkdir()
+        unpack(local, folder)
+        install(find_root(folder), target, origin=place, checksum=checksum)
+    else:
+        install(local, target, origin=place, checksum=None)

@@ -3,17 +3,24 @@
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import audobject
 import audonnx
-import numpy as np
 import onnx
 import yaml
 
 from voxslice.errors import InputError
 from voxslice.files import KEY, sha256
+from voxslice.onnx_files import (
+    RATE_KEYS,
+    count_parameters,
+    declared_rate,
+    read_onnx,
+    take_one_at_a_time,
+)
 
 ALLOWED = ("audonnx.core.model.Model", "audonnx.Model")
 """Classes that a model.yaml may name: loading it instantiates them, so no other is let through.
@@ -38,7 +45,14 @@ def find_root(folder: str | Path) -> Path:
     return found[0].parent
 
 
-def install(source: str | Path, target: str | Path, *, origin: str, checksum: str | None) -> None:
+def install(
+    source: str | Path,
+    target: str | Path,
+    *,
+    origin: str,
+    checksum: str | None,
+    parameters: int | None = None,
+) -> None:
     """Check a model and write it as `model.onnx`, `model.yaml` and `model.json` into a folder.
 
     Args:
@@ -46,33 +60,142 @@ def install(source: str | Path, target: str | Path, *, origin: str, checksum: st
         target: folder that receives the three files
         origin: URL or path that the model came from, for `model.json`
         checksum: SHA-256 of the archive, None for a local folder
+        parameters: their number; None to count what the ONNX file stores as floats
 
     Raises:
         InputError: where the YAML names a class that is not allowed or a file outside of the
-            folder, or where audonnx cannot load the model
+            folder, or where audonnx cannot load the model or run it on a signal
     """
-    source, target = Path(source), Path(target)
-    definition = _read_definition(source)
-    path = _onnx_file(source, definition)
-    for arguments in definition.values():
-        arguments["path"] = "model.onnx"
-    target.mkdir(parents=True, exist_ok=True)
-    # the model is loaded from a folder that holds the checked files alone: in the source, other
-    # files (transform.yaml) could name classes too
-    with tempfile.TemporaryDirectory(dir=target, prefix=".checked-") as name:
-        checked = Path(name)
+    definition = _read_definition(Path(source))
+    path = _onnx_file(Path(source), definition)
+    arguments = next(iter(definition.values()))
+    arguments["path"] = "model.onnx"
+    named = arguments.get("labels")
+    # audonnx passes over what it does not know; a rate that is named there is meant
+    rates = [arguments.pop(key) for key in RATE_KEYS if key in arguments]
+
+    def load(folder: Path) -> audonnx.Model:
+        (folder / "model.yaml").write_text(yaml.safe_dump(definition, sort_keys=False))
+        return audonnx.load(str(folder))
+
+    proto = read_onnx(path, origin)
+    with _staged(target) as checked:
         shutil.copyfile(path, checked / "model.onnx")
-        (checked / "model.yaml").write_text(yaml.safe_dump(definition, sort_keys=False))
-        card = {
-            "origin": origin,
-            "sha256": checksum or sha256(path),
-            "size_mb": round(path.stat().st_size / 1e6, 3),
-            "outputs": _load_once(checked, origin),
-            "parameters": count_parameters(path),
-        }
-        (checked / "model.json").write_text(json.dumps(card, indent=2) + "\n")
-        for file in checked.iterdir():
+        outputs = _outputs(checked, load, named if isinstance(named, dict) else {}, origin)
+        rate = str(rates[0]) if rates else declared_rate(proto)
+        count = count_parameters(proto) if parameters is None else parameters
+        _write_card(checked, origin, checksum or sha256(path), outputs, count, rate)
+
+
+def install_onnx(
+    path: str | Path,
+    labels: Mapping[str, Sequence[str]],
+    target: str | Path,
+    *,
+    origin: str,
+) -> None:
+    """Check a bare ONNX file and write it as `install` does, with a model.yaml of audonnx's.
+
+    Args:
+        path: the file
+        labels: of the outputs, by name; other outputs have labels of audonnx's own
+        target: folder that receives the three files
+        origin: URL or path that the file came from, for `model.json`
+
+    Raises:
+        InputError: where audonnx cannot load the model or run it on a signal, or the labels do not
+            fit its outputs
+    """
+
+    def load(folder: Path) -> audonnx.Model:
+        given = {name: list(names) for name, names in labels.items()}
+        model = audonnx.Model(str(folder / "model.onnx"), labels=given)
+        model.to_yaml(str(folder / "model.yaml"))
+        return model
+
+    proto = read_onnx(path, origin)
+    with _staged(target) as checked:
+        if take_one_at_a_time(proto):
+            onnx.save(proto, str(checked / "model.onnx"))
+        else:
+            shutil.copyfile(path, checked / "model.onnx")
+        outputs = _outputs(checked, load, labels, origin)
+        count, rate = count_parameters(proto), declared_rate(proto)
+        _write_card(checked, origin, sha256(path), outputs, count, rate)
+
+
+@contextmanager
+def _staged(target: str | Path) -> Iterator[Path]:
+    """Give a new folder whose files are moved into another one once the block is through.
+
+    A model is loaded from a folder that holds the checked files alone: beside the fetched ones,
+    others (transform.yaml) could name classes too.
+    """
+    target = Path(target)
+    target.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target, prefix=".checked-") as name:
+        yield Path(name)
+        for file in Path(name).iterdir():
             file.replace(target / file.name)
+
+
+def _outputs(
+    folder: Path,
+    load: Callable[[Path], audonnx.Model],
+    named: Mapping[str, object],
+    origin: str,
+) -> dict[str, list[str]]:
+    """Labels of each output of a model that audonnx loads and can run on a signal."""
+    try:
+        model = load(folder)
+    except Exception as error:  # onnxruntime raises a dozen kinds
+        reason = " ".join(str(error).split())[:200]
+        raise InputError(
+            f"audonnx cannot load the model from {origin} ({reason}): export it again."
+        ) from error
+    if len(model.inputs) != 1:
+        raise InputError(
+            f"The model from {origin} has the inputs {', '.join(model.inputs)}: export one that"
+            " takes the signal alone."
+        )
+    name, node = next(iter(model.inputs.items()))
+    if node.dtype != "tensor(float)":
+        raise InputError(
+            f"The input {name} of the model from {origin} is a {node.dtype}: export one that takes"
+            " the signal as float32."
+        )
+    if sorted(node.shape) != [-1, *[1] * (len(node.shape) - 1)]:  # -1 is a length of any size
+        shape = ", ".join("any" if size == -1 else str(size) for size in node.shape)
+        raise InputError(
+            f"The input {name} of the model from {origin} has the shape ({shape}): export one that"
+            " takes a mono signal of any length, of the shape (1, any)."
+        )
+    lacking = [str(output) for output in named if output not in model.outputs]
+    if lacking:
+        raise InputError(
+            f"The model from {origin} has no output {lacking[0]!r}, which labels are given for, but"
+            f" {', '.join(model.outputs)}: correct the name."
+        )
+    return labels_of(model)
+
+
+def _write_card(
+    folder: Path,
+    origin: str,
+    checksum: str,
+    outputs: dict[str, list[str]],
+    parameters: int,
+    rate: str | None,
+) -> None:
+    card = {
+        "origin": origin,
+        "sha256": checksum,
+        "size_mb": round((folder / "model.onnx").stat().st_size / 1e6, 3),
+        "outputs": outputs,
+        "parameters": parameters,
+        "sampling_rate": rate,
+    }
+    (folder / "model.json").write_text(json.dumps(card, indent=2) + "\n")
 
 
 def _read_definition(folder: Path) -> dict[str, dict]:
@@ -126,28 +249,9 @@ def _onnx_file(folder: Path, definition: dict[str, dict]) -> Path:
     return path
 
 
-def _load_once(folder: Path, origin: str) -> dict[str, list[str]]:
-    """Labels of each output of a model, as audonnx loads it."""
-    try:
-        model = audonnx.load(str(folder))
-    except Exception as error:  # onnxruntime raises a dozen kinds
-        reason = " ".join(str(error).split())[:200]
-        raise InputError(
-            f"audonnx cannot load the model from {origin} ({reason}): export it again."
-        ) from error
-    return labels_of(model)
-
-
 def labels_of(model: audonnx.Model) -> dict[str, list[str]]:
     """Labels of each output of a model, as text: YAML may have read them as numbers."""
     return {str(name): [str(x) for x in node.labels] for name, node in model.outputs.items()}
-
-
-def count_parameters(path: str | Path) -> int:
-    """Number of elements in the float tensors that an ONNX file stores."""
-    graph = onnx.load(str(path), load_external_data=False).graph
-    real = {onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16, onnx.TensorProto.DOUBLE}
-    return sum(int(np.prod(t.dims)) for t in graph.initializer if t.data_type in real)
 
 
 def label_columns(outputs: dict[str, list[str]], embedding: str) -> dict[str, list[str]]:

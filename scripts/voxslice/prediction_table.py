@@ -186,4 +186,5 @@ def describe_tables(paths: Sequence[str | Path]) -> dict[str, object]:
         "size_mb": None,
         "outputs": {},
         "parameters": None,
+        "sampling_rate": None,
     }

@@ -4,15 +4,18 @@ Imported whenever Snakemake parses the workflow, on a cluster once a job: it sta
 """
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import jsonschema
 
 from voxslice.errors import InputError
+from voxslice.names import REFERENCES
 
 RESERVED = {"models", "checksums"}
 """Folders beside those of the datasets."""
+INHERITED = ("license", "tasks", "embedding", "sampling_rate")
+"""What a derived model has from its source where it is not given."""
 SOURCES = ("csv", "audformat", "audb")
 """Where a dataset may come from; it has one of these keys."""
 
@@ -33,9 +36,32 @@ def complete(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, 
     errors = list(jsonschema.Draft202012Validator(schema).iter_errors(config))
     if errors:
         raise InputError(_sentence(jsonschema.exceptions.best_match(errors)))
-    full = _defaults(copy.deepcopy(dict(config)), schema, schema)
+    full = copy.deepcopy(dict(config))
+    _inherit(full["models"])
+    full = _defaults(full, schema, schema)
     _cross_check(full)
     return full
+
+
+def _inherit(models: dict[str, Any]) -> None:
+    """Give derived models, in place, what they do not say themselves."""
+    for name, model in models.items():
+        if "derive" not in model:
+            continue
+        source = model["derive"]["from"]
+        if source not in models:
+            known = ", ".join(other for other in models if other != name)
+            raise InputError(
+                f"models.{name}.derive.from: there is no model {source!r}; the others are {known}."
+            )
+        if "derive" in models[source]:
+            raise InputError(
+                f"models.{name}.derive.from: {source} is derived itself: name the model that is"
+                " fetched."
+            )
+        given = models[source]
+        inherited = {key: given[key] for key in INHERITED if key in given and key not in model}
+        model.update(copy.deepcopy(inherited))
 
 
 def _sentence(error: jsonschema.ValidationError) -> str:
@@ -65,7 +91,7 @@ def _defaults(node: Any, schema: Mapping[str, Any], root: Mapping[str, Any]) -> 
         return node
     if "if" in schema:
         fits = jsonschema.Draft202012Validator(schema["if"]).is_valid(node)
-        return _defaults(node, schema.get("then" if fits else "else", {}), root)
+        node = _defaults(node, schema.get("then" if fits else "else", {}), root)
     for key, value in schema.get("properties", {}).items():
         if key not in node and "default" in value:
             node[key] = copy.deepcopy(value["default"])
@@ -92,14 +118,18 @@ def _cross_check(config: dict[str, Any]) -> None:
             )
         _check_source(name, dataset)
     for name, model in models.items():
+        if name in REFERENCES:
+            raise InputError(
+                f"models.{name}: this id is taken by a reference model that every task has: choose"
+                " another."
+            )
         unknown = [task for task in model["tasks"] if task not in tasks]
         if unknown:
             raise InputError(
                 f"models.{name}.tasks: there is no task {unknown[0]!r}; the tasks are"
                 f" {', '.join(tasks)}."
             )
-        if "url" not in model and "sha256" in model:
-            raise InputError(f"models.{name}.sha256: only an archive has one: remove it.")
+        _check_model(name, model, models)
         _check_predictions(name, model, config)
     for name, task in tasks.items():
         if task["target"] not in columns:
@@ -180,6 +210,46 @@ def source_of(dataset: Mapping[str, Any]) -> str:
     return next(source for source in SOURCES if source in dataset)
 
 
+def _check_model(name: str, model: Mapping[str, Any], models: Mapping[str, Any]) -> None:
+    """Check where a model comes from, as far as the schema cannot."""
+    if "sha256" in model and not is_url(model.get("url") or model.get("onnx", "")):
+        raise InputError(f"models.{name}.sha256: only what is downloaded has one: remove it.")
+    if "onnx" in model and "outputs" not in model:
+        raise InputError(
+            f"models.{name}.outputs: a bare ONNX file does not name the labels of its outputs: give"
+            " them here."
+        )
+    if "outputs" in model and "onnx" not in model:
+        raise InputError(
+            f"models.{name}.outputs: only a bare ONNX file needs them: remove them, its model.yaml"
+            " has the labels."
+        )
+    if "derive" not in model:
+        return
+    source = model["derive"]["from"]
+    if "predictions" in models[source]:
+        raise InputError(
+            f"models.{name}.derive.from: {source} is given as predictions: name a model that is"
+            " run."
+        )
+    for key in ("embedding", "sampling_rate"):
+        if model[key] != models[source][key]:
+            raise InputError(
+                f"models.{name}.{key}: a variant has that of its source {source}: remove it."
+            )
+    alone = [task for task in model["tasks"] if task not in models[source]["tasks"]]
+    if alone:
+        raise InputError(
+            f"models.{name}.tasks: its source {source}, which it is held against, lacks"
+            f" {alone[0]!r}: add the task there."
+        )
+
+
+def is_url(place: str) -> bool:
+    """Whether a file is given by its address, not by its path."""
+    return "://" in place
+
+
 def _check_predictions(name: str, model: Mapping[str, Any], config: Mapping[str, Any]) -> None:
     """Check the tables of predictions of a model that is given by them."""
     for dataset in model.get("predictions", {}):
@@ -200,6 +270,12 @@ def _check_predictions(name: str, model: Mapping[str, Any], config: Mapping[str,
             raise InputError(
                 f"{place}: {taken[0]} is a column of every table: choose another id for the task."
             )
+
+
+def sources_of(config: Mapping[str, Any], models: Sequence[str]) -> dict[str, str]:
+    """Ids of the derived ones among models, each with that of its source."""
+    derived = {name: config["models"][name].get("derive") for name in models}
+    return {name: derive["from"] for name, derive in derived.items() if derive}
 
 
 def datasets_of(config: Mapping[str, Any], model: str) -> list[str]:

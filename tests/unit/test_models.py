@@ -5,9 +5,10 @@ import audonnx
 import onnx
 import pytest
 import yaml
-from small_inputs import write_model
+from onnx import TensorProto, helper
+from small_inputs import noise, write_model
 from voxslice.errors import InputError
-from voxslice.models import count_parameters, find_root, install, label_columns
+from voxslice.models import find_root, install, install_onnx, label_columns
 
 NAME = "$audonnx.core.model.Model"
 
@@ -49,6 +50,7 @@ def test_install_writes_what_was_checked(source, target):
             "logits_gender": ["female", "male", "child"],
         },
         "parameters": 2 * 4 + 4 * 1 + 4 * 3,
+        "sampling_rate": None,
     }
     assert list(audonnx.load(str(target)).outputs) == [
         "hidden_states",
@@ -217,7 +219,7 @@ def test_missing_files(source, target):
 def test_corrupt_onnx_is_refused(source, target, content):
     path = source / "model.onnx"
     path.write_bytes(path.read_bytes()[:-200] if content is None else content)
-    refused(source, target, "audonnx cannot load the model from here .*: export it again")
+    refused(source, target, "model from here .*: export it again")
 
 
 def test_labels_that_do_not_fit_are_refused(source, target):
@@ -235,11 +237,118 @@ def test_find_root(source, tmp_path):
         find_root(tmp_path / "missing")
 
 
-def test_count_parameters_leaves_out_integers(source):
-    path = source / "model.onnx"
+def test_labels_of_an_output_that_is_not_there_are_refused(source, target):
+    define(source, f"{NAME}:\n  path: model.onnx\n  labels: {{logits_sex: [a, b]}}\n")
+    refused(source, target, "no output 'logits_sex', .* but hidden_states, logits_age, logits_gen")
+
+
+def test_a_rate_that_the_model_names_is_kept(source, target):
+    define(source, f"{NAME}:\n  path: model.onnx\n  sampling_rate: 8000\n")
+    install(source, target, origin="here", checksum=None)
+    assert json.loads((target / "model.json").read_text())["sampling_rate"] == "8000"
+    assert "sampling_rate" not in (target / "model.yaml").read_text()
+
+
+def change(path, edit):
     proto = onnx.load(str(path))
-    assert any(t.data_type == onnx.TensorProto.INT64 for t in proto.graph.initializer)
-    assert count_parameters(path) == 24
+    edit(proto)
+    onnx.save(proto, str(path))
+
+
+def test_weights_in_other_files_are_refused_before_they_are_read(source, target):
+    path = source / "model.onnx"
+    onnx.save(
+        onnx.load(str(path)),
+        str(path),
+        save_as_external_data=True,
+        location="weights.bin",
+        size_threshold=0,
+    )
+    assert (source / "weights.bin").exists()
+    refused(source, target, "model from here keeps its weights in other files: save it as one")
+
+
+def add_input(proto):
+    proto.graph.input.append(helper.make_tensor_value_info("rate", TensorProto.FLOAT, [1]))
+
+
+def shape_input(*shape, kind=TensorProto.FLOAT):
+    def edit(proto):
+        proto.graph.input[0].CopyFrom(helper.make_tensor_value_info("signal", kind, shape))
+
+    return edit
+
+
+@pytest.mark.parametrize(
+    ("edit", "match"),
+    [
+        (add_input, "model from here has the inputs signal, rate: export one"),
+        (shape_input(1, 16000), r"shape \(1, 16000\): .* mono signal of any length"),
+        (shape_input(2, "time"), r"shape \(2, any\): "),
+        (shape_input("batch", "time"), r"shape \(any, any\): "),
+    ],
+)
+def test_inputs_that_are_no_signal_are_refused(source, target, edit, match):
+    change(source / "model.onnx", edit)
+    refused(source, target, match)
+
+
+def test_an_input_of_another_type_is_refused(source, target):
+    def half(proto):
+        cast = helper.make_node("Cast", ["half"], ["signal"], to=TensorProto.FLOAT)
+        value = helper.make_tensor_value_info("half", TensorProto.FLOAT16, [1, "time"])
+        proto.graph.input[0].CopyFrom(value)
+        proto.graph.node.insert(0, cast)
+
+    change(source / "model.onnx", half)
+    refused(source, target, r"input half of the model from here is a tensor\(float16\): ")
+
+
+LABELS = {"logits_age": ["age"], "logits_gender": ["female", "male", "child"]}
+
+
+def test_a_bare_onnx_file_becomes_the_same_model(source, target, tmp_path):
+    install_onnx(source / "model.onnx", LABELS, target, origin="https://example.org/a.onnx")
+    install(source, tmp_path / "other", origin="https://example.org/a.onnx", checksum=None)
+    for name in ("model.onnx", "model.json"):
+        assert (target / name).read_bytes() == (tmp_path / "other" / name).read_bytes()
+    assert sorted(p.name for p in target.iterdir()) == ["model.json", "model.onnx", "model.yaml"]
+    model = audonnx.load(str(target))
+    assert model.path == str(target / "model.onnx")
+    signal = noise(0.5)[None]
+    expected = audonnx.load(str(source))(signal, 16000)
+    for name, value in model(signal, 16000).items():
+        assert (value == expected[name]).all()
+
+
+def test_a_bare_onnx_file_may_take_batches(source, target):
+    def batches(proto):
+        shape_input("batch", "time")(proto)
+        for output in proto.graph.output:
+            output.type.tensor_type.shape.dim[0].dim_param = "batch"
+
+    expected = audonnx.load(str(source))(noise(0.5), 16000)
+    change(source / "model.onnx", batches)
+    install_onnx(source / "model.onnx", LABELS, target, origin="here")
+    found = audonnx.load(str(target))(noise(0.5), 16000)
+    assert {name: value.tolist() for name, value in found.items()} == {
+        name: value.tolist() for name, value in expected.items()
+    }
+    digest = hashlib.sha256((source / "model.onnx").read_bytes()).hexdigest()
+    assert json.loads((target / "model.json").read_text())["sha256"] == digest
+
+
+@pytest.mark.parametrize(
+    ("labels", "match"),
+    [
+        ({"logits_sex": ["a"]}, "no output 'logits_sex'"),
+        ({"logits_gender": ["a", "b"]}, "Cannot assign 2 labels to output node 'logits_gender'"),
+    ],
+)
+def test_labels_of_a_bare_onnx_file_must_fit(source, target, labels, match):
+    with pytest.raises(InputError, match=match):
+        install_onnx(source / "model.onnx", labels, target, origin="here")
+    assert not list(target.iterdir())
 
 
 def test_label_columns():

@@ -176,7 +176,7 @@ def test_the_card_has_the_keys_of_a_model(tmp_path):
     (tmp_path / "a.csv").write_text("file")
     (tmp_path / "b.csv").write_text("file,x")
     card = describe_tables([tmp_path / "a.csv", tmp_path / "b.csv"])
-    assert list(card) == ["origin", "sha256", "size_mb", "outputs", "parameters"]
+    assert list(card) == ["origin", "sha256", "size_mb", "outputs", "parameters", "sampling_rate"]
     assert card["origin"] == f"{tmp_path / 'a.csv'}, {tmp_path / 'b.csv'}"
     assert card["sha256"] == f"{sha256(tmp_path / 'a.csv')}, {sha256(tmp_path / 'b.csv')}"
     assert card["parameters"] is None

@@ -6,7 +6,15 @@ import pytest
 import yaml
 from voxslice import settings
 from voxslice.errors import InputError
-from voxslice.settings import complete, datasets_of, models_of, studies, tasks_of, views_of
+from voxslice.settings import (
+    complete,
+    datasets_of,
+    models_of,
+    sources_of,
+    studies,
+    tasks_of,
+    views_of,
+)
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = yaml.safe_load((ROOT / "config" / "schema.yaml").read_text(encoding="utf-8"))
@@ -53,6 +61,8 @@ def config():
                 "tasks": ["gender", "age"],
                 "license": "MIT",
             },
+            "bare": {"onnx": "bare.onnx", "outputs": {"out": ["age"]}, "license": "MIT"},
+            "tiny": {"derive": {"from": "small", "quantize": "int8"}},
         },
         "tasks": {
             "gender": {
@@ -183,9 +193,13 @@ MISSING = object()
         (
             "models.small.url",
             "https://x.org/a.zip",
-            r"^models\.small: give either url, path or predictions",
+            r"^models\.small: give either url, path, onnx, derive or predictions",
         ),
-        ("models.small.path", MISSING, r"^models\.small: give either url, path or predictions"),
+        (
+            "models.small.path",
+            MISSING,
+            r"^models\.small: give either url, path, onnx, derive or predictions",
+        ),
         ("models.big.sha256", "abc", r"^models\.big\.sha256: 'abc' does not fit; expected: SHA"),
         (
             "models.given.predictions",
@@ -199,8 +213,12 @@ MISSING = object()
             "x.csv",
             r"\.predictions\.x: there is no dataset 'x'; .*ages",
         ),
-        ("models.given.path", "given", r"^models\.given: give either url, path or predictions"),
-        ("models.given.sha256", "a" * 64, r"^models\.given\.sha256: only an archive has one"),
+        (
+            "models.given.path",
+            "given",
+            r"^models\.given: give either url, path, onnx, derive or predictions",
+        ),
+        ("models.given.sha256", "a" * 64, r"^models\.given\.sha256: only what is downloaded"),
         ("models.given.tasks", [], r"\.predictions\.calls: none of the model's tasks has labels"),
         ("slices.voice.embedding", "given", r"^slices\.voice\.embedding: given is given as predic"),
         ("tasks.gender.output", MISSING, r"^tasks\.gender: name the output of the models"),
@@ -210,7 +228,34 @@ MISSING = object()
             r"^tasks\.gender\.margin: 0 is less .*\(Largest difference in a",
         ),
         ("tasks.age.margin", 0, r"^tasks\.age\.margin: 0 is less .*\(Largest difference in the me"),
-        ("models.small.sha256", "a" * 64, r"^models\.small\.sha256: only an archive has one"),
+        ("models.small.sha256", "a" * 64, r"^models\.small\.sha256: only what is downloaded"),
+        ("models.bare.sha256", "a" * 64, r"^models\.bare\.sha256: only what is downloaded"),
+        ("models.bare.outputs", MISSING, r"^models\.bare\.outputs: a bare ONNX file does not name"),
+        ("models.bare.outputs", {}, r"^models\.bare\.outputs: "),
+        ("models.bare.outputs.out", [1], r"^models\.bare\.outputs\.out\.0: 1 is not of type 'str"),
+        ("models.small.outputs", {"y": ["z"]}, r"^models\.small\.outputs: only a bare ONNX file"),
+        (
+            "models.tiny.derive.from",
+            "x",
+            r"^models\.tiny\.derive\.from: there is no model 'x'; the",
+        ),
+        (
+            "models.tiny.derive.from",
+            "tiny",
+            r"derive\.from: tiny is derived itself: name the model",
+        ),
+        ("models.tiny.derive.from", "given", r"derive\.from: given is given as predictions: name"),
+        ("models.tiny.derive.from", "None", r"derive\.from: there is no model 'None'"),
+        ("models.tiny.derive.from", 3, r"^models\.tiny\.derive\.from: 3 is not of type 'string'"),
+        ("models.tiny.derive.quantize", "int4", r"derive\.quantize: 'int4' is not one of .*'fp16'"),
+        ("models.tiny.derive.quantize", MISSING, r"derive: 'quantize' is a required property"),
+        ("models.tiny.derive", None, r"^models\.tiny"),
+        ("models.tiny.sampling_rate", 8000, r"tiny\.sampling_rate: a variant has that of its sou"),
+        ("models.tiny.embedding", "x", r"^models\.tiny\.embedding: a variant has that of its sou"),
+        ("models.tiny.tasks", ["gender", "x"], r"^models\.tiny\.tasks: there is no task 'x'"),
+        ("models.chance", "small", r"^models\.chance: this id is taken by a reference model"),
+        ("models.median", "small", r"^models\.median: this id is taken by a reference model"),
+        ("gate", 0, r"^gate: 0 is less than or equal to the minimum of 0 \(Share of its source's"),
         (
             "models.small.tasks",
             ["x"],
@@ -310,7 +355,7 @@ def test_every_property_has_a_description():
 
 def test_every_object_is_closed():
     for place, node in nodes(SCHEMA):
-        if "properties" in node and "if" not in node:
+        if "properties" in node and "then" not in node:
             assert node["additionalProperties"] is False, place
 
 
@@ -328,8 +373,8 @@ def test_defaults_are_valid():
 def test_studies_pair_datasets_with_the_tasks_that_they_have_labels_for(config):
     full = complete(config, SCHEMA)
     assert studies(full) == [("calls", "gender"), ("ages", "age"), ("table", "age")]
-    assert models_of(full, "calls", "gender") == ["small", "big", "given"]
-    assert models_of(full, "ages", "age") == ["small"]
+    assert models_of(full, "calls", "gender") == ["small", "big", "given", "tiny"]
+    assert models_of(full, "ages", "age") == ["small", "tiny"]
 
 
 def test_given_predictions_are_of_the_datasets_that_they_name(config):
@@ -338,11 +383,45 @@ def test_given_predictions_are_of_the_datasets_that_they_name(config):
     assert datasets_of(full, "small") == ["calls", "ages", "table", "local"]
     assert tasks_of(full, "calls", "given") == ["gender"]
     assert tasks_of(full, "calls", "other") == []
-    assert models_of(full, "ages", "age") == ["small"]
+    assert models_of(full, "ages", "age") == ["small", "tiny"]
+
+
+def test_a_variant_is_its_source_where_it_says_nothing_else(config):
+    config["models"]["small"] |= {"sampling_rate": 8000, "embedding": "h", "license": "CC0"}
+    full = complete(config, SCHEMA)["models"]
+    assert full["tiny"] == {
+        "derive": {"from": "small", "quantize": "int8"},
+        "tasks": ["gender", "age"],
+        "license": "CC0",
+        "embedding": "h",
+        "sampling_rate": 8000,
+        "note": "",
+    }
+    config["models"]["tiny"] |= {"tasks": ["age"], "license": "mine"}
+    full = complete(config, SCHEMA)["models"]
+    assert (full["tiny"]["tasks"], full["tiny"]["license"]) == (["age"], "mine")
+
+
+def test_a_variant_is_held_against_its_source(config):
+    config["models"]["big"]["tasks"] = ["gender"]
+    config["models"]["tiny"] = {"derive": {"from": "big", "quantize": "fp16"}, "tasks": ["age"]}
+    with pytest.raises(InputError, match=r"models\.tiny\.tasks: its source big.* lacks 'age'"):
+        complete(config, SCHEMA)
+    del config["models"]["tiny"]["tasks"]
+    full = complete(config, SCHEMA)
+    assert sources_of(full, ["small", "tiny"]) == {"tiny": "big"}
+    assert sources_of(full, ["small"]) == {}
+
+
+def test_variants_in_a_circle(config):
+    config["models"]["tiny"]["derive"]["from"] = "other"
+    config["models"]["other"] = {"derive": {"from": "tiny", "quantize": "fp16"}}
+    with pytest.raises(InputError, match="is derived itself: name the model that is fetched"):
+        complete(config, SCHEMA)
 
 
 def test_a_dataset_without_a_model_for_a_task_is_no_study(config):
-    del config["models"]["small"], config["models"]["big"]
+    del config["models"]["small"], config["models"]["big"], config["models"]["tiny"]
     del config["tasks"]["gender"]["output"]  # only models that are run need one
     config["datasets"]["more"] = copy.deepcopy(config["datasets"]["calls"])
     config["models"]["given"]["tasks"] = ["gender"]
