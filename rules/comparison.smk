@@ -84,6 +84,7 @@ rule compare:
             labels={"dataset": "{dataset}", "task": "{task}"},
         ),
         regressions="results/comparison/{dataset}/{task}.regressions.csv",
+        gates="results/comparison/{dataset}/{task}.gates.csv",
     log:
         "logs/compare/{dataset}/{task}.log",
     benchmark:
@@ -94,6 +95,10 @@ rule compare:
         models=lambda wildcards: settings.models_of(
             config, wildcards.dataset, wildcards.task
         ),
+        sources=lambda wildcards: settings.sources_of(
+            config, settings.models_of(config, wildcards.dataset, wildcards.task)
+        ),
+        gate=lookup("gate", within=config),
         columns=lambda wildcards: [
             name
             for name in config["datasets"][wildcards.dataset]["columns"]

@@ -1,6 +1,7 @@
 import pandas as pd
 from voxslice.comparison import align, category_slices, compare, found_slices, regressions
 from voxslice.files import KEY, speakers_of, write_csv
+from voxslice.gates import hold_against_sources, summaries
 from voxslice.logs import to_log
 
 with to_log(snakemake.log):
@@ -27,3 +28,8 @@ with to_log(snakemake.log):
     write_csv(
         regressions(table, classification=params.classification), snakemake.output.regressions
     )
+    gates = hold_against_sources(
+        table, params.sources, classification=params.classification, kept=params.gate
+    )
+    print(*summaries(gates, params.gate), sep="\n")
+    write_csv(gates, snakemake.output.gates)
