@@ -96,6 +96,24 @@ def local_model(wildcards):
     return [] if settings.is_url(model.get("onnx", "://")) else [model["onnx"]]
 
 
+def computed(wildcards):
+    """What the computed columns of a dataset are made from, by measure and by model."""
+    columns = settings.columns_computed(config["datasets"][wildcards.dataset]).values()
+    made = {
+        f"measure_{column['measure']}": (
+            f"resources/{wildcards.dataset}/measures/{column['measure']}.parquet"
+        )
+        for column in columns
+        if column.get("measure") not in (None, "duration")  # that is in the list of utterances
+    }
+    heard = {
+        f"model_{column['model']}": predictions(wildcards.dataset, column["model"])
+        for column in columns
+        if "model" in column
+    }
+    return made | heard
+
+
 def embeddings(wildcards):
     """Predictions whose embeddings the views of a dataset look at, by view."""
     return {

@@ -1,6 +1,6 @@
 """Fetch datasets, list their utterances and read their metadata -> resources/{dataset}/
 
-Three rules, so that a new metadata column fetches nothing and reruns no inference.
+Rules of their own, so that a new metadata column fetches nothing and reruns no inference.
 """
 
 
@@ -45,9 +45,30 @@ rule list_utterances:
         "../scripts/list_utterances.py"
 
 
+rule measure_speech:
+    """Measure one thing in the audio of each utterance, for a metadata column."""
+    input:
+        audio="resources/{dataset}/audio",
+        utterances="resources/{dataset}/utterances.parquet",
+    output:
+        "resources/{dataset}/measures/{measure}.parquet",
+    log:
+        "logs/measure_speech/{dataset}/{measure}.log",
+    benchmark:
+        "benchmarks/measure_speech/{dataset}/{measure}.tsv"
+    conda:
+        "../envs/inference.yaml"
+    threads: 4
+    params:
+        code=code("measure_speech"),
+    script:
+        "../scripts/measure_speech.py"
+
+
 rule read_metadata:
     """Add the metadata columns of the config to the utterances."""
     input:
+        unpack(computed),
         audio="resources/{dataset}/audio",
         utterances="resources/{dataset}/utterances.parquet",
     output:
@@ -59,7 +80,12 @@ rule read_metadata:
     conda:
         "../envs/inference.yaml"
     params:
-        columns=lookup("datasets/{dataset}/columns", within=config),
+        columns=lambda wildcards: settings.columns_read(
+            config["datasets"][wildcards.dataset]
+        ),
+        computed=lambda wildcards: settings.columns_computed(
+            config["datasets"][wildcards.dataset]
+        ),
         code=code("read_metadata"),
     script:
         "../scripts/read_metadata.py"

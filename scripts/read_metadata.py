@@ -1,9 +1,25 @@
 import pandas as pd
 from voxslice.datasets import read_metadata
-from voxslice.files import write_parquet
+from voxslice.enrichment import add_columns
+from voxslice.files import read_predictions, write_parquet
 from voxslice.logs import to_log
 
 with to_log(snakemake.log):
-    utterances = pd.read_parquet(snakemake.input.utterances)
-    files = read_metadata(snakemake.input.audio, utterances, snakemake.params.columns)
+    given, params = snakemake.input, snakemake.params
+    utterances = pd.read_parquet(given.utterances)
+    files = read_metadata(given.audio, utterances, params.columns)
+    computed = params.computed.values()
+    files = add_columns(
+        files,
+        params.computed,
+        measures={
+            name: pd.read_parquet(given[f"measure_{name}"])
+            for name in {column["measure"] for column in computed if "measure" in column}
+            if name != "duration"
+        },
+        predictions={
+            name: read_predictions(given[f"model_{name}"])
+            for name in {column["model"] for column in computed if "model" in column}
+        },
+    )
     write_parquet(files, snakemake.output[0])

@@ -117,6 +117,7 @@ def _cross_check(config: dict[str, Any]) -> None:
                 " choose another name."
             )
         _check_source(name, dataset)
+        _check_computed(name, config)
     for name, model in models.items():
         if name in REFERENCES:
             raise InputError(
@@ -248,6 +249,37 @@ def _check_model(name: str, model: Mapping[str, Any], models: Mapping[str, Any])
 def is_url(place: str) -> bool:
     """Whether a file is given by its address, not by its path."""
     return "://" in place
+
+
+def columns_read(dataset: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    """The columns of a dataset that are read from its source, not computed."""
+    return {name: column for name, column in dataset["columns"].items() if "column" in column}
+
+
+def columns_computed(dataset: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The columns of a dataset that are measured or predicted."""
+    return {name: column for name, column in dataset["columns"].items() if "column" not in column}
+
+
+def _check_computed(name: str, config: Mapping[str, Any]) -> None:
+    """Check the columns of a dataset that are computed."""
+    for column, settings in columns_computed(config["datasets"][name]).items():
+        place = f"datasets.{name}.columns.{column}"
+        if column == "speaker":
+            raise InputError(f"{place}: a speaker is read from the data: choose another name.")
+        model = settings.get("model")
+        if model is None:
+            continue
+        if model not in config["models"]:
+            raise InputError(
+                f"{place}.model: there is no model {model!r}; the models are"
+                f" {', '.join(config['models'])}."
+            )
+        if name not in datasets_of(config, model):
+            raise InputError(
+                f"{place}.model: {model} is given as predictions and has none for this dataset:"
+                " name another model."
+            )
 
 
 def _check_predictions(name: str, model: Mapping[str, Any], config: Mapping[str, Any]) -> None:

@@ -1,0 +1,13 @@
+import pandas as pd
+from voxslice.acoustics import measure_speech
+from voxslice.files import write_parquet
+from voxslice.logs import to_log
+
+with to_log(snakemake.log):
+    measured = measure_speech(
+        pd.read_parquet(snakemake.input.utterances),
+        audio=snakemake.input.audio,
+        measure=snakemake.wildcards.measure,
+        threads=snakemake.threads,
+    )
+    write_parquet(measured, snakemake.output[0])
