@@ -143,11 +143,16 @@ def models_shown(wildcards):
 
 
 def embedders_shown(wildcards):
-    """The same of models that only give an embedding to a view."""
+    """The same of models that are not compared, but give an embedding to a view or a column."""
     compared = settings.models_of(config, wildcards.dataset, wildcards.task)
     used = {
         view.get("embedding")
         for view in settings.views_of(config, wildcards.dataset).values()
+    } | {
+        column.get("model")
+        for column in settings.columns_computed(
+            config["datasets"][wildcards.dataset]
+        ).values()
     }
     return {
         name: {key: model[key] for key in ("license", "note")}

@@ -458,3 +458,38 @@ def test_the_module_is_light():
     source = Path(settings.__file__).read_text(encoding="utf-8")
     heavy = ("pandas", "numpy", "sklearn", "audb", "audformat")
     assert not any(f"import {name}" in source or f"from {name}" in source for name in heavy)
+
+
+def test_computed_columns_get_their_defaults(config):
+    columns = config["datasets"]["table"]["columns"]
+    columns |= {"tone": {"measure": "pitch"}, "heard": {"model": "small", "label": "child"}}
+    full = complete(config, SCHEMA)["datasets"]["table"]
+    assert settings.columns_computed(full) == {
+        "tone": {"measure": "pitch"},
+        "heard": {"model": "small", "label": "child", "bins": 3},
+    }
+    assert list(settings.columns_read(full)) == ["age", "split"]
+
+
+@pytest.mark.parametrize(
+    ("column", "sentence"),
+    [
+        ({"measure": "colour"}, "'colour' is not one of"),
+        ({"measure": "pitch", "bins": 3}, "the keys here are measure"),
+        ({"model": "small"}, "'label' is a required property"),
+        ({"model": "small", "label": "child", "bins": 1}, "1 is less than the minimum"),
+        ({"model": "large", "label": "child"}, "there is no model 'large'; the models are small"),
+        ({"model": "given", "label": "age"}, "given is given as predictions and has none for this"),
+    ],
+)
+def test_computed_columns_are_checked(config, column, sentence):
+    config["datasets"]["ages"]["columns"]["new"] = column
+    with pytest.raises(InputError, match=sentence) as error:
+        complete(config, SCHEMA)
+    assert "datasets.ages.columns.new" in str(error.value)
+
+
+def test_a_speaker_is_not_computed(config):
+    config["datasets"]["ages"]["columns"]["speaker"] = {"measure": "pitch"}
+    with pytest.raises(InputError, match="a speaker is read from the data"):
+        complete(config, SCHEMA)

@@ -34,6 +34,21 @@ def test_report_says_that_the_speech_is_synthetic(finished_study):
         assert "The speech is synthetic" in page
 
 
+def test_computed_columns_are_those_of_the_speech(finished_study):
+    files = pd.read_parquet(finished_study / "resources/demo/files.parquet")
+    assert files["pitch"].notna().mean() > 0.99
+    pitch = files[files["emotion"] == "neutral"].groupby("gender", observed=True)["pitch"].median()
+    assert pitch["male"] < 140 < pitch["female"]
+    arousal = files["arousal"]
+    assert [name.split()[0] for name in arousal.cat.categories] == ["low", "middle", "high"]
+    assert arousal.value_counts().between(220, 250).all()
+    shares = pd.crosstab(files["emotion"], arousal.astype(str).str.split().str[0])
+    assert shares["high"].idxmax() in ("anger", "happiness", "fear")
+    slices = pd.read_csv(finished_study / "results/slices/demo/gender/practice_small.csv")
+    heard = slices[slices["confirmed"] & (slices["view"] == "sound")]["rule"]
+    assert heard.str.contains("arousal = high").any()
+
+
 def test_every_job_leaves_a_log(finished_study):
     for name in ("fetch_dataset/demo", "predict/demo/practice_big/0", "compare/demo/age"):
         assert (finished_study / "logs" / f"{name}.log").exists()

@@ -46,7 +46,8 @@ def test_unknown_column(tmp_path, demo):
     config["tasks"]["gender"]["target"] = "sex"
     output = fail(tmp_path, config, "--dry-run")
     assert (
-        "no dataset has the column 'sex'; the columns are age, emotion, gender, speaker" in output
+        "no dataset has the column 'sex'; the columns are age, arousal, emotion, gender, pitch,"
+        in output
     )
 
 

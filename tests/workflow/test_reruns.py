@@ -117,6 +117,24 @@ def test_new_metadata_column_fetches_and_infers_nothing(plan):
     assert rules(plan(edit)) == SLICES | {"read_metadata", "score", "measure"}
 
 
+def test_new_measured_column_measures_only_that(plan):
+    def edit(config):
+        config["datasets"]["demo"]["columns"]["noise"] = {"measure": "snr"}
+
+    jobs = plan(edit)
+    assert rules(jobs) == SLICES | {"measure_speech", "read_metadata", "score", "measure"}
+    measured = [job for job in jobs if job.startswith("measure_speech")]
+    assert measured == ["measure_speech dataset=demo measure=snr"]
+
+
+def test_column_predicted_by_another_model_infers_nothing(plan):
+    def edit(config):
+        column = {"model": "practice_small", "label": "child"}
+        config["datasets"]["demo"]["columns"]["childlike"] = column
+
+    assert rules(plan(edit)) == SLICES | {"read_metadata", "score", "measure"}
+
+
 def test_another_embedding_output_infers_that_model_alone(plan):
     def edit(config):
         config["models"]["practice_small"]["embedding"] = "none"
