@@ -142,7 +142,7 @@ def model_table(study: Study) -> Table:
     ]
     listed = [(_model(study, m.name), m.settings, m.card) for m in study.models]
     listed += [
-        (Cell(name, note="embedding only"), settings, card)
+        (Cell(name, note="not compared"), settings, card)
         for name, (settings, card) in study.embedders.items()
     ]
     rows = [
