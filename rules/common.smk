@@ -104,7 +104,8 @@ def computed(wildcards):
             f"resources/{wildcards.dataset}/measures/{column['measure']}.parquet"
         )
         for column in columns
-        if column.get("measure") not in (None, "duration")  # that is in the list of utterances
+        if column.get("measure")
+        not in (None, "duration")  # that is in the list of utterances
     }
     heard = {
         f"model_{column['model']}": predictions(wildcards.dataset, column["model"])
