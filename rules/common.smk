@@ -10,7 +10,7 @@ import yaml
 SCRIPTS = Path(workflow.basedir) / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
-from voxslice import settings
+from voxslice import local_data, settings
 from voxslice.errors import InputError
 from voxslice.fingerprints import fingerprint
 
@@ -27,6 +27,7 @@ GIVEN = [name for name, model in config["models"].items() if "predictions" in mo
 RUN = [name for name in config["models"] if name not in GIVEN]
 DERIVED = [name for name in RUN if "derive" in config["models"][name]]
 FETCHED = [name for name in RUN if name not in DERIVED]
+AUDB = [name for name, dataset in config["datasets"].items() if "audb" in dataset]
 
 
 def one_of(names):
@@ -86,6 +87,54 @@ def repository_headers(wildcards):
         for place in source["repositories"]
         if place["backend"] == "file-system" and place["host"].startswith("resources/")
     ]
+
+
+def audio_folder(dataset):
+    """The folder that a dataset's files are relative to: made here, or where the user has it."""
+    source = config["datasets"][dataset]
+    if "csv" in source:
+        return source["csv"]["audio"]
+    if "audformat" in source:
+        return source["audformat"]["path"]
+    return f"resources/{dataset}/audio"
+
+
+def audio(wildcards):
+    """That folder as an input; the list of utterances, not its time, says whether it changed."""
+    return ancient(audio_folder(wildcards.dataset))
+
+
+def tables(wildcards):
+    """The tables that a dataset's metadata is read from, or the folder that holds them."""
+    source = config["datasets"][wildcards.dataset]
+    if "csv" in source:
+        return source["csv"]["path"]
+    folder = Path(audio_folder(wildcards.dataset))
+    if "audformat" in source:
+        found = [*folder.glob("db.*.csv"), *folder.glob("db.*.parquet")]
+        return [f"{folder}/db.yaml", *sorted(str(path) for path in found)]
+    return str(folder)
+
+
+def listing(wildcards):
+    """The same for its utterances: of a csv only some columns count, see `local_state`."""
+    source = config["datasets"][wildcards.dataset]
+    return ancient(tables(wildcards)) if "csv" in source else tables(wildcards)
+
+
+@functools.cache
+def local_state(dataset):
+    """Fingerprint of utterances and audio that stay where the user has them."""
+    source = config["datasets"][dataset]
+    if "csv" in source:
+        filters = settings.filters_of(source).values()
+        return local_data.of_table(
+            **source["csv"],
+            filters={column["column"]: column["values"] for column in filters},
+        )
+    if "audformat" in source:
+        return local_data.of_database(audio_folder(dataset))
+    return None
 
 
 def local_model(wildcards):

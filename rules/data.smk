@@ -1,6 +1,7 @@
 """Fetch datasets, list their utterances and read their metadata -> resources/{dataset}/
 
-Rules of their own, so that a new metadata column fetches nothing and reruns no inference.
+Rules of their own, so that a new metadata column fetches nothing and reruns no inference. Data that
+is local stays where it is.
 """
 
 
@@ -14,6 +15,8 @@ rule fetch_dataset:
         "logs/fetch_dataset/{dataset}.log",
     benchmark:
         "benchmarks/fetch_dataset/{dataset}.tsv"
+    wildcard_constraints:
+        dataset=one_of(AUDB),
     localrule: True
     conda:
         "../envs/inference.yaml"
@@ -27,9 +30,10 @@ rule fetch_dataset:
 
 
 rule list_utterances:
-    """List the utterances of a dataset: file, start, end, duration."""
+    """List the utterances of a dataset that its filter keeps: file, start, end, duration."""
     input:
-        "resources/{dataset}/audio",
+        tables=listing,
+        audio=audio,
     output:
         "resources/{dataset}/utterances.parquet",
     log:
@@ -39,7 +43,12 @@ rule list_utterances:
     conda:
         "../envs/inference.yaml"
     params:
-        table=lookup("datasets/{dataset}/table", within=config),
+        csv=lambda wildcards: config["datasets"][wildcards.dataset].get("csv"),
+        table=lambda wildcards: config["datasets"][wildcards.dataset].get("table"),
+        filters=lambda wildcards: settings.filters_of(
+            config["datasets"][wildcards.dataset]
+        ),
+        state=lambda wildcards: local_state(wildcards.dataset),
         code=code("list_utterances"),
     script:
         "../scripts/list_utterances.py"
@@ -48,7 +57,7 @@ rule list_utterances:
 rule measure_speech:
     """Measure one thing in the audio of each utterance, for a metadata column."""
     input:
-        audio="resources/{dataset}/audio",
+        audio=audio,
         utterances="resources/{dataset}/utterances.parquet",
     output:
         "resources/{dataset}/measures/{measure}.parquet",
@@ -69,7 +78,8 @@ rule read_metadata:
     """Add the metadata columns of the config to the utterances."""
     input:
         unpack(computed),
-        audio="resources/{dataset}/audio",
+        tables=tables,
+        audio=audio,
         utterances="resources/{dataset}/utterances.parquet",
     output:
         "resources/{dataset}/files.parquet",
@@ -80,6 +90,7 @@ rule read_metadata:
     conda:
         "../envs/inference.yaml"
     params:
+        csv=lambda wildcards: config["datasets"][wildcards.dataset].get("csv"),
         columns=lambda wildcards: settings.columns_read(
             config["datasets"][wildcards.dataset]
         ),

@@ -4,7 +4,7 @@
 rule predict:
     """Score a shard of a dataset with a model: all outputs in one pass, for every task."""
     input:
-        audio="resources/{dataset}/audio",
+        audio=audio,
         utterances="resources/{dataset}/utterances.parquet",
         onnx="resources/models/{model}/model.onnx",
         yaml="resources/models/{model}/model.yaml",

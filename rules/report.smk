@@ -5,7 +5,7 @@ rule make_report:
     """Make the report: one HTML file that opens offline."""
     input:
         files="resources/{dataset}/files.parquet",
-        audio="resources/{dataset}/audio",
+        audio=audio,
         scores=scores,
         cards=of_models("resources/models/{model}/model.json"),
         failures=of_models("results/failures/{dataset}/{model}.csv"),
@@ -53,7 +53,7 @@ rule make_view:
     """Make the interactive view; scripts/view.py opens it."""
     input:
         files="resources/{dataset}/files.parquet",
-        audio="resources/{dataset}/audio",
+        audio=audio,
         scores=scores,
         slices=of_models("results/slices/{dataset}/{task}/{model}.csv"),
         members=of_models("results/slices/{dataset}/{task}/{model}.members.parquet"),

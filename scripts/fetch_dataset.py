@@ -1,4 +1,4 @@
-from voxslice.datasets import fetch_audb
+from voxslice.fetching import fetch_audb
 from voxslice.logs import to_log
 
 with to_log(snakemake.log):

@@ -1,7 +1,11 @@
-from voxslice.datasets import list_utterances
+from voxslice import csv_tables, databases
 from voxslice.files import write_parquet
 from voxslice.logs import to_log
 
 with to_log(snakemake.log):
-    utterances = list_utterances(snakemake.input[0], snakemake.params.table)
+    params, audio = snakemake.params, snakemake.input.audio
+    if params.csv:
+        utterances = csv_tables.list_utterances(**params.csv, filters=params.filters)
+    else:
+        utterances = databases.list_utterances(audio, params.table, params.filters)
     write_parquet(utterances, snakemake.output[0])

@@ -1,5 +1,5 @@
 import pandas as pd
-from voxslice.datasets import read_metadata
+from voxslice import csv_tables, databases
 from voxslice.enrichment import add_columns
 from voxslice.files import read_predictions, write_parquet
 from voxslice.logs import to_log
@@ -7,7 +7,10 @@ from voxslice.logs import to_log
 with to_log(snakemake.log):
     given, params = snakemake.input, snakemake.params
     utterances = pd.read_parquet(given.utterances)
-    files = read_metadata(given.audio, utterances, params.columns)
+    if params.csv:
+        files = csv_tables.read_metadata(params.csv["path"], utterances, params.columns)
+    else:
+        files = databases.read_metadata(given.audio, utterances, params.columns)
     computed = params.computed.values()
     files = add_columns(
         files,

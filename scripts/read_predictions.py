@@ -2,7 +2,8 @@ import pandas as pd
 from voxslice.failures import require_few
 from voxslice.files import write_csv, write_parquet
 from voxslice.logs import to_log
-from voxslice.prediction_table import check_table, read_table
+from voxslice.prediction_table import check_table
+from voxslice.tables import read_table
 
 with to_log(snakemake.log):
     utterances = pd.read_parquet(snakemake.input.utterances)

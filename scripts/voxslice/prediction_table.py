@@ -5,38 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pyarrow.parquet as pq
 
 from voxslice.errors import InputError
 from voxslice.files import KEY, sha256
-
-
-def read_table(path: str | Path) -> pd.DataFrame:
-    """Read a table of predictions as text, so that a class may be called 1, NA or true.
-
-    Args:
-        path: a CSV or Parquet file
-
-    Returns:
-        string columns; an empty cell is missing
-
-    Raises:
-        InputError: where the file cannot be read
-    """
-    try:
-        if Path(path).suffix == ".parquet":
-            # an index that pandas saved is a column like any other
-            table = pq.read_table(path).to_pandas(ignore_metadata=True)
-        else:
-            table = pd.read_csv(
-                path, dtype="string", keep_default_na=False, na_values=[""], encoding="utf-8-sig"
-            )
-    except (ValueError, OSError) as error:  # what pandas and pyarrow raise derives from these
-        reason = " ".join(str(error).split())[:200]
-        raise InputError(
-            f"{path} cannot be read ({reason}): save it as CSV in UTF-8 with commas, or as Parquet."
-        ) from error
-    return table.astype("string")
+from voxslice.tables import numbers
 
 
 def check_table(
@@ -79,7 +51,7 @@ def check_table(
     predictions = utterances.loc[given, KEY].reset_index(drop=True)
     for task, labels in tasks.items():
         if labels is None:
-            predictions[task] = _numbers(matched, task, source)
+            predictions[task] = numbers(matched, task, source)
         else:
             predictions = predictions.join(_classes(matched, task, labels, source))
     lacking = {task: predictions[task].isna().to_numpy() for task in tasks}
@@ -103,7 +75,7 @@ def _rows(table: pd.DataFrame, utterances: pd.DataFrame, source: str) -> np.ndar
     rows, known = table[keys].copy(), utterances[keys].astype({"file": "string"})
     for name in spans:
         # to the millisecond: not every digit of a duration survives a CSV file
-        rows[name] = (1000 * _numbers(table, name, source)).round()
+        rows[name] = (1000 * numbers(table, name, source)).round()
         known[name] = (1000 * known[name]).round()
     if rows.isna().any(axis=None):
         number = int(rows.isna().any(axis=1).to_numpy().argmax()) + 1
@@ -127,19 +99,6 @@ def _rows(table: pd.DataFrame, utterances: pd.DataFrame, source: str) -> np.ndar
             f" write {', '.join(keys)} as the dataset has them, as in {like}, or remove the rows."
         )
     return index.get_indexer(pd.MultiIndex.from_frame(known))
-
-
-def _numbers(table: pd.DataFrame, column: str, source: str) -> pd.Series:
-    """A column of numbers; an empty cell is NaN."""
-    values = pd.to_numeric(table[column], errors="coerce").astype("Float64").astype(float)
-    wrong = table[column].notna().to_numpy() & ~np.isfinite(values.to_numpy())
-    if wrong.any():
-        row = table.iloc[int(wrong.argmax())]
-        raise InputError(
-            f"{source} has {row[column]!r} as {column} of {row['file']}, which is not a number:"
-            " correct it or leave it empty."
-        )
-    return values
 
 
 def _classes(table: pd.DataFrame, task: str, labels: Sequence[str], source: str) -> pd.DataFrame:
@@ -167,7 +126,7 @@ def _classes(table: pd.DataFrame, task: str, labels: Sequence[str], source: str)
                 f"{source} has probabilities of {with_probability[0]} but none of {name}: add the"
                 f" column {column}, or remove all that begin with {prefix}"
             )
-        result[column] = _numbers(table, column, source)
+        result[column] = numbers(table, column, source)
         wrong = chosen.notna().to_numpy() & ~result[column].between(0, 1).to_numpy()
         if wrong.any():
             row = table.iloc[int(wrong.argmax())]

@@ -197,8 +197,8 @@ def _check_source(name: str, dataset: Mapping[str, Any]) -> None:
                 raise InputError(
                     f"{place}.columns.{column}.table: name the table that has the column."
                 )
+    known = columns_read(dataset)
     for column in dataset.get("filter", {}):
-        known = [other for other, settings in columns.items() if "column" in settings]
         if column not in known:
             raise InputError(
                 f"{place}.filter: {column!r} is not read from the data; the columns that are:"
@@ -249,6 +249,14 @@ def _check_model(name: str, model: Mapping[str, Any], models: Mapping[str, Any])
 def is_url(place: str) -> bool:
     """Whether a file is given by its address, not by its path."""
     return "://" in place
+
+
+def filters_of(dataset: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """For each column of a dataset's filter where it is read, and the `values` that are kept."""
+    return {
+        name: {**dataset["columns"][name], "values": values}
+        for name, values in dataset.get("filter", {}).items()
+    }
 
 
 def columns_read(dataset: Mapping[str, Any]) -> dict[str, dict[str, str]]:

@@ -8,6 +8,7 @@ import audformat
 import pandas as pd
 import pytest
 from small_inputs import noise, write_audio, write_model
+from voxslice.fetching import fetch_audb
 
 
 @pytest.fixture(scope="session")
@@ -58,3 +59,24 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     audb.config.REPOSITORIES = [place]  # else publishing asks the public ones for older versions
     audb.publish(str(build), "1.0.0", place, num_workers=1, verbose=False)
     return {"name": "local", "host": str(host), "backend": "file-system"}
+
+
+def fetch(folder, repository, **changes):
+    settings = {
+        "name": "voices",
+        "version": "1.0.0",
+        "repositories": [repository],
+        "sampling_rate": 16000,
+        "format": "wav",
+        "cache": folder.parent / "partial",
+        "num_workers": 2,
+    }
+    fetch_audb(folder, **(settings | changes))
+
+
+@pytest.fixture(scope="session")
+def database(repository, tmp_path_factory):
+    """The database `voices` as it is fetched."""
+    folder = tmp_path_factory.mktemp("fetched") / "voices" / "audio"
+    fetch(folder, repository)
+    return folder

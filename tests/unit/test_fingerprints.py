@@ -8,7 +8,7 @@ from voxslice.fingerprints import fingerprint, sources
 SCRIPTS = ROOT / "scripts"
 MODULES = sorted((SCRIPTS / "voxslice").rglob("*.py"))
 NAMES = sorted(path.stem for path in SCRIPTS.glob("*.py"))
-PLANNING = {"settings.py", "fingerprints.py"}  # what Snakemake itself imports
+PLANNING = {"settings.py", "fingerprints.py", "local_data.py", "names.py"}  # what Snakemake imports
 
 
 def write(folder, files):

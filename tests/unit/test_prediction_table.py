@@ -3,7 +3,8 @@ import pandas as pd
 import pytest
 from voxslice.errors import InputError
 from voxslice.files import KEY, sha256
-from voxslice.prediction_table import check_table, describe_tables, read_table
+from voxslice.prediction_table import check_table, describe_tables
+from voxslice.tables import read_table
 
 TASKS = {"gender": ["female", "male"], "age": None}
 

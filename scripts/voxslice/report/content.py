@@ -1,8 +1,10 @@
 """The tables of the report as plain data: what is in each cell, and by what it sorts."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -119,7 +121,7 @@ def dataset_facts(study: Study) -> Facts:
     """The dataset: origin, licence, size."""
     settings, files = study.dataset_settings, study.files
     rows = [
-        ("Name", f"{settings['audb']['name']} {settings['audb']['version']}"),
+        ("Name", _origin(settings)),
         ("What it is", settings["note"]),
         ("Licence", settings["license"]),
         ("Speech", "synthetic" if settings["synthetic"] else ""),
@@ -127,8 +129,26 @@ def dataset_facts(study: Study) -> Facts:
         ("Duration", duration(float(files["duration"].sum()))),
         ("Speakers", f"{files['speaker'].nunique():,}" if "speaker" in files else "not known"),
         ("Columns", ", ".join(settings["columns"])),
+        ("Kept", _filter(settings)),
     ]
     return Facts("Dataset", [row for row in rows if row[1]])
+
+
+def _origin(settings: Mapping[str, Any]) -> str:
+    """What a dataset is called where it comes from; of a local one not where it lies."""
+    if "audb" in settings:
+        return f"{settings['audb']['name']} {settings['audb']['version']}"
+    if "csv" in settings:
+        return Path(settings["csv"]["path"]).name
+    return Path(settings["audformat"]["path"]).name
+
+
+def _filter(settings: Mapping[str, Any]) -> str:
+    """The filter in words."""
+    return "; ".join(
+        f"{column} {', '.join(str(value) for value in values)}"
+        for column, values in settings.get("filter", {}).items()
+    )
 
 
 def model_table(study: Study) -> Table:

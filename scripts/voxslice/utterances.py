@@ -1,0 +1,106 @@
+"""The list of a dataset's utterances, whatever it is read from: ends, checks, order, filter."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import pandas as pd
+from tqdm import tqdm
+
+from voxslice.audio import seconds
+from voxslice.errors import InputError
+from voxslice.files import KEY
+from voxslice.filters import text, texts
+
+SHOWN = 10
+"""Most values that a message lists."""
+
+
+def with_ends(keys: pd.DataFrame, folder: str | Path) -> pd.DataFrame:
+    """Fill in open ends with the end of the file.
+
+    Args:
+        keys: `file` (relative to the folder), `start` and `end` in seconds, NaN where it is open
+        folder: of the audio
+
+    Returns:
+        the keys; an open end is 0 where the file cannot be read (inference then says why)
+    """
+    unended = sorted(set(keys.loc[keys["end"].isna(), "file"]))
+    lengths = {
+        file: seconds(Path(folder) / file) for file in tqdm(unended, desc="durations", unit="file")
+    }
+    return keys.assign(end=keys["end"].fillna(keys["file"].map(lengths)))
+
+
+def ordered(keys: pd.DataFrame, source: str) -> pd.DataFrame:
+    """Check a list of utterances and bring it into its order.
+
+    Args:
+        keys: `file`, `start` and `end` (seconds)
+        source: what lists them, for messages
+
+    Returns:
+        `file`, `start`, `end` and `duration`, sorted
+
+    Raises:
+        InputError: where there are none, one is listed twice, or a file is not in the folder
+    """
+    if len(keys) == 0:
+        raise InputError(f"{source} has no rows: name another table.")
+    require_inside(keys["file"], source)
+    if keys.duplicated(KEY).any():
+        twice = keys.loc[keys.duplicated(KEY), "file"].iloc[0]
+        raise InputError(f"{source} lists {twice} more than once: remove the repetition.")
+    duration = (keys["end"] - keys["start"]).clip(lower=0)
+    return keys[KEY].assign(duration=duration).sort_values(KEY, ignore_index=True)
+
+
+def require_inside(files: Iterable[str], source: str) -> None:
+    """Refuse files that are not named relative to the folder of the audio, within it.
+
+    Args:
+        files: their names
+        source: what names them, for the message
+
+    Raises:
+        InputError: where one is absolute or leads out of the folder
+    """
+    for file in files:
+        path = PurePosixPath(file)
+        if path.is_absolute() or ".." in path.parts:
+            raise InputError(
+                f"{source} names {file}, which is not relative to the folder of the audio and"
+                " within it: correct the name."
+            )
+
+
+def kept(values: pd.DataFrame, filters: Mapping[str, Sequence[Any]], source: str) -> pd.Series:
+    """Which utterances a filter keeps.
+
+    Args:
+        values: one row an utterance, a column for each key of the filter
+        filters: the wanted values of each column
+        source: what the values are read from, for messages
+
+    Returns:
+        whether each row has a wanted value in every column; a missing value is none
+
+    Raises:
+        InputError: where a wanted value does not occur, or no row has all of them
+    """
+    result = pd.Series(True, index=values.index)
+    for name, wanted in filters.items():
+        column = values[name].astype("object").map(text, na_action="ignore")
+        found = sorted(set(column.dropna()))
+        absent = [value for value in wanted if text(value) not in found]
+        if absent:
+            more = ", ..." if len(found) > SHOWN else ""
+            raise InputError(
+                f"The filter of {name} names {absent[0]!r}, which does not occur in {source}: the"
+                f" values are {', '.join(found[:SHOWN])}{more}."
+            )
+        result &= column.isin(texts(wanted))
+    if not result.any():
+        raise InputError(f"The filter leaves no utterance of {source}: widen it.")
+    return result

@@ -1,0 +1,112 @@
+import audb
+import audiofile
+import numpy as np
+import pytest
+from conftest import fetch
+from voxslice.databases import list_utterances
+from voxslice.errors import InputError
+
+
+def tree(folder):
+    return {p.relative_to(folder): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+def test_audio_is_mono_wav_at_the_rate(database):
+    assert sorted(p.name for p in (database / "audio").iterdir()) == [
+        f"{name}.wav" for name in "abcd"
+    ]
+    for name, seconds in {"a": 2.0, "b": 0.5, "c": 1.5, "d": 1.0}.items():
+        signal, rate = audiofile.read(str(database / "audio" / f"{name}.wav"), always_2d=True)
+        assert rate == 16000
+        assert signal.shape == (1, seconds * 16000)
+        assert np.abs(signal).max() > 0.1
+
+
+def test_the_cache_is_removed(database):
+    assert [p.name for p in database.parent.iterdir()] == ["audio"]
+    assert not list(database.rglob("*.pkl"))
+    assert not list(database.rglob(".complete"))
+
+
+def test_a_second_fetch_gives_the_same(database, repository, tmp_path):
+    again = tmp_path / "again" / "audio"
+    fetch(again, repository)
+    first, second = tree(database), tree(again)
+    assert first.keys() == second.keys()
+    assert {p for p in first if p.suffix == ".wav" and first[p] != second[p]} == set()
+    (again / "stale").write_text("of an older fetch")
+    fetch(again, repository)
+    assert tree(again).keys() == first.keys()
+
+
+def test_another_sampling_rate(repository, tmp_path):
+    fetch(tmp_path / "db" / "audio", repository, sampling_rate=8000)
+    file = tmp_path / "db" / "audio" / "audio" / "a.wav"
+    assert audiofile.sampling_rate(str(file)) == 8000
+    assert audiofile.duration(str(file)) == 2
+
+
+def test_another_format(repository, tmp_path):
+    fetch(tmp_path / "db" / "audio", repository, format="flac")
+    files = list_utterances(tmp_path / "db" / "audio", "files", {})["file"]
+    assert files.to_list() == [f"audio/{name}.flac" for name in "abcd"]
+    assert all((tmp_path / "db" / "audio" / file).is_file() for file in files)
+
+
+def test_what_an_interrupted_fetch_left_is_used(database, repository, tmp_path, monkeypatch):
+    folder = tmp_path / "db" / "audio"
+    convert = audb.core.flavor.Flavor.__call__
+    converted = []
+
+    def interrupted(self, source, *arguments, **settings):
+        if len(converted) == 2:
+            raise KeyboardInterrupt
+        converted.append(source)
+        return convert(self, source, *arguments, **settings)
+
+    def counted(self, source, *arguments, **settings):
+        converted.append(source)
+        return convert(self, source, *arguments, **settings)
+
+    monkeypatch.setattr(audb.core.flavor.Flavor, "__call__", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        fetch(folder, repository, num_workers=1)
+    assert not folder.exists()
+    assert (tmp_path / "db" / "partial").exists()
+    monkeypatch.setattr(audb.core.flavor.Flavor, "__call__", counted)
+    fetch(folder, repository, num_workers=1)
+    assert len(converted) == 4  # two before the interruption, the other two after it
+    assert not (tmp_path / "db" / "partial").exists()
+    assert tree(folder / "audio") == tree(database / "audio")
+
+
+def test_repositories_of_the_home_are_not_consulted(repository, tmp_path, monkeypatch):
+    home = audb.Repository(repository["name"], repository["host"], repository["backend"])
+    monkeypatch.setattr(audb.config, "REPOSITORIES", [home])
+    empty = tmp_path / "host"
+    (empty / "local").mkdir(parents=True)
+    with pytest.raises(InputError, match=r"voices 1\.0\.0 does not exist .* is in none of them"):
+        fetch(tmp_path / "db", repository | {"host": str(empty)})
+    assert not (tmp_path / "db").exists()
+
+
+def test_the_first_repository_that_has_it_serves_it(repository, tmp_path):
+    empty = tmp_path / "host"
+    (empty / "local").mkdir(parents=True)
+    places = [repository | {"host": str(empty)}, repository]
+    fetch(tmp_path / "db" / "audio", repository, repositories=places)
+    assert (tmp_path / "db" / "audio" / "db.yaml").exists()
+
+
+def test_unknown_version_and_name(repository, tmp_path):
+    with pytest.raises(InputError, match=r"voices 2\.0\.0 .* has the versions 1\.0\.0; change"):
+        fetch(tmp_path / "db", repository, version="2.0.0")
+    with pytest.raises(InputError, match=r"The dataset noises 1\.0\.0 does not exist") as error:
+        fetch(tmp_path / "db", repository, name="noises")
+    assert repository["host"] in str(error.value)
+
+
+def test_missing_repository_gives_one_sentence(repository, tmp_path):
+    with pytest.raises(InputError, match=r"local at .*missing") as error:
+        fetch(tmp_path / "db", repository | {"host": str(tmp_path / "missing")})
+    assert "\n" not in str(error.value)
