@@ -235,9 +235,15 @@ def command(wildcards):
     return f"snakemake results/report/{wildcards.dataset}/{wildcards.task}.html{flags} --cores all"
 
 
-def mapped(wildcards):
-    """Predictions whose embedding the map of a view shows: of the first view that names one."""
+def embedder(wildcards):
+    """The model whose embedding the maps show: that of the first view that names one."""
     for view in settings.views_of(config, wildcards.dataset).values():
         if "embedding" in view:
-            return predictions(wildcards.dataset, view["embedding"])
-    return []
+            return view["embedding"]
+    return None
+
+
+def mapped(wildcards):
+    """Its predictions; nothing where no view looks at an embedding."""
+    model = embedder(wildcards)
+    return predictions(wildcards.dataset, model) if model else []

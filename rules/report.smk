@@ -1,8 +1,24 @@
 """The two views of the results, made from the tables alone -> results/report/, spotlight/"""
 
 
+rule bundle_charts:
+    """Bundle the library that draws charts in a browser: the reports hold it, and need no network."""
+    output:
+        "resources/vega.js",
+    log:
+        "logs/bundle_charts.log",
+    benchmark:
+        "benchmarks/bundle_charts.tsv"
+    conda:
+        "../envs/report.yaml"
+    params:
+        code=code("bundle_charts"),
+    script:
+        "../scripts/bundle_charts.py"
+
+
 rule make_report:
-    """Make the report: one HTML file that opens offline."""
+    """Make the report: one HTML file that opens offline, and the numbers that only it has."""
     input:
         files="resources/{dataset}/files.parquet",
         audio=audio,
@@ -18,16 +34,39 @@ rule make_report:
         metrics="results/metrics/{dataset}/{task}.csv",
         confusion="results/metrics/{dataset}/{task}.confusion.csv",
         comparison="results/comparison/{dataset}/{task}.csv",
+        regressions="results/comparison/{dataset}/{task}.regressions.csv",
+        embedding=mapped,
         template=workflow.source_path("../scripts/voxslice/report/report.html.j2"),
+        macros=workflow.source_path("../scripts/voxslice/report/macros.html.j2"),
         style=workflow.source_path("../scripts/voxslice/report/report.css"),
         behaviour=workflow.source_path("../scripts/voxslice/report/report.js"),
+        library="resources/vega.js",
     output:
-        report(
+        page=report(
             "results/report/{dataset}/{task}.html",
             caption="captions/report.rst",
             category="Reports",
-            labels={"dataset": "{dataset}", "task": "{task}"},
+            labels={"dataset": "{dataset}", "task": "{task}", "content": "report"},
         ),
+        calibration=report(
+            "results/report/{dataset}/{task}.calibration.csv",
+            caption="captions/calibration.rst",
+            category="Reports",
+            labels={
+                "dataset": "{dataset}",
+                "task": "{task}",
+                "content": "calibration",
+            },
+        ),
+        tradeoff=report(
+            "results/report/{dataset}/{task}.tradeoff.csv",
+            caption="captions/tradeoff.rst",
+            category="Reports",
+            labels={"dataset": "{dataset}", "task": "{task}", "content": "trade-off"},
+        ),
+        heatmap="results/report/{dataset}/{task}.heatmap.csv",
+        distributions="results/report/{dataset}/{task}.distributions.csv",
+        map="results/report/{dataset}/{task}.map.csv",
     log:
         "logs/make_report/{dataset}/{task}.log",
     benchmark:
@@ -40,9 +79,10 @@ rule make_report:
         models=models_shown,
         embedders=embedders_shown,
         views=lambda wildcards: settings.views_of(config, wildcards.dataset),
+        mapped=embedder,
         seed=lookup("seed", within=config),
         resamples=lookup("resamples", within=config),
-        max_megabytes=lookup("report/max_megabytes", within=config),
+        report=lookup("report", within=config),
         command=command,
         code=code("make_report"),
     script:

@@ -1,15 +1,31 @@
 import json
+import subprocess
 from pathlib import Path
 
 import pandas as pd
-from voxslice.files import write_text
+from voxslice.files import read_embeddings, write_csv, write_text
 from voxslice.logs import to_log
-from voxslice.report.page import render, versions
-from voxslice.report.study import Model, Study
+from voxslice.report.page import Assets, derive, render, versions
+from voxslice.report.study import Embedding, Model, Study
 
 
 def read_card(path: str) -> dict:
     return json.loads(Path(path).read_text(encoding="utf-8"))
+
+
+def read_slices(path: str) -> pd.DataFrame:
+    return pd.read_csv(path, dtype={"slice": str})
+
+
+def read_text(path: str) -> str:
+    return Path(path).read_text(encoding="utf-8")
+
+
+def commit() -> str:
+    """The workflow's git commit. No parameter of the rule: a new one alone remakes no report."""
+    asked = ["git", "-C", snakemake.scriptdir, "describe", "--always", "--dirty", "--exclude=*"]
+    done = subprocess.run(asked, capture_output=True, text=True, check=False)  # noqa: S603
+    return done.stdout.strip()
 
 
 with to_log(snakemake.log):
@@ -20,7 +36,7 @@ with to_log(snakemake.log):
             settings,
             read_card(card),
             pd.read_parquet(scores),
-            pd.read_csv(slices, dtype={"slice": str}),
+            read_slices(slices),
             pd.read_parquet(members),
             pd.read_csv(searches),
             pd.read_csv(failures, dtype={"file": str, "reason": str}),
@@ -44,7 +60,9 @@ with to_log(snakemake.log):
         views=params.views,
         seed=params.seed,
         resamples=params.resamples,
+        shortest=params.report["shortest_seconds"],
         command=params.command,
+        commit=commit(),
         versions=versions(),
         files=pd.read_parquet(given.files),
         models=models,
@@ -60,15 +78,27 @@ with to_log(snakemake.log):
             dtype={"model": str, "label": str, "prediction": str, "count": int},
             keep_default_na=False,  # a label may be called "None"
         ),
-        comparison=pd.read_csv(given.comparison, dtype={"slice": str}),
+        comparison=read_slices(given.comparison),
+        regressions=read_slices(given.regressions),
+        embedding=Embedding(params.mapped, *read_embeddings(given.embedding))
+        if given.embedding
+        else None,
     )
+    derived = derive(study)
     page = render(
         study,
+        derived,
         audio=given.audio,
-        template=Path(given.template).read_text(encoding="utf-8"),
-        style=Path(given.style).read_text(encoding="utf-8"),
-        script=Path(given.behaviour).read_text(encoding="utf-8"),
-        max_megabytes=params.max_megabytes,
+        assets=Assets(
+            read_text(given.template),
+            read_text(given.macros),
+            read_text(given.style),
+            read_text(given.behaviour),
+            read_text(given.library),
+        ),
+        max_megabytes=params.report["max_megabytes"],
     )
     print(f"{len(page.encode()) / 1e6:.2f} MB")
-    write_text(page, snakemake.output[0])
+    for name, table in derived.tables.items():
+        write_csv(table, snakemake.output[name])
+    write_text(page, snakemake.output.page)

@@ -1,20 +1,11 @@
-"""The answer in a few sentences, and what to bear in mind with it."""
+"""The answer in a few sentences, made from the tables."""
 
-import re
 from dataclasses import dataclass
 
 import pandas as pd
 
-from voxslice.report.numbers import counted
-from voxslice.report.study import Study, by_severity, is_confirmed
-from voxslice.resampling import FEW_SPEAKERS
-from voxslice.rules import as_text
-
-MANY_SPEAKERS = 30
-"""Below this the report says that the speakers are few for a claim about new ones."""
-MIN_GROUP = 10
-"""Smallest group of utterances that a sentence names."""
-NON_COMMERCIAL = re.compile(r"\bNC\b|non-?commercial", re.IGNORECASE)
+from voxslice.report.numbers import counted, probability
+from voxslice.report.study import Study, by_severity, rule_text
 
 
 @dataclass(frozen=True)
@@ -26,26 +17,21 @@ class Figure:
 
 
 def answer(study: Study) -> list[str]:
-    """The answer: which model is best, by how much, what it fixes and breaks, where it is worst."""
+    """Which model to take and how sure that is, what it fixes and breaks, where it is worst."""
     ranked = study.ranked()
     best, row = ranked[0]
-    name, measure = study.models[best].name, study.measure
-    said = f"{measure.text(row['value'])} {measure.interval(row['low'], row['high'])}".strip()
-    scope = _scope(int(row["n"]), study.speakers)
     if len(ranked) == 1:
-        return [f"{name} has {_article(measure.title)} of {said} on {scope}.", *_worst(study, best)]
+        alone = f"{study.models[best].name} {_reached(study, row)} {_scope(study, row)}."
+        return [alone, *_worst(study, best)]
     other, second = ranked[1]
-    against = f"{measure.text(second['value'])} {measure.interval(second['low'], second['high'])}"
-    quality = "best" if measure.rises else "smallest"
-    sentences = [
-        f"{name} has the {quality} {measure.title} of the {len(ranked)} models: {said}, against"
-        f" {against.strip()} of {study.models[other].name}, on {scope}."
+    pair = study.against(study.models[best].name, study.models[other].name)
+    overall, groups = pair.iloc[0], pair.iloc[1:]
+    return [
+        *_choice(study, (best, row), (other, second), overall),
+        *_errors(study, other, overall, groups),
+        *_losses(study, other, groups),
+        *_worst(study, best),
     ]
-    pair = study.pair(best, other)
-    if pair is not None:
-        sentences.append(_difference(study, pair, best, other))
-        sentences += _broken(study, best, other)
-    return sentences + _worst(study, best)
 
 
 def figures(study: Study) -> list[Figure]:
@@ -57,85 +43,136 @@ def figures(study: Study) -> list[Figure]:
         for position, row in ranked[:2]
     ]
     if len(ranked) > 1 and study.classification:
-        pair = study.pair(ranked[0][0], ranked[1][0])
-        if pair is not None:
-            better, other = study.models[ranked[0][0]].name, study.models[ranked[1][0]].name
-            shown.append(
-                Figure(f"{int(pair['fixed']):,}", f"errors of {other} that {better} fixes")
-            )
-            shown.append(Figure(f"{int(pair['new']):,}", f"new errors of {better}"))
+        best, other = (study.models[position].name for position, _ in ranked[:2])
+        overall = study.against(best, other).iloc[0]
+        shown.append(Figure(f"{int(overall['fixed']):,}", f"errors of {other} that {best} fixes"))
+        shown.append(Figure(f"{int(overall['new']):,}", f"new errors of {best}"))
     return shown
 
 
-def _scope(utterances: int, speakers: int | None) -> str:
-    scope = counted(utterances, "utterance")
-    return scope if speakers is None else f"{scope} of {counted(speakers, 'speaker')}"
+def smaller(study: Study, first: int, second: int) -> str:
+    """Which of two models is the smaller, with sizes; empty where one has none or both are equal.
+
+    Args:
+        study: the study
+        first: position of a model
+        second: position of the other
+    """
+    sizes = [study.models[position].card["size_mb"] for position in (first, second)]
+    if None in sizes or sizes[0] == sizes[1]:
+        return ""
+    order = sorted(zip(sizes, (first, second), strict=True))
+    (low, small), (high, _) = order
+    return f"{study.models[small].name} is the smaller ({low:.1f} MB against {high:.1f} MB)"
 
 
-def _article(title: str) -> str:
-    return f"{'an' if title[0] in 'aeiou' else 'a'} {title}"
-
-
-def _difference(study: Study, pair: dict, best: int, other: int) -> str:
+def _reached(study: Study, row: pd.Series) -> str:
     measure = study.measure
-    better, worse = study.models[best].name, study.models[other].name
-    unit = "percentage points" if measure.unit == "%" else measure.unit
-    text = f"The difference is {measure.number(abs(pair['difference']))} {unit}".rstrip()
-    low, high = pair["low"], pair["high"]
-    edges = measure.interval(low, high) if measure.rises else measure.interval(-high, -low)
-    text += f" {edges}".rstrip()
-    if low <= 0 <= high:
-        text += ", an interval that holds zero: the order may be chance"
-    if study.classification:
-        return (
-            f"{text}; {better} fixes {counted(int(pair['fixed']), 'error')} of {worse} and makes"
-            f" {int(pair['new']):,} that {worse} does not make."
-        )
-    change = study.joined[f"_loss_{best}"] - study.joined[f"_loss_{other}"]
-    return (
-        f"{text}; {better} is nearer to the true value in {int((change < 0).sum()):,} of"
-        f" {counted(len(change), 'utterance')} and farther from it in {int((change > 0).sum()):,}."
-    )
+    value = f"{measure.text(row['value'])} {measure.interval(row['low'], row['high'])}".rstrip()
+    return f"is right on {value}" if study.classification else f"is off by {value} on average, on"
 
 
-def _broken(study: Study, best: int, other: int) -> list[str]:
-    """Where the better model is worse than the other, by one category of the metadata."""
-    table = study.joined
-    change = (table[f"_loss_{best}"] - table[f"_loss_{other}"]).to_numpy()
-    groups = [
-        (name, value, as_text(table[name]) == value)
-        for name in study.categories
-        for value in sorted(set(as_text(table[name])))
-    ]
-    if study.classification:
-        new = change > 0
-        # the category that holds the most new errors beyond its share of the utterances
-        excess = [(int(new[mask].sum()) - new.sum() * mask.mean(), -i) for i, (*_, mask) in
-                  enumerate(groups)]  # fmt: skip
-        if not new.any() or not groups:
-            return []
-        largest, position = max(excess)
-        name, value, mask = groups[-position]
-        if largest <= 0:
-            return []
-        return [
-            f"Of the new {'error' if new.sum() == 1 else 'errors'}, {int(new[mask].sum())} of"
-            f" {int(new.sum())} lie where {name} = {value}, which holds {int(mask.sum()):,} of"
-            f" {len(table):,} utterances."
+def _scope(study: Study, row: pd.Series) -> str:
+    scope = counted(int(row["n"]), "utterance")
+    if study.speakers is not None:
+        scope += f" of {counted(study.speakers, 'speaker')}"
+    return f"of {scope}" if study.classification else scope
+
+
+def _choice(
+    study: Study, best: tuple[int, pd.Series], other: tuple[int, pd.Series], overall: pd.Series
+) -> list[str]:
+    """Which model to take, by the verdict on the best against the second best."""
+    names = [study.models[position].name for position, _ in (best, other)]
+    first = f"{names[0]} {_reached(study, best[1])}"
+    second = f"{names[1]} {_reached(study, other[1])}".removesuffix(", on")
+    distance = _distance(study, overall)
+    small = smaller(study, best[0], other[0])
+    if overall["verdict"] == "better":
+        side = "above" if study.classification else "below"
+        rank = f"{names[1]}, the next best of {len(study.models)} models" if (
+            len(study.models) > 2) else names[1]  # fmt: skip
+        said = [
+            f"Take {names[0]}: it {_reached(study, best[1])} {_scope(study, best[1])}, {distance}"
+            f" {side} {rank} ({_q(overall['q'])})."
         ]
-    groups = [group for group in groups if group[2].sum() >= MIN_GROUP]
-    if not groups:
+        if str(overall["equivalent"]) == "True":
+            said.append(
+                f"Yet the two are equivalent within {_margin(study)}"
+                + (f", and {small}." if small else ".")
+            )
+        return said
+    if overall["verdict"] == "equivalent":
+        return [
+            f"{names[0]} and {names[1]} are equivalent within {_margin(study)}:"
+            f" {first} {_scope(study, best[1])}, {second}.",
+            f"Choose by cost and by the slices below{f'; {small}' if small else ''}.",
+        ]
+    return [
+        f"The data do not settle which model is better: {first} {_scope(study, best[1])},"
+        f" {second}, and the difference of {distance} may be chance ({_q(overall['q'])})."
+    ]
+
+
+def _distance(study: Study, overall: pd.Series) -> str:
+    """The difference of two models without its sign, the first of which is the better."""
+    measure = study.measure
+    low, high = overall["low"], overall["high"]
+    edges = measure.interval(low, high) if measure.rises else measure.interval(-high, -low)
+    return f"{measure.change(overall['difference'])} {edges}".rstrip()
+
+
+def _margin(study: Study) -> str:
+    return study.measure.change(study.task_settings["margin"])
+
+
+def _q(value: float) -> str:
+    text = probability(value)
+    return f"q {text}" if text.startswith("<") else f"q = {text}"
+
+
+def _errors(study: Study, other: int, overall: pd.Series, groups: pd.DataFrame) -> list[str]:
+    """What the best model of a classification fixes, and where its new errors lie."""
+    if not study.classification:
         return []
-    rise, position = max((change[mask].mean(), -i) for i, (*_, mask) in enumerate(groups))
-    name, value, mask = groups[-position]
-    better, worse = study.models[best].name, study.models[other].name
-    if rise <= 0:
-        return [f"In every category of the metadata {better} has the smaller mean error."]
+    fixed, new = int(overall["fixed"]), int(overall["new"])
+    wrong = fixed + int(overall["both_wrong"])
+    if wrong + new == 0:
+        return ["Both are right on every utterance."]
+    said = (
+        f"It fixes {fixed:,} of the {counted(wrong, 'error')} of {study.models[other].name} and"
+        f" makes {f'{new:,} new ' + ('one' if new == 1 else 'ones') if new else 'no new one'}"
+    )
+    return [said + _where(groups, new, overall["support"]) + "."]
+
+
+def _where(groups: pd.DataFrame, new: int, support: int) -> str:
+    """The smallest compared group that holds most of the new errors."""
+    most = groups[(2 * groups["new"] > new) & (groups["support"] <= support / 2)]
+    if new < 2 or not len(most):
+        return ""
+    row = most.sort_values(["support", "slice"]).iloc[0]
+    size = counted(int(row["support"]), "utterance")
+    return f", {int(row['new']):,} of them among the {size} with {rule_text(row)}"
+
+
+def _losses(study: Study, other: int, groups: pd.DataFrame) -> list[str]:
+    """Where the best model is shown to be worse than the second best."""
+    if not len(groups):
+        return []
+    name = study.models[other].name
+    worse = groups[groups["verdict"] == "worse"]
+    if not len(worse):
+        return [
+            f"It is shown to be worse than {name} in none of the {len(groups)} groups compared."
+        ]
+    size = worse["difference"].abs()
+    row = worse.loc[size.idxmax()]
     text = study.measure.text
     return [
-        f"It is worse where {name} = {value}: {text(table.loc[mask, f'_loss_{best}'].mean())}"
-        f" against {text(table.loc[mask, f'_loss_{other}'].mean())} of {worse}, in"
-        f" {counted(int(mask.sum()), 'utterance')}."
+        f"It is worse than {name} in {len(worse)} of the {len(groups)} groups compared, most of all"
+        f" where {rule_text(row)} ({text(row['value'])} against {text(row['other'])} on"
+        f" {counted(int(row['support']), 'utterance')})."
     ]
 
 
@@ -145,80 +182,11 @@ def _worst(study: Study, position: int) -> list[str]:
     if not len(model.slices):
         return [f"No slice was found in which {model.name} fails more than elsewhere."]
     row = by_severity(model.slices).iloc[0]
-    speakers = None if pd.isna(row["speakers"]) else int(row["speakers"])
-    certainty = "confirmed" if row["confirmed"] else "suggested, not confirmed"
-    return [
-        f"Its worst slice ({certainty}) is {rule_text(row)}: {measure.title}"
-        f" {measure.text(row['value'])} on {_scope(int(row['support']), speakers)}, against"
-        f" {measure.text(row['rest'])} elsewhere."
-    ]
-
-
-def rule_text(row: pd.Series) -> str:
-    """The rule of a slice, or its id where no rule describes it."""
-    return f"group {row['slice']}" if row["rule"] == "no rule" else str(row["rule"])
-
-
-def warnings(study: Study) -> list[str]:
-    """What a reader has to bear in mind, one sentence each."""
-    said = []
-    if study.speakers is None:
-        said.append(
-            "The speakers are not known: every utterance counts as independent, and the intervals"
-            " are too narrow where speakers have several."
-        )
-    elif study.speakers < FEW_SPEAKERS:
-        said.append(
-            f"There {'is' if study.speakers == 1 else 'are'} only"
-            f" {counted(study.speakers, 'speaker')}: the intervals are not reliable, since they can"
-            " hardly see how speakers differ."
-        )
-    elif study.speakers < MANY_SPEAKERS:
-        said.append(
-            f"{study.speakers} speakers are few for any claim about new speakers: the intervals say"
-            " how much the results depend on these, not how all people fare."
-        )
-    if study.dataset_settings["synthetic"]:
-        said.append("The speech is synthetic: the results say nothing about people.")
-    said += _failed(study)
-    said += _unconfirmed(study)
-    named = [(f"the dataset {study.dataset}", study.dataset_settings["license"])]
-    named += [(f"the model {model.name}", model.settings["license"]) for model in study.models]
-    named += [
-        (f"the model {name}", embedder["license"])
-        for name, (embedder, _) in study.embedders.items()
-    ]
-    for terms in dict.fromkeys(terms for _, terms in named if NON_COMMERCIAL.search(terms)):
-        names = [name for name, own in named if own == terms]
-        verb = "is" if len(names) == 1 else "are"
-        said.append(f"{_listed(names)} {verb} under {terms}, which excludes commercial use.")
-    return said
-
-
-def _failed(study: Study) -> list[str]:
-    counts = [(model.name, len(model.failures)) for model in study.models if len(model.failures)]
-    return [
-        f"{name} could not score {counted(count, 'utterance')}; the metrics leave"
-        f" {'it' if count == 1 else 'them'} out."
-        for name, count in counts
-    ]
-
-
-def _unconfirmed(study: Study) -> list[str]:
-    """Which of the slices were only suggested."""
-    slices = pd.concat([model.slices["confirmed"] for model in study.models])
-    open_ = ~is_confirmed(slices)
-    if not open_.any():
-        return []
-    count = int(open_.sum())
-    if len(slices) == 1:
-        subject = "The one slice is a suggestion"
-    else:
-        subject = f"{'All' if count == len(slices) else f'{count} of the'} {len(slices)} slices"
-        subject += f" {'is a suggestion' if count == 1 else 'are suggestions'}"
-    return [f"{subject} that no test confirms: other data may not show the same."]
-
-
-def _listed(names: list[str]) -> str:
-    text = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-    return text[0].upper() + text[1:]
+    where = f"{rule_text(row)}: {measure.title} {measure.text(row['value'])} on"
+    where += f" {counted(int(row['support']), 'utterance')}"
+    if not pd.isna(row["speakers"]):
+        where += f" of {counted(int(row['speakers']), 'speaker')}"
+    where += f", against {measure.text(row['rest'])} elsewhere."
+    if row["confirmed"]:
+        return [f"The worst confirmed slice of {model.name} is {where}"]
+    return [f"No slice of {model.name} is confirmed; the worst suggestion is {where}"]

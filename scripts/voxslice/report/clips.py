@@ -6,19 +6,43 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import soundfile
 
 from voxslice.files import KEY
-from voxslice.report.answer import rule_text
+from voxslice.report.calibration import confidence
 from voxslice.report.numbers import counted
-from voxslice.report.study import Model, Study, by_severity
+from voxslice.report.study import Model, Study, by_severity, rule_text
 
 PER_SLICE = 4
+SUGGESTIONS = 3
+"""Slices of a model that are heard where none is confirmed."""
 LONGEST = 20.0
 """Seconds of an utterance that are kept."""
-PLAYER, ESCAPED = 200, 6
+PLAYER, ESCAPED = 500, 6
 """Most bytes of a player's markup, and of a letter of a file's name in it."""
+BARS, HEIGHT = 100, 40
+"""Of a waveform: its lines, and their greatest length."""
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a model said of an utterance.
+
+    Args:
+        position: of the model
+        model: its id
+        prediction: class or value
+        sure: probabilities, or the size of the error
+        right: whether it is right, None where that is not asked
+    """
+
+    position: int
+    model: str
+    prediction: str
+    sure: str = ""
+    right: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -26,17 +50,21 @@ class Clip:
     """An utterance with what is known of it.
 
     Args:
+        number: of its place in the page
         key: file, start and end
         label: its true label
-        said: of each model: position, name, prediction, what it is sure of, whether it is right
+        said: of each model
         audio: an MP3 file in base64, empty where it is left out
+        wave: path of its waveform, in a box of `BARS` by `HEIGHT`
         cut: whether only its beginning is kept
     """
 
+    number: int
     key: tuple[str, float, float]
     label: str
-    said: list[tuple[int, str, str, str, bool | None]]
+    said: list[Said]
     audio: str = ""
+    wave: str = ""
     cut: bool = False
 
     @property
@@ -47,10 +75,21 @@ class Clip:
 
 @dataclass(frozen=True)
 class Group:
-    """Some errors of a slice."""
+    """Some errors of a slice.
 
+    Args:
+        position: of the model that the slice was found for
+        model: its id
+        rule: of the slice
+        confirmed: whether a test confirms the slice
+        text: how many of its errors are heard
+        clips: the errors; empty where all of them stand in groups before
+    """
+
+    position: int
     model: str
     rule: str
+    confirmed: bool
     text: str
     clips: list[Clip]
 
@@ -58,22 +97,29 @@ class Group:
 def choose(study: Study) -> list[Group]:
     """Choose errors of the slices, without audio, the worst slice of each model first.
 
-    Each utterance stands once, in the worst of its slices.
+    Of the confirmed slices; where there are none, of the worst suggestions. Each utterance stands
+    once, in the worst of its slices.
     """
-    made, seen = [], set()
+    made: list[Group] = []
+    seen: dict[tuple, int] = {}
     tables = [model.scores.set_index(KEY) for model in study.models]
-    for model, row in _slices(study):
+    for position, model, row in _slices(study):
         errors = _errors(study, model, row["slice"])
-        chosen = [key for key in errors.index if key not in seen][:PER_SLICE]
-        seen.update(chosen)
-        if not chosen:
+        if not len(errors):
             continue
+        chosen = [key for key in errors.index[: PER_SLICE + len(seen)] if key not in seen]
+        chosen = chosen[:PER_SLICE]
         if study.classification:
             text = f"{len(chosen)} of {counted(len(errors), 'wrong utterance')}"
         else:
             text = f"{len(chosen)} of {counted(len(errors), 'utterance')}, the largest errors"
-        shown = [_clip(study, tables, key) for key in chosen]
-        made.append(Group(model.name, rule_text(row), text, shown))
+        shown = []
+        for key in chosen:
+            seen[key] = len(seen)
+            shown.append(_clip(study, tables, key, seen[key]))
+        made.append(
+            Group(position, model.name, rule_text(row), bool(row["confirmed"]), text, shown)
+        )
     return made
 
 
@@ -92,25 +138,30 @@ def with_audio(groups: list[Group], audio: str | Path, budget: int) -> tuple[lis
     for group in groups:
         filled = []
         for clip in group.clips:
-            text, cut = encode(Path(audio) / clip.file, *clip.key[1:])
-            cost = len(text) + PLAYER + ESCAPED * len(clip.file.encode())
-            if cost > budget:
+            heard = encode(clip, audio)
+            cost = len(heard.audio) + len(heard.wave) + PLAYER
+            cost += ESCAPED * len(clip.file.encode())
+            if not heard.audio or cost > budget:
                 left_out += 1
                 filled.append(clip)
                 continue
             budget -= cost
-            filled.append(replace(clip, audio=text, cut=cut))
+            filled.append(heard)
         made.append(replace(group, clips=filled))
     return made, left_out
 
 
-def _slices(study: Study) -> Iterator[tuple[Model, pd.Series]]:
+def _slices(study: Study) -> Iterator[tuple[int, Model, pd.Series]]:
     """The slices of all models by rank: the worst of each, then the second of each, and so on."""
     tables = [by_severity(model.slices) for model in study.models]
+    if any(table["confirmed"].any() for table in tables):
+        tables = [table[table["confirmed"]] for table in tables]
+    else:
+        tables = [table.head(SUGGESTIONS) for table in tables]
     for rank in range(max((len(table) for table in tables), default=0)):
-        for model, table in zip(study.models, tables, strict=True):
+        for position, (model, table) in enumerate(zip(study.models, tables, strict=True)):
             if rank < len(table):
-                yield model, table.iloc[rank]
+                yield position, model, table.iloc[rank]
 
 
 def _errors(study: Study, model: Model, name: str) -> pd.DataFrame:
@@ -119,55 +170,92 @@ def _errors(study: Study, model: Model, name: str) -> pd.DataFrame:
     table = members[KEY].merge(model.scores, on=KEY)
     if study.classification:
         table = table[table["loss"] > 0]
+        sure = confidence(table)
         # a table of predictions may come without probabilities
-        sure = [row.get(f"p_{row['prediction']}") for _, row in table.iterrows()]
-        table = table.assign(sure=sure)
+        table = table.assign(sure=np.nan if sure is None else sure)
         order = "sure"
     else:
         order = "loss"
     return table.sort_values([order, *KEY], ascending=[False, True, True, True]).set_index(KEY)
 
 
-def _clip(study: Study, tables: list[pd.DataFrame], key: tuple) -> Clip:
-    said: list[tuple[int, str, str, str, bool | None]] = []
-    label = ""
+def _clip(study: Study, tables: list[pd.DataFrame], key: tuple, place: int) -> Clip:
+    said, label = [], ""
     for position, (model, table) in enumerate(zip(study.models, tables, strict=True)):
         if key not in table.index:
-            said.append((position, model.name, "not scored", "", None))
+            said.append(Said(position, model.name, "not scored"))
             continue
         row = table.loc[key]
-        if study.classification:
-            label = str(row["label"])
-            sure = sorted(
-                ((row[name], name.removeprefix("p_")) for name in table if name.startswith("p_")),
-                reverse=True,
-            )
-            text = ", ".join(f"{name}\u00a0{100 * value:.0f}\u00a0%" for value, name in sure[:3])
-            said.append((position, model.name, str(row["prediction"]), text, row["loss"] == 0))
-        else:
-            measure = study.measure
-            label = f"{row['label']:g} {measure.unit}".rstrip()
-            off = f"off by {measure.text(row['loss'])}"
-            said.append((position, model.name, f"{row['prediction']:.1f}", off, None))
-    return Clip(key, label, said)
+        label = true_label(study, row["label"])
+        said.append(opinion(study, position, row))
+    return Clip(place, key, label, said)
 
 
-def encode(path: Path, start: float, end: float) -> tuple[str, bool]:
-    """Encode an utterance as MP3 in base64; the same audio gives the same bytes.
+def true_label(study: Study, value: object) -> str:
+    """A label as text, with its unit."""
+    return str(value) if study.classification else f"{value:g} {study.unit}".rstrip()
+
+
+def opinion(study: Study, position: int, row: pd.Series) -> Said:
+    """What a model said of an utterance.
 
     Args:
-        path: audio file
-        start: of the utterance in seconds
-        end: of the utterance in seconds
+        study: the study
+        position: of the model
+        row: of its scores
+    """
+    name = study.models[position].name
+    if not study.classification:
+        off = f"off by {study.measure.text(row['loss'])}"
+        return Said(position, name, f"{row['prediction']:.1f}", off)
+    known = [(row[column], column) for column in row.index if column.startswith("p_")]
+    sure = sorted(known, reverse=True)
+    text = ", ".join(
+        f"{column.removeprefix('p_')}\u00a0{100 * value:.0f}\u00a0%" for value, column in sure[:3]
+    )
+    return Said(position, name, str(row["prediction"]), text, row["loss"] == 0)
+
+
+def encode(clip: Clip, audio: str | Path) -> Clip:
+    """Read the audio of a clip; the same audio gives the same bytes.
+
+    Args:
+        clip: without audio
+        audio: folder that its file is relative to
 
     Returns:
-        the text, and whether the utterance was cut to `LONGEST`
+        the clip with audio and waveform, without them where the file cannot be read
     """
-    with soundfile.SoundFile(path) as file:
-        rate = file.samplerate
-        file.seek(min(round(start * rate), file.frames))
-        length = min(end - start, LONGEST)
-        samples = file.read(round(length * rate), dtype="float32", always_2d=True).mean(axis=1)
+    file, start, end = clip.key
+    length = min(end - start, LONGEST)
+    try:
+        with soundfile.SoundFile(Path(audio) / file) as opened:
+            rate = opened.samplerate
+            opened.seek(min(round(start * rate), opened.frames))
+            read = opened.read(round(length * rate), dtype="float32", always_2d=True)
+    except soundfile.LibsndfileError:
+        return clip
+    samples = read.mean(axis=1)
     buffer = io.BytesIO()
     soundfile.write(buffer, samples, rate, format="MP3")
-    return base64.b64encode(buffer.getvalue()).decode("ascii"), end - start > LONGEST
+    text = base64.b64encode(buffer.getvalue()).decode("ascii")
+    return replace(clip, audio=text, wave=waveform(samples), cut=end - start > LONGEST)
+
+
+def waveform(samples: np.ndarray) -> str:
+    """An SVG path of upright lines, each as long as the signal is loud there.
+
+    Args:
+        samples: shape (samples,)
+
+    Returns:
+        path data in a box of `BARS` by `HEIGHT`, scaled to the loudest place
+    """
+    if not len(samples):
+        return ""
+    edges = np.linspace(0, len(samples), BARS, endpoint=False).astype(int)
+    peaks = np.maximum.reduceat(np.abs(samples), edges)
+    peaks = peaks / (peaks.max() or 1.0)
+    half = np.maximum(np.round(peaks * (HEIGHT / 2 - 1)), 0.5)
+    middle = HEIGHT / 2
+    return "".join(f"M{x}.5 {middle - size:g}V{middle + size:g}" for x, size in enumerate(half))

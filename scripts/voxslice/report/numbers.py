@@ -46,6 +46,16 @@ class Measure:
         return f"[{self.number(low)}, {self.number(high)}]"
 
     @property
+    def label(self) -> str:
+        """Title of an axis or a column, as in `Accuracy (%)`."""
+        title = self.title[:1].upper() + self.title[1:]
+        return f"{title} ({self.unit})" if self.unit else title
+
+    def change(self, value: float) -> str:
+        """The size of a difference with its unit, as in `11.4 points`."""
+        return f"{self.number(abs(value))} {self.step}".rstrip()
+
+    @property
     def step(self) -> str:
         """Unit of a difference: percentages differ by points."""
         return "points" if self.unit == "%" else self.unit

@@ -1,43 +1,118 @@
-"""One HTML page without any outside request: template, style and script are put into it."""
+"""One HTML page without any outside request: template, style and scripts are put into it."""
 
 import base64
 import hashlib
 import importlib.metadata
 import platform
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from jinja2 import Environment, StrictUndefined
+import pandas as pd
+from jinja2 import DictLoader, Environment, StrictUndefined
 from markupsafe import Markup
 
 from voxslice.errors import InputError
-from voxslice.report import charts, clips, content
-from voxslice.report.answer import answer, figures, warnings
+from voxslice.report import (
+    against,
+    calibration,
+    clips,
+    compared,
+    found,
+    limits,
+    overall,
+    projection,
+    tradeoff,
+)
+from voxslice.report.answer import answer, figures
+from voxslice.report.caveats import warnings
 from voxslice.report.study import Study
 
 LIBRARIES = [
     "audb", "audonnx", "onnxruntime", "numpy", "pandas", "scikit-learn", "sliceguard", "snakemake",
 ]  # fmt: skip
+OPEN_PAIRS = 3
+"""Pairs of models that are not folded away."""
+
+
+@dataclass(frozen=True)
+class Assets:
+    """What the page is made of beside the results.
+
+    Args:
+        template: the page, for Jinja
+        macros: parts of it, for Jinja
+        style: CSS
+        script: JavaScript of the page
+        library: JavaScript that draws charts (Vega, Vega-Lite and Vega-Embed)
+    """
+
+    template: str
+    macros: str
+    style: str
+    script: str
+    library: str
+
+
+@dataclass(frozen=True)
+class Derived:
+    """The numbers that no other step of the workflow writes.
+
+    Args:
+        calibration: see `voxslice.report.calibration.calibration`
+        tradeoff: see `voxslice.report.tradeoff.tradeoff`
+        heatmap: see `voxslice.report.found.heat`
+        distributions: see `voxslice.report.limits.distributions`
+        map: see `voxslice.report.projection.make_map`
+    """
+
+    calibration: pd.DataFrame
+    tradeoff: pd.DataFrame
+    heatmap: pd.DataFrame
+    distributions: pd.DataFrame
+    map: projection.Map | None
+
+    @property
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """All of them as tables, by name."""
+        empty = pd.DataFrame(columns=["file", "start", "end", "x", "y"])
+        return {
+            "calibration": self.calibration,
+            "tradeoff": self.tradeoff,
+            "heatmap": self.heatmap,
+            "distributions": self.distributions,
+            "map": empty if self.map is None else self.map.table,
+        }
+
+
+def derive(study: Study) -> Derived:
+    """Compute what only the report shows."""
+    return Derived(
+        calibration.calibration(study),
+        tradeoff.tradeoff(study),
+        found.heat(study),
+        limits.distributions(study),
+        projection.make_map(study),
+    )
 
 
 def render(
     study: Study,
+    derived: Derived,
     *,
     audio: str | Path,
-    template: str,
-    style: str,
-    script: str,
+    assets: Assets,
     max_megabytes: float,
 ) -> str:
     """Make the report.
 
     Args:
         study: what the workflow has written
+        derived: what `derive` gives for it
         audio: folder that the files are relative to
-        template: the page, for Jinja
-        style: CSS
-        script: JavaScript
+        assets: template, style and scripts
         max_megabytes: largest size of the page; audio that does not fit is left out
 
     Returns:
@@ -48,18 +123,26 @@ def render(
     """
     # what comes from data is text, never markup
     environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        loader=DictLoader({"report": assets.template, "macros": assets.macros}),
     )
     environment.filters["breakable"] = breakable
-    page = environment.from_string(template)
+    page = environment.get_template("report")
+    library = inlined(f"(() => {{{assets.library}}})();")  # its many names stay its own
+    groups = clips.choose(study)
     parts = {
         "study": study,
-        "style": Markup(style),  # noqa: S704
-        "script": Markup(script),  # noqa: S704
-        "script_hash": base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
-        **_parts(study),
+        "style": Markup(assets.style),  # noqa: S704
+        "script": Markup(assets.script),  # noqa: S704
+        "library": Markup(library),  # noqa: S704
+        "hashes": [_hash(library), _hash(assets.script)],
+        **_parts(study, derived),
+        "map": derived.map,
+        "map_chart": derived.map and projection.map_chart(study, derived.map, groups),
     }
-    groups = clips.choose(study)
     every = sum(len(group.clips) for group in groups)
     bare = len(page.render(**parts, groups=groups, left_out=every).encode())
     limit = int(max_megabytes * 1e6)
@@ -72,62 +155,101 @@ def render(
     return page.render(**parts, groups=groups, left_out=left_out)
 
 
-def _parts(study: Study) -> dict[str, object]:
-    failures, more_failures = content.failure_table(study)
-    names = list(dict.fromkeys(study.metrics["metric"]))
-    target = study.files[study.target]
-    durations = study.files["duration"]
-    unit = study.task_settings.get("unit", "")
-    labels = content.label_table(study)
+def _parts(study: Study, derived: Derived) -> dict[str, Any]:
+    failures, more_failures = limits.failure_table(study)
+    measured = [
+        name for name in dict.fromkeys(study.metrics["metric"]) if overall.has_values(study, name)
+    ]
     return {
         "answer": answer(study),
         "figures": figures(study),
         "warnings": warnings(study),
-        "dataset_facts": content.dataset_facts(study),
-        "model_table": content.model_table(study),
-        "setting_facts": content.setting_facts(study),
-        "metric_table": content.metric_table(study),
-        "metric_charts": [_drawn(charts.metric_chart(study, name)) for name in names],
-        "confusions": content.confusion_matrices(study) if study.classification else [],
-        "scatters": _scatters(study),
-        "heat_names": content.heat_columns(study),
-        "heat_maps": content.heat_maps(study),
-        "slices": [
-            {
-                "model": model.name,
-                "position": position,
-                "chart": _drawn(charts.drop_chart(study, model)) if len(model.slices) else None,
-                "searched": content.searched(model),
-                "table": content.slice_table(study, model),
-            }
-            for position, model in enumerate(study.models)
-        ],
+        "dataset_facts": compared.dataset_facts(study),
+        "model_table": compared.model_table(study),
+        "setting_facts": compared.setting_facts(study),
+        "metric_table": overall.metric_table(study),
+        "metric_charts": [overall.metric_chart(study, name) for name in measured],
+        "confusions": overall.confusion_matrices(study) if study.classification else [],
+        **_calibration(study, derived.calibration),
+        "tradeoff_table": tradeoff.tradeoff_table(study, derived.tradeoff),
+        "tradeoff_charts": tradeoff.charts(study, derived.tradeoff),
+        "tradeoff_remarks": tradeoff.remarks(study, derived.tradeoff),
+        "heat_names": found.heat_columns(study),
+        "heat_maps": found.heat_maps(study, derived.heatmap),
+        "slices": [_slices(study, position) for position in range(len(study.models))],
         "pairs": [
             {
                 "title": f"{b.name} against {a.name}",
-                "chart": _drawn(charts.difference_chart(study, a, b)),
-                "table": content.comparison_table(study, a, b),
-                "regressions": content.regressions(study, a, b),
+                "open": place < OPEN_PAIRS,
+                "statements": against.statements(study, a, b),
+                "chart": against.difference_chart(study, a, b),
+                "table": against.comparison_table(study, a, b),
+                "regressions": against.regression_table(study, a, b),
             }
-            for a, b in content.pairs(study)
+            for place, (a, b) in enumerate(against.pairs(study))
         ],
+        "gates": against.gate_table(study),
         "failures": failures,
         "more_failures": more_failures,
-        "label_table": labels,
-        "label_chart": None
-        if labels
-        else _drawn(charts.histogram(target, f"True {study.target} ({unit})".replace(" ()", ""))),
-        "duration_spread": content.spread(durations, "s"),
-        "duration_chart": _drawn(charts.histogram(durations, "Duration (s)"))
-        if durations.nunique() > 1
-        else None,
+        "label_table": limits.label_table(study, derived.distributions),
+        "label_chart": limits.distribution_chart(study, derived.distributions, limits.LABEL),
+        "duration_sentence": limits.duration_sentence(study),
+        "duration_chart": limits.distribution_chart(study, derived.distributions, limits.DURATION),
+        "speaker_sentence": limits.speaker_sentence(study),
     }
 
 
-def _scatters(study: Study) -> Sequence[tuple[str, Markup]]:
+def _calibration(study: Study, table: pd.DataFrame) -> dict[str, Any]:
+    known = [model for model in study.models if model.name in set(table["model"])]
     if study.classification:
-        return []
-    return [(m.name, _drawn(charts.scatter_chart(study, m))) for m in study.models]
+        drawn = [[calibration.reliability_chart(study, table, model)] for model in known]
+    else:
+        drawn = [
+            [
+                calibration.scatter_chart(study, model),
+                calibration.error_chart(study, table, model),
+            ]
+            for model in known
+        ]
+    return {
+        "calibration_summary": calibration.summary(study, table) if known else None,
+        "calibration_details": calibration.details(study, table) if known else None,
+        "calibration_charts": [
+            (model.name, study.models.index(model), charts)
+            for model, charts in zip(known, drawn, strict=True)
+        ],
+        "uncalibrated": [model.name for model in study.models if model not in known],
+        "sampled": calibration.sampled(study),
+    }
+
+
+def _slices(study: Study, position: int) -> dict[str, Any]:
+    model = study.models[position]
+    rows = found.ranked(model)
+    confirmed, open_ = rows[rows["confirmed"]], rows[~rows["confirmed"]]
+    drawn: Mapping[str, pd.DataFrame] = {"confirmed": confirmed, "suggested": open_}
+    return {
+        "model": model.name,
+        "position": position,
+        "searched": found.searched(model),
+        "charts": {
+            name: found.drop_chart(study, model, part) for name, part in drawn.items() if len(part)
+        },
+        "tables": {
+            name: found.slice_table(study, model, part) for name, part in drawn.items() if len(part)
+        },
+        "open": len(open_),
+    }
+
+
+def inlined(script: str) -> str:
+    """A script that cannot end the element that holds it."""
+    return script.replace("</script", "<\\/script")
+
+
+def _hash(script: str) -> str:
+    """What the page's policy knows a script by."""
+    return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
 
 
 def breakable(text: str) -> Markup:
@@ -135,17 +257,12 @@ def breakable(text: str) -> Markup:
     return Markup("<wbr>").join(re.split(r"(?<=[_/])", text))
 
 
-def _drawn(svg: str) -> Markup:
-    """Trust an SVG of our own making: the chart library has escaped the text in it."""
-    return Markup(svg)  # noqa: S704
-
-
 def versions() -> dict[str, str]:
     """Versions of Python and of the libraries that decide the numbers, those that are installed."""
-    found = {"Python": platform.python_version()}
+    installed = {"Python": platform.python_version()}
     for name in LIBRARIES:
         try:
-            found[name] = importlib.metadata.version(name)
+            installed[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
             continue
-    return found
+    return installed

@@ -1,4 +1,61 @@
 "use strict";
+// Without this script the page is complete but for tooltips, the map's colours and sorting.
+
+document.documentElement.classList.add("scripted");
+
+// Charts come to life when they are about to be seen; until then, and on paper, the drawing stands.
+const enliven = async (chart) => {
+  const spec = JSON.parse(chart.querySelector('script[type="application/json"]').textContent);
+  const drawn = chart.querySelector(".drawn");
+  const live = document.createElement("div");
+  live.className = "live";
+  const { view } = await vegaEmbed(live, spec, {
+    mode: "vega-lite",
+    actions: false,
+    renderer: "svg",
+    ast: true, // expressions are interpreted: the page's policy forbids eval
+  });
+  const svg = live.querySelector("svg");
+  svg.setAttribute("role", "img");
+  svg.setAttribute("aria-label", drawn.querySelector("svg").getAttribute("aria-label"));
+  drawn.replaceWith(live);
+  if (chart.classList.contains("map")) view.addEventListener("click", (_, item) => pick(item));
+};
+const seen = new IntersectionObserver(
+  (entries) => {
+    for (const entry of entries.filter((one) => one.isIntersecting)) {
+      seen.unobserve(entry.target);
+      enliven(entry.target);
+    }
+  },
+  { rootMargin: "400px" },
+);
+for (const chart of document.querySelectorAll(".chart")) seen.observe(chart);
+
+// A point of the map: what it is, and its audio where the page holds it.
+const picked = document.querySelector(".picked");
+const line = (name, text) => {
+  const element = document.createElement(name);
+  element.textContent = text;
+  return element;
+};
+const pick = (item) => {
+  const point = item && item.datum;
+  if (!point || point.file === undefined) return;
+  const lines = [line("b", point.file), line("span", `True: ${point.true}`)];
+  lines.push(...point.said.split("; ").map((text) => line("span", text)));
+  const clip = point.clip >= 0 && document.getElementById(`clip-${point.clip}`);
+  const audio = clip && clip.querySelector("audio");
+  if (audio) {
+    const copy = audio.cloneNode();
+    copy.autoplay = true;
+    lines.push(copy);
+  } else {
+    lines.push(line("small", "The page does not hold its audio."));
+  }
+  picked.replaceChildren(...lines);
+};
+
 // Tables sort by a click on a column's title, or by Enter on it; a second one turns the order round.
 for (const table of document.querySelectorAll("table.sortable")) {
   const body = table.tBodies[0];

@@ -1,16 +1,22 @@
 """What the workflow has written of one dataset and task, as the report needs it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from voxslice.files import KEY
+from voxslice.files import KEY, speakers_of
 from voxslice.report.numbers import Measure, measures
 from voxslice.rules import is_numeric
+
+REFERENCES = {
+    "chance": "labels drawn at random",
+    "majority": "always the most frequent label",
+}
+"""What needs no model stands beside the models in the metrics, by its id there."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +27,7 @@ class Model:
         name: id
         settings: `license` and `note` of the config
         card: the content of its model.json
-        scores: one row an utterance; None for a model that only gives an embedding
+        scores: one row an utterance
         slices: what was found for it
         members: the utterances of those slices
         searches: what was searched for them, one row a view
@@ -39,6 +45,21 @@ class Model:
 
 
 @dataclass(frozen=True)
+class Embedding:
+    """The hidden states of a model.
+
+    Args:
+        model: its id
+        keys: of the utterances
+        matrix: float32 of shape (utterances, dimensions)
+    """
+
+    model: str
+    keys: pd.DataFrame
+    matrix: np.ndarray
+
+
+@dataclass(frozen=True)
 class Study:
     """One dataset and task.
 
@@ -50,14 +71,20 @@ class Study:
         views: settings of each view that slices were looked for in
         seed: of every random step
         resamples: bootstrap resamples
+        shortest: utterances below this many seconds are pointed out
         command: what makes the report again
+        commit: of the workflow, empty where it is not known
         versions: of the libraries, by name
         files: the metadata of all utterances
         models: the compared models, in the order of the config
         embedders: models that only give an embedding: id to settings and card
-        metrics: of all models
+        metrics: of all models, and of references
         confusion: of all models; empty for a regression
         comparison: of each pair of models, overall and on every slice
+        regressions: its rows in which the later model is worse, the largest difference first
+        gates: checks that derived models have to pass; empty where there are none
+        costs: of the models that were measured; empty where none were
+        embedding: what the map shows, None for no map
     """
 
     dataset: str
@@ -67,7 +94,9 @@ class Study:
     views: Mapping[str, Mapping[str, Any]]
     seed: int
     resamples: int
+    shortest: float
     command: str
+    commit: str
     versions: Mapping[str, str]
     files: pd.DataFrame
     models: Sequence[Model]
@@ -75,6 +104,10 @@ class Study:
     metrics: pd.DataFrame
     confusion: pd.DataFrame
     comparison: pd.DataFrame
+    regressions: pd.DataFrame
+    gates: pd.DataFrame = field(default_factory=pd.DataFrame)
+    costs: pd.DataFrame = field(default_factory=pd.DataFrame)
+    embedding: Embedding | None = None
 
     @property
     def classification(self) -> bool:
@@ -87,14 +120,24 @@ class Study:
         return self.task_settings["target"]
 
     @property
+    def unit(self) -> str:
+        """Unit of the true values, empty where there is none."""
+        return self.task_settings.get("unit", "")
+
+    @property
     def measures(self) -> dict[str, Measure]:
         """The metrics by name."""
-        return measures(self.task_settings.get("unit", ""))
+        return measures(self.unit)
+
+    @property
+    def metric(self) -> str:
+        """Name of the metric of slices and comparisons."""
+        return "accuracy" if self.classification else "mae"
 
     @property
     def measure(self) -> Measure:
         """The metric of slices and comparisons."""
-        return self.measures["accuracy" if self.classification else "mae"]
+        return self.measures[self.metric]
 
     @property
     def speakers(self) -> int | None:
@@ -111,6 +154,11 @@ class Study:
         return table
 
     @cached_property
+    def keys(self) -> pd.MultiIndex:
+        """Keys of the rows of `joined`."""
+        return pd.MultiIndex.from_frame(self.joined[KEY])
+
+    @cached_property
     def categories(self) -> list[str]:
         """Metadata columns with two to twelve categories, in the order of the config."""
         return [
@@ -122,44 +170,75 @@ class Study:
             and 2 <= self.files[name].nunique() <= 12
         ]
 
+    @cached_property
+    def confirmed(self) -> pd.DataFrame:
+        """The confirmed slices of all models by drop, each once, with the `position` of a model."""
+        tables = [
+            by_severity(model.slices).assign(position=position)
+            for position, model in enumerate(self.models)
+        ]
+        rows = by_severity(pd.concat(tables, ignore_index=True))
+        return rows[rows["confirmed"]].drop_duplicates("slice").reset_index(drop=True)
+
+    def inside(self, row: pd.Series) -> np.ndarray:
+        """Which rows of `joined` lie in a slice.
+
+        Args:
+            row: of `confirmed`
+        """
+        members = self.models[row["position"]].members
+        rows = members.loc[members["slice"] == row["slice"], KEY]
+        mask = np.zeros(len(self.keys) + 1, dtype=bool)  # one more for what is not scored by all
+        mask[self.keys.get_indexer(pd.MultiIndex.from_frame(rows))] = True
+        return mask[:-1]
+
+    def value(self, position: int, mask: np.ndarray) -> float:
+        """The metric of a model on some rows of `joined`."""
+        loss = self.joined[f"_loss_{position}"].to_numpy()[mask]
+        if not len(loss):
+            return float("nan")
+        return float(1 - loss.mean() if self.classification else loss.mean())
+
+    def speakers_of(self, table: pd.DataFrame) -> np.ndarray | None:
+        """Speaker of each row of a table, None where they are not known."""
+        return speakers_of(table, self.files)
+
     def ranked(self) -> list[tuple[int, pd.Series]]:
         """Positions of the models and their first metric, best first, ties in config order."""
-        name = "accuracy" if self.classification else "mae"
-        rows = self.metrics[self.metrics["metric"] == name].set_index("model")
+        rows = self.metrics[self.metrics["metric"] == self.metric].set_index("model")
         order = [(position, rows.loc[model.name]) for position, model in enumerate(self.models)]
         sign = -1 if self.measure.rises else 1
         return sorted(
             order, key=lambda item: sign * np.nan_to_num(item[1]["value"], nan=-sign * 1e9)
         )
 
-    def pair(self, better: int, other: int, row: str = "all") -> dict[str, Any] | None:
-        """A row of the comparison, seen from the first of two models.
+    def against(self, first: str, second: str) -> pd.DataFrame:
+        """The comparison of two models or references, seen from the first.
 
         Args:
-            better: position of the model that is looked at
-            other: position of the one it is compared with
-            row: id of the slice
+            first: id of the one that is looked at
+            second: id of the one it is compared with
 
         Returns:
-            `difference` (first minus second), `low`, `high`, `new` and `fixed` (utterances that
-            only the first, and only the second, gets wrong), None where it was not compared
+            `slice`, `kind`, `rule`, `support`, `speakers`, `reliable`, `value` and `other` (the
+            metric of both), `difference` (first minus second) with `low` and `high`, `new` and
+            `fixed` (utterances that only the first, and only the second, gets wrong), `both_wrong`,
+            `q`, `verdict` on the first, `strictly`, `equivalent`; empty where they were not
+            compared
         """
-        names = self.models[better].name, self.models[other].name
-        table = self.comparison[self.comparison["slice"] == row]
-        for a, b, sign in ((*names, -1), (*names[::-1], 1)):
-            found = table[(table["model_a"] == a) & (table["model_b"] == b)]
-            if len(found):
-                line = found.iloc[0]
-                edges = sorted([sign * line["low"], sign * line["high"]])
-                only = line["only_a_wrong"], line["only_b_wrong"]
-                return {
-                    "difference": sign * line["difference"],
-                    "low": edges[0],
-                    "high": edges[1],
-                    "new": only[0] if sign < 0 else only[1],
-                    "fixed": only[1] if sign < 0 else only[0],
-                }
-        return None
+        table = self.comparison
+        straight = table[(table["model_a"] == second) & (table["model_b"] == first)]
+        names = {"value_b": "value", "value_a": "other", "only_b_wrong": "new",
+                 "only_a_wrong": "fixed"}  # fmt: skip
+        if len(straight):
+            return straight.rename(columns=names).reset_index(drop=True)
+        table = table[(table["model_a"] == first) & (table["model_b"] == second)]
+        names = {"value_a": "value", "value_b": "other", "only_a_wrong": "new",
+                 "only_b_wrong": "fixed", "low": "high", "high": "low"}  # fmt: skip
+        table = table.rename(columns=names).reset_index(drop=True)
+        turned = {name: -table[name] for name in ("difference", "low", "high")}
+        verdict = table["verdict"].replace({"better": "worse", "worse": "better"})
+        return table.assign(**turned, verdict=verdict)
 
 
 def by_severity(slices: pd.DataFrame) -> pd.DataFrame:
@@ -171,3 +250,8 @@ def by_severity(slices: pd.DataFrame) -> pd.DataFrame:
 def is_confirmed(column: pd.Series) -> pd.Series:
     """The column `confirmed` as booleans; what is missing is not confirmed."""
     return column.astype("string").str.lower().eq("true").fillna(False).astype(bool)
+
+
+def rule_text(row: pd.Series) -> str:
+    """The rule of a slice, or its id where no rule describes it."""
+    return f"group {row['slice']}" if row["rule"] == "no rule" else str(row["rule"])

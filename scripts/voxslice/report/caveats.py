@@ -1,0 +1,124 @@
+"""What to bear in mind with the answer, one sentence each."""
+
+import re
+
+import pandas as pd
+
+from voxslice.report.numbers import counted, share
+from voxslice.report.study import REFERENCES, Study, is_confirmed
+from voxslice.resampling import FEW_SPEAKERS
+
+MANY_SPEAKERS = 30
+"""Below this the report says that the speakers are few for a claim about new ones."""
+NON_COMMERCIAL = re.compile(r"\bNC\b|non-?commercial", re.IGNORECASE)
+
+
+def warnings(study: Study) -> list[str]:
+    """The warnings that matter, those on the numbers first."""
+    return [
+        *_speakers(study),
+        *_data(study),
+        *_failed(study),
+        *_references(study),
+        *_gates(study),
+        *_unconfirmed(study),
+        *_licences(study),
+    ]
+
+
+def _speakers(study: Study) -> list[str]:
+    if study.speakers is None:
+        return [
+            "The speakers are not known: every utterance counts as independent, and the intervals"
+            " are too narrow where speakers have several."
+        ]
+    if study.speakers < FEW_SPEAKERS:
+        return [
+            f"There {'is' if study.speakers == 1 else 'are'} only"
+            f" {counted(study.speakers, 'speaker')}: the intervals are not reliable, since they can"
+            " hardly see how speakers differ."
+        ]
+    if study.speakers < MANY_SPEAKERS:
+        return [
+            f"{study.speakers} speakers are few for any claim about new speakers: the intervals say"
+            " how much the results depend on these, not how all people fare."
+        ]
+    return []
+
+
+def _data(study: Study) -> list[str]:
+    said = []
+    if study.dataset_settings["synthetic"]:
+        said.append("The speech is synthetic: the results say nothing about people.")
+    short = (study.files["duration"] < study.shortest).mean()
+    if short >= 0.5:
+        said.append(
+            f"{share(short)} of the utterances are shorter than {study.shortest:g} s, for which"
+            " models of voices may not be made."
+        )
+    return said
+
+
+def _failed(study: Study) -> list[str]:
+    counts = [(model.name, len(model.failures)) for model in study.models if len(model.failures)]
+    return [
+        f"{name} could not score {counted(count, 'utterance')}; the metrics leave"
+        f" {'it' if count == 1 else 'them'} out."
+        for name, count in counts
+    ]
+
+
+def _references(study: Study) -> list[str]:
+    """Models that are not shown to be better than what needs no model."""
+    said = []
+    for model in study.models:
+        for name, meaning in REFERENCES.items():
+            pair = study.against(model.name, name)
+            if len(pair) and pair.iloc[0]["verdict"] != "better":
+                said.append(f"{model.name} is not shown to be better than {name} ({meaning}).")
+    return said
+
+
+def _gates(study: Study) -> list[str]:
+    if not len(study.gates):
+        return []
+    failed = study.gates[~is_confirmed(study.gates["passed"])]
+    return [
+        f"{model} fails {counted(len(rows), 'gate')}: it must not replace {source} unseen."
+        for (model, source), rows in failed.groupby(["model", "source"], sort=False)
+    ]
+
+
+def _unconfirmed(study: Study) -> list[str]:
+    """Which of the slices were only suggested."""
+    slices = pd.concat([model.slices["confirmed"] for model in study.models])
+    open_ = ~is_confirmed(slices)
+    if not open_.any():
+        return []
+    count = int(open_.sum())
+    if len(slices) == 1:
+        subject = "The one slice is a suggestion"
+    else:
+        subject = f"{'All' if count == len(slices) else f'{count} of the'} {len(slices)} slices"
+        subject += f" {'is a suggestion' if count == 1 else 'are suggestions'}"
+    return [f"{subject} that no test confirms: other data may not show the same."]
+
+
+def _licences(study: Study) -> list[str]:
+    named = [(f"the dataset {study.dataset}", study.dataset_settings["license"])]
+    named += [(f"the model {model.name}", model.settings["license"]) for model in study.models]
+    named += [
+        (f"the model {name}", embedder["license"])
+        for name, (embedder, _) in study.embedders.items()
+    ]
+    said = []
+    for terms in dict.fromkeys(terms for _, terms in named if NON_COMMERCIAL.search(terms)):
+        names = [name for name, own in named if own == terms]
+        verb = "is" if len(names) == 1 else "are"
+        said.append(f"{_listed(names)} {verb} under {terms}, which excludes commercial use.")
+    return said
+
+
+def _listed(names: list[str]) -> str:
+    text = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+    return text[0].upper() + text[1:]

@@ -1,0 +1,115 @@
+"""What was compared: data, models, settings."""
+
+import math
+
+import pandas as pd
+
+from voxslice.report.numbers import counted, decimal, duration
+from voxslice.report.study import Study
+from voxslice.report.tables import Cell, Column, Facts, Table, model_cell, number, plain
+from voxslice.rules import as_text, is_numeric
+
+
+def dataset_facts(study: Study) -> Facts:
+    """The dataset: origin, licence, size, labels."""
+    settings, files = study.dataset_settings, study.files
+    rows = [
+        ("Name", _origin(study)),
+        ("What it is", settings["note"]),
+        ("Licence", settings["license"]),
+        ("Speech", "synthetic" if settings["synthetic"] else ""),
+        ("Utterances", f"{len(files):,}"),
+        ("Duration", duration(float(files["duration"].sum()))),
+        ("Speakers", f"{files['speaker'].nunique():,}" if "speaker" in files else "not known"),
+        ("Only", _filter(settings.get("filter", {}))),
+        ("Columns", ", ".join(settings["columns"])),
+        (f"Labels ({study.target})", _labels(study)),
+    ]
+    return Facts("Dataset", [row for row in rows if row[1]])
+
+
+def _origin(study: Study) -> str:
+    """Name and version of a database, or where a local one lies."""
+    settings = study.dataset_settings
+    if "audb" in settings:
+        return f"{settings['audb']['name']} {settings['audb']['version']}"
+    for kind in ("audformat", "csv"):
+        if kind in settings:
+            return f"{study.dataset} ({kind} in {settings[kind].get('path', 'a folder')})"
+    return study.dataset
+
+
+def _filter(chosen: dict[str, list[object]]) -> str:
+    return "; ".join(f"{name} in {', '.join(map(str, values))}" for name, values in chosen.items())
+
+
+def _labels(study: Study) -> str:
+    column = study.files[study.target]
+    if is_numeric(column):
+        values = column.dropna().astype(float)
+        return f"{values.min():,.4g} to {values.max():,.4g} {study.unit}".rstrip()
+    counts = pd.Series(as_text(column)).value_counts()
+    wanted = study.task_settings.get("labels", list(counts.index))
+    return ", ".join(f"{name} {counts.get(name, 0):,}" for name in wanted)
+
+
+def model_table(study: Study) -> Table:
+    """The models: size, origin, checksum, licence; those that only give an embedding at the end."""
+    columns = [
+        Column("Model", number=False),
+        Column("Parameters", "millions"),
+        Column("Size", "MB"),
+        Column("Licence", number=False),
+        Column("Origin, SHA-256 and what it is", number=False),
+    ]
+    listed = [(model_cell(study, m.name), m.settings, m.card) for m in study.models]
+    listed += [
+        (Cell(name, note="embedding only"), settings, card)
+        for name, (settings, card) in study.embedders.items()
+    ]
+    rows = [
+        [
+            name,
+            _size(card["parameters"], 1e6),
+            _size(card["size_mb"], 1),
+            plain(settings["license"]),
+            Cell(f"{card['origin']} \u00b7 {card['sha256']}", note=settings["note"], mark="long"),
+        ]
+        for name, settings, card in listed
+    ]
+    return Table("The models", columns, rows)
+
+
+def _size(value: float | None, unit: float) -> Cell:
+    """A size of a model; one that is given as a table of predictions has none."""
+    size = math.nan if value is None else value / unit
+    return number(decimal(size, 1), size)
+
+
+def setting_facts(study: Study) -> Facts:
+    """Settings that decide the numbers."""
+    task, measure = study.task_settings, study.measure
+    rows = [("Task", f"{study.task}: {task['type']} of the column {study.target}")]
+    if study.classification:
+        rows.append(("Labels", ", ".join(task["labels"])))
+    for name, view in study.views.items():
+        looked = list(view["features"])
+        looked += [f"embedding of {view['embedding']}"] if "embedding" in view else []
+        rows.append(
+            (
+                f"Slices \u201c{name}\u201d",
+                f"{view['finder']} on {', '.join(looked)}; at least"
+                f" {counted(view['min_support'], 'utterance')}",
+            )
+        )
+    drawn = "utterances" if study.speakers is None else "speakers"
+    margin = task.get("margin")
+    rows += [
+        ("Smallest drop of a suggestion", measure.change(task["min_drop"])),
+        ("Equivalent within", measure.change(margin) if margin else "no margin is set"),
+        ("Intervals", f"95 %, {study.resamples:,} bootstrap resamples of {drawn}"),
+        ("Seed", str(study.seed)),
+        ("Workflow", f"git commit {study.commit}" if study.commit else ""),
+        ("Made with", ", ".join(f"{name} {version}" for name, version in study.versions.items())),
+    ]
+    return Facts("Settings", [row for row in rows if row[1]])

@@ -1,0 +1,218 @@
+"""The slices that were found for each model, and the metric over two columns of the metadata."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from voxslice.report.drawing import SOFT, Drawing, intervals, scaled, style
+from voxslice.report.numbers import NONE, Measure, counted, decimal, probability
+from voxslice.report.study import Model, Study, by_severity, rule_text
+from voxslice.report.tables import Cell, Column, Matrix, Table, capital, count, number, said
+from voxslice.rules import MISSING, as_text
+
+MOST = 30
+"""Slices in a drawing; all are in the table."""
+
+
+def slice_table(study: Study, model: Model, rows: pd.DataFrame) -> Table:
+    """Slices of one model with all that is known of each.
+
+    Args:
+        study: the study
+        model: the model
+        rows: of its slices, in the order to show, with `rank`
+    """
+    measure = study.measure
+    rest = "higher" if measure.rises else "lower"
+    columns = [
+        Column("#", meaning="rank: confirmed slices first, then by drop"),
+        Column("Slice", number=False, meaning="rule on the metadata"),
+        Column("Utter\u00adances"),
+        Column("Speakers"),
+        Column("Inside", measure.unit, meaning=f"{measure.title} inside the slice"),
+        Column("Else\u00adwhere", measure.unit, meaning=f"outside the slice; {rest} is expected"),
+        Column("Drop", measure.step, meaning="how much worse it is inside, with 95 % interval"),
+        Column("q", meaning="p adjusted for everything that was searched"),
+        Column("Evidence", number=False, meaning="the test that confirms the slice, or why none"),
+        Column("Found by", number=False, meaning="view and finder"),
+        Column("Stable", "%", meaning="how often the slice comes back with another seed"),
+    ]
+    shown = []
+    for _, row in rows.iterrows():
+        stable = 100 * float(row["stability"])
+        shown.append(
+            [
+                count(row["rank"]),
+                Cell(rule_text(row), note=fit(row)),
+                count(row["support"]),
+                count(row["speakers"]),
+                number(measure.number(row["value"]), row["value"]),
+                number(measure.number(row["rest"]), row["rest"]),
+                number(measure.signed(row["drop"]), row["drop"], note=edges(measure, row)),
+                number(probability(float(row["q"])), float(row["q"])),
+                Cell(
+                    "confirmed" if row["confirmed"] else "suggested",
+                    note=said(row["evidence"]) or said(row["note"]),
+                    mark="confirmed" if row["confirmed"] else "suggested",
+                ),
+                Cell(str(row["finder"]), note=row["view"] if row["view"] != row["finder"] else ""),
+                number(decimal(stable, 0), stable),
+            ]
+        )
+    state = "Confirmed slices" if rows["confirmed"].all() else "Suggested slices"
+    return Table(f"{state} of {model.name}", columns, shown)
+
+
+def ranked(model: Model) -> pd.DataFrame:
+    """The slices of a model in the order of the report, with `rank` from 1."""
+    rows = by_severity(model.slices)
+    return rows.assign(rank=np.arange(1, len(rows) + 1))
+
+
+def slice_name(row: pd.Series) -> str:
+    """The id of a slice, where its rule is not made of it."""
+    if row["slice"] == "all":
+        return ""
+    return "no rule fits it" if row["rule"] == "no rule" else str(row["slice"])
+
+
+def fit(row: pd.Series) -> str:
+    """The id of a slice and, where the rule only describes it, how well it does."""
+    name = slice_name(row)
+    if row["rule"] == "no rule" or min(row["precision"], row["recall"]) == 1:
+        return name
+    precision, recall = decimal(100 * row["precision"], 0), decimal(100 * row["recall"], 0)
+    return f"{name} · rule: precision {precision} %, recall {recall} %"
+
+
+def searched(model: Model) -> list[str]:
+    """What was searched for slices of one model, and how much of it was confirmed."""
+    told = []
+    for row in model.searches.to_dict(orient="records"):
+        found, confirmed = int(row["found"]), int(row["confirmed"])
+        if not pd.isna(row["searched"]):
+            text = f"{counted(int(row['searched']), 'rule')} searched and tested together"
+            text += f", {confirmed} of {counted(found, 'slice')} shown are confirmed" * (found > 0)
+        elif found:
+            text = f"{row['finder']} suggested {counted(found, 'slice')}"
+            text += f", {confirmed} of them confirmed on speakers that were held out"
+        else:
+            text = f"{row['finder']} suggested no slice"
+        told.append(f"{capital(row['view'])}: {text}.")
+    return told
+
+
+def edges(measure: Measure, row: pd.Series) -> str:
+    """Interval of a difference; resampling speakers says nothing where there is only one."""
+    if pd.notna(row["speakers"]) and row["speakers"] == 1:
+        return "one speaker"
+    return measure.interval(row["low"], row["high"])
+
+
+def drop_chart(study: Study, model: Model, rows: pd.DataFrame) -> Drawing:
+    """Drops of slices of a model.
+
+    Args:
+        study: the study
+        model: the model
+        rows: of its slices
+    """
+    rows = scaled(rows.head(MOST), study.measure, ["drop", "low", "high"]).assign(
+        label=[rule_text(row) for _, row in rows.head(MOST).iterrows()],
+        series=rows["confirmed"].map({True: "confirmed", False: "suggested"}),
+    )
+    colour, _ = style(study.models.index(model))
+    return intervals(
+        rows.assign(value=rows["drop"]),
+        f"Worse than elsewhere by ({study.measure.step or 'units'})",
+        f"Drop of the slices of {model.name}",
+        styles={"confirmed": (colour, "circle"), "suggested": (SOFT, "diamond")},
+        digits=study.measure.digits,
+        zero=True,
+        series="slice",
+    )
+
+
+# the metric over two columns
+
+
+def heat_columns(study: Study) -> list[str]:
+    """Two categorical columns, the target first where it is one."""
+    names = [name for name in study.categories if name == study.target]
+    names += [name for name in study.categories if name != study.target]
+    return names[:2]
+
+
+def heat(study: Study) -> pd.DataFrame:
+    """The metric of each model over two categorical columns.
+
+    Returns:
+        `model`, `down`, `across` (categories; `all` where there is one column only), `n`,
+        `value`, one row a cell that has utterances; the names of the columns stand in
+        `attrs["down"]` and `attrs["across"]`
+    """
+    names = heat_columns(study)
+    frame = study.joined
+    table = pd.DataFrame({"across": [], "down": []}, dtype=str)
+    down, across = "", ""
+    if names:
+        # the rows have more categories
+        across, *rest = sorted(names, key=lambda name: study.files[name].nunique())
+        down = rest[0] if rest else ""
+        table = pd.DataFrame({"across": as_text(frame[across])})
+        table["down"] = as_text(frame[down]) if down else "all"
+    parts = []
+    for position, model in enumerate(study.models):
+        groups = table.assign(loss=frame[f"_loss_{position}"].to_numpy()[: len(table)]).groupby(
+            ["down", "across"], sort=True
+        )["loss"]
+        cells = groups.agg(["size", "mean"]).reset_index()
+        cells["value"] = 1 - cells["mean"] if study.classification else cells["mean"]
+        parts.append(cells.rename(columns={"size": "n"}).assign(model=model.name))
+    made = pd.concat(parts, ignore_index=True)[["model", "down", "across", "n", "value"]]
+    made.attrs.update(down=down, across=across)
+    return made
+
+
+def heat_maps(study: Study, table: pd.DataFrame) -> list[Matrix]:
+    """One matrix a model, the deeper the worse.
+
+    Args:
+        study: the study
+        table: as `heat` gives it
+    """
+    if not len(table):
+        return []
+    loss = 1 - table["value"] if study.classification else table["value"]
+    table = table.assign(shade=loss if study.classification else loss / (loss.max() or 1.0))
+    columns, lines = _levels(table["across"]), _levels(table["down"])
+    matrices = []
+    for model in study.models:
+        cells = table[table["model"] == model.name].set_index(["down", "across"])
+        rows = [
+            (
+                line,
+                [
+                    _heat_cell(study, cells.loc[line, column])
+                    if (line, column) in cells.index
+                    else Cell(NONE)
+                    for column in columns
+                ],
+            )
+            for line in lines
+        ]
+        matrices.append(
+            Matrix(model.name, table.attrs["down"], table.attrs["across"], columns, rows)
+        )
+    return matrices
+
+
+def _heat_cell(study: Study, row: pd.Series) -> Cell:
+    text = study.measure.number(row["value"])
+    return Cell(text, float(row["value"]), f"n {int(row['n'])}", float(row["shade"]))
+
+
+def _levels(names: Sequence[str]) -> list[str]:
+    found = sorted(set(names))
+    return [name for name in found if name != MISSING] + [MISSING] * (MISSING in found)

@@ -1,0 +1,90 @@
+"""The metrics on all utterances, and which classes are taken for which."""
+
+import pandas as pd
+
+from voxslice.report.drawing import SOFT, Drawing, intervals, scaled, style
+from voxslice.report.numbers import share
+from voxslice.report.study import REFERENCES, Study
+from voxslice.report.tables import Cell, Column, Matrix, Table, capital, count, model_cell, number
+
+
+def names(study: Study) -> list[str]:
+    """Ids of the models, then of the references that the metrics have."""
+    known = set(study.metrics["model"])
+    return [model.name for model in study.models] + [name for name in REFERENCES if name in known]
+
+
+def metric_table(study: Study) -> Table:
+    """All metrics of all models and references with their intervals."""
+    measured = list(dict.fromkeys(study.metrics["metric"]))
+    columns = [Column("Model", number=False)]
+    for name in measured:
+        measure = study.measures[name]
+        columns.append(Column(capital(measure.title), measure.unit))
+    columns += [Column("Utterances"), Column("Speakers")]
+    rows = []
+    for model in names(study):
+        table = study.metrics[study.metrics["model"] == model].set_index("metric")
+        first = model_cell(study, model)
+        cells = [Cell(first.text, note=REFERENCES.get(model, ""), mark=first.mark)]
+        for name in measured:
+            if name not in table.index:
+                cells.append(Cell("–"))
+                continue
+            row, measure = table.loc[name], study.measures[name]
+            edges = measure.interval(row["low"], row["high"])
+            if edges and str(row.get("reliable", True)) == "False":
+                edges += " (unreliable)"
+            cells.append(number(measure.number(row["value"]), row["value"], note=edges))
+        cells += [count(table.iloc[0]["n"]), count(table.iloc[0]["speakers"])]
+        rows.append(cells)
+    return Table("Metrics with 95 % intervals", columns, rows)
+
+
+def metric_chart(study: Study, name: str) -> Drawing:
+    """One metric of all models and references with intervals."""
+    measure = study.measures[name]
+    rows = study.metrics[study.metrics["metric"] == name].set_index("model")
+    rows = rows.reindex([model for model in names(study) if model in rows.index]).reset_index()
+    rows = rows[rows["value"].notna()]
+    rows = scaled(rows, measure, ["value", "low", "high"]).assign(
+        label=rows["model"], series=rows["model"]
+    )
+    styles = {model.name: style(position) for position, model in enumerate(study.models)}
+    styles |= dict.fromkeys(REFERENCES, (SOFT, "diamond"))
+    return intervals(
+        rows, measure.label, f"{measure.label} of the models", styles=styles, digits=measure.digits
+    )
+
+
+def confusion_matrices(study: Study) -> list[Matrix]:
+    """True label against predicted class, one matrix a model, shaded by the share of the errors."""
+    matrices = []
+    for model in study.models:
+        table = study.confusion[study.confusion["model"] == model.name]
+        counts = table.pivot_table(
+            index="label", columns="prediction", values="count", sort=False, observed=False
+        )
+        rows = []
+        for label, line in counts.iterrows():
+            total = line.sum()
+            cells = [
+                Cell(
+                    f"{int(value):,}",
+                    note=share(value / total) if total else "",
+                    shade=None if name == label or not total else value / total,
+                    mark="right" if name == label else "",
+                )
+                for name, value in line.items()
+            ]
+            rows.append((str(label), cells))
+        matrices.append(
+            Matrix(model.name, "true", "predicted", [str(name) for name in counts.columns], rows)
+        )
+    return matrices
+
+
+def has_values(study: Study, name: str) -> bool:
+    """Whether any model has a value of a metric."""
+    rows: pd.DataFrame = study.metrics[study.metrics["metric"] == name]
+    return bool(rows["value"].notna().any())

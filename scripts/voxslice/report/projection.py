@@ -1,0 +1,218 @@
+"""The map: the embedding of the utterances in two dimensions, coloured by what went wrong."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import altair as alt
+import numpy as np
+import pandas as pd
+
+from voxslice.files import KEY
+from voxslice.report.clips import Group, opinion, true_label
+from voxslice.report.drawing import COLOURS, SHAPES, Drawing, draw, thinned
+from voxslice.report.study import Study, rule_text
+from voxslice.rules import as_text
+
+MOST = 3000
+"""Utterances on the map; of more, so many are drawn at random."""
+SLICES = 8
+"""Confirmed slices that the map can be coloured by."""
+QUIET = ("right", "outside")
+"""Values that stand back."""
+GROUPS = 3
+"""Numbers are coloured in as many groups."""
+
+
+@dataclass(frozen=True)
+class Map:
+    """The map of a study.
+
+    Args:
+        model: id of the model whose embedding it is
+        points: `file`, `start`, `end`, `x`, `y`, `true`, `said`, and a column for each colouring
+        colourings: their columns by title, the first is shown at first
+        share: of the embedding's variance that two dimensions hold, from 0 to 1
+        total: utterances that could be shown
+    """
+
+    model: str
+    points: pd.DataFrame
+    colourings: dict[str, str]
+    share: float
+    total: int
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """The points with the colourings under their titles."""
+        return self.points.rename(columns={name: title for title, name in self.colourings.items()})
+
+
+def project(matrix: np.ndarray, *, seed: int) -> tuple[np.ndarray, float]:
+    """The first two principal components.
+
+    Args:
+        matrix: shape (utterances, dimensions)
+        seed: of the solver
+
+    Returns:
+        shape (utterances, 2), and the share of the variance that they hold
+    """
+    from sklearn.decomposition import PCA
+
+    size = min(2, *matrix.shape)
+    places = np.zeros((len(matrix), 2))
+    model = PCA(size, random_state=seed)
+    places[:, :size] = model.fit_transform(np.asarray(matrix, float))
+    return places, float(np.nan_to_num(model.explained_variance_ratio_).sum())
+
+
+def make_map(study: Study) -> Map | None:
+    """The map, None where no embedding is known of any utterance that every model has scored."""
+    if study.embedding is None:
+        return None
+    order = pd.MultiIndex.from_frame(study.embedding.keys[KEY]).get_indexer(study.keys)
+    known = study.joined.assign(_row=order)[order >= 0]
+    if len(known) < 2:
+        return None
+    table = thinned(known, study.seed, MOST)
+    places, share = project(study.embedding.matrix[table["_row"]], seed=study.seed)
+    points = table[KEY].copy()
+    points["x"], points["y"] = np.round(places, 4).T
+    scores = [_aligned(model.scores, points) for model in study.models]
+    points["true"] = [true_label(study, value) for value in scores[0]["label"]]
+    points["said"] = _said(study, scores)
+    colourings = _colourings(study, table, scores)
+    for number, values in enumerate(colourings.values()):
+        points[f"c{number}"] = np.asarray(values)
+    titles = {title: f"c{number}" for number, title in enumerate(colourings)}
+    return Map(study.embedding.model, points.reset_index(drop=True), titles, share, len(known))
+
+
+def _aligned(scores: pd.DataFrame, points: pd.DataFrame) -> pd.DataFrame:
+    index = pd.MultiIndex.from_frame(scores[KEY])
+    return scores.iloc[index.get_indexer(pd.MultiIndex.from_frame(points[KEY]))]
+
+
+def _said(study: Study, scores: Sequence[pd.DataFrame]) -> list[str]:
+    """Of each utterance, what every model said."""
+    columns = []
+    for position, table in enumerate(scores):
+        told = []
+        for _, row in table.iterrows():
+            said = opinion(study, position, row)
+            told.append(f"{said.model}: {said.prediction}" + (f" ({said.sure})" * bool(said.sure)))
+        columns.append(told)
+    return ["; ".join(row) for row in zip(*columns, strict=True)]
+
+
+def _colourings(
+    study: Study, table: pd.DataFrame, scores: Sequence[pd.DataFrame]
+) -> dict[str, Sequence[str] | np.ndarray]:
+    """What the points can be coloured by: a value of each point, by title."""
+    made: dict[str, Sequence[str] | np.ndarray] = {}
+    if study.classification:
+        wrong = np.stack([each["loss"].to_numpy() > 0 for each in scores], axis=1)
+        made["Errors"] = _errors(wrong, [model.name for model in study.models])
+        made[f"True {study.target}"] = as_text(table[study.target])
+        for model, each in zip(study.models, scores, strict=True):
+            made[f"Prediction of {model.name}"] = each["prediction"].astype(str).tolist()
+    else:
+        losses = np.concatenate([each["loss"].to_numpy() for each in scores])
+        for model, each in zip(study.models, scores, strict=True):
+            made[f"Error of {model.name}"] = _thirds(each["loss"].to_numpy(), losses, study.unit)
+        label = scores[0]["label"].to_numpy(float)
+        made[f"True {study.target}"] = _thirds(label, label, study.unit)
+    for name in study.categories:
+        if name != study.target:
+            made[name] = as_text(table[name])
+    for _, row in study.confirmed.head(SLICES).iterrows():
+        mask = study.inside(row)[table.index]
+        made[f"Slice: {rule_text(row)}"] = np.where(mask, "inside", QUIET[1])
+    return made
+
+
+def _errors(wrong: np.ndarray, names: Sequence[str]) -> list[str]:
+    """Who is wrong on each utterance, in words."""
+    if len(names) == 1:
+        return ["wrong" if row[0] else QUIET[0] for row in wrong]
+    told = []
+    for row in wrong:
+        count = int(row.sum())
+        if count == 0:
+            told.append(QUIET[0])
+        elif count == 1:
+            told.append(f"only {names[int(row.argmax())]} wrong")
+        else:
+            told.append("all wrong" if count == len(names) else "several wrong")
+    return told
+
+
+def _thirds(values: np.ndarray, everyone: np.ndarray, unit: str) -> list[str]:
+    """Groups of a number, of about the same size over all values."""
+    steps = np.arange(1, GROUPS) / GROUPS
+    edges = np.unique(np.quantile(everyone, steps, method="inverted_cdf"))
+    names = [f"up to {edges[0]:.3g}"]
+    names += [f"{low:.3g} to {high:.3g}" for low, high in pairwise(edges)]
+    names += [f"above {edges[-1]:.3g}"]
+    return [f"{names[place]} {unit}".rstrip() for place in np.searchsorted(edges, values)]
+
+
+def map_chart(study: Study, found: Map, groups: Sequence[Group]) -> Drawing:
+    """The map; points that are heard in the page carry the number of their clip.
+
+    Args:
+        study: the study
+        found: the map
+        groups: what is heard
+    """
+    numbers = {clip.key: clip.number for group in groups for clip in group.clips}
+    points = found.points.drop(columns=["start", "end"])
+    keys = found.points[KEY].itertuples(index=False, name=None)
+    points["clip"] = [numbers.get(tuple(key), -1) for key in keys]
+    # what is heard lies on top
+    points = points.sort_values("clip", kind="stable")
+    fields = list(found.colourings.values())
+    by = alt.param(
+        name="by",
+        value=fields[0],
+        bind=alt.binding_select(options=fields, labels=list(found.colourings), name="Colour by "),
+    )
+    zoom = alt.selection_interval(name="zoom", bind="scales", zoom="wheel![event.shiftKey]")
+    heard = "datum.clip >= 0"
+    quiet = " || ".join(f"datum.shown == '{value}'" for value in QUIET)
+    axis = alt.Axis(labels=False, ticks=False, tickCount=6)
+    x, y = (
+        alt.X("x:Q", title="First component", axis=axis, scale=alt.Scale(zero=False)),
+        alt.Y("y:Q", title="Second component", axis=axis, scale=alt.Scale(zero=False)),
+    )
+    chart = (
+        alt.Chart(points)
+        .transform_calculate(shown="datum[by]")
+        .mark_point(filled=True, clip=True, strokeWidth=1.6, cursor="pointer")
+        .encode(
+            x=x,
+            y=y,
+            color=alt.Color(
+                "shown:N", scale=alt.Scale(range=COLOURS), legend=alt.Legend(title=None)
+            ),
+            # one shape more than colours: no two of forty-two values look the same
+            shape=alt.Shape("shown:N", scale=alt.Scale(range=[*SHAPES, "triangle-right"])),
+            size=alt.condition(heard, alt.value(120), alt.value(44)),
+            stroke=alt.condition(heard, alt.value("var(--ink)"), alt.value("transparent")),
+            opacity=alt.condition(f"({quiet}) && !({heard})", alt.value(0.4), alt.value(0.95)),
+            tooltip=[
+                alt.Tooltip("file:N"),
+                alt.Tooltip("shown:N", title="colour"),
+                alt.Tooltip("true:N"),
+                alt.Tooltip("said:N"),
+            ],
+        )
+        .add_params(by, zoom)
+        .properties(width=WIDTH, height=HEIGHT)
+    )
+    return draw(chart, f"Map of the embedding of {found.model}", left=40, right=200)
+
+
+WIDTH, HEIGHT = 600, 440
+"""Of the drawing, in pixels."""
