@@ -2,8 +2,6 @@
 
 import re
 
-import pandas as pd
-
 from voxslice.report.numbers import counted, share
 from voxslice.report.study import REFERENCES, Study, is_confirmed
 from voxslice.resampling import FEW_SPEAKERS
@@ -91,15 +89,16 @@ def _gates(study: Study) -> list[str]:
 
 def _unconfirmed(study: Study) -> list[str]:
     """Which of the slices were only suggested."""
-    slices = pd.concat([model.slices["confirmed"] for model in study.models])
-    open_ = ~is_confirmed(slices)
-    if not open_.any():
+    confirmed = [one for model in study.models for one in is_confirmed(model.slices["confirmed"])]
+    count = len(confirmed) - sum(confirmed)
+    if not count:
         return []
-    count = int(open_.sum())
-    if len(slices) == 1:
+    if len(confirmed) == 1:
         subject = "The one slice is a suggestion"
     else:
-        subject = f"{'All' if count == len(slices) else f'{count} of the'} {len(slices)} slices"
+        subject = (
+            f"{'All' if count == len(confirmed) else f'{count} of the'} {len(confirmed)} slices"
+        )
         subject += f" {'is a suggestion' if count == 1 else 'are suggestions'}"
     return [f"{subject} that no test confirms: other data may not show the same."]
 

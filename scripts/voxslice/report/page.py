@@ -5,7 +5,6 @@ import hashlib
 import importlib.metadata
 import platform
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -227,17 +226,16 @@ def _slices(study: Study, position: int) -> dict[str, Any]:
     model = study.models[position]
     rows = found.ranked(model)
     confirmed, open_ = rows[rows["confirmed"]], rows[~rows["confirmed"]]
-    drawn: Mapping[str, pd.DataFrame] = {"confirmed": confirmed, "suggested": open_}
     return {
         "model": model.name,
         "position": position,
         "searched": found.searched(model),
-        "charts": {
-            name: found.drop_chart(study, model, part) for name, part in drawn.items() if len(part)
-        },
-        "tables": {
-            name: found.slice_table(study, model, part) for name, part in drawn.items() if len(part)
-        },
+        "parts": [
+            (found.drop_chart(study, model, part), found.slice_table(study, model, part))
+            if len(part)
+            else None
+            for part in (confirmed, open_)
+        ],
         "open": len(open_),
     }
 

@@ -174,11 +174,12 @@ class Study:
     def confirmed(self) -> pd.DataFrame:
         """The confirmed slices of all models by drop, each once, with the `position` of a model."""
         tables = [
-            by_severity(model.slices).assign(position=position)
+            model.slices[is_confirmed(model.slices["confirmed"])].assign(position=position)
             for position, model in enumerate(self.models)
         ]
-        rows = by_severity(pd.concat(tables, ignore_index=True))
-        return rows[rows["confirmed"]].drop_duplicates("slice").reset_index(drop=True)
+        some = [table for table in tables if len(table)] or tables[:1]
+        rows = by_severity(pd.concat(some, ignore_index=True))
+        return rows.drop_duplicates("slice").reset_index(drop=True)
 
     def inside(self, row: pd.Series) -> np.ndarray:
         """Which rows of `joined` lie in a slice.
