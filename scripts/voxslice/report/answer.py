@@ -147,11 +147,13 @@ def _errors(study: Study, other: int, overall: pd.Series, groups: pd.DataFrame) 
 
 
 def _where(groups: pd.DataFrame, new: int, support: int) -> str:
-    """The smallest compared group that holds most of the new errors."""
-    most = groups[(2 * groups["new"] > new) & (groups["support"] <= support / 2)]
-    if new < 2 or not len(most):
+    """The compared group that holds the most new errors beyond its share of the utterances."""
+    excess = groups["new"].astype(float) - new * groups["support"] / support
+    some = groups[(groups["new"] > 1) & (excess >= 1)]
+    if not len(some):
         return ""
-    row = most.sort_values(["support", "slice"]).iloc[0]
+    order = some.assign(excess=excess).sort_values(["excess", "support"], ascending=[False, True])
+    row = order.iloc[0]
     size = counted(int(row["support"]), "utterance")
     return f", {int(row['new']):,} of them among the {size} with {rule_text(row)}"
 

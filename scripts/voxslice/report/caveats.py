@@ -3,7 +3,7 @@
 import re
 
 from voxslice.report.numbers import counted, share
-from voxslice.report.study import REFERENCES, Study, is_confirmed
+from voxslice.report.study import REFERENCES, Study, distinct, is_confirmed
 from voxslice.resampling import FEW_SPEAKERS
 
 MANY_SPEAKERS = 30
@@ -51,8 +51,8 @@ def _data(study: Study) -> list[str]:
     short = (study.files["duration"] < study.shortest).mean()
     if short >= 0.5:
         said.append(
-            f"{share(short)} of the utterances are shorter than {study.shortest:g} s, for which"
-            " models of voices may not be made."
+            f"{share(short)} of the utterances are shorter than {study.shortest:g} s, and models"
+            " that are made for longer ones may do better there."
         )
     return said
 
@@ -89,7 +89,7 @@ def _gates(study: Study) -> list[str]:
 
 def _unconfirmed(study: Study) -> list[str]:
     """Which of the slices were only suggested."""
-    confirmed = [one for model in study.models for one in is_confirmed(model.slices["confirmed"])]
+    confirmed = [one for model in study.models for one in distinct(model.slices)["confirmed"]]
     count = len(confirmed) - sum(confirmed)
     if not count:
         return []

@@ -13,7 +13,7 @@ import soundfile
 from voxslice.files import KEY
 from voxslice.report.calibration import confidence
 from voxslice.report.numbers import counted
-from voxslice.report.study import Model, Study, by_severity, rule_text
+from voxslice.report.study import Model, Study, distinct, rule_text
 
 PER_SLICE = 4
 SUGGESTIONS = 3
@@ -153,7 +153,7 @@ def with_audio(groups: list[Group], audio: str | Path, budget: int) -> tuple[lis
 
 def _slices(study: Study) -> Iterator[tuple[int, Model, pd.Series]]:
     """The slices of all models by rank: the worst of each, then the second of each, and so on."""
-    tables = [by_severity(model.slices) for model in study.models]
+    tables = [distinct(model.slices) for model in study.models]
     if any(table["confirmed"].any() for table in tables):
         tables = [table[table["confirmed"]] for table in tables]
     else:

@@ -80,7 +80,7 @@ def draw(
             labelFontSize=12,
             titleFontSize=12,
             titleFontWeight="normal",
-            labelLimit=170,
+            labelLimit=210,
             symbolSize=90,
         ),
     ).to_dict()
@@ -231,6 +231,7 @@ def histogram(
             x=alt.X("low:Q", title=title, scale=scale, axis=alt.Axis(tickCount=8)),
             x2="high:Q",
             y=alt.Y("count:Q", title=counts, axis=alt.Axis(tickCount=5)),
+            y2=alt.datum(0),
             tooltip=[
                 alt.Tooltip("low:Q", title="from", format=form),
                 alt.Tooltip("high:Q", title="to", format=form),

@@ -2,12 +2,11 @@
 
 from collections.abc import Sequence
 
-import numpy as np
 import pandas as pd
 
 from voxslice.report.drawing import SOFT, Drawing, intervals, scaled, style
 from voxslice.report.numbers import NONE, Measure, counted, decimal, probability
-from voxslice.report.study import Model, Study, by_severity, rule_text
+from voxslice.report.study import Model, Study, rule_text
 from voxslice.report.tables import Cell, Column, Matrix, Table, capital, count, number, said
 from voxslice.rules import MISSING, as_text
 
@@ -21,7 +20,7 @@ def slice_table(study: Study, model: Model, rows: pd.DataFrame) -> Table:
     Args:
         study: the study
         model: the model
-        rows: of its slices, in the order to show, with `rank`
+        rows: of its slices, as `voxslice.report.study.distinct` gives them
     """
     measure = study.measure
     rest = "higher" if measure.rises else "lower"
@@ -56,7 +55,7 @@ def slice_table(study: Study, model: Model, rows: pd.DataFrame) -> Table:
                     note=said(row["evidence"]) or said(row["note"]),
                     mark="confirmed" if row["confirmed"] else "suggested",
                 ),
-                Cell(str(row["finder"]), note=row["view"] if row["view"] != row["finder"] else ""),
+                Cell(str(row["finder"]), note=_views(row)),
                 number(decimal(stable, 0), stable),
             ]
         )
@@ -64,10 +63,11 @@ def slice_table(study: Study, model: Model, rows: pd.DataFrame) -> Table:
     return Table(f"{state} of {model.name}", columns, shown)
 
 
-def ranked(model: Model) -> pd.DataFrame:
-    """The slices of a model in the order of the report, with `rank` from 1."""
-    rows = by_severity(model.slices)
-    return rows.assign(rank=np.arange(1, len(rows) + 1))
+def _views(row: pd.Series) -> str:
+    """The view that found a slice, where it is not called like the finder, and the others."""
+    own = row["view"] if row["view"] != row["finder"] else ""
+    also = f"also: {row['also']}" if row["also"] else ""
+    return "; ".join(filter(None, [own, also]))
 
 
 def slice_name(row: pd.Series) -> str:

@@ -27,7 +27,7 @@ from voxslice.report import (
 )
 from voxslice.report.answer import answer, figures
 from voxslice.report.caveats import warnings
-from voxslice.report.study import Study
+from voxslice.report.study import Study, distinct
 
 LIBRARIES = [
     "audb", "audonnx", "onnxruntime", "numpy", "pandas", "scikit-learn", "sliceguard", "snakemake",
@@ -224,7 +224,7 @@ def _calibration(study: Study, table: pd.DataFrame) -> dict[str, Any]:
 
 def _slices(study: Study, position: int) -> dict[str, Any]:
     model = study.models[position]
-    rows = found.ranked(model)
+    rows = distinct(model.slices)
     confirmed, open_ = rows[rows["confirmed"]], rows[~rows["confirmed"]]
     return {
         "model": model.name,

@@ -1,6 +1,7 @@
 """The map: the embedding of the utterances in two dimensions, coloured by what went wrong."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -10,7 +11,7 @@ import pandas as pd
 
 from voxslice.files import KEY
 from voxslice.report.clips import Group, opinion, true_label
-from voxslice.report.drawing import COLOURS, SHAPES, Drawing, draw, thinned
+from voxslice.report.drawing import COLOURS, SHAPES, SOFT, Drawing, draw, thinned
 from voxslice.report.study import Study, rule_text
 from voxslice.rules import as_text
 
@@ -18,7 +19,7 @@ MOST = 3000
 """Utterances on the map; of more, so many are drawn at random."""
 SLICES = 8
 """Confirmed slices that the map can be coloured by."""
-QUIET = ("right", "outside")
+QUIET = ("none", "outside")
 """Values that stand back."""
 GROUPS = 3
 """Numbers are coloured in as many groups."""
@@ -84,7 +85,7 @@ def make_map(study: Study) -> Map | None:
     points["said"] = _said(study, scores)
     colourings = _colourings(study, table, scores)
     for number, values in enumerate(colourings.values()):
-        points[f"c{number}"] = np.asarray(values)
+        points[f"c{number}"] = values
     titles = {title: f"c{number}" for number, title in enumerate(colourings)}
     return Map(study.embedding.model, points.reset_index(drop=True), titles, share, len(known))
 
@@ -108,15 +109,15 @@ def _said(study: Study, scores: Sequence[pd.DataFrame]) -> list[str]:
 
 def _colourings(
     study: Study, table: pd.DataFrame, scores: Sequence[pd.DataFrame]
-) -> dict[str, Sequence[str] | np.ndarray]:
+) -> dict[str, pd.Categorical]:
     """What the points can be coloured by: a value of each point, by title."""
-    made: dict[str, Sequence[str] | np.ndarray] = {}
+    made: dict[str, pd.Categorical] = {}
     if study.classification:
         wrong = np.stack([each["loss"].to_numpy() > 0 for each in scores], axis=1)
-        made["Errors"] = _errors(wrong, [model.name for model in study.models])
-        made[f"True {study.target}"] = as_text(table[study.target])
+        made["Who is wrong"] = _named(_errors(wrong, [model.name for model in study.models]))
+        made[f"True {study.target}"] = _named(as_text(table[study.target]))
         for model, each in zip(study.models, scores, strict=True):
-            made[f"Prediction of {model.name}"] = each["prediction"].astype(str).tolist()
+            made[f"Prediction of {model.name}"] = _named(each["prediction"].astype(str))
     else:
         losses = np.concatenate([each["loss"].to_numpy() for each in scores])
         for model, each in zip(study.models, scores, strict=True):
@@ -125,37 +126,39 @@ def _colourings(
         made[f"True {study.target}"] = _thirds(label, label, study.unit)
     for name in study.categories:
         if name != study.target:
-            made[name] = as_text(table[name])
+            made[name] = _named(as_text(table[name]))
     for _, row in study.confirmed.head(SLICES).iterrows():
         mask = study.inside(row)[table.index]
-        made[f"Slice: {rule_text(row)}"] = np.where(mask, "inside", QUIET[1])
+        made[f"Slice: {rule_text(row)}"] = _named(np.where(mask, "inside", QUIET[1]))
     return made
 
 
 def _errors(wrong: np.ndarray, names: Sequence[str]) -> list[str]:
     """Who is wrong on each utterance, in words."""
     if len(names) == 1:
-        return ["wrong" if row[0] else QUIET[0] for row in wrong]
+        return [names[0] if row[0] else QUIET[0] for row in wrong]
     told = []
     for row in wrong:
         count = int(row.sum())
         if count == 0:
             told.append(QUIET[0])
         elif count == 1:
-            told.append(f"only {names[int(row.argmax())]} wrong")
+            told.append(f"only {names[int(row.argmax())]}")
         else:
-            told.append("all wrong" if count == len(names) else "several wrong")
+            told.append("all" if count == len(names) else "several")
     return told
 
 
-def _thirds(values: np.ndarray, everyone: np.ndarray, unit: str) -> list[str]:
+def _thirds(values: np.ndarray, everyone: np.ndarray, unit: str) -> pd.Categorical:
     """Groups of a number, of about the same size over all values."""
     steps = np.arange(1, GROUPS) / GROUPS
     edges = np.unique(np.quantile(everyone, steps, method="inverted_cdf"))
     names = [f"up to {edges[0]:.3g}"]
     names += [f"{low:.3g} to {high:.3g}" for low, high in pairwise(edges)]
     names += [f"above {edges[-1]:.3g}"]
-    return [f"{names[place]} {unit}".rstrip() for place in np.searchsorted(edges, values)]
+    names = [f"{name} {unit}".rstrip() for name in names]
+    places = np.searchsorted(edges, values)
+    return pd.Categorical([names[place] for place in places], list(dict.fromkeys(names)))
 
 
 def map_chart(study: Study, found: Map, groups: Sequence[Group]) -> Drawing:
@@ -179,6 +182,12 @@ def map_chart(study: Study, found: Map, groups: Sequence[Group]) -> Drawing:
         bind=alt.binding_select(options=fields, labels=list(found.colourings), name="Colour by "),
     )
     zoom = alt.selection_interval(name="zoom", bind="scales", zoom="wheel![event.shiftKey]")
+    values = {
+        field: list(points[field].cat.remove_unused_categories().cat.categories) for field in fields
+    }
+    names, colours, shapes = _looks(values)
+    # one scale holds the values of all colourings, the legend those of the one that is shown
+    legend = alt.Legend(title=None, values=alt.ExprRef(f"({json.dumps(values)})[by]"))
     heard = "datum.clip >= 0"
     quiet = " || ".join(f"datum.shown == '{value}'" for value in QUIET)
     axis = alt.Axis(labels=False, ticks=False, tickCount=6)
@@ -193,11 +202,8 @@ def map_chart(study: Study, found: Map, groups: Sequence[Group]) -> Drawing:
         .encode(
             x=x,
             y=y,
-            color=alt.Color(
-                "shown:N", scale=alt.Scale(range=COLOURS), legend=alt.Legend(title=None)
-            ),
-            # one shape more than colours: no two of forty-two values look the same
-            shape=alt.Shape("shown:N", scale=alt.Scale(range=[*SHAPES, "triangle-right"])),
+            color=alt.Color("shown:N", scale=alt.Scale(domain=names, range=colours), legend=legend),
+            shape=alt.Shape("shown:N", scale=alt.Scale(domain=names, range=shapes), legend=legend),
             size=alt.condition(heard, alt.value(120), alt.value(44)),
             stroke=alt.condition(heard, alt.value("var(--ink)"), alt.value("transparent")),
             opacity=alt.condition(f"({quiet}) && !({heard})", alt.value(0.4), alt.value(0.95)),
@@ -211,8 +217,42 @@ def map_chart(study: Study, found: Map, groups: Sequence[Group]) -> Drawing:
         .add_params(by, zoom)
         .properties(width=WIDTH, height=HEIGHT)
     )
-    return draw(chart, f"Map of the embedding of {found.model}", left=40, right=200)
+    return draw(chart, f"Map of the embedding of {found.model}", left=40, right=240)
 
 
-WIDTH, HEIGHT = 600, 440
+def _named(values: Sequence[str] | np.ndarray) -> pd.Categorical:
+    """Values as categories, in the order of a legend: first those that stand back."""
+    return pd.Categorical(values, sorted(set(values), key=lambda name: (name not in QUIET, name)))
+
+
+def _looks(values: Mapping[str, Sequence[str]]) -> tuple[list[str], list[str], list[str]]:
+    """A colour and a shape for each value of the colourings; no two of a colouring share both.
+
+    Args:
+        values: of each colouring, in the order of the legend
+
+    Returns:
+        the values, their colours and their shapes
+    """
+    looks = dict.fromkeys(QUIET, (SOFT, "circle"))
+    for names in values.values():
+        taken = {looks[name] for name in names if name in looks}
+        free = (look for look in _pairs() if look not in taken)
+        for name in names:
+            if name not in looks:
+                looks[name] = next(free)
+    colours, shapes = zip(*looks.values(), strict=True)
+    return list(looks), list(colours), list(shapes)
+
+
+def _pairs() -> Iterator[tuple[str, str]]:
+    """Colours with shapes: first each with its own, then each with the next."""
+    for shift in range(len(SHAPES)):
+        for place, colour in enumerate(COLOURS):
+            yield colour, SHAPES[(place + shift) % len(SHAPES)]
+    while True:
+        yield SOFT, "stroke"
+
+
+WIDTH, HEIGHT = 560, 420
 """Of the drawing, in pixels."""

@@ -178,8 +178,7 @@ class Study:
             for position, model in enumerate(self.models)
         ]
         some = [table for table in tables if len(table)] or tables[:1]
-        rows = by_severity(pd.concat(some, ignore_index=True))
-        return rows.drop_duplicates("slice").reset_index(drop=True)
+        return distinct(pd.concat(some, ignore_index=True))
 
     def inside(self, row: pd.Series) -> np.ndarray:
         """Which rows of `joined` lie in a slice.
@@ -246,6 +245,22 @@ def by_severity(slices: pd.DataFrame) -> pd.DataFrame:
     """Slices in the order of the report: confirmed ones first, then by drop."""
     order = slices.assign(confirmed=is_confirmed(slices["confirmed"]))
     return order.sort_values(["confirmed", "drop", "slice"], ascending=[False, False, True])
+
+
+def distinct(slices: pd.DataFrame) -> pd.DataFrame:
+    """Slices in the order of the report, each once, in the words of the finder that stands first.
+
+    Args:
+        slices: as the workflow writes them, where one that two views found stands twice
+
+    Returns:
+        the slices with `rank` from 1 and `also`, the other views that found it
+    """
+    rows = by_severity(slices)
+    views = rows.groupby("slice", sort=False)["view"].agg(list)
+    rows = rows.drop_duplicates("slice").reset_index(drop=True)
+    also = [", ".join(dict.fromkeys(views[name][1:])) for name in rows["slice"]]
+    return rows.assign(rank=np.arange(1, len(rows) + 1), also=also)
 
 
 def is_confirmed(column: pd.Series) -> pd.Series:

@@ -246,7 +246,7 @@ def _chart(study: Study, rows: pd.DataFrame, name: str, goal: str) -> Drawing:
     y = alt.Y(
         "y:Q",
         title=title,
-        scale=alt.Scale(zero=False, nice=True, padding=16),
+        scale=alt.Scale(zero=False, nice=True, padding=26),
         axis=alt.Axis(tickCount=5),
     )
     tips = [
@@ -279,10 +279,10 @@ def _chart(study: Study, rows: pd.DataFrame, name: str, goal: str) -> Drawing:
             tooltip=tips,
         ),
     ]
-    sides: list[tuple[Literal["left", "right"], int]] = [("left", 14), ("right", -14)]
+    sides: list[tuple[Literal["left", "right"], int]] = [("left", -4), ("right", 4)]
     for side, shift in sides:
         text = base.transform_filter(f"datum.side == '{side}'").mark_text(
-            align=side, baseline="middle", dx=shift, fontSize=12, color="var(--ink)"
+            align=side, baseline="bottom", dx=shift, dy=-12, fontSize=12, color="var(--ink)"
         )
         layers.append(text.encode(x=x, y=y, text="short:N"))
     chart = alt.layer(*layers).properties(width=SIDE, height=SIDE * 0.7)
