@@ -211,6 +211,14 @@ def embedders_shown(wildcards):
     }
 
 
+def costs_shown(wildcards):
+    """The costs of the compared models; predictions that are given have none."""
+    compared = settings.models_of(config, wildcards.dataset, wildcards.task)
+    return collect(
+        "results/costs/{model}.csv", model=[name for name in compared if name in RUN]
+    )
+
+
 def of_models(pattern):
     """The files of all models of a task, in the order of the config."""
     return lambda wildcards: [

@@ -35,6 +35,8 @@ rule make_report:
         confusion="results/metrics/{dataset}/{task}.confusion.csv",
         comparison="results/comparison/{dataset}/{task}.csv",
         regressions="results/comparison/{dataset}/{task}.regressions.csv",
+        gates="results/comparison/{dataset}/{task}.gates.csv",
+        costs=costs_shown,
         embedding=mapped,
         template=workflow.source_path("../scripts/voxslice/report/report.html.j2"),
         macros=workflow.source_path("../scripts/voxslice/report/macros.html.j2"),
@@ -83,6 +85,7 @@ rule make_report:
         seed=lookup("seed", within=config),
         resamples=lookup("resamples", within=config),
         report=lookup("report", within=config),
+        gate=lookup("gate", within=config),
         command=command,
         code=code("make_report"),
     script:

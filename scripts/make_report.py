@@ -61,6 +61,7 @@ with to_log(snakemake.log):
         seed=params.seed,
         resamples=params.resamples,
         shortest=params.report["shortest_seconds"],
+        gate=params.gate,
         command=params.command,
         commit=commit(),
         versions=versions(),
@@ -80,6 +81,8 @@ with to_log(snakemake.log):
         ),
         comparison=read_slices(given.comparison),
         regressions=read_slices(given.regressions),
+        gates=read_slices(given.gates),
+        costs=pd.concat(map(pd.read_csv, given.costs)) if given.costs else pd.DataFrame(),
         embedding=Embedding(params.mapped, *read_embeddings(given.embedding))
         if given.embedding
         else None,

@@ -1,7 +1,7 @@
 """What the workflow has written of one dataset and task, as the report needs it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -72,6 +72,7 @@ class Study:
         seed: of every random step
         resamples: bootstrap resamples
         shortest: utterances below this many seconds are pointed out
+        gate: share of the source's quality that a derived model has to keep
         command: what makes the report again
         commit: of the workflow, empty where it is not known
         versions: of the libraries, by name
@@ -82,8 +83,8 @@ class Study:
         confusion: of all models; empty for a regression
         comparison: of each pair of models, overall and on every slice
         regressions: its rows in which the later model is worse, the largest difference first
-        gates: checks that derived models have to pass; empty where there are none
-        costs: of the models that were measured; empty where none were
+        gates: of derived models, see `voxslice.gates`
+        costs: of the models that are run, see `voxslice.costs`
         embedding: what the map shows, None for no map
     """
 
@@ -95,6 +96,7 @@ class Study:
     seed: int
     resamples: int
     shortest: float
+    gate: float
     command: str
     commit: str
     versions: Mapping[str, str]
@@ -105,9 +107,9 @@ class Study:
     confusion: pd.DataFrame
     comparison: pd.DataFrame
     regressions: pd.DataFrame
-    gates: pd.DataFrame = field(default_factory=pd.DataFrame)
-    costs: pd.DataFrame = field(default_factory=pd.DataFrame)
-    embedding: Embedding | None = None
+    gates: pd.DataFrame
+    costs: pd.DataFrame
+    embedding: Embedding | None
 
     @property
     def classification(self) -> bool:

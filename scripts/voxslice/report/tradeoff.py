@@ -197,11 +197,7 @@ def remarks(study: Study, table: pd.DataFrame) -> list[str]:
     if lacking:
         said.append(
             f"No time was measured for {', '.join(lacking)}: "
-            + (
-                "costs are measured for models that this workflow runs."
-                if len(costs)
-                else "there is no table of costs."
-            )
+            "costs are measured of models that this workflow runs."
         )
     if WORST not in set(table["goal"]):
         said.append("No slice is confirmed for any model, so there is no worst one.")
