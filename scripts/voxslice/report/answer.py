@@ -28,8 +28,8 @@ def answer(study: Study) -> list[str]:
     overall, groups = pair.iloc[0], pair.iloc[1:]
     return [
         *_choice(study, (best, row), (other, second), overall),
-        *_errors(study, other, overall, groups),
-        *_losses(study, other, groups),
+        *_errors(study, best, other, overall, groups),
+        *_losses(study, best, other, groups),
         *_worst(study, best),
     ]
 
@@ -131,17 +131,20 @@ def _q(value: float) -> str:
     return f"q {text}" if text.startswith("<") else f"q = {text}"
 
 
-def _errors(study: Study, other: int, overall: pd.Series, groups: pd.DataFrame) -> list[str]:
+def _errors(
+    study: Study, best: int, other: int, overall: pd.Series, groups: pd.DataFrame
+) -> list[str]:
     """What the best model of a classification fixes, and where its new errors lie."""
     if not study.classification:
         return []
     fixed, new = int(overall["fixed"]), int(overall["new"])
     wrong = fixed + int(overall["both_wrong"])
-    if wrong + new == 0:
-        return ["Both are right on every utterance."]
+    if fixed + new == 0:
+        return ["Both are right and wrong on the same utterances."]
     said = (
-        f"It fixes {fixed:,} of the {counted(wrong, 'error')} of {study.models[other].name} and"
-        f" makes {f'{new:,} new ' + ('one' if new == 1 else 'ones') if new else 'no new one'}"
+        f"{study.models[best].name} fixes {fixed:,} of the {counted(wrong, 'error')} of"
+        f" {study.models[other].name} and makes"
+        f" {f'{new:,} new ' + ('one' if new == 1 else 'ones') if new else 'no new one'}"
     )
     return [said + _where(groups, new, overall["support"]) + "."]
 
@@ -158,22 +161,24 @@ def _where(groups: pd.DataFrame, new: int, support: int) -> str:
     return f", {int(row['new']):,} of them among the {size} with {rule_text(row)}"
 
 
-def _losses(study: Study, other: int, groups: pd.DataFrame) -> list[str]:
+def _losses(study: Study, best: int, other: int, groups: pd.DataFrame) -> list[str]:
     """Where the best model is shown to be worse than the second best."""
     if not len(groups):
         return []
-    name = study.models[other].name
+    better, name = study.models[best].name, study.models[other].name
     worse = groups[groups["verdict"] == "worse"]
     if not len(worse):
         return [
-            f"It is shown to be worse than {name} in none of the {len(groups)} groups compared."
+            f"{better} is shown to be worse than {name} in none of the"
+            f" {counted(len(groups), 'group')} compared."
         ]
     size = worse["difference"].abs()
     row = worse.loc[size.idxmax()]
     text = study.measure.text
     return [
-        f"It is worse than {name} in {len(worse)} of the {len(groups)} groups compared, most of all"
-        f" where {rule_text(row)} ({text(row['value'])} against {text(row['other'])} on"
+        f"{better} is worse than {name} in {len(worse)} of the"
+        f" {counted(len(groups), 'group')} compared, most of all where {rule_text(row)}"
+        f" ({text(row['value'])} against {text(row['other'])} on"
         f" {counted(int(row['support']), 'utterance')})."
     ]
 

@@ -16,7 +16,7 @@ BINS = 10
 """Of probability from 0 to 1, all of the same width."""
 GROUPS = 6
 """Of true values, of about the same size."""
-SIDE = 260
+SIDE = 236
 """Of a square drawing, in pixels."""
 SHARE = Measure("share", 100, 1, "%", True)
 

@@ -1,7 +1,6 @@
 """What a model costs against how good it is, overall and where it is worst."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 import altair as alt
 import numpy as np
@@ -221,28 +220,24 @@ def _chart(study: Study, rows: pd.DataFrame, name: str, goal: str) -> Drawing:
     positions = {model.name: position for position, model in enumerate(study.models)}
     order = [model for model in positions if model in set(rows["model"])]
     colours, shapes = zip(*(style(positions[model]) for model in order), strict=True)
-    middle = (rows["x"].min() + rows["x"].max()) / 2
     rows = rows.assign(
         y=rows["y"] * measure.factor,
-        side=np.where(rows["x"] > middle, "right", "left"),
         ring=np.where(rows["front"], "on the front", "beaten"),
-        short=[text if len(text) <= 20 else f"{text[:19]}\N{HORIZONTAL ELLIPSIS}"
-               for text in rows["model"]],
-    )  # fmt: skip
-    rows = rows[["model", "short", "x", "y", "rule", "side", "ring", "front"]]
+    )
+    rows = rows[["model", "x", "y", "rule", "ring", "front"]]
     span = max(float(rows["x"].max() - rows["x"].min()), 1e-9)
     low = max(float(rows["x"].min()) - 0.08 * span, 0.0)
     x = alt.X(
         "x:Q",
         title=f"{cost.title} ({cost.unit})",
         scale=alt.Scale(domain=[low, float(rows["x"].max()) + 0.08 * span], nice=True, zero=False),
-        axis=alt.Axis(tickCount=5),
+        axis=alt.Axis(tickCount=4, format=".3~g"),
     )
     title = measure.label if goal == OVERALL else f"{measure.label}, worst slice"
     y = alt.Y(
         "y:Q",
         title=title,
-        scale=alt.Scale(zero=False, nice=True, padding=26),
+        scale=alt.Scale(zero=False, nice=True, padding=16),
         axis=alt.Axis(tickCount=5),
     )
     tips = [
@@ -275,12 +270,6 @@ def _chart(study: Study, rows: pd.DataFrame, name: str, goal: str) -> Drawing:
             tooltip=tips,
         ),
     ]
-    sides: list[tuple[Literal["left", "right"], int]] = [("left", -4), ("right", 4)]
-    for side, shift in sides:
-        text = base.transform_filter(f"datum.side == '{side}'").mark_text(
-            align=side, baseline="bottom", dx=shift, dy=-12, fontSize=12, color="var(--ink)"
-        )
-        layers.append(text.encode(x=x, y=y, text="short:N"))
     chart = alt.layer(*layers).properties(width=SIDE, height=SIDE * 0.7)
     return draw(chart, f"{title} against {cost.title.lower()}", left=60)
 
