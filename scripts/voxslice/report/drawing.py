@@ -5,6 +5,8 @@ series has a shape beside its colour. The geometry is fixed and not measured fro
 does not depend on the fonts of the machine.
 """
 
+import hashlib
+import re
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -62,7 +64,10 @@ def draw(
         padding={"left": left, "right": right, "top": top, "bottom": bottom},
         autosize=alt.AutoSizeParams(type="none"),
         view=alt.ViewConfig(stroke=None),
+        # the drawing has one name: its parts need none
+        mark=alt.MarkConfig(aria=False),
         axis=alt.AxisConfig(
+            aria=False,
             labelColor="var(--ink)",
             titleColor="var(--ink)",
             gridColor="var(--line)",
@@ -75,6 +80,7 @@ def draw(
             labelFlush=False,
         ),
         legend=alt.LegendConfig(
+            aria=False,
             labelColor="var(--ink)",
             titleColor="var(--ink)",
             labelFontSize=12,
@@ -84,12 +90,21 @@ def draw(
             symbolSize=90,
         ),
     ).to_dict()
-    svg = vl_convert.vegalite_to_svg(spec)
+    svg = _own_names(vl_convert.vegalite_to_svg(spec), name)
     # one name for the whole drawing, in place of the library's many for its parts
     svg = svg.replace("<svg ", f'<svg role="img" aria-label="{_attribute(name)}" ', 1)
     del spec["$schema"]
     # an SVG of our own making: the library has escaped the text in it
     return Drawing(name, Markup(svg), spec)  # noqa: S704
+
+
+def _own_names(svg: str, name: str) -> str:
+    """Name clipping paths after the drawing: the library counts them over all that it has drawn."""
+    own = hashlib.sha256(name.encode()).hexdigest()[:8]
+    places = r'(url\(#|\bid=")(clip\d+)\b'
+    found = dict.fromkeys(match[1] for match in re.findall(places, svg))
+    numbers = {clip: number for number, clip in enumerate(found)}
+    return re.sub(places, lambda match: f"{match[1]}drawn-{own}-{numbers[match[2]]}", svg)
 
 
 def _attribute(text: str) -> str:

@@ -64,7 +64,8 @@ def project(matrix: np.ndarray, *, seed: int) -> tuple[np.ndarray, float]:
     size = min(2, *matrix.shape)
     places = np.zeros((len(matrix), 2))
     model = PCA(size, random_state=seed)
-    places[:, :size] = model.fit_transform(np.asarray(matrix, float))
+    with np.errstate(invalid="ignore"):  # of what does not vary at all
+        places[:, :size] = model.fit_transform(np.asarray(matrix, float))
     return places, float(np.nan_to_num(model.explained_variance_ratio_).sum())
 
 

@@ -1,0 +1,230 @@
+"""Small studies for the tests of the report, whose numbers a reader can count."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from voxslice import comparison, metrics
+from voxslice.files import KEY
+from voxslice.gates import COLUMNS as GATES
+from voxslice.report.page import Assets, derive, render
+from voxslice.report.study import Embedding, Model, Study
+from voxslice.scores import score_classes, score_values
+from voxslice.slice_table import COLUMNS, slice_id, summarise
+
+TEMPLATES = Path(__file__).parents[1] / "scripts" / "voxslice" / "report"
+HOSTILE = "<script>alert(1)</script>.wav"
+UTTERANCES = 24
+
+
+def make_files(*, speakers=True, emotion=True):
+    """24 utterances of six speakers; the first has a hostile name."""
+    files = pd.DataFrame(
+        {
+            "file": [HOSTILE, *(f"{i:02}.wav" for i in range(1, UTTERANCES))],
+            "start": 0.0,
+            "end": 1.0,
+            "duration": 1.0,
+        }
+    )
+    if speakers:
+        files["speaker"] = [f"s{i % 6}" for i in range(UTTERANCES)]
+    files["gender"] = ["female", "male"] * (UTTERANCES // 2)
+    if emotion:
+        files["emotion"] = ["anger"] * 8 + ["neutral"] * 8 + ["sadness"] * 8
+    files["age"] = 20.0 + np.arange(UTTERANCES)
+    return files
+
+
+def class_scores(files, wrong):
+    """Scores of a model that is wrong on the given rows."""
+    right = files["gender"].eq("female")
+    said_female = right ^ files.index.isin(wrong)
+    predictions = files[KEY].assign(
+        female=np.where(said_female, 2.0, 0.0),
+        male=np.where(said_female, 0.0, 1.5),
+        child=-3.0,
+    )
+    return score_classes(
+        predictions,
+        files["gender"],
+        classes=["female", "male", "child"],
+        known=["female", "male"],
+    )
+
+
+def value_scores(files, errors):
+    """Scores of a model that is off by the given errors."""
+    predictions = files[KEY].assign(age=(files["age"] + errors) / 100)
+    return score_values(predictions, files["age"], column="age", scale=100)
+
+
+SEARCHED = pd.DataFrame(
+    {
+        "view": ["subgroups", "metadata"],
+        "finder": ["subgroups", "sliceguard"],
+        "searched": pd.array([1234, None], dtype="Int64"),
+        "found": [2, 3],
+        "confirmed": [1, 0],
+    }
+)
+
+
+def make_slice(scores, rows, rule, speakers, *, classification, confirmed=False):
+    """A slice of the given rows."""
+    mask = np.isin(np.arange(len(scores)), rows)
+    name = slice_id(scores[mask])
+    row = {
+        "slice": name, "finder": "sliceguard", "view": "metadata", "rule": rule,
+        "precision": 1.0, "recall": 1.0, "p": 0.001 if confirmed else np.nan,
+        "q": 0.004 if confirmed else np.nan, "confirmed": confirmed,
+        "evidence": "within speakers" if confirmed else np.nan,
+    }  # fmt: skip
+    row |= summarise(mask, scores["loss"].to_numpy(), speakers, classification=classification)
+    row = pd.DataFrame([row], columns=COLUMNS)
+    return row, scores.loc[mask, KEY].assign(slice=name)
+
+
+def make_costs(names):
+    """Costs of some models: each is twice as slow as the one before."""
+    rows = [
+        {
+            "model": name, "machine": "here", "device": "cpu", "threads": threads,
+            "seconds": seconds, "size_mb": 1.5, "parameters": 2_000_000, "load_s": 0.1,
+            "rtf": 0.01 * 2**place / threads, "p50_ms": 10.0 * 2**place * seconds / threads,
+            "p95_ms": 12.0 * 2**place * seconds / threads, "p99_ms": 13.0, "repetitions": 10,
+            "peak_mb": 100.0,
+        }
+        for place, name in enumerate(names)
+        for threads in (1, 2)
+        for seconds in (1.0, 3.0)
+    ]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def make_study(
+    *,
+    classification=True,
+    speakers=True,
+    emotion=True,
+    models=2,
+    slices=True,
+    confirmed=False,
+    margin=None,
+    mapped=False,
+    costs=False,
+):
+    """A study of made-up scores: model b fixes rows 1, 3, 5 of a and breaks 16, 18."""
+    files = make_files(speakers=speakers, emotion=emotion)
+    known = files["speaker"].to_numpy(dtype=str) if speakers else None
+    noise = np.random.default_rng(0).normal(size=UTTERANCES)
+    tables = {
+        "a": class_scores(files, [1, 3, 5, 7])
+        if classification
+        else value_scores(files, 5 + noise),
+        "b": class_scores(files, [7, 16, 18]) if classification else value_scores(files, noise),
+        "c": class_scores(files, range(12)) if classification else value_scores(files, 9 + noise),
+    }
+    tables = dict(list(tables.items())[:models])
+    labels = ["female", "male"] if classification else None
+    found = {}
+    for name, scores in tables.items():
+        parts = []
+        if slices:
+            rows = {"a": [1, 3, 5, 7], "b": [16, 18, 20], "c": [0, 1, 2]}[name]
+            rule = {"a": "gender = male & emotion = anger", "b": "<b>x</b>", "c": "no rule"}[name]
+            parts = [
+                make_slice(
+                    scores, rows, rule, known, classification=classification, confirmed=confirmed
+                )
+            ]
+        found[name] = (
+            pd.concat([part[0] for part in parts]) if parts else pd.DataFrame(columns=COLUMNS),
+            pd.concat([part[1] for part in parts])
+            if parts
+            else pd.DataFrame(columns=["slice", *KEY]),
+        )
+    keys, losses = comparison.align(tables)
+    slices = comparison.found_slices(
+        keys, [found[n][0] for n in tables], [found[n][1] for n in tables]
+    )
+    measured = [
+        metrics.measure(scores, known, labels=labels, resamples=200, seed=0).assign(model=name)
+        for name, scores in tables.items()
+    ]
+    confusions = [
+        metrics.confusion_table(scores, labels).assign(model=name)
+        for name, scores in tables.items()
+        if labels
+    ]
+    task = {"type": "classification", "target": "gender", "labels": labels, "min_drop": 0.15}
+    if not classification:
+        task = {"type": "regression", "target": "age", "unit": "years", "min_drop": 3.0}
+    if margin:
+        task["margin"] = margin
+    compared_ = comparison.compare(
+        losses,
+        slices,
+        known,
+        classification=classification,
+        margin=margin,
+        resamples=200,
+        seed=0,
+    )
+    return Study(
+        dataset="made",
+        task="gender" if classification else "age",
+        dataset_settings={
+            "audb": {"name": "made", "version": "1.0.0"},
+            "columns": [c for c in files.columns if c not in (*KEY, "duration")],
+            "license": "CC0-1.0",
+            "note": "",
+            "synthetic": False,
+        },
+        task_settings=task,
+        views={"metadata": {"finder": "sliceguard", "features": ["gender"], "min_support": 3}},
+        seed=0,
+        resamples=200,
+        shortest=3.0,
+        gate=0.99,
+        command="snakemake results/report/made/gender.html --cores all",
+        commit="abc1234",
+        versions={"Python": "3"},
+        files=files,
+        models=[
+            Model(
+                name,
+                {"license": "MIT", "note": "A model."},
+                {"origin": "https://example.org", "sha256": "0" * 64, "size_mb": 1.5,
+                 "parameters": 2_000_000, "outputs": {}},
+                scores,
+                *found[name],
+                SEARCHED,
+                pd.DataFrame(columns=[*KEY, "reason"]),
+            )
+            for name, scores in tables.items()
+        ],
+        embedders={},
+        metrics=pd.concat(measured, ignore_index=True),
+        confusion=pd.concat(confusions, ignore_index=True) if confusions else pd.DataFrame(),
+        comparison=compared_,
+        regressions=comparison.regressions(compared_, classification=classification),
+        gates=pd.DataFrame(columns=GATES),
+        costs=make_costs(tables) if costs else pd.DataFrame(),
+        embedding=Embedding("ears", files[KEY], np.random.default_rng(1).normal(
+            size=(UTTERANCES, 5)).astype(np.float32)) if mapped else None,
+    )  # fmt: skip
+
+
+LIBRARY = "window.vegaEmbed = () => '</script>';"
+
+
+def page_of(study, audio, max_megabytes=10):
+    assets = Assets(
+        template=(TEMPLATES / "report.html.j2").read_text(),
+        macros=(TEMPLATES / "macros.html.j2").read_text(),
+        style=(TEMPLATES / "report.css").read_text(),
+        script=(TEMPLATES / "report.js").read_text(),
+        library=LIBRARY,
+    )
+    return render(study, derive(study), audio=audio, assets=assets, max_megabytes=max_megabytes)
