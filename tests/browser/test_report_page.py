@@ -1,9 +1,13 @@
 """The report as a reader sees it: offline, complete, sortable, audible."""
 
+import re
+
 import pytest
 
 pytestmark = pytest.mark.browser
-SECTIONS = ["answer", "compared", "overall", "slices", "against", "listen", "limits"]
+SECTIONS = [
+    "answer", "compared", "overall", "tradeoff", "slices", "against", "listen", "map", "limits",
+]  # fmt: skip
 
 
 @pytest.fixture
@@ -19,7 +23,17 @@ def open_report(page, path):
     return page
 
 
-def test_every_report_is_complete_and_asks_for_nothing(page, reports):
+def enliven(page, wait_for):
+    """Unfold everything and bring every chart into sight, so that all come to life."""
+    page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+    for chart in page.locator(".chart").all():
+        chart.scroll_into_view_if_needed()
+    wait_for(
+        lambda: page.locator(".chart .drawn").count() == 0, 60, "not every chart comes to life"
+    )
+
+
+def test_every_report_is_complete_and_asks_for_nothing(page, reports, wait_for):
     for path in reports:
         page.requests.clear()
         open_report(page, path)
@@ -27,16 +41,82 @@ def test_every_report_is_complete_and_asks_for_nothing(page, reports):
         assert ids == SECTIONS
         links = page.locator("nav a").evaluate_all("all => all.map(one => one.hash)")
         assert links == [f"#{name}" for name in SECTIONS]
-        for name in ("overall", "slices"):
-            assert page.locator(f"#{name} table").count() > 0
-        assert page.locator("#overall svg").count() >= 3
-        boxes = page.locator("svg").evaluate_all(
+        drawn = page.locator(".chart").count()
+        for name in ("overall", "tradeoff", "slices", "against", "map"):
+            assert page.locator(f"#{name} .chart").count() > 0, name
+        enliven(page, wait_for)
+        boxes = page.locator(".chart .live svg").evaluate_all(
             "all => all.map(one => [one.clientWidth, one.querySelectorAll('path, line').length])"
         )
+        assert len(boxes) == drawn
         assert all(width > 200 and marks > 3 for width, marks in boxes)
         outside = [url for url in page.requests if not url.startswith("data:")]
         assert outside == [path.as_uri()]
         assert page.problems == []
+
+
+def test_a_live_chart_looks_like_its_drawing(page, reports, wait_for):
+    open_report(page, reports[0])
+    chart = page.locator("#overall .chart").first
+    # the drawing may have come to life before it is looked at: read it as it was sent
+    sent = reports[0].read_text(encoding="utf-8").split('<section id="overall">')[1]
+    words = re.findall(r"<text[^>]*>([^<]+)</text>", sent.split("</svg>")[0])
+    chart.scroll_into_view_if_needed()
+    wait_for(lambda: chart.locator(".live").count() == 1, 30, "the chart does not come to life")
+    assert sorted(chart.locator("svg text").all_text_contents()) == sorted(words)
+    assert chart.locator("svg").get_attribute("aria-label").endswith("of the models")
+
+
+def test_a_chart_tells_its_numbers(page, reports, wait_for):
+    open_report(page, reports[0])
+    chart = page.locator("#overall .chart").first
+    chart.scroll_into_view_if_needed()
+    wait_for(lambda: chart.locator(".live").count() == 1, 30, "the chart does not come to life")
+    chart.locator(".mark-symbol path").first.hover()
+    tip = page.locator("#vg-tooltip-element.visible")
+    wait_for(lambda: tip.count() == 1, 15, "there is no tooltip")
+    assert "value" in tip.inner_text()
+
+
+def test_a_point_of_the_map_is_told_coloured_and_heard(page, reports, wait_for):
+    path = next(one for one in reports if 'id="clip-0"' in one.read_text(encoding="utf-8"))
+    open_report(page, path)
+    enliven(page, wait_for)
+    points = page.locator("#map .mark-symbol.role-mark path")
+    colours = points.evaluate_all("all => all.map((one) => one.getAttribute('fill'))")
+    choice = page.locator("#map select")
+    options = choice.locator("option").all_text_contents()
+    assert any(option.startswith("True ") for option in options)
+    assert any(option.startswith("Slice: ") for option in options)
+    choice.select_option(index=next(i for i, o in enumerate(options) if o.startswith("Slice: ")))
+    wait_for(
+        lambda: points.evaluate_all("all => all.map((one) => one.getAttribute('fill'))") != colours,
+        15,
+        "the colours do not change",
+    )
+    legend = page.locator("#map .role-legend text").all_text_contents()
+    assert legend == ["outside", "inside"]
+    # what is heard lies on top, the last of all
+    points.last.click(force=True)
+    picked = page.locator(".picked")
+    wait_for(lambda: picked.locator("audio").count() == 1, 15, "the point is not heard")
+    assert ".wav" in picked.locator("b").inner_text()
+    assert picked.locator("span").count() >= 2
+    wait_for(
+        lambda: page.evaluate(
+            """() => {
+              const audio = document.querySelector(".picked audio");
+              audio.muted = true;
+              if (audio.paused) audio.play().catch(() => {});
+              return audio.currentTime > 0.05;
+            }"""
+        ),
+        15,
+        "the audio of the point does not play",
+    )
+    points.first.click(force=True)
+    wait_for(lambda: picked.locator("small").count() == 1, 15, "silence is not explained")
+    assert page.problems == []
 
 
 @pytest.mark.parametrize("width", [390, 820, 1440])
@@ -98,6 +178,19 @@ def test_an_utterance_plays(page, reports, wait_for):
     assert page.problems == []
 
 
+def test_print_shows_what_is_folded_and_no_players(page, reports):
+    open_report(page, reports[0])
+    folded = page.locator("details:not([open]) .scroll").first
+    assert not folded.is_visible()
+    page.emulate_media(media="print")
+    assert folded.is_visible()
+    assert not page.locator("nav").is_visible()
+    assert page.locator("audio:visible").count() == 0
+    background = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert background == "rgb(255, 255, 255)"
+    assert len(page.pdf(format="A4")) > 100_000
+
+
 def test_readable_without_javascript(browser, reports):
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
@@ -105,4 +198,19 @@ def test_readable_without_javascript(browser, reports):
     assert page.locator("#answer .answer p").count() >= 2
     assert page.locator("#slices").inner_text()
     assert page.locator("th button").count() == 0
+    for name in ("overall", "tradeoff", "slices", "against", "map"):
+        assert page.locator(f"#{name} .chart svg").first.is_visible(), name
+    assert not page.locator(".live-only").first.is_visible()
     context.close()
+
+
+def test_every_number_has_its_table(finished_study, reports):
+    """The tables that the sections name are there."""
+    for path in reports:
+        named = re.findall(
+            r"<code>(results/.*?)</code>",
+            path.read_text(encoding="utf-8").replace("<wbr>", ""),
+        )
+        assert len(named) > 10
+        for pattern in named:
+            assert list(finished_study.glob(pattern.replace("{model}", "*"))), pattern
