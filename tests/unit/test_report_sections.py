@@ -45,8 +45,8 @@ def texts(table):
     "source, shown",
     [
         ({"audb": {"name": "voices", "version": "1.2.0"}}, "voices 1.2.0"),
-        ({"audformat": {"path": "data/voices"}}, "made (audformat in data/voices)"),
-        ({"csv": {"path": "voices.csv", "audio": "wav"}}, "made (csv in voices.csv)"),
+        ({"audformat": {"path": "data/voices"}}, "voices"),
+        ({"csv": {"path": "voices.csv", "audio": "wav"}}, "voices.csv"),
     ],
 )
 def test_any_source_of_data_is_named(study, source, shown):

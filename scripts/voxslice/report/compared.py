@@ -1,6 +1,9 @@
 """What was compared: data, models, settings."""
 
 import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -14,33 +17,35 @@ def dataset_facts(study: Study) -> Facts:
     """The dataset: origin, licence, size, labels."""
     settings, files = study.dataset_settings, study.files
     rows = [
-        ("Name", _origin(study)),
+        ("Name", _origin(settings)),
         ("What it is", settings["note"]),
         ("Licence", settings["license"]),
         ("Speech", "synthetic" if settings["synthetic"] else ""),
         ("Utterances", f"{len(files):,}"),
         ("Duration", duration(float(files["duration"].sum()))),
         ("Speakers", f"{files['speaker'].nunique():,}" if "speaker" in files else "not known"),
-        ("Only", _filter(settings.get("filter", {}))),
+        ("Kept", _filter(settings)),
         ("Columns", ", ".join(settings["columns"])),
         (f"Labels ({study.target})", _labels(study)),
     ]
     return Facts("Dataset", [row for row in rows if row[1]])
 
 
-def _origin(study: Study) -> str:
-    """Name and version of a database, or where a local one lies."""
-    settings = study.dataset_settings
+def _origin(settings: Mapping[str, Any]) -> str:
+    """What a dataset is called where it comes from; of a local one not where it lies."""
     if "audb" in settings:
         return f"{settings['audb']['name']} {settings['audb']['version']}"
-    for kind in ("audformat", "csv"):
-        if kind in settings:
-            return f"{study.dataset} ({kind} in {settings[kind].get('path', 'a folder')})"
-    return study.dataset
+    if "csv" in settings:
+        return Path(settings["csv"]["path"]).name
+    return Path(settings["audformat"]["path"]).name
 
 
-def _filter(chosen: dict[str, list[object]]) -> str:
-    return "; ".join(f"{name} in {', '.join(map(str, values))}" for name, values in chosen.items())
+def _filter(settings: Mapping[str, Any]) -> str:
+    """The filter in words."""
+    return "; ".join(
+        f"{column} {', '.join(str(value) for value in values)}"
+        for column, values in settings.get("filter", {}).items()
+    )
 
 
 def _labels(study: Study) -> str:
@@ -54,7 +59,7 @@ def _labels(study: Study) -> str:
 
 
 def model_table(study: Study) -> Table:
-    """The models: size, origin, checksum, licence; those that only give an embedding at the end."""
+    """The models: size, origin, checksum, licence; those that are not compared at the end."""
     columns = [
         Column("Model", number=False),
         Column("Parameters", "millions"),
@@ -64,7 +69,7 @@ def model_table(study: Study) -> Table:
     ]
     listed = [(model_cell(study, m.name), m.settings, m.card) for m in study.models]
     listed += [
-        (Cell(name, note="embedding only"), settings, card)
+        (Cell(name, note="not compared"), settings, card)
         for name, (settings, card) in study.embedders.items()
     ]
     rows = [
