@@ -1,6 +1,7 @@
 """Helpers of the rules: the checked config, the targets of a study, fingerprints of code."""
 
 import functools
+import math
 import os
 import sys
 from pathlib import Path
@@ -177,6 +178,24 @@ def embeddings(wildcards):
 def code(script):
     """Fingerprint a script and the package's modules that it imports: an edit reruns its jobs."""
     return fingerprint(SCRIPTS / f"{script}.py")
+
+
+MODEL = "resources/models/{model}/model.onnx"
+
+
+def growing(base, per_mb=0, size_of="resources/{dataset}/utterances.parquet"):
+    """Memory (MB) or time (minutes) of a job: grows with the size of a file and with each attempt.
+
+    The table of utterances tells how much all steps behind it have to do. The path is looked at
+    here, and not the job's input, since inside of a group of jobs the inputs are yet to be made.
+    """
+
+    def amount(wildcards, attempt):
+        path = Path(size_of.format(**wildcards)) if per_mb else None
+        size = path.stat().st_size / 1e6 if path and path.exists() else 0
+        return math.ceil(attempt * (base + per_mb * size))
+
+    return amount
 
 
 def is_classification(task):

@@ -16,6 +16,9 @@ rule score:
         "benchmarks/score/{dataset}/{task}/{model}.tsv"
     conda:
         "../envs/statistics.yaml"
+    resources:
+        mem_mb=growing(1000, 60),
+        runtime=growing(10, 1),
     params:
         task=lambda wildcards: {
             key: value
@@ -47,6 +50,9 @@ rule measure:
         "benchmarks/measure/{dataset}/{task}.tsv"
     conda:
         "../envs/statistics.yaml"
+    resources:
+        mem_mb=growing(1000, 60),
+        runtime=growing(10, 1),
     params:
         models=lambda wildcards: settings.models_of(
             config, wildcards.dataset, wildcards.task
@@ -91,6 +97,9 @@ rule compare:
         "benchmarks/compare/{dataset}/{task}.tsv"
     conda:
         "../envs/statistics.yaml"
+    resources:
+        mem_mb=growing(1000, 60),
+        runtime=growing(10, 1),
     params:
         models=lambda wildcards: settings.models_of(
             config, wildcards.dataset, wildcards.task

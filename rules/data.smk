@@ -42,6 +42,9 @@ rule list_utterances:
         "benchmarks/list_utterances/{dataset}.tsv"
     conda:
         "../envs/inference.yaml"
+    resources:
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
         csv=lambda wildcards: config["datasets"][wildcards.dataset].get("csv"),
         table=lambda wildcards: config["datasets"][wildcards.dataset].get("table"),
@@ -89,6 +92,9 @@ rule read_metadata:
         "benchmarks/read_metadata/{dataset}.tsv"
     conda:
         "../envs/inference.yaml"
+    resources:
+        mem_mb=growing(1000, 60),
+        runtime=growing(10, 1),
     params:
         csv=lambda wildcards: config["datasets"][wildcards.dataset].get("csv"),
         columns=lambda wildcards: settings.columns_read(

@@ -11,6 +11,9 @@ rule make_demo_corpus:
         "benchmarks/make_demo_corpus.tsv"
     conda:
         "../envs/inference.yaml"
+    resources:
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
         seed=lookup("seed", within=config),
         code=code("make_demo_corpus"),
@@ -32,6 +35,9 @@ rule train_demo_models:
         "benchmarks/train_demo_models.tsv"
     conda:
         "../envs/inference.yaml"
+    resources:
+        mem_mb=growing(1500),
+        runtime=growing(10),
     params:
         seed=lookup("seed", within=config),
         code=code("train_demo_models"),

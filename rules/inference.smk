@@ -20,6 +20,9 @@ rule predict:
     conda:
         "../envs/inference.yaml"
     threads: 4
+    resources:
+        mem_mb=growing(1500, 3, MODEL),
+        runtime=growing(30, 0.2, MODEL),
     params:
         embedding=lookup("models/{model}/embedding", within=config),
         sampling_rate=lookup("models/{model}/sampling_rate", within=config),
@@ -51,6 +54,9 @@ rule gather_failures:
         model=one_of(RUN),
     conda:
         "../envs/inference.yaml"
+    resources:
+        mem_mb=growing(700),
+        runtime=growing(5),
     params:
         tolerated=lookup("failures_tolerated", within=config),
         code=code("gather_failures"),

@@ -17,6 +17,9 @@ rule read_predictions:
         model=one_of(GIVEN),
     conda:
         "../envs/statistics.yaml"
+    resources:
+        mem_mb=growing(1000, 60),
+        runtime=growing(10, 1),
     params:
         tasks=lambda wildcards: {
             task: config["tasks"][task].get("labels")

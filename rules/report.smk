@@ -75,6 +75,9 @@ rule make_report:
         "benchmarks/make_report/{dataset}/{task}.tsv"
     conda:
         "../envs/report.yaml"
+    resources:
+        mem_mb=growing(1500, 60),
+        runtime=growing(10, 1),
     params:
         dataset=lookup("datasets/{dataset}", within=config),
         task=lookup("tasks/{task}", within=config),
@@ -111,6 +114,9 @@ rule make_view:
         "benchmarks/make_view/{dataset}/{task}.tsv"
     conda:
         "../envs/report.yaml"
+    resources:
+        mem_mb=growing(1500, 60),
+        runtime=growing(10, 1),
     params:
         task=lambda wildcards: {
             key: value

@@ -19,6 +19,9 @@ rule suggest_slices:
         "benchmarks/suggest_slices/{dataset}/{task}.tsv"
     conda:
         "../envs/statistics.yaml"
+    resources:
+        mem_mb=growing(2000, 60),
+        runtime=growing(30, 1),
     params:
         models=lambda wildcards: settings.models_of(
             config, wildcards.dataset, wildcards.task
@@ -57,6 +60,9 @@ rule find_slices:
         "benchmarks/find_slices/{dataset}/{task}/{model}.tsv"
     conda:
         "../envs/statistics.yaml"
+    resources:
+        mem_mb=growing(1000, 60),
+        runtime=growing(10, 1),
     params:
         views=lambda wildcards: settings.views_of(config, wildcards.dataset),
         classification=lambda wildcards: is_classification(wildcards.task),

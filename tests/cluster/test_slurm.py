@@ -1,0 +1,180 @@
+"""A study as Slurm jobs, with a job and the main process ended on the way: the same bytes as here.
+
+Runs where a Slurm answers (`sinfo`) whose nodes see the folder of the test; on one machine
+`tests/cluster/slurm.sh start` sets one up.
+"""
+
+import hashlib
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+
+import pytest
+import yaml
+from snakemake_cli import ROOT, planned, snakemake, write_config
+from voxslice.demo.corpus import publish
+from voxslice.demo.practice import train
+
+PREFIX = f"voxslicetest{os.getpid()}"
+"""Of the jobs' names: no other job is counted or ended here."""
+MODELS = ["practice_small", "practice_big"]
+SHARDS = 3
+
+
+@pytest.fixture(scope="module", autouse=True)
+def slurm():
+    """No job of these tests outlives them."""
+    if not shutil.which("sinfo") or subprocess.run(["sinfo"], capture_output=True).returncode:
+        pytest.skip("no Slurm answers to sinfo: try tests/cluster/slurm.sh start (as root)")
+    yield
+    cancel_all()
+
+
+@pytest.fixture(scope="module")
+def config(tmp_path_factory):
+    """The embedded study, smaller: two sentences, models that learn little, three shards."""
+    folder = tmp_path_factory.mktemp("made")
+    publish(folder / "host", 0, sentences=["a01", "a02"])
+    train(folder / "models", 0, voices_per_gender=4, sentences_per_voice=2)
+    config = yaml.safe_load((ROOT / "config/demo.yaml").read_text(encoding="utf-8"))
+    dataset = config["datasets"]["demo"]
+    dataset["audb"]["repositories"][0]["host"] = str(folder / "host")
+    dataset["shards"] = SHARDS
+    del config["models"]["practice_emotion"]
+    for name in MODELS:
+        path = folder / "models" / name.removeprefix("practice_")
+        config["models"][name] |= {"path": str(path), "tasks": ["gender"]}
+    del config["tasks"]["age"]
+    config["slices"] = {"subgroups": config["slices"]["subgroups"]}
+    return write_config(folder / "demo.yaml", config)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory, config):
+    """The study, run by this machine alone."""
+    folder = tmp_path_factory.mktemp("here")
+    snakemake(folder, configfiles=[config])
+    return folder
+
+
+def start(folder, config):
+    """Start the study on Slurm, two jobs at a time, as a process that writes to run.log."""
+    command = [sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile"]
+    command += ["--profile", "none", "--workflow-profile", ROOT / "profiles/slurm"]
+    command += ["--directory", folder, "--configfile", config, "--jobs", 2, "--cores", 2]
+    command += ["--slurm-jobname-prefix", PREFIX, "--latency-wait", 10]
+    # about what a job takes here
+    command += ["--slurm-init-seconds-before-status-checks", 8]
+    with (folder / "run.log").open("w") as log:
+        return subprocess.Popen(
+            [str(part) for part in command], stdout=log, stderr=subprocess.STDOUT, cwd=ROOT
+        )
+
+
+def finish(process, seconds):
+    """Wait for a run; one that hangs is interrupted, which ends its jobs as well."""
+    try:
+        return process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(60)
+        except subprocess.TimeoutExpired:
+            process.kill()
+        raise
+
+
+def jobs():
+    """Id, state, and comment (rule and wildcards) of every job of these tests."""
+    lines = subprocess.run(
+        ["squeue", "--noheader", "--states=all", "--format=%A|%T|%j|%k"],
+        capture_output=True, text=True, check=True,
+    ).stdout.splitlines()  # fmt: skip
+    parts = [line.strip().split("|", 3) for line in lines]
+    return [(job, state, text) for job, state, name, text in parts if name.startswith(PREFIX)]
+
+
+def cancel_all():
+    """As docs/cluster.md says: what a killed run has left behind is ended by name."""
+    left = [job for job, state, _ in jobs() if state in ("PENDING", "RUNNING", "COMPLETING")]
+    if left:
+        subprocess.run(["scancel", *left], check=True)
+    wait(lambda: all(s not in ("PENDING", "RUNNING", "COMPLETING") for _, s, _ in jobs()), 60)
+
+
+def wait(true, seconds):
+    """Wait until something is true, and return it."""
+    end = time.monotonic() + seconds
+    while not (result := true()):
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.2)
+    return result
+
+
+def in_state(state, text):
+    return [(job, comment) for job, now, comment in jobs() if now == state and text in comment]
+
+
+def started(folder):
+    """How often a run started each job, as `planned` names them, in groups as well."""
+    log = re.sub(r"^ *\[.*\]\n", "", (folder / "run.log").read_text("utf-8"), flags=re.MULTILINE)
+    pattern = r"^ *(?:local)?rule (\w+):\n(?: +\w+: .*\n)*? +wildcards: (.*)$"
+    found = re.findall(pattern, log, re.MULTILINE)
+    return Counter(f"{rule} {wildcards.replace(',', '')}" for rule, wildcards in found)
+
+
+def digests(folder):
+    # costs are measurements, and the report shows them
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted((folder / "results").rglob("*"))
+        if path.is_file()
+        and path.relative_to(folder).parts[1] not in ("costs", "report")
+        and not path.name.startswith(".snakemake")
+    }
+
+
+def test_ended_and_started_again_gives_the_same_bytes(tmp_path, config, undisturbed):
+    study = tmp_path / "study"
+    study.mkdir()
+
+    # one running job is cancelled, then, with some shards done, the main process is killed
+    process = start(study, config)
+    job, what = wait(lambda: in_state("RUNNING", "rule_predict"), 120)[0]
+    subprocess.run(["scancel", job], check=True)
+    wait(
+        lambda: in_state("COMPLETED", "rule_predict") and len(in_state("RUNNING", "predict")) == 2,
+        120,
+    )
+    process.kill()
+    process.wait()
+
+    # what docs/cluster.md tells a user to do
+    cancel_all()
+    snakemake(study, "--unlock", configfiles=[config])
+    before, left = started(study), planned(study, configfiles=[config])
+    process = start(study, config)
+    code = finish(process, 240)
+    assert code == 0, (study / "run.log").read_text(encoding="utf-8")[-6000:]
+
+    assert digests(study) == digests(undisturbed)
+    assert (study / "results/report/demo/gender.html").stat().st_size > 10_000
+    # the cancelled job was tried again, and what was done before the kill was left alone
+    model, shard = what.removeprefix("rule_predict_wildcards_demo_").rsplit("_", 1)
+    again = f"predict dataset=demo model={model} shard={shard}"
+    assert {job: count for job, count in before.items() if count > 1} == {again: 2}
+    assert started(study) == Counter(left)
+    rules = {job.split()[0] for job in left}
+    assert not rules & {"fetch_dataset", "fetch_model", "list_utterances", "read_metadata"}
+    shards = [job for job in left if job.startswith("predict ")]
+    completed = len(in_state("COMPLETED", "rule_predict"))
+    assert 0 < len(shards) < len(MODELS) * SHARDS == completed
+
+    # the folder may move: what Snakemake knows of it lies in it
+    moved = study.rename(tmp_path / "moved")
+    assert planned(moved, configfiles=[config]) == []
