@@ -7,13 +7,13 @@ BIN := .venv/bin
 READY := .venv/ready
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 
-.PHONY: help setup demo view test bench format lint lock clean
+.PHONY: help setup demo view test test-slurm bench format lint lock clean
 
 help:
 	@echo 'make setup   set up .venv from the lock file'
 	@echo 'make demo    run the whole workflow on the embedded study (offline, synthetic speech)'
 	@echo 'make view    open the interactive view of a study (STUDY=$(STUDY))'
-	@echo 'make test    run all tests'
+	@echo 'make test    run all tests; make test-slurm those that need a Slurm'
 	@echo 'make bench   run the benchmarks'
 	@echo 'make format  format code; make lint checks format, code, types and workflow'
 	@echo 'make lock    renew envs/requirements.lock'
@@ -37,6 +37,9 @@ view: $(READY)
 
 test: $(READY)
 	$(BIN)/pytest
+
+test-slurm: $(READY)
+	$(BIN)/pytest tests/cluster
 
 bench: $(READY)
 	$(BIN)/python bench/slices.py

@@ -24,6 +24,9 @@ rule measure_costs:
         "../envs/inference.yaml"
     # all of them: no other job runs on this machine meanwhile
     threads: lambda wildcards: workflow.cores
+    resources:
+        mem_mb=growing(1500, 4, MODEL),
+        runtime=growing(30, 0.2, MODEL),
     params:
         costs=lookup("costs", within=config),
         sampling_rate=lookup("models/{model}/sampling_rate", within=config),

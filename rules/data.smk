@@ -71,6 +71,9 @@ rule measure_speech:
     conda:
         "../envs/inference.yaml"
     threads: 4
+    resources:
+        mem_mb=growing(2000, 20),
+        runtime=growing(30, 60),
     params:
         code=code("measure_speech"),
     script:

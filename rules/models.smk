@@ -50,6 +50,9 @@ rule derive_model:
         model=one_of(DERIVED),
     conda:
         "../envs/inference.yaml"
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(30),
     params:
         derive=lookup("models/{model}/derive", within=config),
         code=code("derive_model"),

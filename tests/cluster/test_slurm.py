@@ -50,6 +50,7 @@ def config(tmp_path_factory):
         path = folder / "models" / name.removeprefix("practice_")
         config["models"][name] |= {"path": str(path), "tasks": ["gender"]}
     del config["tasks"]["age"]
+    config["costs"] = {"durations": [1], "repetitions": 1, "seconds": 0}
     config["slices"] = {"subgroups": config["slices"]["subgroups"]}
     return write_config(folder / "demo.yaml", config)
 
