@@ -148,10 +148,8 @@ def test_ended_and_started_again_gives_the_same_bytes(tmp_path, config, undistur
     process = start(study, config)
     job, what = wait(lambda: in_state("RUNNING", "rule_predict"), 120)[0]
     subprocess.run(["scancel", job], check=True)
-    wait(
-        lambda: in_state("COMPLETED", "rule_predict") and len(in_state("RUNNING", "predict")) == 2,
-        120,
-    )
+    wait(lambda: [comment for _, _, comment in jobs()].count(what) == 2, 120)
+    wait(lambda: in_state("COMPLETED", "rule_predict") and in_state("RUNNING", "rule_predict"), 120)
     process.kill()
     process.wait()
 

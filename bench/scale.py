@@ -1,0 +1,203 @@
+"""How the steps behind inference scale: simulated corpora of 100,000 and 1,000,000 utterances.
+
+    python bench/scale.py --rows 100000 1000000
+
+No audio and no model: the tables that the first steps would make, and tables of predictions of two
+models, are written; then Snakemake takes them through scores, metrics, slices, comparison and
+report, one job after the other, so that each has the machine to itself.
+"""
+
+import argparse
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+SEED = 70_000
+UTTERANCES = 100  # of a speaker
+EMOTIONS = ["anger", "boredom", "disgust", "fear", "happiness", "neutral", "sadness"]
+ROOMS = ["car", "hall", "office", "street"]
+MODELS = {"small": 0.09, "big": 0.05}  # share of errors
+GOALS = ["scores", "metrics", "slices", "comparisons"]
+
+
+def simulate(rows: int) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
+    """Draw a corpus, and predictions of two models that share part of their errors.
+
+    Speakers differ in their errors, and the smaller model fails on a quarter of the angry men.
+
+    Args:
+        rows: Number of utterances.
+
+    Returns:
+        The utterances with their metadata, and each model's table of predictions.
+    """
+    rng = np.random.default_rng(SEED)
+    speakers = max(rows // UTTERANCES, 10)
+    speaker = np.sort(rng.integers(0, speakers, rows))
+    gender = rng.choice(["female", "male"], speakers)[speaker]
+    age = rng.integers(18, 80, speakers)[speaker]
+    duration = np.round(rng.gamma(4, 0.8, rows) + 0.3, 4)
+    files = pd.DataFrame(
+        {
+            "file": [f"s{s:06d}/u{i:08d}.wav" for i, s in enumerate(speaker)],
+            "start": 0.0,
+            "end": duration,
+            "duration": duration,
+            "speaker": pd.Series([f"s{s:06d}" for s in speaker], dtype="string"),
+            "gender": pd.Categorical(gender),
+            "age": age,
+            "emotion": pd.Categorical(rng.choice(EMOTIONS, rows)),
+            "room": pd.Categorical(rng.choice(ROOMS, rows)),
+            "snr": np.round(rng.normal(18, 6, rows), 2),
+        }
+    )
+    hard = rng.random(rows)  # the same utterances are hard for both models
+    habit = rng.beta(0.6, 9.4, speakers)[speaker] / 0.06
+    tables = {}
+    for name, share in MODELS.items():
+        rate = share * habit
+        if name == "small":
+            rate = rate + 0.2 * ((gender == "male") & (files["emotion"] == "anger").to_numpy())
+        wrong = np.where(rng.random(rows) < 0.5, hard, rng.random(rows)) < rate
+        male = np.where(wrong, gender == "female", gender == "male")
+        sure = 0.5 + 0.5 * rng.beta(4, 1, rows)
+        p_male = np.where(male, sure, 1 - sure).round(6)
+        tables[name] = pd.DataFrame(
+            {
+                "file": files["file"],
+                "gender": np.where(male, "male", "female"),
+                "gender.female": 1 - p_male,
+                "gender.male": p_male,
+                "age": age + rng.normal(2, 100 * share, rows).round(3),
+            }
+        )
+    return files, tables
+
+
+def write_study(folder: Path, rows: int) -> Path:
+    """Write what the steps before the scores would make, and the study's config.
+
+    Args:
+        folder: Where the study is to run.
+        rows: Number of utterances.
+
+    Returns:
+        The config file.
+    """
+    files, tables = simulate(rows)
+    place = folder / "resources/corpus"
+    (place / "audio").mkdir(parents=True)
+    files[["file", "start", "end", "duration"]].to_parquet(place / "utterances.parquet")
+    files.to_parquet(place / "files.parquet")
+    for name, table in tables.items():
+        table.to_parquet(folder / f"{name}.parquet")
+    metadata = ["speaker", "gender", "age", "emotion", "room", "snr"]
+    config = {
+        "datasets": {
+            "corpus": {
+                # never fetched: its tables are there
+                "audb": {"name": "simulated", "version": "1.0.0"},
+                "table": "files",
+                "columns": {name: {"table": "files", "column": name} for name in metadata},
+                "license": "simulated",
+                "synthetic": True,
+            }
+        },
+        "models": {
+            name: {
+                "predictions": {"corpus": str(folder / f"{name}.parquet")},
+                "tasks": ["gender", "age"],
+                "license": "simulated",
+            }
+            for name in MODELS
+        },
+        "tasks": {
+            "gender": {
+                "type": "classification",
+                "target": "gender",
+                "labels": ["female", "male"],
+                "min_drop": 0.15,
+            },
+            "age": {"type": "regression", "target": "age", "min_drop": 3},
+        },
+        "slices": {
+            "subgroups": {
+                "finder": "subgroups",
+                "features": ["gender", "age", "emotion", "room", "snr"],
+            }
+        },
+    }
+    path = folder / "scale.yaml"
+    path.write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
+    return path
+
+
+def run(rows: int, sliceguard: bool, keep: Path | None) -> pd.DataFrame:
+    """Take a simulated corpus through the workflow.
+
+    Args:
+        rows: Number of utterances.
+        sliceguard: Whether slices are suggested by sliceguard, too.
+        keep: Where the study is left; None for a folder that is removed.
+
+    Returns:
+        One row a job: seconds and peak memory, as Snakemake measures them; a last one for all.
+    """
+    folder = Path(keep or tempfile.mkdtemp(prefix="voxslice-scale-"))
+    try:
+        config = write_study(folder, rows)
+        if sliceguard:
+            study = yaml.safe_load(config.read_text(encoding="utf-8"))
+            features = ["gender", "age", "emotion"]
+            study["slices"]["suggested"] = {"finder": "sliceguard", "features": features}
+            config.write_text(yaml.safe_dump(study, sort_keys=False), encoding="utf-8")
+        command = [sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile", *GOALS]
+        command += ["--profile", "none", "--workflow-profile", ROOT / "profiles/default"]
+        command += ["--directory", folder, "--cores", "all", "--jobs", 1, "--configfile", config]
+        start = time.perf_counter()
+        with (folder / "run.log").open("w") as log:
+            done = subprocess.run([str(x) for x in command], stdout=log, stderr=log, check=False)
+        seconds = time.perf_counter() - start
+        if done.returncode:
+            sys.exit((folder / "run.log").read_text(encoding="utf-8")[-6000:])
+        records = []
+        for path in sorted((folder / "benchmarks").rglob("*.tsv")):
+            line = pd.read_csv(path, sep="\t").iloc[0]
+            job = path.relative_to(folder / "benchmarks").with_suffix("").as_posix()
+            record = {"rows": rows, "job": job.replace("/corpus", ""), "seconds": line["s"]}
+            records.append(record | {"peak_gb": line["max_rss"] / 1024})
+        whole = {"rows": rows, "job": "all", "seconds": seconds}
+        table = pd.DataFrame([*records, whole])
+        table.loc[table["job"] == "all", "peak_gb"] = table["peak_gb"].max()
+        return table
+    finally:
+        if keep is None:
+            shutil.rmtree(folder)
+
+
+def main() -> None:
+    """Run what the command line asks for."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rows", type=int, nargs="+", default=[100_000], help="of each corpus")
+    parser.add_argument("--sliceguard", action="store_true", help="with a view of sliceguard")
+    parser.add_argument("--keep", type=Path, help="folder in which the study is left")
+    options = parser.parse_args()
+    tables = [run(rows, options.sliceguard, options.keep) for rows in options.rows]
+    table = pd.concat(tables)
+    print(f"Python {platform.python_version()}, {os.cpu_count()} cores")
+    wide = table.pivot_table(index="job", columns="rows", values=["seconds", "peak_gb"], sort=False)
+    print(wide.round(2).to_string())
+
+
+if __name__ == "__main__":
+    main()
