@@ -9,27 +9,31 @@ from voxslice.files import (
     write_parquet,
 )
 from voxslice.logs import to_log
+from voxslice.sampling import sampled
 from voxslice.suggestions import COLUMNS, suggest_and_verify
 
 with to_log(snakemake.log):
     files = pd.read_parquet(snakemake.input.files)
     models = dict(zip(snakemake.params.models, snakemake.input.scores, strict=True))
     views = snakemake.params.views
-    embeddings = {
-        view: read_embeddings(snakemake.input.get(f"embedding_{view}"))
-        for view in views
-        if "embedding" in views[view]
-    }
     tables = [pd.DataFrame(columns=["model", "view", "number", *COLUMNS])]
     members = [pd.DataFrame(columns=["model", "view", "number", *KEY])]
     for model, view in tqdm([(m, v) for m in models for v in views], unit="view"):
         scores = pd.read_parquet(models[model])
+        rows = sampled(len(scores), views[view]["sample"], snakemake.params.seed)
+        if len(rows) < len(scores):
+            print(f"{view}: a sample of {len(rows)} of {len(scores)} utterances is looked at.")
+            scores = scores.iloc[rows].reset_index(drop=True)
+        embedding = None
+        if "embedding" in views[view]:
+            paths = snakemake.input.get(f"embedding_{view}")
+            embedding = match_rows(scores, *read_embeddings(paths, scores))
         slices, table = suggest_and_verify(
             scores,
             scores[KEY].merge(files, on=KEY, how="left"),
             speakers_of(scores, files),
             views[view]["features"],
-            match_rows(scores, *embeddings[view]) if view in embeddings else None,
+            embedding,
             classification=snakemake.params.classification,
             min_support=views[view]["min_support"],
             min_drop=snakemake.params.min_drop,

@@ -86,19 +86,40 @@ def read_predictions(paths: list[str], columns: list[str] | None = None) -> pd.D
     return pd.concat(tables, ignore_index=True)
 
 
-def read_embeddings(paths: list[str]) -> tuple[pd.DataFrame, np.ndarray]:
+def read_embeddings(
+    paths: list[str], wanted: pd.DataFrame | None = None
+) -> tuple[pd.DataFrame, np.ndarray]:
     """Read the embeddings from a model's predictions.
 
     Args:
         paths: Parquet files, one a shard
+        wanted: keys of the utterances to read, so that the others are never all in memory; None
+            for all
 
     Returns:
         the keys of the utterances and a float32 array of shape (utterances, dimensions)
     """
-    table = pa.concat_tables(pq.read_table(path, columns=[*KEY, "embedding"]) for path in paths)
+    columns = [*KEY, "embedding"]
+    if wanted is None:
+        tables = [pq.read_table(path, columns=columns) for path in paths]
+    else:
+        names = pd.MultiIndex.from_frame(wanted[KEY])
+        tables = [_rows_of(path, columns, names) for path in paths]
+    table = pa.concat_tables(tables)
     column = table["embedding"].combine_chunks()
     matrix = column.flatten().to_numpy(zero_copy_only=False)
     return table.select(KEY).to_pandas(), matrix.reshape(len(table), column.type.list_size)
+
+
+def _rows_of(path: str, columns: list[str], wanted: pd.MultiIndex) -> pa.Table:
+    """Some rows of a Parquet file, which is read in pieces."""
+    with pq.ParquetFile(path) as file:
+        parts = []
+        for batch in file.iter_batches(columns=columns):
+            keys = pd.MultiIndex.from_frame(batch.select(KEY).to_pandas())
+            parts.append(batch.filter(pa.array(keys.isin(wanted))))
+        schema = pa.schema([file.schema_arrow.field(name) for name in columns])
+    return pa.Table.from_batches(parts, schema)
 
 
 def speakers_of(keys: pd.DataFrame, files: pd.DataFrame) -> np.ndarray | None:
@@ -129,6 +150,6 @@ def match_rows(keys: pd.DataFrame, other: pd.DataFrame, matrix: np.ndarray) -> n
         one row for each of the wanted utterances, NaN where the matrix has none
     """
     order = pd.MultiIndex.from_frame(other[KEY]).get_indexer(pd.MultiIndex.from_frame(keys[KEY]))
-    matched = matrix[order]
-    matched[order < 0] = np.nan
+    matched = np.full((len(keys), matrix.shape[1]), np.nan, matrix.dtype)
+    matched[order >= 0] = matrix[order[order >= 0]]
     return matched

@@ -10,6 +10,7 @@ import pandas as pd
 from voxslice.files import KEY
 from voxslice.metrics import count_speakers
 from voxslice.rules import describe
+from voxslice.sampling import sampled
 from voxslice.slice_intervals import drop_interval
 from voxslice.slices import find_slices
 
@@ -84,7 +85,8 @@ def tabulate_slices(
         speakers: speaker of each utterance, None where every one stands alone
         suggestions: `view`, `number` and what verification said of each suggested slice
         suggested: `view`, `number` and the keys of each suggested slice's utterances
-        views: settings of each view (`finder`, `features`, ...)
+        views: settings of each view (`finder`, `features`, ...); where sliceguard looked at a
+            `sample`, the figures of its slices are of that sample
         classification: whether the metric is accuracy, else mean absolute error
         columns: of the metadata; rules of embedding views may name any but the speaker
         alpha: level at which a slice is confirmed
@@ -96,27 +98,39 @@ def tabulate_slices(
         `SEARCHES`, which says how many rules were searched also where nothing was found
     """
     loss = scores["loss"].to_numpy()
-    positions = pd.Series(np.arange(len(scores)), pd.MultiIndex.from_frame(scores[KEY]))
+    everyone = np.arange(len(scores))
+    positions = pd.Series(everyone, pd.MultiIndex.from_frame(scores[KEY]))
     rows: list[dict[str, Any]] = []
     searches: list[dict[str, Any]] = []
     members = [scores[KEY].iloc[:0].assign(slice=pd.Series(dtype=str))]
     for name, view in views.items():
         searched = None
         if view["finder"] == "subgroups":
+            looked_at = everyone
             found, searched = _search(table, loss, speakers, view, alpha, seed)
         else:
             named = [column for column in columns if column != "speaker"]
+            looked_at = sampled(len(scores), view["sample"], seed)
             found = _describe(
                 table,
                 suggestions[suggestions["view"] == name],
                 suggested[suggested["view"] == name],
                 positions,
+                looked_at,
                 named if "embedding" in view else view["features"],
             )
         for mask, known in found:
             row = {"slice": slice_id(scores[mask]), "finder": view["finder"], "view": name}
+            # the members that a sample left out are not known: they must not count as the rest
             rows.append(
-                row | known | summarise(mask, loss, speakers, classification=classification)
+                row
+                | known
+                | summarise(
+                    mask[looked_at],
+                    loss[looked_at],
+                    None if speakers is None else speakers[looked_at],
+                    classification=classification,
+                )
             )
             members.append(scores.loc[mask, KEY].assign(slice=row["slice"]))
         confirmed = sum(bool(known["confirmed"]) for _, known in found)
@@ -165,16 +179,23 @@ def _describe(
     suggestions: pd.DataFrame,
     suggested: pd.DataFrame,
     positions: pd.Series,
+    looked_at: np.ndarray,
     features: Sequence[str],
 ) -> list[tuple[np.ndarray, dict[str, Any]]]:
     """Masks of suggested slices, a rule that describes each, and what verification says of it."""
     known = ["p", "q", "evidence", "confirmed", "stability", "note"]
+    part = table.iloc[looked_at].reset_index(drop=True)
     slices = []
     for row in suggestions.to_dict(orient="records"):
         keys = suggested.loc[suggested["number"] == row["number"], KEY]
         mask = np.zeros(len(table), dtype=bool)
         mask[positions[pd.MultiIndex.from_frame(keys)]] = True
-        rule = describe(mask, table, features)
+        rule = describe(mask[looked_at], part, features)
         said = {"rule": rule.text, "precision": rule.precision, "recall": rule.recall}
-        slices.append((mask, said | {name: row[name] for name in known}))
+        said |= {name: row[name] for name in known}
+        if len(part) < len(table):
+            notes = [said["note"]] if isinstance(said["note"], str) and said["note"] else []
+            notes.append(f"in a sample of {len(part):,} of {len(table):,} utterances")
+            said["note"] = "; ".join(notes)
+        slices.append((mask, said))
     return slices

@@ -151,6 +151,17 @@ def test_embeddings_of_all_shards(shards):
     np.testing.assert_array_equal(matrix, np.arange(5)[:, None] * 10 + np.arange(4))
 
 
+def test_embeddings_of_some_utterances(shards):
+    everyone, whole = read_embeddings(shards)
+    wanted = everyone.iloc[[4, 1]].assign(label="x")
+    keys, matrix = read_embeddings(shards, wanted)
+    assert keys["start"].to_list() == [1, 4]
+    np.testing.assert_array_equal(matrix, whole[[1, 4]])
+    keys, matrix = read_embeddings(shards, wanted.assign(file="other.wav"))
+    assert len(keys) == 0 and matrix.shape == (0, 4)
+    assert np.isnan(match_rows(wanted, keys, matrix)).all()
+
+
 def test_embeddings_of_empty_shards(shards):
     keys, matrix = read_embeddings(shards[1:2])
     assert len(keys) == 0 and matrix.shape == (0, 4)

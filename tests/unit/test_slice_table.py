@@ -2,6 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from voxslice.files import KEY
+from voxslice.sampling import sampled
 from voxslice.slice_table import COLUMNS, SEARCHES, slice_id, summarise, tabulate_slices
 
 COUNT = 200
@@ -155,7 +156,7 @@ def found(views, suggested=(), speakers=True):
 
 
 def view(*features, finder="sliceguard", **settings):
-    defaults = {"min_support": 10, "depth": 2}
+    defaults = {"min_support": 10, "depth": 2, "sample": 5000}
     return {"finder": finder, "features": list(features)} | defaults | settings
 
 
@@ -206,6 +207,21 @@ def test_metadata_is_searched(speakers):
     assert searches.iloc[0].to_list()[:3] == ["search", "subgroups", 8]
     assert first["searched"] == 8
     assert pd.isna(first["speakers"]) != speakers
+
+
+def test_figures_of_a_sample_are_of_that_sample():
+    looked_at = sampled(COUNT, 100, 0)
+    inside = np.intersect1d(looked_at, angry())
+    views = {"one": view("emotion", sample=100)}
+    slices, members, _ = found(views, [("one", inside)])
+    row = slices.iloc[0]
+    assert (row["rule"], row["precision"], row["recall"]) == ("emotion = anger", 1, 1)
+    loss = study()[0]["loss"].to_numpy()
+    assert row["support"] == len(inside) == len(members) < len(angry())
+    assert row["value"] == pytest.approx(1 - loss[inside].mean())
+    # angry utterances outside of the sample would lower it
+    assert row["rest"] == 1
+    assert row["note"] == "in a sample of 100 of 200 utterances"
 
 
 def test_no_slice_in_any_view(tmp_path):
