@@ -63,11 +63,8 @@ def of_database(folder: str | Path) -> str:
             if not name.startswith(".") and Path(place, name).absolute() not in made
         ]
         skipped = (".", "db.") if Path(place) == Path(folder) else (".",)
-        found += [
-            Path(place, name).relative_to(folder).as_posix()
-            for name in names
-            if not name.startswith(skipped)
-        ]
+        inside = "" if Path(place) == Path(folder) else f"{Path(place).relative_to(folder)}/"
+        found += [inside + name for name in names if not name.startswith(skipped)]
     return _digest(_states(folder, found))
 
 
@@ -76,7 +73,7 @@ def _states(folder: str | Path, files: Iterable[str]) -> list[tuple[str, int, in
     states = []
     for file in sorted(files):
         try:
-            state = Path(folder, file).stat()
+            state = os.stat(f"{folder}/{file}")  # noqa: PTH116 (thrice as fast as a Path)
             states.append((file, state.st_size, state.st_mtime_ns))
         except (OSError, ValueError):  # no such file, or a name that none can have
             states.append((file, -1, -1))

@@ -1,5 +1,6 @@
 """Tables that users give."""
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -26,15 +27,18 @@ def read_table(path: str | Path) -> pd.DataFrame:
             # an index that pandas saved is a column like any other
             table = pq.read_table(path).to_pandas(ignore_metadata=True)
         else:
-            table = pd.read_csv(
-                path,
-                dtype="string",
-                keep_default_na=False,
-                na_values=[""],
-                encoding="utf-8-sig",
-                index_col=False,  # else a comma at the end of each row shifts the columns
-            )
-    except (ValueError, OSError) as error:  # what pandas and pyarrow raise derives from these
+            # index_col: else a comma at the end of each row shifts the columns; the warning is of
+            # rows that are longer than the first line, whose cells cannot be told apart
+            with warnings.catch_warnings(action="error", category=pd.errors.ParserWarning):
+                table = pd.read_csv(
+                    path,
+                    dtype="string",
+                    keep_default_na=False,
+                    na_values=[""],
+                    encoding="utf-8-sig",
+                    index_col=False,
+                )
+    except (ValueError, OSError, pd.errors.ParserWarning) as error:  # of pandas and pyarrow
         reason = " ".join(str(error).split())[:200]
         raise InputError(
             f"{path} cannot be read ({reason}): save it as CSV in UTF-8 with commas, or as Parquet."

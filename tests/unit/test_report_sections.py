@@ -1,6 +1,8 @@
 """The sections of the report: tables and charts against numbers that a reader can count."""
 
+import base64
 import dataclasses
+import io
 import json
 
 import numpy as np
@@ -397,6 +399,14 @@ def test_long_utterances_are_cut(study, tmp_path):
     assert whole.cut
     assert whole.audio
     assert not clips.encode(clips.Clip(0, ("long.wav", 1.0, 2.0), "", []), tmp_path).cut
+
+
+@pytest.mark.parametrize("rate", [6000, 11025, 96000])
+def test_clips_of_any_sampling_rate(tmp_path, rate):
+    soundfile.write(tmp_path / "a.wav", np.zeros((rate, 2)), rate)
+    clip = clips.encode(clips.Clip(0, ("a.wav", 0.0, 0.5), "", []), tmp_path)
+    audio = io.BytesIO(base64.b64decode(clip.audio))
+    assert soundfile.info(audio).duration == pytest.approx(0.5, abs=0.1)
 
 
 def test_waveform_is_as_long_as_the_signal_is_loud():

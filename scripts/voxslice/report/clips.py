@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import soundfile
+from scipy.signal import resample_poly
 
 from voxslice.files import KEY
 from voxslice.report.calibration import confidence
@@ -20,6 +21,9 @@ SUGGESTIONS = 3
 """Slices of a model that are heard where none is confirmed."""
 LONGEST = 20.0
 """Seconds of an utterance that are kept."""
+MP3_RATES = {8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000}
+RATE = 16000
+"""Sampling rate in Hz of audio whose own rate MP3 lacks."""
 PLAYER, ESCAPED = 500, 6
 """Most bytes of a player's markup, and of a letter of a file's name in it."""
 BARS, HEIGHT = 100, 40
@@ -236,6 +240,8 @@ def encode(clip: Clip, audio: str | Path) -> Clip:
     except soundfile.LibsndfileError:
         return clip
     samples = read.mean(axis=1)
+    if rate not in MP3_RATES:
+        samples, rate = resample_poly(samples, RATE, rate), RATE
     buffer = io.BytesIO()
     soundfile.write(buffer, samples, rate, format="MP3")
     text = base64.b64encode(buffer.getvalue()).decode("ascii")
