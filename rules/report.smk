@@ -108,6 +108,8 @@ rule make_view:
         table="results/spotlight/{dataset}/{task}/table.parquet",
         layout="results/spotlight/{dataset}/{task}/layout.json",
         issues="results/spotlight/{dataset}/{task}/issues.json",
+        slices="results/spotlight/{dataset}/{task}/slices.parquet",
+        slices_layout="results/spotlight/{dataset}/{task}/slices.layout.json",
     log:
         "logs/make_view/{dataset}/{task}.log",
     benchmark:
@@ -126,6 +128,7 @@ rule make_view:
         models=lambda wildcards: settings.models_of(
             config, wildcards.dataset, wildcards.task
         ),
+        max_rows=lookup("view/max_rows", within=config),
         seed=lookup("seed", within=config),
         code=code("make_view"),
     script:

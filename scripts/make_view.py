@@ -15,25 +15,42 @@ with to_log(snakemake.log):
     scores = {name: pd.read_parquet(path) for name, path in zip(models, given.scores, strict=True)}
     task = params.task
     classification = task["type"] == "classification"
-    table, keys = spotlight_view.make_table(
-        files,
+    slices = {
+        name: pd.read_csv(path, dtype={"slice": str})
+        for name, path in zip(models, given.slices, strict=True)
+    }
+    members = {
+        name: pd.read_parquet(path) for name, path in zip(models, given.members, strict=True)
+    }
+    # a folder of the workflow moves with it, one of the user's stays where it is
+    audio = str(given.audio)
+    if not Path(audio).is_absolute():
+        audio = os.path.relpath(audio, target)
+    rows, total = spotlight_view.select(files, scores, max_rows=params.max_rows, seed=params.seed)
+    table = spotlight_view.make_table(
+        rows,
         scores,
         classification=classification,
-        audio=os.path.relpath(given.audio, target),
+        audio=audio,
         embedding=read_embeddings(given.embedding) if given.embedding else None,
         seed=params.seed,
     )
     issues = spotlight_view.make_issues(
-        keys,
-        {
-            name: pd.read_csv(path, dtype={"slice": str})
-            for name, path in zip(models, given.slices, strict=True)
-        },
-        {name: pd.read_parquet(path) for name, path in zip(models, given.members, strict=True)},
+        rows,
+        slices,
+        members,
         measure=measures(task.get("unit", ""))["accuracy" if classification else "mae"],
         min_drop=task["min_drop"],
     )
+    if len(rows) < total:
+        issues.insert(0, spotlight_view.sample_note(len(rows), total, params.seed))
     layout = spotlight_view.make_layout(table, models, classification=classification)
+    slice_table = spotlight_view.make_slice_table(
+        slices, members, scores, classification=classification
+    )
+    slice_layout = spotlight_view.make_slice_layout(models)
     write_parquet(table, snakemake.output.table)
-    write_text(layout.model_dump_json(by_alias=True, indent=1) + "\n", snakemake.output.layout)
+    write_text(spotlight_view.to_json(layout), snakemake.output.layout)
     write_text(spotlight_view.to_json(issues), snakemake.output.issues)
+    write_parquet(slice_table, snakemake.output.slices)
+    write_text(spotlight_view.to_json(slice_layout), snakemake.output.slices_layout)

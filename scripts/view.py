@@ -4,17 +4,19 @@ import argparse
 import sys
 
 from voxslice.errors import InputError
-from voxslice.viewer import show
+from voxslice.viewer import load, load_slices, show
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Open an interactive view of a study.")
     parser.add_argument("folder", help="of the view, as in results/spotlight/emodb/gender")
+    parser.add_argument("--slices", action="store_true", help="show slices in place of utterances")
     parser.add_argument("--port", type=int, help="of the local server (default: any free one)")
     parser.add_argument("--no-browser", action="store_true", help="do not open a browser")
     arguments = parser.parse_args()
     try:
-        show(arguments.folder, port=arguments.port, browser=not arguments.no_browser)
+        view = (load_slices if arguments.slices else load)(arguments.folder)
+        show(view, port=arguments.port, browser=not arguments.no_browser)
     except InputError as error:
         sys.exit(f"Error: {error}")
 

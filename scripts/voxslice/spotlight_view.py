@@ -21,9 +21,14 @@ from voxslice.rules import is_numeric
 if TYPE_CHECKING:
     from renumics.spotlight.layout.nodes import Layout
 
-AUDIO, WINDOW, MAP, SUMMARY = "audio", "window", "map", "summary"
+AUDIO, WINDOW, SUMMARY = "audio", "window", "summary"
+MAP = ["map_x", "map_y"]
 """Columns of the table that are shown by widgets of their own."""
 TABLE, LAYOUT, ISSUES = "table.parquet", "layout.json", "issues.json"
+SLICES, SLICES_LAYOUT = "slices.parquet", "slices.layout.json"
+"""Files of a view: of its utterances, and of its slices."""
+MOST_STACKED = 3
+"""Figures above each other; those of more models are tabs."""
 CORRECT = pd.CategoricalDtype(["right", "wrong"])
 MOST_BARS = 12
 """Categories in a histogram."""
@@ -31,35 +36,56 @@ SEVERE = 2.0
 """A drop of this many times the smallest one that is suggested is of high severity."""
 
 
+def select(
+    files: pd.DataFrame, scores: Mapping[str, pd.DataFrame], *, max_rows: int, seed: int
+) -> tuple[pd.DataFrame, int]:
+    """The utterances that a view shows: those that a model has scored, or a sample of them.
+
+    Args:
+        files: the metadata
+        scores: of each model
+        max_rows: size of the largest sample
+        seed: of the sample, which is drawn without regard to anything
+
+    Returns:
+        the rows of the metadata, in its order, and how many there are before the sample
+    """
+    scored = pd.concat([table[KEY] for table in scores.values()]).drop_duplicates()
+    rows = files.merge(scored, on=KEY, how="inner")
+    total = len(rows)
+    if total > max_rows:
+        chosen = np.random.default_rng(seed).choice(total, max_rows, replace=False)
+        rows = rows.iloc[np.sort(chosen)]
+    return rows.reset_index(drop=True), total
+
+
 def make_table(
-    files: pd.DataFrame,
+    rows: pd.DataFrame,
     scores: Mapping[str, pd.DataFrame],
     *,
     classification: bool,
     audio: str,
     embedding: tuple[pd.DataFrame, np.ndarray] | None,
     seed: int,
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """One row an utterance that a model has scored, in the order of the metadata.
+) -> pd.DataFrame:
+    """One row an utterance.
 
     Args:
-        files: the metadata
+        rows: the metadata, as `select` gives it
         scores: of each model
         classification: whether the models choose a class
-        audio: folder of the audio, relative to the folder of the view
+        audio: folder of the audio: absolute, or relative to the folder of the view
         embedding: keys and matrix that the map shows, None for no map
         seed: of the map
 
     Returns:
-        the table and the keys of its rows. The table has `audio` (relative path), `file`, the
-        metadata, `label`, and of each model `<model>_...` prediction, correct (`right` or `wrong`),
-        loss and probabilities; `summary` and `<model>_summary`, all of that as text; `map`, two
-        numbers in a list; `window` (start and end) where utterances are parts of files. Label and
-        predictions share one categorical type: Spotlight compares the codes of categories, not
-        their names.
+        a table with `audio` (path), `file`, `label`, the columns of each model, and the metadata.
+        Of a model these are `<model>_...` prediction, correct (`right` or `wrong`), loss and
+        probabilities. `summary` and `<model>_summary` hold all of that as text, `map_x` and `map_y`
+        the map, `window` start and end where utterances are parts of files. Label and predictions
+        share one categorical type: Spotlight compares the codes of categories, not their names.
     """
-    scored = pd.concat([table[KEY] for table in scores.values()]).drop_duplicates()
-    table = files.merge(scored, on=KEY, how="inner").reset_index(drop=True)
+    table = rows
     parts = table["file"].duplicated(keep=False) | (table["start"] > 0)
     view = pd.DataFrame({AUDIO: [str(PurePosixPath(audio) / name) for name in table["file"]]})
     view["file"] = table["file"]
@@ -87,10 +113,10 @@ def make_table(
             view[f"{model}_prediction"] = joined["prediction"]
         view[f"{model}_loss"] = joined["loss"]
         own[model] = [name for name in view if name not in before and name != "label"]
-    # what is compared stands first, model beside model
+    # what is compared stands first, model after model; probabilities follow
     given = [name for name in (AUDIO, "file", WINDOW, "label") if name in view]
     ends = ("prediction", "correct", "loss")
-    lead = [f"{model}_{end}" for end in ends for model in scores if f"{model}_{end}" in own[model]]
+    lead = [f"{model}_{end}" for model in scores for end in ends if f"{model}_{end}" in own[model]]
     view = view[[*given, *lead, *(name for name in view if name not in (*given, *lead))]].copy()
     of_models = set(view)
     for name in [column for column in table if column not in KEY]:
@@ -101,13 +127,13 @@ def make_table(
         names = {name: name.removeprefix(f"{model}_") for name in columns}
         view[f"{model}_{SUMMARY}"] = _texts(view, names, f"{model} \u00b7 ")
     if embedding is not None:
-        view[MAP] = list(_map(table, *embedding, seed=seed))
-    return view, table[KEY]
+        view[MAP] = _map(table, *embedding, seed=seed)
+    return view
 
 
 def _free(name: str, view: pd.DataFrame) -> str:
     """A name for a metadata column that no column of the view has or will have."""
-    taken = name in view or name in (WINDOW, MAP, SUMMARY)
+    taken = name in view or name in (WINDOW, SUMMARY, *MAP)
     return f"metadata_{name}" if taken else name
 
 
@@ -157,6 +183,9 @@ def make_issues(
 ) -> list[dict[str, Any]]:
     """The slices as Spotlight's issues: confirmed ones first, then the worst.
 
+    A confirmed slice is of high severity where it drops by twice what a suggested one has to, else
+    of medium severity; one that is not confirmed is of low severity.
+
     Args:
         keys: of the rows of the table
         slices: of each model
@@ -168,31 +197,130 @@ def make_issues(
         `title`, `severity`, `rows` (positions in the table), `description`
     """
     index = pd.MultiIndex.from_frame(keys[KEY])
-    rows = pd.concat(
-        [by_severity(found).assign(model=model) for model, found in slices.items() if len(found)]
-        or [pd.DataFrame(columns=["confirmed", "drop", "slice"])]
-    )
-    order = rows.sort_values(["confirmed", "drop", "slice"], ascending=[False, False, True])
     issues = []
-    for _, row in order.iterrows():
+    for row in _in_order(slices).to_dict("records"):
         model = row["model"]
         inside = members[model]
         inside = inside[inside["slice"] == row["slice"]]
         positions = np.flatnonzero(index.isin(pd.MultiIndex.from_frame(inside[KEY])))
-        kind = "Confirmed" if row["confirmed"] else "Suggested, not confirmed"
-        size = counted(int(row["support"]), "utterance")
-        if not pd.isna(row["speakers"]):
-            size += f" of {counted(int(row['speakers']), 'speaker')}"
+        severity = "low"
+        if row["confirmed"]:
+            severity = "high" if row["drop"] >= SEVERE * min_drop else "medium"
         issues.append(
             {
                 "title": f"{model}: {row['rule']} [{row['slice']}]",
-                "severity": "high" if row["drop"] >= SEVERE * min_drop else "medium",
+                "severity": severity,
                 "rows": [int(position) for position in positions],
-                "description": f"{kind}; {measure.title} {measure.text(row['value'])} on {size},"
-                f" {measure.text(row['rest'])} elsewhere.",
+                "description": _describe(row, measure),
             }
         )
     return issues
+
+
+def _in_order(slices: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """The slices of all models with the column `model`, in the order of the report."""
+    found = [table.assign(model=model) for model, table in slices.items() if len(table)]
+    table = pd.concat(found) if found else next(iter(slices.values())).assign(model="")
+    return by_severity(table).reset_index(drop=True)
+
+
+def _describe(row: Mapping[str, Any], measure: Measure) -> str:
+    """What is known of a slice, in two sentences."""
+    kind = "Confirmed" if row["confirmed"] else "Suggested, not confirmed"
+    size = counted(int(row["support"]), "utterance")
+    if not pd.isna(row["speakers"]):
+        size += f" of {counted(int(row['speakers']), 'speaker')}"
+    found = [f"found by {row['finder']} in {row['view']}"]
+    if not pd.isna(row["q"]):
+        found.append(f"q {row['q']:.2g}")
+    found += [str(row[name]) for name in ("evidence", "note") if not pd.isna(row[name])]
+    return (
+        f"{kind}; {measure.title} {measure.text(row['value'])} on {size},"
+        f" {measure.text(row['rest'])} elsewhere. {', '.join(found).capitalize()}."
+    )
+
+
+def sample_note(shown: int, total: int, seed: int) -> dict[str, Any]:
+    """An issue without rows that says that the view is a sample."""
+    return {
+        "title": f"A sample: {shown:,} of {total:,} utterances",
+        "severity": "low",
+        "rows": [],
+        "description": f"Drawn at random with the seed {seed}. A slice selects those of its"
+        " utterances that were drawn; the figures in its description are of all of them.",
+    }
+
+
+def make_slice_table(
+    slices: Mapping[str, pd.DataFrame],
+    members: Mapping[str, pd.DataFrame],
+    scores: Mapping[str, pd.DataFrame],
+    *,
+    classification: bool,
+) -> pd.DataFrame:
+    """One row a slice, in the order of the report.
+
+    Args:
+        slices: of each model
+        members: the utterances of those slices
+        scores: of each model
+        classification: whether the metric is accuracy, else mean absolute error
+
+    Returns:
+        `model` that the slice was found for, `rule`, `confirmed`, the figures of the slice, and
+        `<model>_value`, the metric of each model on the utterances of the slice
+    """
+    table = _in_order(slices)
+    losses = {
+        model: each.set_index(KEY)["loss"].astype(float).sort_index()
+        for model, each in scores.items()
+    }
+    for model, loss in losses.items():
+        values = []
+        for row in table.to_dict("records"):
+            inside = members[row["model"]]
+            inside = pd.MultiIndex.from_frame(inside.loc[inside["slice"] == row["slice"], KEY])
+            mean = float(loss[loss.index.isin(inside)].mean())
+            values.append(1 - mean if classification else mean)
+        table[f"{model}_value"] = np.array(values, dtype=float)
+    kinds = pd.CategoricalDtype(["confirmed", "not confirmed"])
+    table["confirmed"] = table["confirmed"].map(
+        {True: kinds.categories[0], False: kinds.categories[1]}
+    )
+    table["confirmed"] = table["confirmed"].astype(kinds)
+    for name in ("model", "finder", "view", "evidence"):
+        table[name] = _plain(table[name].astype("string"))
+    names = ["model", "rule", "slice", "confirmed", "support", "speakers", "value", "rest", "drop"]
+    names += ["low", "high", "q", *(f"{model}_value" for model in scores)]
+    names += ["evidence", "finder", "view", "note"]
+    return table[names]
+
+
+def make_slice_layout(models: Sequence[str]) -> "Layout":
+    """The layout of the table of slices: the table above, slices against each other below."""
+    quiet()
+    from renumics.spotlight import layout
+
+    values = [f"{model}_value" for model in models]
+    against = [
+        layout.scatterplot(
+            f"{models[0]} and {model}",
+            x_column=values[0],
+            y_column=f"{model}_value",
+            color_by_column="model",
+        )
+        for model in models[1:]
+    ]
+    size = layout.scatterplot(
+        "Size and drop", x_column="support", y_column="drop", color_by_column="confirmed"
+    )
+    counts = layout.histogram("Evidence", column="evidence", stack_by_column="model")
+    below = [layout.tab(size)] + ([layout.tab(*against)] if against else []) + [layout.tab(counts)]
+    return layout.layout(
+        layout.tab(layout.table("Slices"), weight=55),
+        layout.split(*below, orientation="horizontal", weight=45),
+        orientation="vertical",
+    )
 
 
 def make_layout(table: pd.DataFrame, models: Sequence[str], *, classification: bool) -> "Layout":
@@ -211,11 +339,14 @@ def make_layout(table: pd.DataFrame, models: Sequence[str], *, classification: b
     from renumics.spotlight.layout import lenses
 
     summaries = [SUMMARY, *(f"{model}_{SUMMARY}" for model in models)]
-    visible = [name for name in table if name not in (AUDIO, WINDOW, MAP, *summaries)]
+    hidden = [AUDIO, WINDOW, *MAP, *summaries]
+    worst = f"{models[0]}_loss"
+    if classification:  # where a loss says no more than right and wrong
+        hidden += [f"{model}_loss" for model in models]
+        worst = f"{models[0]}_correct"
+    visible = [name for name in table if name not in hidden]
     table_widget = layout.table(
-        "Utterances",
-        visible_columns=visible,
-        sort_by_columns=[(f"{models[0]}_loss", "descending")],
+        "Utterances", visible_columns=visible, sort_by_columns=[(worst, "descending")]
     )
     held: list[Any]
     left: Any
@@ -232,16 +363,19 @@ def make_layout(table: pd.DataFrame, models: Sequence[str], *, classification: b
             )
             for model in models
         ]
-        if len(models) > 1:
-            held.append(
-                layout.confusion_matrix(
-                    f"{models[0]} and {models[1]}",
-                    x_column=f"{models[0]}_correct",
-                    y_column=f"{models[1]}_correct",
-                )
+        held += [
+            layout.confusion_matrix(
+                f"{models[0]} and {model}",
+                x_column=f"{models[0]}_correct",
+                y_column=f"{model}_correct",
             )
+            for model in models[1:]
+        ]
+        stacks = [measures[place::MOST_STACKED] for place in range(min(MOST_STACKED, len(models)))]
         left = layout.split(
-            layout.split(*[layout.tab(one) for one in measures], orientation="vertical", weight=18),
+            layout.split(
+                *[layout.tab(*some) for some in stacks], orientation="vertical", weight=18
+            ),
             layout.tab(table_widget, weight=62),
             orientation="horizontal",
             weight=60,
@@ -276,9 +410,10 @@ def make_layout(table: pd.DataFrame, models: Sequence[str], *, classification: b
             for model in models
         ]
     lower = [layout.tab(*held, weight=40)]
-    if MAP in table:
-        near = layout.similaritymap(
-            "Map of the embedding", columns=[MAP], reduction_method="pca", color_by_column=colour
+    if MAP[0] in table:
+        # a similarity map would be reduced anew on opening, in a process that may outlive the view
+        near = layout.scatterplot(
+            "Map of the embedding", x_column=MAP[0], y_column=MAP[1], color_by_column=colour
         )
         lower.append(layout.tab(near, weight=40))
     lower.append(layout.tab(*last, weight=30))
@@ -316,7 +451,9 @@ def _named(lens: Any) -> Any:
 
 
 def to_json(value: Any) -> str:
-    """Readable JSON."""
+    """Readable JSON of plain values or a layout."""
+    if hasattr(value, "model_dump_json"):
+        return value.model_dump_json(by_alias=True, indent=1) + "\n"
     return json.dumps(value, indent=1, ensure_ascii=False) + "\n"
 
 

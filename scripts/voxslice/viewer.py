@@ -5,59 +5,107 @@ import os
 import signal
 import sys
 import tempfile
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from voxslice.errors import InputError
-from voxslice.spotlight_view import AUDIO, ISSUES, LAYOUT, MAP, TABLE, WINDOW, quiet
+from voxslice.files import write_parquet
+from voxslice.spotlight_view import (
+    AUDIO,
+    ISSUES,
+    LAYOUT,
+    SLICES,
+    SLICES_LAYOUT,
+    TABLE,
+    WINDOW,
+    quiet,
+)
 
-DTYPES = {AUDIO: "Audio", MAP: "Embedding", WINDOW: "Window"}
+DTYPES = {AUDIO: "Audio", WINDOW: "Window"}
+LOOKED_FOR = 100
+"""Files of which one at least has to be there."""
 
 
-def load(folder: str | Path) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
-    """Read a view.
+@dataclass(frozen=True)
+class View:
+    """What Spotlight shows."""
+
+    name: str
+    table: pd.DataFrame
+    layout: Path
+    issues: list[dict[str, Any]] = field(default_factory=list)
+
+
+def load(folder: str | Path) -> View:
+    """Read the view of the utterances, with absolute paths of audio.
 
     Args:
         folder: what the rule `make_view` has written
 
-    Returns:
-        the table with absolute paths of audio, and the issues
-
     Raises:
         InputError: where the folder is no view, or its audio is not where it should be
     """
+    folder = _require(folder, TABLE, LAYOUT, ISSUES)
+    table = pd.read_parquet(folder / TABLE)
+    # Spotlight takes relative paths from the folder that it was started in
+    table[AUDIO] = [os.path.abspath(folder / name) for name in table[AUDIO]]  # noqa: PTH100
+    files = table[AUDIO].unique()[:LOOKED_FOR]
+    if len(files) and not any(Path(file).is_file() for file in files):
+        raise InputError(
+            f"The audio of {folder} is not there ({files[0]}): keep resources/ beside results/, or"
+            " make the view again."
+        )
+    issues = json.loads((folder / ISSUES).read_text(encoding="utf-8"))
+    return View(_name(folder), table, folder / LAYOUT, issues)
+
+
+def load_slices(folder: str | Path) -> View:
+    """Read the view of the slices.
+
+    Args:
+        folder: what the rule `make_view` has written
+
+    Raises:
+        InputError: where the folder is no view, or no slice was found
+    """
+    folder = _require(folder, SLICES, SLICES_LAYOUT)
+    table = pd.read_parquet(folder / SLICES)
+    if table.empty:
+        raise InputError(f"No slice was found in the study of {folder}: open it without --slices.")
+    return View(f"{_name(folder)} slices", table, folder / SLICES_LAYOUT)
+
+
+def _require(folder: str | Path, *names: str) -> Path:
+    """The folder, which has files of these names."""
     folder = Path(folder)
-    missing = [name for name in (TABLE, LAYOUT, ISSUES) if not (folder / name).is_file()]
+    missing = [name for name in names if not (folder / name).is_file()]
     if missing:
         raise InputError(
             f"{folder} is no view, it lacks {missing[0]}: make the views with `snakemake views`"
             " and name one, as in results/spotlight/emodb/gender."
         )
-    table = pd.read_parquet(folder / TABLE)
-    # Spotlight takes relative paths from the folder that it was started in
-    table[AUDIO] = [os.path.abspath(folder / name) for name in table[AUDIO]]  # noqa: PTH100
-    if len(table) and not Path(table[AUDIO].iloc[0]).is_file():
-        raise InputError(
-            f"The audio of {folder} is not there ({table[AUDIO].iloc[0]}): keep resources/ beside"
-            " results/, or make the view again."
-        )
-    return table, json.loads((folder / ISSUES).read_text(encoding="utf-8"))
+    return folder
 
 
-def show(folder: str | Path, *, port: int | None, browser: bool) -> None:
+def _name(folder: Path) -> str:
+    """The dataset and the task that a folder is named after."""
+    return " ".join(folder.resolve().parts[-2:])
+
+
+def show(view: View, *, port: int | None, browser: bool) -> None:
     """Serve a view on this machine until the process is ended.
 
     Args:
-        folder: what the rule `make_view` has written
+        view: as `load` or `load_slices` gives it
         port: None for any free one
         browser: whether to open one
 
     Raises:
-        InputError: where the folder is no view, or the port is taken
+        InputError: where the port is taken
     """
-    table, issues = load(folder)
     # by default SIGTERM would leave Spotlight's server behind, which holds the port
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     # Spotlight keeps decoded audio by path alone: a cache of an earlier run would serve stale audio
@@ -67,12 +115,15 @@ def show(folder: str | Path, *, port: int | None, browser: bool) -> None:
         from renumics import spotlight
         from renumics.spotlight.analysis.typing import DataIssue
 
+        # a file, since Spotlight shows its name
+        table = Path(private, f"{view.name}.parquet")
+        write_parquet(view.table, table)
         try:
             spotlight.show(
-                table,
-                dtype={name: kind for name, kind in DTYPES.items() if name in table},
-                layout=str(Path(folder) / LAYOUT),
-                issues=[DataIssue(**issue) for issue in issues],
+                str(table),
+                dtype={name: kind for name, kind in DTYPES.items() if name in view.table},
+                layout=str(view.layout),
+                issues=[DataIssue(**issue) for issue in view.issues],
                 host="127.0.0.1",
                 port=port or "auto",
                 no_browser=not browser,

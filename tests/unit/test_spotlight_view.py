@@ -53,11 +53,13 @@ def make_table(files, scores, **changes):
         "embedding": None,
         "seed": 0,
     }
-    return spotlight_view.make_table(files, scores, **{**settings, **changes})
+    rows, _ = spotlight_view.select(files, scores, max_rows=1000, seed=0)
+    return spotlight_view.make_table(rows, scores, **{**settings, **changes})
 
 
 def make_slice(rows, **columns):
     row = dict.fromkeys(COLUMNS, np.nan) | {
+        "finder": "subgroups", "view": "metadata",
         "slice": "abc", "rule": "gender = male", "support": len(rows), "speakers": 2,
         "value": 0.5, "rest": 0.9, "drop": 0.4, "confirmed": False,
     }  # fmt: skip
@@ -90,7 +92,7 @@ def test_label_and_predictions_share_one_type():
         "a": class_scores(files, ["female", "male", "child"], wrong=[1]),
         "b": class_scores(files, ["male", "female"]),
     }
-    table, _ = make_table(files, scores)
+    table = make_table(files, scores)
     types = {str(table[name].dtype) for name in ("label", "a_prediction", "b_prediction")}
     assert len(types) == 1
     assert list(table["label"].cat.categories) == ["female", "male", "child"]
@@ -102,9 +104,9 @@ def test_label_and_predictions_share_one_type():
 
 def test_table_holds_relative_audio_metadata_and_probabilities():
     files = make_files()
-    table, keys = make_table(files, {"a": class_scores(files, ["female", "male"])})
+    table = make_table(files, {"a": class_scores(files, ["female", "male"])})
     assert table["audio"].iloc[0] == "../../../../resources/made/audio/wav/0.wav"
-    assert keys["file"].tolist() == files["file"].tolist()
+    assert table["file"].tolist() == files["file"].tolist()
     assert {"a_p_female", "a_p_male", "a_loss", "duration"} <= set(table)
     # Spotlight cannot show categories that are booleans
     assert table["known"].tolist()[:2] == ["True", "False"]
@@ -125,22 +127,22 @@ def test_models_whose_names_begin_alike_keep_apart():
         "a": class_scores(files, ["female", "male"]),
         "a_b": class_scores(files, ["female", "male"], wrong=[0]),
     }
-    table, _ = make_table(files, scores)
+    table = make_table(files, scores)
     assert "right" in table["a_summary"].iloc[0]
     assert "wrong" not in table["a_summary"].iloc[0]
     assert table["a_b_summary"].iloc[0].startswith("a_b · prediction female, correct wrong")
 
 
 def test_metadata_does_not_take_the_place_of_results():
-    files = make_files(label="x", map="y", a_loss="z")
-    table, _ = make_table(files, {"a": class_scores(files, ["female", "male"])})
-    assert {"metadata_label", "metadata_map", "metadata_a_loss"} <= set(table)
+    files = make_files(label="x", map_x="y", a_loss="z")
+    table = make_table(files, {"a": class_scores(files, ["female", "male"])})
+    assert {"metadata_label", "metadata_map_x", "metadata_a_loss"} <= set(table)
     assert table["a_loss"].tolist() == [0.0] * COUNT
 
 
 def test_parts_of_files_have_a_window():
     files = make_files(file="wav/long.wav", start=np.arange(6.0), end=np.arange(6.0) + 1)
-    table, _ = make_table(files, {"a": class_scores(files, ["female", "male"])})
+    table = make_table(files, {"a": class_scores(files, ["female", "male"])})
     assert list(table["window"].iloc[2]) == [2.0, 3.0]
 
 
@@ -150,7 +152,7 @@ def test_utterances_that_one_model_failed_on_stay():
         "a": class_scores(files, ["female", "male"]).iloc[1:],
         "b": class_scores(files, ["female", "male"]).iloc[:-1],
     }
-    table, _ = make_table(files, scores)
+    table = make_table(files, scores)
     assert len(table) == COUNT
     assert table["label"].notna().all()
     assert pd.isna(table["a_prediction"].iloc[0])
@@ -160,7 +162,7 @@ def test_regression_keeps_numbers():
     files = make_files(age=np.arange(6.0))
     predictions = files[KEY].assign(age=np.arange(6.0) + 1)
     scores = score_values(predictions, files["age"], column="age", scale=1)
-    table, _ = make_table(files, {"a": scores}, classification=False)
+    table = make_table(files, {"a": scores}, classification=False)
     assert table["label"].tolist() == list(range(6))
     assert table["a_loss"].tolist() == [1.0] * 6
     assert "a_correct" not in table
@@ -171,33 +173,95 @@ def test_map_is_two_numbers_and_does_not_change():
     scores = {"a": class_scores(files, ["female", "male"])}
     matrix = np.random.default_rng(0).normal(size=(COUNT - 1, 8)).astype(np.float32)
     embedding = (files[KEY].iloc[1:], matrix)
-    first, _ = make_table(files, scores, embedding=embedding)
-    second, _ = make_table(files, scores, embedding=embedding)
-    places = np.stack(first["map"])
+    first = make_table(files, scores, embedding=embedding)
+    second = make_table(files, scores, embedding=embedding)
+    places = first[spotlight_view.MAP].to_numpy()
     assert places.shape == (COUNT, 2)
     assert places[0].tolist() == [0, 0]  # it has no embedding
-    assert places.tobytes() == np.stack(second["map"]).tobytes()
+    assert places.tobytes() == second[spotlight_view.MAP].to_numpy().tobytes()
     # principal components: the first spreads most
     assert places[1:, 0].var() > places[1:, 1].var()
 
 
 def test_issues_hold_the_rows_of_slices_worst_first():
     files = make_files()
-    small, small_members = make_slice([4, 5], drop=0.2, slice="small")
-    large, large_members = make_slice([0, 2], drop=0.5, slice="large")
+    sure = {"confirmed": True, "q": 0.0123, "evidence": "within speakers"}
+    made = {
+        "a": make_slice([4, 5], drop=0.2, slice="small", **sure),
+        "b": make_slice([0, 2], drop=0.5, slice="large", **sure),
+        "c": make_slice([1], drop=0.6, slice="unsure", note="too few"),
+    }
     issues = spotlight_view.make_issues(
         files[KEY],
-        {"a": small, "b": large},
-        {"a": small_members, "b": large_members},
+        {name: found for name, (found, _) in made.items()},
+        {name: members for name, (_, members) in made.items()},
         measure=measures("")["accuracy"],
         min_drop=0.15,
     )
-    assert [issue["rows"] for issue in issues] == [[0, 2], [4, 5]]
-    assert [issue["severity"] for issue in issues] == ["high", "medium"]
+    assert [issue["rows"] for issue in issues] == [[0, 2], [4, 5], [1]]
+    assert [issue["severity"] for issue in issues] == ["high", "medium", "low"]
     assert issues[0]["title"] == "b: gender = male [large]"
     assert issues[0]["description"] == (
-        "Suggested, not confirmed; accuracy 50.0 % on 2 utterances of 2 speakers, 90.0 % elsewhere."
+        "Confirmed; accuracy 50.0 % on 2 utterances of 2 speakers, 90.0 % elsewhere."
+        " Found by subgroups in metadata, q 0.012, within speakers."
     )
+    assert issues[2]["description"] == (
+        "Suggested, not confirmed; accuracy 50.0 % on 1 utterance of 2 speakers, 90.0 % elsewhere."
+        " Found by subgroups in metadata, too few."
+    )
+
+
+def test_slices_are_tabled_with_every_model_on_them():
+    files = make_files()
+    scores = {
+        "a": class_scores(files, ["female", "male"], wrong=[0, 4]),
+        "b": class_scores(files, ["female", "male"], wrong=[4]).iloc[::-1],
+    }
+    worse, worse_members = make_slice([0, 2, 4], slice="one", confirmed=True)
+    other, other_members = make_slice([0, 1], slice="two")
+    table = spotlight_view.make_slice_table(
+        {"a": other, "b": worse},
+        {"a": other_members, "b": worse_members},
+        scores,
+        classification=True,
+    )
+    assert table["slice"].tolist() == ["one", "two"]
+    assert table["model"].tolist() == ["b", "a"]
+    assert table["confirmed"].tolist() == ["confirmed", "not confirmed"]
+    assert table["a_value"].tolist() == pytest.approx([1 / 3, 1 / 2])
+    assert table["b_value"].tolist() == pytest.approx([2 / 3, 1])
+
+
+def test_layout_of_slices_shows_columns_that_are_there():
+    files = make_files()
+    scores = {name: class_scores(files, ["female", "male"]) for name in ("a", "b", "c")}
+    found, members = make_slice([0, 1])
+    table = spotlight_view.make_slice_table(
+        dict.fromkeys(scores, found), dict.fromkeys(scores, members), scores, classification=True
+    )
+    layout = spotlight_view.make_slice_layout(list(scores))
+    shown = widgets(layout)
+    assert [kind for kind, _ in shown].count("scatterplot") == 3  # one, and two later models
+    for _, config in shown:
+        for key in COLUMN_KEYS & config.keys():
+            names = [config[key]] if isinstance(config[key], str) else config[key] or []
+            assert set(names) <= set(table.columns), key
+
+
+def test_more_utterances_than_fit_are_sampled_with_the_seed():
+    files = pd.DataFrame({"file": [f"{i}.wav" for i in range(200)], "start": 0.0, "end": 1.0})
+    scores = {"a": files[KEY].iloc[:150], "b": files[KEY].iloc[50:180]}
+    draws = [spotlight_view.select(files, scores, max_rows=40, seed=seed) for seed in (0, 0, 1)]
+    rows, total = draws[0]
+    assert total == 180 and len(rows) == 40
+    assert rows["file"].is_unique and set(rows["file"]) <= set(files["file"][:180])
+    assert rows["file"].str.removesuffix(".wav").astype(int).is_monotonic_increasing
+    pd.testing.assert_frame_equal(rows, draws[1][0])
+    assert not rows.equals(draws[2][0])
+    everything, total = spotlight_view.select(files, scores, max_rows=180, seed=0)
+    assert len(everything) == total == 180
+    note = spotlight_view.sample_note(40, 180, 7)
+    assert note["title"] == "A sample: 40 of 180 utterances" and "seed 7" in note["description"]
 
 
 def test_no_slices_make_no_issues():
@@ -210,7 +274,7 @@ def test_no_slices_make_no_issues():
     assert issues == []
 
 
-@pytest.mark.parametrize("models", [["a"], ["a", "b"], ["a", "b", "c"]])
+@pytest.mark.parametrize("models", [["a"], ["a", "b"], list("abcde")])
 @pytest.mark.parametrize("classification", [True, False])
 def test_layout_shows_columns_that_are_there(models, classification):
     files = make_files(age=np.arange(6.0))
@@ -221,9 +285,7 @@ def test_layout_shows_columns_that_are_there(models, classification):
         one = score_values(predictions, files["age"], column="age", scale=1)
         scores = dict.fromkeys(models, one)
     matrix = np.random.default_rng(0).normal(size=(COUNT, 8)).astype(np.float32)
-    table, _ = make_table(
-        files, scores, classification=classification, embedding=(files[KEY], matrix)
-    )
+    table = make_table(files, scores, classification=classification, embedding=(files[KEY], matrix))
     made = [
         spotlight_view.make_layout(table, models, classification=classification) for _ in range(2)
     ]
@@ -237,11 +299,12 @@ def test_layout_shows_columns_that_are_there(models, classification):
     count = len(models)
     if classification:
         assert kinds.count("Metric") == count
-        assert kinds.count("ConfusionMatrix") == count + (count > 1)
+        assert kinds.count("ConfusionMatrix") == 2 * count - 1
+        assert kinds.count("scatterplot") == 1  # the map
     else:
-        assert kinds.count("scatterplot") == count
+        assert kinds.count("scatterplot") == count + 1
     assert kinds.count("histogram") == count
-    for kind in ("table", "IssuesWidget", "similaritymap", "inspector"):
+    for kind in ("table", "IssuesWidget", "inspector"):
         assert kinds.count(kind) == 1
     views = dict(shown)["inspector"]["views"]
     assert [(view["view"], view["columns"]) for view in views] == [
@@ -255,12 +318,15 @@ def test_a_view_is_read_with_absolute_audio(tmp_path):
     audio = tmp_path / "resources" / "wav"
     audio.mkdir(parents=True)
     (audio / "0.wav").write_bytes(b"RIFF")
-    write_parquet(pd.DataFrame({"audio": ["../../resources/wav/0.wav"]}), view / "table.parquet")
+    # one is lost, which must not take the other with it
+    paths = pd.DataFrame({"audio": ["../../resources/wav/0.wav", str(audio / "1.wav")]})
+    write_parquet(paths, view / "table.parquet")
     write_text("[]", view / "issues.json")
     write_text("{}", view / "layout.json")
-    table, issues = viewer.load(view)
-    assert table["audio"].tolist() == [str(audio / "0.wav")]
-    assert issues == []
+    opened = viewer.load(view)
+    assert opened.table["audio"].tolist() == [str(audio / name) for name in ("0.wav", "1.wav")]
+    assert opened.issues == []
+    assert opened.name == "results view"
     (audio / "0.wav").unlink()
     with pytest.raises(InputError, match="keep resources/ beside results/"):
         viewer.load(view)
@@ -270,3 +336,10 @@ def test_a_folder_that_is_no_view_is_told_in_one_sentence(tmp_path):
     with pytest.raises(InputError, match=r"is no view, it lacks table\.parquet") as error:
         viewer.load(tmp_path)
     assert "\n" not in str(error.value)
+
+
+def test_no_slice_is_told_in_one_sentence(tmp_path):
+    write_parquet(pd.DataFrame({"slice": []}), tmp_path / "slices.parquet")
+    write_text("{}", tmp_path / "slices.layout.json")
+    with pytest.raises(InputError, match="No slice was found in the study"):
+        viewer.load_slices(tmp_path)
