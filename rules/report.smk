@@ -128,7 +128,7 @@ rule make_view:
         models=lambda wildcards: settings.models_of(
             config, wildcards.dataset, wildcards.task
         ),
-        max_rows=lookup("view/max_rows", within=config),
+        max_rows=lookup("spotlight/max_rows", within=config),
         seed=lookup("seed", within=config),
         code=code("make_view"),
     script:

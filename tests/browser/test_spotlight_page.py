@@ -8,9 +8,11 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
+from contextlib import contextmanager
 from pathlib import Path
 
 import pandas as pd
+import psutil
 import pytest
 
 pytestmark = pytest.mark.browser
@@ -43,27 +45,39 @@ def view(finished_study):
     pytest.fail("the finished study has no view of a classification with slices")
 
 
-@pytest.fixture(scope="module")
-def url(view, tmp_path_factory, wait_for):
-    """Address of the running view; it ends with SIGTERM, which must free its port."""
+@contextmanager
+def serve(view, folder, wait_for, *arguments):
+    """Run the command that opens a view; it ends with SIGTERM, which must leave nothing behind."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    log = tmp_path_factory.mktemp("view") / "log"
+    log = folder / "log"
     command = [sys.executable, ROOT / "scripts/view.py", view, "--port", str(port), "--no-browser"]
     # started elsewhere on purpose: audio must be found from any folder
     with log.open("w") as file:
-        process = subprocess.Popen(command, cwd=log.parent, stdout=file, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(
+            [*command, *arguments], cwd=folder, stdout=file, stderr=subprocess.STDOUT
+        )
     wait_for(
         lambda: is_up(url) or process.poll() is not None, 120, "Spotlight does not start in time"
     )
     assert process.poll() is None, log.read_text()
     yield url
+    family = psutil.Process(process.pid).children(recursive=True)
+    assert family, "the server is not where this test looks for it"
     process.send_signal(signal.SIGTERM)
     assert process.wait(30) == 0
-    wait_for(lambda: not is_up(url), 15, "Spotlight's server outlives its command")
+    assert psutil.wait_procs(family, 15)[1] == []
+    assert not is_up(url)
     assert [line for line in log.read_text().splitlines() if line] == [
         f"Spotlight running on {url}/"
     ]
+
+
+@pytest.fixture(scope="module")
+def url(view, tmp_path_factory, wait_for):
+    """Address of the running view of the utterances."""
+    with serve(view, tmp_path_factory.mktemp("view"), wait_for) as url:
+        yield url
 
 
 @pytest.fixture
@@ -77,23 +91,43 @@ def selected(page):
     return int(page.locator('[data-test-tag="datagrid-selected-count"]').first.inner_text())
 
 
+def nothing_went_wrong(page, url):
+    assert [problem for problem in page.problems if KNOWN not in problem] == []
+    local = (url, url.replace("http:", "ws:"), "data:", "blob:")
+    assert [request for request in page.requests if not request.startswith(local)] == []
+
+
 def test_everything_is_shown(opened, view, url):
     table = pd.read_parquet(view / "table.parquet")
     all_count = opened.locator('[data-test-tag="datagrid-all-count"]').first
     assert int(all_count.inner_text()) == len(table)
     for issue in json.loads((view / "issues.json").read_text()):
         assert opened.get_by_text(issue["title"], exact=True).count() > 0
+    for name in ("Utterances", "Slices", "Map of the embedding", "Utterance"):
+        assert opened.get_by_text(name, exact=True).count() == 1
     # the map is there without being computed
-    opened.get_by_text(f"{len(table)} of {len(table)} rows").first.wait_for(timeout=30_000)
+    assert opened.get_by_text("Computing").count() == 0
     model = re.sub("_prediction$", "", next(c for c in table if c.endswith("_prediction")))
     counts = table.groupby(["label", f"{model}_prediction"], observed=True).size()
     cells = opened.locator("svg text").all_text_contents()
     assert {str(count) for count in counts} <= set(cells)
     accuracy = (table[f"{model}_correct"] == "right").mean()
     assert opened.get_by_text(f"{accuracy:.4f}").count() > 0
-    assert [problem for problem in opened.problems if KNOWN not in problem] == []
-    local = (url, "data:", "blob:")
-    assert [request for request in opened.requests if not request.startswith(local)] == []
+    nothing_went_wrong(opened, url)
+
+
+def test_the_table_of_slices(page, view, tmp_path, wait_for):
+    table = pd.read_parquet(view / "slices.parquet")
+    titles = [issue["title"] for issue in json.loads((view / "issues.json").read_text())]
+    assert sorted(f"[{name}]" for name in table["slice"]) == sorted(t.split()[-1] for t in titles)
+    with serve(view, tmp_path, wait_for, "--slices") as url:
+        page.goto(url)
+        count = page.locator('[data-test-tag="datagrid-all-count"]').first
+        count.wait_for(timeout=60_000)
+        assert int(count.inner_text()) == len(table)
+        assert page.get_by_text(table["rule"].iloc[0], exact=True).count() > 0
+        nothing_went_wrong(page, url)
+        page.goto("about:blank")
 
 
 def test_selecting_a_slice_selects_its_rows(opened, view, wait_for):
@@ -104,7 +138,7 @@ def test_selecting_a_slice_selects_its_rows(opened, view, wait_for):
     )
 
 
-def test_audio_plays(opened, wait_for):
+def test_audio_plays(opened, url, wait_for):
     opened.locator('[data-rowindex="0"][data-columnindex="1"]').first.click()
     wait_for(lambda: selected(opened) == 1, 15, "the row is not selected")
     # the player may be replaced while it loads: look for it again at each turn
@@ -118,7 +152,7 @@ def test_audio_plays(opened, wait_for):
         }""",
         timeout=30_000,
     )
-    assert [problem for problem in opened.problems if KNOWN not in problem] == []
+    nothing_went_wrong(opened, url)
 
 
 def test_a_taken_port_is_told_in_one_sentence(url, view):
