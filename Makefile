@@ -43,6 +43,7 @@ test-slurm: $(READY)
 
 bench: $(READY)
 	$(BIN)/python bench/slices.py
+	$(BIN)/python bench/report.py
 
 format: $(READY)
 	$(BIN)/ruff check --fix .

@@ -1,4 +1,5 @@
 import json
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -23,6 +24,8 @@ def read_text(path: str) -> str:
 
 def commit() -> str:
     """The workflow's git commit. No parameter of the rule: a new one alone remakes no report."""
+    if shutil.which("git") is None:
+        return ""
     asked = ["git", "-C", snakemake.scriptdir, "describe", "--always", "--dirty", "--exclude=*"]
     done = subprocess.run(asked, capture_output=True, text=True, check=False)  # noqa: S603
     return done.stdout.strip()

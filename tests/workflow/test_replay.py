@@ -125,7 +125,7 @@ def configfiles(tmp_path_factory, config):
     return [write_config(tmp_path_factory.mktemp("config") / "replay.yaml", config)]
 
 
-GOALS = ["models", "predictions", "metrics", "comparisons"]
+GOALS = ["models", "predictions", "metrics", "comparisons", "reports"]
 
 
 @pytest.fixture(scope="module")
@@ -181,6 +181,16 @@ def test_nothing_but_inference_is_lacking(study):
     assert list(scores) == ["file", "start", "end", "label", "prediction", "loss"]
     assert scores["loss"].sum() == 23
     assert not list(study.glob("resources/models/*/model.onnx"))
+
+
+def test_the_report_tells_the_finding(study):
+    page = (study / "results/report/emodb/gender.html").read_text(encoding="utf-8")
+    assert "Take second: it is right on 98.5 %" in page
+    assert "second fixes 15 of the 23 errors of first and makes no new one." in page
+    assert "and strictly: second is right wherever first is." in page
+    assert "No probabilities are known of first, second." in page
+    assert "No time was measured for first, second" in page
+    assert "There is no map" in page
 
 
 def test_a_new_table_reruns_what_depends_on_it(study, configfiles, tables):

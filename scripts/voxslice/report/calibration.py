@@ -179,7 +179,9 @@ def summary(study: Study, table: pd.DataFrame) -> Table:
             Column("Model", number=False),
             Column("Mean confidence", "%", meaning="probability of the class that is chosen"),
             Column("Accuracy", "%"),
-            Column("Sure beyond its accuracy", "points", meaning="below zero: too modest"),
+            Column(
+                "Overconfidence", "points", meaning="confidence minus accuracy; too modest below 0"
+            ),
             Column("Expected calibration error", "points", meaning="with 95 % interval"),
         ]
         shown = [
