@@ -48,6 +48,18 @@ def test_a_better_model_is_to_be_taken():
     assert said[0].endswith("] above a, the next best of 3 models (q < 0.001).")
 
 
+def test_where_two_are_equivalent_the_beaten_third_is_named():
+    study = make_study(models=3, margin=0.2)
+    table = study.comparison.copy()
+    overall = table["slice"] == "all"
+    pair = overall & (table["model_a"] == "b") & (table["model_b"] == "c")
+    table.loc[overall, "verdict"] = "equivalent"
+    table.loc[pair, "verdict"] = "worse"
+    said = answer(dataclasses.replace(study, comparison=table))
+    # c is wrong on 12 of 24, b on 3
+    assert said[2].startswith("b is better than c (37.5 points [")
+
+
 def test_equivalent_models_are_told_apart_by_size():
     study = with_verdict(make_study(margin=0.2), verdict="equivalent", equivalent=True)
     card = study.models[0].card

@@ -146,7 +146,7 @@ def test_metadata_slices_hold_the_known_ones(study, plain):
         study / "results/slices/emodb/gender/gender_age_small.members.parquet"
     )
     metadata = slices[slices["view"] == "metadata"].set_index("rule")
-    assert set(slices["view"]) == {"subgroups", "metadata", "embedding"}
+    assert set(slices["view"]) == {"subgroups", "sound", "metadata", "embedding"}
     for emotion, right, support in [("anger", 19, 60), ("happiness", 11, 27)]:
         row = metadata.loc[f"emotion = {emotion} & gender = male"]
         assert (row["support"], row["speakers"]) == (support, 5)

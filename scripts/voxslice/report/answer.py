@@ -28,6 +28,7 @@ def answer(study: Study) -> list[str]:
     overall, groups = pair.iloc[0], pair.iloc[1:]
     return [
         *_choice(study, (best, row), (other, second), overall),
+        *_others(study, overall["verdict"], ranked),
         *_errors(study, best, other, overall, groups),
         *_losses(study, best, other, groups),
         *_worst(study, best),
@@ -112,6 +113,20 @@ def _choice(
         f"The data do not settle which model is better: {first} {_scope(study, best[1])},"
         f" {second}, and the difference of {distance} may be chance ({_q(overall['q'])})."
     ]
+
+
+def _others(study: Study, verdict: str, ranked: list[tuple[int, pd.Series]]) -> list[str]:
+    """Where the first two are not told apart: which of the others the best is better than."""
+    if verdict == "better":
+        return []
+    best, *others = [study.models[position].name for position, _ in ranked]
+    beaten = [
+        f"{name} ({_distance(study, rows.iloc[0])})"
+        for name in others[1:]
+        for rows in [study.against(best, name)]
+        if rows.iloc[0]["verdict"] == "better"
+    ]
+    return [f"{best} is better than {' and '.join(beaten)}."] if beaten else []
 
 
 def _distance(study: Study, overall: pd.Series) -> str:

@@ -212,7 +212,6 @@ def map_chart(study: Study, found: Map, groups: Sequence[Group]) -> Drawing:
                 alt.Tooltip("file:N"),
                 alt.Tooltip("shown:N", title="colour"),
                 alt.Tooltip("true:N"),
-                alt.Tooltip("said:N"),
             ],
         )
         .add_params(by, zoom)
