@@ -154,8 +154,8 @@ def computed(wildcards):
             f"resources/{wildcards.dataset}/measures/{column['measure']}.parquet"
         )
         for column in columns
-        if column.get("measure")
-        not in (None, "duration")  # that is in the list of utterances
+        # the list of utterances has their duration
+        if column.get("measure") not in (None, "duration")
     }
     heard = {
         f"model_{column['model']}": predictions(wildcards.dataset, column["model"])

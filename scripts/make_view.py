@@ -1,4 +1,3 @@
-import os
 from pathlib import Path
 
 import pandas as pd
@@ -9,7 +8,6 @@ from voxslice.report.numbers import measures
 
 with to_log(snakemake.log):
     given, params = snakemake.input, snakemake.params
-    target = Path(snakemake.output.table).parent
     files = pd.read_parquet(given.files)
     models = params.models
     scores = {name: pd.read_parquet(path) for name, path in zip(models, given.scores, strict=True)}
@@ -22,17 +20,13 @@ with to_log(snakemake.log):
     members = {
         name: pd.read_parquet(path) for name, path in zip(models, given.members, strict=True)
     }
-    # a folder of the workflow moves with it, one of the user's stays where it is
-    audio = str(given.audio)
-    if not Path(audio).is_absolute():
-        audio = os.path.relpath(audio, target)
     rows, total = spotlight_view.select(files, scores, max_rows=params.max_rows, seed=params.seed)
     table = spotlight_view.make_table(
         rows,
         scores,
         classification=classification,
-        audio=audio,
-        embedding=read_embeddings(given.embedding) if given.embedding else None,
+        audio=spotlight_view.place(given.audio, Path(snakemake.output.table).parent),
+        embedding=read_embeddings(given.embedding, rows) if given.embedding else None,
         seed=params.seed,
     )
     issues = spotlight_view.make_issues(

@@ -7,7 +7,7 @@ import json
 import logging
 import os
 from collections.abc import Mapping, Sequence
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -57,6 +57,19 @@ def select(
         chosen = np.random.default_rng(seed).choice(total, max_rows, replace=False)
         rows = rows.iloc[np.sort(chosen)]
     return rows.reset_index(drop=True), total
+
+
+def place(audio: str | Path, folder: str | Path) -> str:
+    """Where a view in a folder finds the audio: a folder of the workflow moves with the view.
+
+    Args:
+        audio: folder of the audio; absolute where it is not one of the workflow
+        folder: of the view, in the same sense
+
+    Returns:
+        the absolute path as it is, or the path from the view to the audio
+    """
+    return str(audio) if Path(audio).is_absolute() else os.path.relpath(audio, folder)
 
 
 def make_table(

@@ -332,6 +332,28 @@ def test_a_view_is_read_with_absolute_audio(tmp_path):
         viewer.load(view)
 
 
+def test_a_view_moves_with_the_audio_of_the_workflow(tmp_path):
+    audio = tmp_path / "study/resources/made/audio"
+    audio.mkdir(parents=True)
+    (audio / "0.wav").write_bytes(b"RIFF")
+    name = "results/spotlight/made/gender"
+    found = spotlight_view.place("resources/made/audio", name)
+    view = tmp_path / "study" / name
+    write_parquet(pd.DataFrame({"audio": [f"{found}/0.wav"]}), view / "table.parquet")
+    write_text("[]", view / "issues.json")
+    write_text("{}", view / "layout.json")
+    moved = (tmp_path / "study").rename(tmp_path / "moved")
+    opened = viewer.load(moved / name)
+    assert opened.table["audio"].tolist() == [str(moved / "resources/made/audio/0.wav")]
+    assert opened.name == "made gender"
+
+
+def test_audio_of_the_user_stays_where_it_is():
+    assert spotlight_view.place("/data/calls", "results/spotlight/made/gender") == "/data/calls"
+    beside = spotlight_view.place("../calls", "results/spotlight/made/gender")
+    assert beside == "../../../../../calls"
+
+
 def test_a_folder_that_is_no_view_is_told_in_one_sentence(tmp_path):
     with pytest.raises(InputError, match=r"is no view, it lacks table\.parquet") as error:
         viewer.load(tmp_path)
