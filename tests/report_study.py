@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import soundfile
 from voxslice import comparison, metrics
 from voxslice.files import KEY
 from voxslice.gates import COLUMNS as GATES
@@ -228,3 +229,13 @@ def page_of(study, audio, max_megabytes=10):
         library=LIBRARY,
     )
     return render(study, derive(study), audio=audio, assets=assets, max_megabytes=max_megabytes)
+
+
+def write_noise(folder):
+    """Write a second of noise for each utterance of the study."""
+    noise = np.random.default_rng(0).normal(scale=0.1, size=8000)
+    for name in make_files()["file"]:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        soundfile.write(path, noise, 8000, format="WAV")
+    return folder

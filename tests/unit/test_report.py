@@ -6,20 +6,18 @@ import re
 from base64 import b64encode
 from html.parser import HTMLParser
 
-import numpy as np
 import pandas as pd
 import pytest
-import soundfile
 import yaml
 from report_study import (
     HOSTILE,
     LIBRARY,
     TEMPLATES,
     class_scores,
-    make_files,
     make_slice,
     make_study,
     page_of,
+    write_noise,
 )
 from voxslice import settings
 from voxslice.errors import InputError
@@ -35,12 +33,7 @@ SECTIONS = [
 @pytest.fixture
 def audio(tmp_path):
     """A folder with a second of noise for each utterance."""
-    noise = np.random.default_rng(0).normal(scale=0.1, size=8000)
-    for name in make_files()["file"]:
-        path = tmp_path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        soundfile.write(path, noise, 8000, format="WAV")
-    return tmp_path
+    return write_noise(tmp_path)
 
 
 class Tags(HTMLParser):

@@ -182,6 +182,19 @@ def test_warns_of_a_model_that_is_not_shown_to_beat_chance():
     assert said == ["a is not shown to be better than chance (labels drawn at random)."]
 
 
+def test_warns_of_groups_in_which_a_model_is_worse_than_chance():
+    study = make_study()
+    rows = study.comparison.assign(model_a="chance", model_b="a", verdict="better")
+    slice_ = rows["rule"] == "gender = male & emotion = anger"
+    rows.loc[slice_, ["verdict", "difference", "value_b"]] = ["worse", -0.5, 0.0]
+    study = dataclasses.replace(study, comparison=pd.concat([study.comparison, rows]))
+    said = [w for w in warnings(study) if "chance" in w]
+    assert said == [
+        "a is worse than chance (labels drawn at random) in 1 group, most of all where"
+        " gender = male & emotion = anger (0.0 %)."
+    ]
+
+
 def test_warns_of_a_derived_model_that_fails_gates():
     study = make_study()
     gates = pd.DataFrame(

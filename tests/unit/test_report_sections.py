@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import soundfile
-from report_study import UTTERANCES, class_scores, make_files, make_slice, make_study
+from report_study import UTTERANCES, class_scores, make_slice, make_study, write_noise
 from voxslice.files import KEY
 from voxslice.gates import COLUMNS as GATES
 from voxslice.report import (
@@ -349,12 +349,7 @@ def test_failed_gates_stand_first(study):
 @pytest.fixture
 def audio(tmp_path):
     """A folder with a second of noise for each utterance."""
-    noise = np.random.default_rng(0).normal(scale=0.1, size=8000)
-    for name in make_files()["file"]:
-        path = tmp_path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        soundfile.write(path, noise, 8000, format="WAV")
-    return tmp_path
+    return write_noise(tmp_path)
 
 
 def test_errors_to_listen_to_are_wrong_and_stand_once(study, audio):

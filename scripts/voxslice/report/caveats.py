@@ -3,7 +3,7 @@
 import re
 
 from voxslice.report.numbers import counted, share
-from voxslice.report.study import REFERENCES, Study, distinct, is_confirmed
+from voxslice.report.study import REFERENCES, Study, distinct, is_confirmed, rule_text
 from voxslice.resampling import FEW_SPEAKERS
 
 MANY_SPEAKERS = 30
@@ -67,13 +67,23 @@ def _failed(study: Study) -> list[str]:
 
 
 def _references(study: Study) -> list[str]:
-    """Models that are not shown to be better than what needs no model."""
+    """Models, and groups, that are not shown to be better than what needs no model."""
     said = []
     for model in study.models:
         for name, meaning in REFERENCES.items():
             pair = study.against(model.name, name)
-            if len(pair) and pair.iloc[0]["verdict"] != "better":
+            if not len(pair):
+                continue
+            if pair.iloc[0]["verdict"] != "better":
                 said.append(f"{model.name} is not shown to be better than {name} ({meaning}).")
+            worse = pair[(pair["slice"] != "all") & (pair["verdict"] == "worse")]
+            if len(worse):
+                row = worse.loc[worse["difference"].abs().idxmax()]
+                said.append(
+                    f"{model.name} is worse than {name} ({meaning}) in"
+                    f" {counted(len(worse), 'group')}, most of all where {rule_text(row)}"
+                    f" ({study.measure.text(row['value'])})."
+                )
     return said
 
 

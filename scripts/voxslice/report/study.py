@@ -15,6 +15,7 @@ from voxslice.rules import is_numeric
 REFERENCES = {
     "chance": "labels drawn at random",
     "majority": "always the most frequent label",
+    "median": "always the median of the labels",
 }
 """What needs no model stands beside the models in the metrics, by its id there."""
 
