@@ -44,6 +44,7 @@ test-slurm: $(READY)
 bench: $(READY)
 	$(BIN)/python bench/slices.py
 	$(BIN)/python bench/report.py
+	$(if $(MODEL),$(BIN)/python bench/inference.py $(MODEL),@echo 'make bench MODEL=folder times inference, too')
 
 format: $(READY)
 	$(BIN)/ruff check --fix .

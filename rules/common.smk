@@ -31,6 +31,19 @@ FETCHED = [name for name in RUN if name not in DERIVED]
 AUDB = [name for name, dataset in config["datasets"].items() if "audb" in dataset]
 
 
+GPUS = 1 if config["device"] == "cuda" else 0
+"""GPUs that a job which runs a model asks for."""
+
+
+# one job a GPU: a machine counts as one, a cluster knows those of its nodes
+resource_scopes:
+    gpu="local",
+
+
+if GPUS and "gpu" not in workflow.global_resources:
+    workflow.register_resource("gpu", 1)
+
+
 def one_of(names):
     """Constrain a wildcard to names; to nothing where there are none."""
     return "|".join(names) or "(?!)"

@@ -27,6 +27,7 @@ rule measure_costs:
     resources:
         mem_mb=growing(1500, 4, MODEL),
         runtime=growing(30, 0.2, MODEL),
+        gpu=GPUS,
     params:
         costs=lookup("costs", within=config),
         sampling_rate=lookup("models/{model}/sampling_rate", within=config),

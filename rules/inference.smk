@@ -23,6 +23,7 @@ rule predict:
     resources:
         mem_mb=growing(1500, 3, MODEL),
         runtime=growing(30, 0.2, MODEL),
+        gpu=GPUS,
     params:
         embedding=lookup("models/{model}/embedding", within=config),
         sampling_rate=lookup("models/{model}/sampling_rate", within=config),

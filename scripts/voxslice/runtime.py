@@ -28,7 +28,7 @@ def load(folder: str | Path, *, threads: int, device: str = "cpu") -> audonnx.Mo
     if device == "cuda" and CUDA not in onnxruntime.get_available_providers():
         raise InputError(
             "The config asks for device: cuda, but the onnxruntime that is installed knows no GPU:"
-            " install onnxruntime-gpu in its place (envs/inference-gpu.yaml) or set device: cpu."
+            " install onnxruntime-gpu in its place (docs/gpu.md) or set device: cpu."
         )
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads

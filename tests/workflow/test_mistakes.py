@@ -132,3 +132,15 @@ def test_model_without_the_output_of_its_task(tmp_path, demo, finished_study):
     assert "has no output 'logits_sex', but hidden_states, logits_age, logits_gender" in output
     # what does not depend on the mistake is not lost
     assert (study / "results/scores/demo/age/practice_small.parquet").exists()
+
+
+def test_a_missing_gpu_is_said_and_the_processor_not_taken(tmp_path, demo, finished_study):
+    folder = tmp_path / "study"
+    shutil.copytree(finished_study, folder)
+    output = fail(
+        folder, {**demo, "device": "cuda"}, "results/predictions/demo/practice_small/0.parquet"
+    )
+    assert "gpu=1" in output
+    assert (
+        "Error: The config asks for device: cuda, but the onnxruntime that is installed" in output
+    )
