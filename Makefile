@@ -45,6 +45,7 @@ bench: $(READY)
 	$(BIN)/python bench/slices.py
 	$(BIN)/python bench/report.py
 	$(if $(MODEL),$(BIN)/python bench/inference.py $(MODEL),@echo 'make bench MODEL=folder times inference, too')
+	$(BIN)/python bench/view.py
 
 format: $(READY)
 	$(BIN)/ruff check --fix .
