@@ -467,7 +467,9 @@ def test_map_tells_values_of_a_colouring_apart(confirmed):
     rows = next(iter(spec["datasets"].values()))
     for field in made.colourings.values():
         values = {row[field] for row in rows}
-        assert len({looks[value] for value in values}) == len(values)
+        # neither by colour alone nor by shape alone
+        for part in zip(*(looks[value] for value in values), strict=True):
+            assert len(set(part)) == len(values)
     heard = {row["file"] for row in rows if row["clip"] >= 0}
     assert heard == {clip.file for group in clips.choose(confirmed) for clip in group.clips}
     assert json.loads(json.dumps(spec)) == spec

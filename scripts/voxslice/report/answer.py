@@ -157,7 +157,8 @@ def _errors(
     if fixed + new == 0:
         return ["Both are right and wrong on the same utterances."]
     said = (
-        f"{study.models[best].name} fixes {fixed:,} of the {counted(wrong, 'error')} of"
+        f"{study.models[best].name} fixes"
+        f" {'all' if fixed == wrong else f'{fixed:,} of the'} {counted(wrong, 'error')} of"
         f" {study.models[other].name} and makes"
         f" {f'{new:,} new ' + ('one' if new == 1 else 'ones') if new else 'no new one'}"
     )

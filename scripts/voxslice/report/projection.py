@@ -11,7 +11,7 @@ import pandas as pd
 
 from voxslice.files import KEY
 from voxslice.report.clips import Group, opinion, true_label
-from voxslice.report.drawing import COLOURS, SHAPES, SOFT, Drawing, draw, thinned
+from voxslice.report.drawing import COLOURS, SHAPES, SOFT, Drawing, draw, style, thinned
 from voxslice.report.study import Study, rule_text
 from voxslice.rules import as_text
 
@@ -137,17 +137,21 @@ def _colourings(
 def _errors(wrong: np.ndarray, names: Sequence[str]) -> list[str]:
     """Who is wrong on each utterance, in words."""
     if len(names) == 1:
-        return [names[0] if row[0] else QUIET[0] for row in wrong]
+        return [_only(names[0]) if row[0] else QUIET[0] for row in wrong]
     told = []
     for row in wrong:
         count = int(row.sum())
         if count == 0:
             told.append(QUIET[0])
         elif count == 1:
-            told.append(f"only {names[int(row.argmax())]}")
+            told.append(_only(names[int(row.argmax())]))
         else:
             told.append("all" if count == len(names) else "several")
     return told
+
+
+def _only(name: str) -> str:
+    return f"only {name}"
 
 
 def _thirds(values: np.ndarray, everyone: np.ndarray, unit: str) -> pd.Categorical:
@@ -186,7 +190,8 @@ def map_chart(study: Study, found: Map, groups: Sequence[Group]) -> Drawing:
     values = {
         field: list(points[field].cat.remove_unused_categories().cat.categories) for field in fields
     }
-    names, colours, shapes = _looks(values)
+    own = {_only(model.name): style(place) for place, model in enumerate(study.models)}
+    names, colours, shapes = _looks(own, values)
     # one scale holds the values of all colourings, the legend those of the one that is shown
     legend = alt.Legend(title=None, values=alt.ExprRef(f"({json.dumps(values)})[by]"))
     heard = "datum.clip >= 0"
@@ -225,16 +230,19 @@ def _named(values: Sequence[str] | np.ndarray) -> pd.Categorical:
     return pd.Categorical(values, sorted(set(values), key=lambda name: (name not in QUIET, name)))
 
 
-def _looks(values: Mapping[str, Sequence[str]]) -> tuple[list[str], list[str], list[str]]:
+def _looks(
+    own: Mapping[str, tuple[str, str]], values: Mapping[str, Sequence[str]]
+) -> tuple[list[str], list[str], list[str]]:
     """A colour and a shape for each value of the colourings; no two of a colouring share both.
 
     Args:
+        own: colour and shape of values that have their own
         values: of each colouring, in the order of the legend
 
     Returns:
         the values, their colours and their shapes
     """
-    looks = dict.fromkeys(QUIET, (SOFT, "circle"))
+    looks = dict.fromkeys(QUIET, (SOFT, "triangle-right")) | dict(own)
     for names in values.values():
         taken = {looks[name] for name in names if name in looks}
         free = (look for look in _pairs() if look not in taken)
