@@ -43,7 +43,7 @@ def slice_table(study: Study, model: Model, rows: pd.DataFrame) -> Table:
         shown.append(
             [
                 count(row["rank"]),
-                Cell(rule_text(row), note=fit(row)),
+                Cell(rule_text(row), note=fit(row), mark="rule"),
                 count(row["support"]),
                 count(row["speakers"]),
                 number(measure.number(row["value"]), row["value"]),
