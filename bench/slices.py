@@ -59,6 +59,7 @@ class Scenario:
         excess: Lowest and highest error rate added inside the slice.
         cases: Number of cases.
         peer: How many of them sliceguard gets too.
+        features: Columns that are searched, and that planted rules are on.
     """
 
     name: str
@@ -70,6 +71,7 @@ class Scenario:
     excess: tuple[float, float] = (0.0, 0.0)
     cases: int = 200
     peer: int = 25
+    features: tuple[str, ...] = tuple(FEATURES)
 
 
 @dataclass(frozen=True)
@@ -82,13 +84,19 @@ class Case:
     text: str = field(default="")
 
 
+FEW = tuple(FEATURES[:4])  # about 7,000 rules in place of 63,000
 SCENARIOS = [
     Scenario("none, independent errors", 10_000, rows=(2000, 2000)),
     Scenario("none, errors vary by speaker", 20_000, vary=True),
-    Scenario("1 to 2 conditions, independent", 30_000, conditions=2,
-             excess=(0.15, 0.30), cases=100),
+    Scenario("1 to 2 conditions, independent", 30_000, conditions=2, excess=(0.15, 0.30)),
     Scenario("1 to 3 conditions, vary by speaker", 40_000, vary=True, conditions=3,
              excess=(0.15, 0.30)),
+    Scenario("1 to 3 conditions, vary by speaker (4 features)", 60_000, vary=True, conditions=3,
+             excess=(0.15, 0.30), features=FEW),
+    Scenario("none, independent errors (4 features)", 11_000, rows=(2000, 2000), cases=1000, peer=0,
+             features=FEW),
+    Scenario("none, errors vary by speaker (4 features)", 70_000, vary=True, cases=400, peer=0,
+             features=FEW),
     Scenario("none, errors vary by speaker (20 speakers)", 21_000, speakers=20, vary=True,
              cases=60, peer=0),
     Scenario("none, errors vary by speaker (10 speakers)", 22_000, speakers=10, vary=True,
@@ -124,7 +132,7 @@ def draw_table(rng: np.random.Generator, rows: int, speakers: int) -> pd.DataFra
 
 
 def plant(
-    rng: np.random.Generator, table: pd.DataFrame, conditions: int
+    rng: np.random.Generator, table: pd.DataFrame, conditions: int, features: tuple[str, ...]
 ) -> tuple[NDArray[np.bool_], str]:
     """Draw a rule of 30 rows or more and at most half of the table.
 
@@ -132,6 +140,7 @@ def plant(
         rng: Source of chance.
         table: The utterances.
         conditions: Most conditions; each number up to it is as likely.
+        features: Columns to draw from.
 
     Returns:
         The rule's rows and its text.
@@ -139,7 +148,7 @@ def plant(
     while True:
         inside = np.ones(len(table), dtype=bool)
         texts = []
-        for name in rng.choice(FEATURES, rng.integers(1, conditions + 1), replace=False):
+        for name in rng.choice(features, rng.integers(1, conditions + 1), replace=False):
             values = table[name].to_numpy()
             if name in CATEGORIES:
                 value = rng.choice(CATEGORIES[name])
@@ -174,7 +183,7 @@ def draw_case(scenario: Scenario, number: int) -> Case:
         rate = by_speaker[table["speaker"].str[1:].astype(int)]
     inside, text = np.zeros(rows, dtype=bool), ""
     if scenario.conditions:
-        inside, text = plant(rng, table, scenario.conditions)
+        inside, text = plant(rng, table, scenario.conditions, scenario.features)
         rate = np.where(inside, rate + rng.uniform(*scenario.excess), rate)
     return Case(table, (rng.random(rows) < rate).astype(float), inside, text)
 
@@ -188,22 +197,22 @@ def overlap(rows: NDArray[np.int64], inside: NDArray[np.bool_]) -> float:
 def ours(scenario: Scenario, case: Case, number: int) -> tuple[list[NDArray[np.int64]], int, int]:
     """Search a case; the rows of the confirmed slices, all slices, and rules searched."""
     speaker = "speaker" if scenario.vary else None
-    found = find_slices(case.table, case.loss, FEATURES, speaker, seed=number)
+    found = find_slices(case.table, case.loss, scenario.features, speaker, seed=number)
     confirmed = found["confirmed"].to_numpy()
     return list(found["rows"][confirmed]), len(found), found.attrs["searched"]
 
 
-def sliceguard(case: Case) -> list[NDArray[np.int64]]:
+def sliceguard(case: Case, features: list[str]) -> list[NDArray[np.int64]]:
     """The rows of the issues that sliceguard reports at a drop of 5 points of accuracy or more."""
     from sklearn.metrics import accuracy_score
 
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
         from sliceguard import SliceGuard
 
-        table = case.table[FEATURES].assign(truth=0, guess=case.loss.astype(int))
-        kinds = {name: "nominal" if name in CATEGORIES else "numerical" for name in FEATURES}
+        table = case.table[features].assign(truth=0, guess=case.loss.astype(int))
+        kinds = {name: "nominal" if name in CATEGORIES else "numerical" for name in features}
         issues = SliceGuard().find_issues(
-            table, FEATURES, "truth", "guess", accuracy_score, metric_mode="max",
+            table, features, "truth", "guess", accuracy_score, metric_mode="max",
             min_support=10, min_drop=0.05, feature_types=kinds,
         )  # fmt: skip
     return [np.asarray(issue["indices"], dtype=np.int64) for issue in issues]
@@ -228,7 +237,7 @@ def measure(work: tuple[int, int, bool]) -> list[dict[str, object]]:
         if finder == "voxslice":
             slices, _, searched = ours(scenario, case, number)
         else:
-            slices = sliceguard(case)
+            slices = sliceguard(case, list(scenario.features))
         seconds = time.perf_counter() - start
         overlaps = [overlap(rows, case.inside) for rows in slices] if scenario.conditions else []
         inside = case.loss[case.inside].mean() if scenario.conditions else np.nan
@@ -374,7 +383,7 @@ def write(path: Path, text: str) -> None:
 def main() -> None:
     """Run what the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--cases", type=int, default=200, help="most cases a scenario")
+    parser.add_argument("--cases", type=int, default=10**6, help="most cases a scenario")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="cases at a time")
     parser.add_argument("--quick", action="store_true", help="4 cases each, printed only")
     parser.add_argument("--report", action="store_true", help="only the table, from slices.csv")

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import special
 
 from voxslice.slice_rules import Array, Index, RuleSpace
 
@@ -23,6 +24,8 @@ BETWEEN = (
 SPEAKERS = 5  # fewest speakers of a rule whose contributions' signs are flipped
 LONG = 5000  # rows of a stratum from which single losses are drawn
 TIE = 1e-4  # statistics closer than this are ties: sums are kept in single precision
+PRIOR = 10  # utterances that the spread of all speakers is worth beside a speaker's own
+SURE = 0.95  # confidence of the upper limit of a p-value that is estimated from resamples
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,33 @@ def statistic(excess: Array, variance: Array, unit: Array) -> Array:
     square[skewed] *= 2 * ((1 + u) * np.log1p(u) - u) / (u * u)
     out[some] = np.sqrt(square)
     return out
+
+
+def standardised(loss: Array, speakers: Index) -> Array:
+    """Measure losses by how much they spread within their speaker.
+
+    An error says more of a speaker who makes few. For an excess that adds the same to every
+    speaker's losses the best weight is one over the variance, for one that multiplies them it is 1;
+    one over the standard deviation loses little with either. A speaker's variance is shrunk towards
+    that of all. It does not depend on which of the speaker's rows have which loss, so that
+    permutations within speakers stay exact.
+
+    Args:
+        loss: (n,) losses.
+        speakers: (n,) speaker of each row, 0 up.
+
+    Returns:
+        (n,) losses over their speaker's standard deviation, times that of all.
+    """
+    n = np.bincount(speakers).astype(float)
+    rest = loss - (np.bincount(speakers, loss) / n)[speakers]
+    square = np.bincount(speakers, rest**2)
+    free = (n - 1).sum()
+    if free == 0 or not square.any():
+        return loss
+    pooled = square.sum() / free
+    variance = (square + PRIOR * pooled) / (n - 1 + PRIOR)
+    return loss * np.sqrt(pooled / variance)[speakers]
 
 
 def urn(space: RuleSpace, loss: Array, strata: Index) -> Moments:
@@ -181,6 +211,54 @@ def contributions(space: RuleSpace, loss: Array, speakers: Index, patterns: Inde
     excess = space.totals(rest, np.zeros_like(speakers), 1)[:, 0]
     square = np.where(square > 1e-9 * float((rest**2).sum()), square, 0)
     return Signs(excess, square, rest, share)
+
+
+def mixed(space: RuleSpace, loss: Array, speakers: Index, patterns: Index, unit: Array) -> Array:
+    """What losses say for each rule in a linear mixed model: within and between speakers at once.
+
+    Speakers are random intercepts, patterns fixed effects, and every rule in turn one more. The
+    components of variance are those of a one-way analysis of variance by speaker (Searle, Casella
+    and McCulloch, Variance Components, Wiley 1992, section 3.6). It ranks rules; it tests nothing.
+
+    Args:
+        space: The rules.
+        loss: (n,) losses.
+        speakers: (n,) speaker of each row, 0 up.
+        patterns: (n,) group of each row within which losses are compared, 0 up.
+        unit: (rules,) third central moment over variance, see `Moments`.
+
+    Returns:
+        (rules,) the rule's effect over its standard error, as `statistic` takes it.
+    """
+    n, m = np.bincount(speakers).astype(float), np.bincount(patterns)
+    rest = loss - (np.bincount(patterns, loss) / m)[patterns]
+    mean = np.bincount(speakers, rest) / n
+    inner = float(((rest - mean[speakers]) ** 2).sum())
+    within = inner / max(1, len(rest) - len(n))
+    typical = (len(rest) - (n * n).sum() / len(rest)) / max(1, len(n) - 1)
+    outer = (n * mean**2).sum() / max(1, len(n) - 1)
+    spread = max(0.0, float((outer - within) / typical)) if typical > 0 else 0.0
+    within = max(within, 1e-6 * spread)
+    if within == 0:
+        return np.zeros(space.searched)
+    shrink = spread * n / (spread * n + within)
+    # in units of `within`, the inverse covariance takes from each value its speaker's shrunken mean
+    effect = np.zeros((space.searched, len(m) + 1))
+    gram = np.zeros((len(m) + 1, len(m) + 1))
+    one = np.zeros_like(speakers)
+    for column in range(len(m) + 1):
+        value = (patterns == column).astype(float) if column < len(m) else rest
+        value = value - (shrink * np.bincount(speakers, value) / n)[speakers]
+        effect[:, column] = space.totals(value, one, 1)[:, 0]
+        gram[:-1, column] = np.bincount(patterns, value, len(m))
+    square = space.support.astype(float)
+    for which, columns, k in shares(space, np.ones(len(loss), np.float32), speakers, len(n)):
+        square[which] -= (k * k) @ (shrink / n)[columns]
+    solved = np.linalg.lstsq(gram[:-1, :-1], np.column_stack([effect[:, :-1].T, gram[:-1, -1]]))[0]
+    excess = effect[:, -1] - effect[:, :-1] @ solved[:, -1]
+    square -= (effect[:, :-1] * solved[:, :-1].T).sum(axis=1)
+    square = np.where(square > 1e-9 * space.support, square, 0)
+    return statistic(excess, within * square, unit)
 
 
 def between(space: RuleSpace, speakers: Index) -> tuple[Array, Index]:
@@ -322,14 +400,16 @@ def flipped_maxima(
 
 
 def adjusted(values: Array, maxima: Array) -> Array:
-    """Adjusted p-values of statistics.
+    """Adjusted p-values of statistics, at most what another seed would make of them.
 
     Args:
         values: Statistics.
         maxima: (resamples,) largest statistics by chance.
 
     Returns:
-        Share of resamples, the observed one counted in, whose largest statistic is as large.
+        Upper limit (Clopper and Pearson, Biometrika 26, 1934) of the chance that the largest
+        statistic is as large, given in how many resamples it is.
     """
     as_large = len(maxima) - np.searchsorted(np.sort(maxima), values - TIE)
-    return (as_large + 1) / (len(maxima) + 1)
+    limits = special.betaincinv(np.arange(len(maxima)) + 1, np.arange(len(maxima), 0, -1), SURE)
+    return np.append(limits, 1)[as_large]
