@@ -134,6 +134,44 @@ def find_slices(
     return _frame(found, space.searched)
 
 
+def assess_slices(
+    slices: Sequence[NDArray[np.bool_]], loss: ArrayLike, speakers: ArrayLike, *, seed: int
+) -> list[tuple[float, str]]:
+    """Test given slices for losses above the rest's, all at once, within and across speakers.
+
+    The tests are those of `find_slices`, and a slice's p-value is the chance that the best of the
+    given ones does as well: slices that are nearly the same cost hardly more than one.
+
+    Args:
+        slices: Masks of shape (n,), chosen without a look at these losses.
+        loss: (n,) losses, at least 0.
+        speakers: (n,) speaker of each row.
+        seed: Seed of the resampling.
+
+    Returns:
+        For each slice the p-value, adjusted for all of them (1 where the slice has fewer than two
+        rows or all, or is not worse than the rest), and the test that carries it.
+    """
+    columns = {str(i): mask for i, mask in enumerate(slices) if 2 <= mask.sum() < len(mask)}
+    found = dict.fromkeys(map(str, range(len(slices))), (1.0, ""))
+    losses = np.asarray(loss, dtype=float)
+    if columns and losses.min() < losses.max():
+        space = RuleSpace(pd.DataFrame(columns), list(columns), 1, 1)
+        rules = {space.text(rule): rule for rule in range(space.searched)}
+        inside = [rules[f"{name} = True"] for name in columns]
+        chosen = np.zeros(space.searched, dtype=bool)
+        chosen[inside] = True
+        codes = np.unique(np.asarray(speakers, dtype=str), return_inverse=True)[1]
+        known = np.ones(len(losses), dtype=bool)
+        search = _Search(space.subset(chosen), losses, codes, known, seed)
+        each = search.p(search.first.tests) if search.maxima else np.ones((1, len(inside)))
+        for name, column in zip(columns, each.T[np.argsort(np.argsort(inside))], strict=True):
+            best = int(column.argmin())
+            if column[best] < 1:
+                found[name] = float(column[best]), list(search.maxima)[best]
+    return list(found.values())
+
+
 @dataclass(frozen=True)
 class _Pick:
     """A rule the search returns."""
@@ -299,8 +337,8 @@ class _Search:
                     break
                 values = values.max(axis=0)
                 suggested += 1
-            values = np.round(values - WORTH * self.space.depth, 6)
-            rule = int(np.argmax(np.where(eligible, values, -np.inf)))
+            worth = np.round(values - WORTH * self.space.depth, 6)
+            rule = int(np.argmax(np.where(eligible, worth, -np.inf)))
             p = float(first[rule])
             q = max(q, p, float(least[rule]))
             carrier = list(self.maxima)[int(each[:, rule].argmin())]

@@ -13,7 +13,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.preprocessing import StandardScaler
 
 from voxslice.rules import as_text, is_numeric
-from voxslice.slices import find_slices
+from voxslice.slices import assess_slices
 
 FEWEST = 6
 """Fewest speakers whose halves can say anything about each other."""
@@ -37,9 +37,9 @@ def verify(
     """Confirm slices on speakers that did not choose them.
 
     Each half of the speakers suggests slices; its suggestions are carried over to the other half by
-    the five nearest neighbours in the space that the finder looked at, and tested there within and
-    across speakers (`voxslice.slices.find_slices` on membership alone). The p-values of both
-    directions are adjusted together (Holm). A slice takes the best of the suggestions that are the
+    the five nearest neighbours in the space that the finder looked at, and tested there all at once
+    within and across speakers (`voxslice.slices.assess_slices`). With two halves every p-value
+    counts double (Bonferroni). A slice takes the best of the suggestions that are the
     same slice: those that overlap it by half or more where they were made and by half or more where
     they were carried over to. So a slice of speakers of one half only is never confirmed.
 
@@ -54,8 +54,9 @@ def verify(
         seed: of the halves and the tests
 
     Returns:
-        one row a slice: `p` (in the other half) and `q` (adjusted), missing where the slice did not
-        come back, `evidence`, `confirmed` and `note`, which says why where it is not confirmed
+        one row a slice: `p` (in the other half, adjusted for all that was suggested to it) and `q`
+        (for both halves), missing where the slice did not come back, `evidence`, `confirmed` and
+        `note`, which says why where it is not confirmed
     """
     if speakers is None:
         return _untested(len(slices), "without speakers no half of them can be held out")
@@ -70,19 +71,19 @@ def verify(
         for side in (half, ~half)
         for trial in _carry_over(side, suggest, space, loss, speakers, seed)
     ]
-    adjusted = holm([p for _, p, _ in trials])
     rows = []
     for members in slices:
         same = [
-            (q, p, evidence)
-            for (mask, p, evidence), q in zip(trials, adjusted, strict=True)
+            (p, evidence)
+            for mask, p, evidence in trials
             if overlap(mask[half], members[half]) >= OVERLAP
             and overlap(mask[~half], members[~half]) >= OVERLAP
         ]
         if not same:
             rows.append((np.nan, np.nan, "", False, "not found again from half of the speakers"))
             continue
-        q, p, evidence = min(same)
+        p, evidence = min(same)
+        q = min(1.0, 2 * p)
         confirmed = q <= alpha
         note = "" if confirmed else "no clear excess in the speakers that were held out"
         rows.append((p, q, evidence if confirmed else "", confirmed, note))
@@ -110,43 +111,18 @@ def _carry_over(
     known, other = np.flatnonzero(side & usable), np.flatnonzero(~side & usable)
     if len(other) == 0:
         return []
-    trials = []
+    masks = []
     for rows in suggest(np.flatnonzero(side)):
         inside = np.isin(known, rows)
         neighbours = KNeighborsClassifier(min(NEIGHBOURS, len(known))).fit(space[known], inside)
         carried = other[neighbours.predict(space[other])]
         mask = np.zeros(len(loss), dtype=bool)
         mask[carried] = True
-        p, evidence = excess(mask[~side], loss[~side], speakers[~side], seed=seed)
         mask[rows] = True
-        trials.append((mask, p, evidence))
-    return trials
-
-
-def excess(
-    members: np.ndarray, loss: np.ndarray, speakers: np.ndarray, *, seed: int
-) -> tuple[float, str]:
-    """Test one given slice for an excess of loss, within and across speakers.
-
-    Args:
-        members: mask of shape (utterances,)
-        loss: of each utterance
-        speakers: speaker of each utterance
-        seed: of the resampling
-
-    Returns:
-        p of both tests together, 1 where the slice is not worse than the rest, and the test that
-        carries it
-    """
-    if members.sum() < 2 or members.all():
-        return 1.0, ""
-    table = pd.DataFrame({"slice": np.where(members, "inside", "outside"), "speaker": speakers})
-    # alpha only decides what is called confirmed, which is not asked for here
-    found = find_slices(
-        table, loss, ["slice"], "speaker", depth=1, min_support=2, alpha=0.5, seed=seed
-    )
-    found = found[found["rule"] == "slice = inside"]
-    return (float(found["p"].iloc[0]), str(found["evidence"].iloc[0])) if len(found) else (1.0, "")
+        masks.append(mask)
+    held_out = [mask[~side] for mask in masks]
+    tested = assess_slices(held_out, loss[~side], speakers[~side], seed=seed)
+    return [(mask, p, evidence) for mask, (p, evidence) in zip(masks, tested, strict=True)]
 
 
 def feature_space(
@@ -209,20 +185,3 @@ def overlap(one: np.ndarray, other: np.ndarray) -> float:
     """Intersection over union of two masks, 0 where both are empty."""
     union = (one | other).sum()
     return float((one & other).sum() / union) if union else 0.0
-
-
-def holm(p: Sequence[float]) -> np.ndarray:
-    """Holm's adjusted p-values (Scandinavian Journal of Statistics 6, 1979, 65-70).
-
-    Args:
-        p: p-values
-
-    Returns:
-        adjusted p-values in the same order
-    """
-    values = np.asarray(p, dtype=float)
-    order = np.argsort(values, kind="stable")
-    steps = values[order] * np.arange(len(values), 0, -1)
-    adjusted = np.empty(len(values))
-    adjusted[order] = np.minimum(1, np.maximum.accumulate(steps))
-    return adjusted

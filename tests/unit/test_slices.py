@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 from voxslice import slice_intervals, slice_rules, slice_tests, slices
-from voxslice.slices import COLUMNS, find_slices
+from voxslice.slices import COLUMNS, assess_slices, find_slices
 
 FEATURES = ["gender", "age", "emotion", "snr"]
 
@@ -505,6 +505,82 @@ def test_adjusted_p_values_are_upper_limits_of_what_resamples_show():
     assert values[3] == pytest.approx(1 - 0.05 ** (1 / 99))
     # never below the p-value that is exact over all seeds
     assert (values >= (np.array([99, 50, 2, 0]) + 1) / 100).all()
+
+
+def test_losses_in_units_of_a_speakers_spread_keep_their_order_and_permutations():
+    rng = np.random.default_rng(73)
+    speakers = np.repeat([0, 1, 2], [50, 50, 1])
+    loss = np.r_[rng.gamma(2, 1, 50), rng.gamma(2, 9, 50), 4.0]
+    scaled = slice_tests.standardised(loss, speakers)
+    weight = scaled / loss
+    for stratum in range(3):
+        assert np.ptp(weight[speakers == stratum]) < 1e-12
+    assert weight[0] > 1 > weight[50]
+    # 81 times the variance, shrunk a little: the spreads are nearly alike afterwards
+    assert 1 < scaled[50:100].std() / scaled[:50].std() < loss[50:100].std() / loss[:50].std() / 2
+    # who has which of a speaker's losses does not matter
+    moved = np.r_[rng.permutation(50), 50 + rng.permutation(50), 100]
+    np.testing.assert_allclose(slice_tests.standardised(loss[moved], speakers), scaled[moved])
+    for same in (np.zeros(101), np.r_[np.ones(50), np.full(51, 2.0)]):
+        np.testing.assert_array_equal(slice_tests.standardised(same, speakers), same)
+
+
+@pytest.mark.parametrize("width", [1, 3])
+def test_the_mixed_model_is_generalised_least_squares(width):
+    table = utterances(74, rows=240, speakers=12)
+    rng = np.random.default_rng(74)
+    speakers = np.unique(table["speaker"], return_inverse=True)[1]
+    patterns = rng.integers(0, width, 240)
+    loss = rng.gamma(2, 1, 240) + rng.gamma(2, 1, 12)[speakers]
+    space = slice_rules.RuleSpace(table, ["gender", "emotion", "age"], 2, 10)
+    plain = np.zeros(space.searched)
+    values = slice_tests.mixed(space, loss, speakers, patterns, plain)
+    # the components of variance, then the textbook's formula with the whole covariance
+    rest = loss - np.array([loss[patterns == i].mean() for i in range(width)])[patterns]
+    groups = [rest[speakers == i] for i in range(12)]
+    n = np.array([len(group) for group in groups])
+    within = sum(((group - group.mean()) ** 2).sum() for group in groups) / (240 - 12)
+    outer = sum(len(group) * group.mean() ** 2 for group in groups) / 11
+    spread = max(0, (outer - within) / ((240 - (n**2).sum() / 240) / 11))
+    inverse = np.linalg.inv(within * np.eye(240) + spread * (speakers[:, None] == speakers))
+    fixed = (patterns[:, None] == np.arange(width)).astype(float)
+    expected = []
+    for rule in range(space.searched):
+        design = np.column_stack([fixed, space.members(rule)])
+        covariance = np.linalg.pinv(design.T @ inverse @ design)
+        effect = covariance @ design.T @ inverse @ rest
+        expected.append(max(0, effect[-1] / covariance[-1, -1] ** 0.5))
+    assert spread > 0
+    np.testing.assert_allclose(values, expected, atol=1e-4)
+
+
+def test_given_slices_are_tested_together():
+    table = utterances(75, rows=1000)
+    anger, joy = (table["emotion"].eq(name).to_numpy() for name in ("anger", "joy"))
+    none, every = np.zeros(1000, bool), np.ones(1000, bool)
+    loss = errors(75, table, anger)
+    tested = assess_slices([joy, none, anger, every], loss, table["speaker"], seed=0)
+    assert tested[1] == tested[3] == (1.0, "")
+    assert tested[0][0] > 0.5
+    assert tested[2][0] < 0.01 and tested[2][1] == "within speakers"
+    # the same as on its own, and as the search says of a rule
+    alone = assess_slices([anger], loss, table["speaker"], seed=0)[0]
+    assert alone == (pytest.approx(tested[2][0]), "within speakers")
+    assert assess_slices([anger], np.ones(1000), table["speaker"], seed=0) == [(1.0, "")]
+    assert assess_slices([], loss, table["speaker"], seed=0) == []
+
+
+def test_p_values_of_given_slices_keep_their_level():
+    rejected = 0
+    for seed in range(100):
+        table = utterances(600 + seed, rows=300, speakers=12)
+        rng = np.random.default_rng(700 + seed)
+        rate = rng.uniform(0, 0.2, 12)[np.unique(table["speaker"], return_inverse=True)[1]]
+        masks = [table["snr"].to_numpy() > edge for edge in (20, 25, 30)]
+        masks.append(table["gender"].eq("male").to_numpy())
+        tested = assess_slices(masks, rng.random(300) < rate, table["speaker"], seed=seed)
+        rejected += min(p for p, _ in tested) <= 0.1
+    assert rejected <= stats.binom.ppf(0.99, 100, 0.1)
 
 
 # the interval
