@@ -5,6 +5,7 @@ age) and four of their own (emotion, room, snr, duration), and errors that are i
 by speaker. A planted slice is a rule on random columns. The peer is sliceguard, on the same cases.
 
     python bench/slices.py            # everything; writes bench/slices.csv and bench/README.md
+    python bench/slices.py --resume   # what a run that was cut off has left
     python bench/slices.py --quick    # a few cases, printed only
     python bench/slices.py --report   # only the table, from bench/slices.csv
 """
@@ -21,7 +22,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # cases run side by side
@@ -76,25 +77,36 @@ class Scenario:
 
 @dataclass(frozen=True)
 class Case:
-    """One drawn table, its losses and the planted rows."""
+    """One drawn table, its losses and the planted rows.
+
+    Attributes:
+        table: The utterances.
+        loss: (n,) 0 or 1.
+        inside: (n,) whether the planted slice holds each row.
+        text: The planted rule.
+        rate: (n,) chance of an error.
+        added: What the slice adds to it.
+    """
 
     table: pd.DataFrame
     loss: NDArray[np.float64]
     inside: NDArray[np.bool_]
-    text: str = field(default="")
+    text: str
+    rate: NDArray[np.float64]
+    added: float
 
 
 FEW = tuple(FEATURES[:4])  # about 7,000 rules in place of 63,000
 SCENARIOS = [
     Scenario("none, independent errors", 10_000, rows=(2000, 2000)),
-    Scenario("none, errors vary by speaker", 20_000, vary=True),
-    Scenario("1 to 2 conditions, independent", 30_000, conditions=2, excess=(0.15, 0.30)),
-    Scenario("1 to 3 conditions, vary by speaker", 40_000, vary=True, conditions=3,
-             excess=(0.15, 0.30)),
     Scenario("1 to 3 conditions, vary by speaker (4 features)", 60_000, vary=True, conditions=3,
              excess=(0.15, 0.30), features=FEW),
     Scenario("none, independent errors (4 features)", 11_000, rows=(2000, 2000), cases=1000, peer=0,
              features=FEW),
+    Scenario("1 to 3 conditions, vary by speaker", 40_000, vary=True, conditions=3,
+             excess=(0.15, 0.30)),
+    Scenario("1 to 2 conditions, independent", 30_000, conditions=2, excess=(0.15, 0.30)),
+    Scenario("none, errors vary by speaker", 20_000, vary=True),
     Scenario("none, errors vary by speaker (4 features)", 70_000, vary=True, cases=400, peer=0,
              features=FEW),
     Scenario("none, errors vary by speaker (20 speakers)", 21_000, speakers=20, vary=True,
@@ -181,11 +193,13 @@ def draw_case(scenario: Scenario, number: int) -> Case:
     if scenario.vary:
         by_speaker = rng.beta(0.6, 9.4, scenario.speakers)
         rate = by_speaker[table["speaker"].str[1:].astype(int)]
-    inside, text = np.zeros(rows, dtype=bool), ""
+    inside, text, added = np.zeros(rows, dtype=bool), "", 0.0
     if scenario.conditions:
         inside, text = plant(rng, table, scenario.conditions, scenario.features)
-        rate = np.where(inside, rate + rng.uniform(*scenario.excess), rate)
-    return Case(table, (rng.random(rows) < rate).astype(float), inside, text)
+        added = rng.uniform(*scenario.excess)
+        rate = np.where(inside, rate + added, rate)
+    loss = (rng.random(rows) < rate).astype(float)
+    return Case(table, loss, inside, text, rate, added)
 
 
 def overlap(rows: NDArray[np.int64], inside: NDArray[np.bool_]) -> float:
@@ -310,6 +324,38 @@ def clock_apart(name: str) -> dict[str, object]:
     return pd.read_json(io.StringIO(text), typ="series").to_dict()
 
 
+def ceiling(ours_only: pd.DataFrame) -> list[str]:
+    """What `ceiling.py` found, beside the search on the same cases.
+
+    Args:
+        ours_only: The records of the search where a slice is planted.
+
+    Returns:
+        Lines of Markdown, none where `ceiling.py` was not run.
+    """
+    if not (HERE / "ceiling.csv").exists():
+        return []
+    oracle = pd.read_csv(HERE / "ceiling.csv")
+    lines = [
+        "",
+        "The same cases searched by an oracle (`ceiling.py`) that goes through the same rules but",
+        "is told every speaker's error rate and how many errors the slice adds:",
+        "",
+        "| planted | cases | a slice: oracle | voxslice | overlap 0.5 or more: oracle | voxslice |",
+        "|---|--:|--:|--:|--:|--:|",
+    ]
+    for name, group in oracle.groupby("scenario", sort=False):
+        same = ours_only[ours_only["scenario"] == name]
+        same = same[same["case"].isin(group["case"])]
+        found = group["p"] <= 0.05
+        hit = found & (group["overlap"] >= 0.5)
+        lines.append(
+            f"| {name} | {len(group)} | {found.mean():.1%} | {same['slices'].gt(0).mean():.1%} "
+            f"| {hit.mean():.1%} | {(same['overlap'] >= 0.5).mean():.1%} |"
+        )
+    return lines
+
+
 def report(cases: pd.DataFrame) -> str:
     """The tables of the benchmark, in Markdown.
 
@@ -344,6 +390,7 @@ def report(cases: pd.DataFrame) -> str:
         hit = (group["overlap"] >= 0.5).mean()
         some = group["slices"].gt(0).mean()
         lines.append(f"| {name} | {size} | {len(group)} | {some:.1%} | {hit:.1%} |")
+    lines += ceiling(ours_only)
     lines += ["", "| time | rules | seconds | CPU seconds | peak GB | overlap of the best |",
               "|---|--:|--:|--:|--:|--:|"]  # fmt: skip
     for row in cases[cases["finder"] == "time"].itertuples():
@@ -357,17 +404,21 @@ def report(cases: pd.DataFrame) -> str:
 README = """# Benchmark of the slice search
 
 Made by `python bench/slices.py` (generator and seeds are in that file; `slices.csv` has one line a
-case). The search is run with its defaults: depth 3, support 10, level 5 %. A *slice* is a
-confirmed one for voxslice and any issue for sliceguard 0.0.35 (support 10, drop of 5 points of
-accuracy, feature types given), which runs on the first {peer} cases of a scenario only, as it is
-slow. Seconds are wall clock on two cores that other work was using all the
-while (CPU seconds are given for the timed searches).
+case), Python {python}, numpy {numpy}, {cores} cores. The machine was shared: other work used both
+cores all the while, so that seconds by the wall are too many; CPU seconds are given for the timed
+searches. `report.md` and `suggestions.md` are other benchmarks.
 
-Scenarios: 2,000 to 3,000 rows (2,000 in the first), six features, three of them numbers. Errors
-are 5 % where independent; where they vary by speaker, speakers' rates are Beta(0.6, 9.4), of 80
-speakers if not said otherwise. A planted slice has at least 30 rows and at most half of the table:
-conditions on random columns, a category or an interval of 20 to 50 % of the rows, with an error
-rate 15 to 30 points above the rest. A share of 5 % of 200 cases has a standard error of 1.5 points.
+The search is run with its defaults: depth 3, support 10, level 5 %. A *slice* is a confirmed one
+for voxslice and any issue for sliceguard 0.0.35 (support 10, drop of 5 points of accuracy,
+feature types given), which runs on the first {peer} cases of a scenario only, as it is slow.
+
+Scenarios: 2,000 to 3,000 rows (2,000 where errors are independent and nothing is planted), six
+features, three of them numbers; of these the first four (one number) where it says so. Errors are
+5 % where independent; where they vary by speaker, speakers' rates are Beta(0.6, 9.4), of 80
+speakers if not said otherwise. A planted slice has at least 30 rows and at most half of the
+table: conditions on random columns, a category or an interval of 20 to 50 % of the rows, with an
+error rate 15 to 30 points above the rest. A share of 5 % of 200 cases has a standard error of 1.5
+points.
 
 {table}
 """
@@ -387,6 +438,7 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="cases at a time")
     parser.add_argument("--quick", action="store_true", help="4 cases each, printed only")
     parser.add_argument("--report", action="store_true", help="only the table, from slices.csv")
+    parser.add_argument("--resume", action="store_true", help="go on where a run was cut off")
     parser.add_argument("--clock", metavar="NAME", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.clock:
@@ -396,25 +448,35 @@ def main() -> None:
     if options.report:
         cases = pd.read_csv(kept)
     else:
+        before = pd.read_csv(kept) if options.resume else pd.DataFrame(columns=["scenario", "case"])
+        done = {(row.scenario, row.case) for row in before.itertuples()}
         most = 4 if options.quick else options.cases
-        times = [clock_apart(name) for name in list(TIMES)[: 3 if options.quick else None]]
-        print(pd.DataFrame(times).to_string(), flush=True)
-        records: list[dict[str, object]] = []
+        records: list[dict[str, object]] = before.to_dict("records")
+        for name in list(TIMES)[: 3 if options.quick else None]:
+            if name not in before["scenario"].to_numpy():
+                records.append(clock_apart(name))
+                print(pd.DataFrame(records[-1:]).to_string(), flush=True)
+        work = [
+            (position, number, number < (min(scenario.peer, 1) if options.quick else scenario.peer))
+            for position, scenario in enumerate(SCENARIOS)
+            for number in range(min(most, scenario.cases))
+            if (scenario.name, number) not in done
+        ]
         with ProcessPoolExecutor(options.jobs) as pool:
-            for position, scenario in enumerate(SCENARIOS):
-                peer = min(scenario.peer, 1) if options.quick else scenario.peer
-                work = [
-                    (position, number, number < peer) for number in range(min(most, scenario.cases))
-                ]
-                records += [record for found in pool.map(measure, work) for record in found]
-                cases = pd.DataFrame([*records, *times])
-                if not options.quick:  # a long run that is cut off keeps what it has
-                    write(kept, cases.to_csv(index=False))
+            for count, found in enumerate(pool.map(measure, work), 1):
+                records += found
+                if not options.quick and (count % 20 == 0 or count == len(work)):
+                    # a long run that is cut off keeps what it has
+                    write(kept, pd.DataFrame(records).to_csv(index=False))
+        cases = pd.DataFrame(records)
     table = report(cases)
     print(f"Python {platform.python_version()}, {os.cpu_count()} cores\n{table}")
     if not options.quick:
         peers = int(cases[cases["finder"] == "sliceguard"].groupby("scenario").size().max())
-        text = README.format(table=table, peer=peers)
+        text = README.format(
+            table=table, peer=peers, cores=os.cpu_count(),
+            python=platform.python_version(), numpy=np.__version__,
+        )  # fmt: skip
         write(HERE / "README.md", text)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pandas as pd
 
-from voxslice.resampling import bootstrap_interval, speaker_sums
+from voxslice.resampling import FEW_SPEAKERS, bootstrap_interval, speaker_sums
 
 CLASSIFICATION = ["accuracy", "uar", "f1"]
 REGRESSION = ["mae", "ccc", "pcc"]
@@ -132,7 +132,8 @@ def measure(
 
     Returns:
         `metric`, `value`, `low`, `high` (missing where all resamples agree, as for a model without
-        an error), `n` (utterances), `speakers` (missing where unknown)
+        an error), `n` (utterances), `speakers` (missing where unknown), `reliable` (whether there
+        are enough known speakers for the interval)
     """
     if labels is None:
         names: list[str] = REGRESSION
@@ -148,6 +149,7 @@ def measure(
     )
     # where no resample differs (a model without a single error), the bootstrap knows no uncertainty
     constant = low == high
+    count = count_speakers(speakers)
     low[constant] = high[constant] = np.nan
     return pd.DataFrame(
         {
@@ -156,7 +158,8 @@ def measure(
             "low": low,
             "high": high,
             "n": len(scores),
-            "speakers": pd.array([count_speakers(speakers)] * len(names), dtype="Int64"),
+            "speakers": pd.array([count] * len(names), dtype="Int64"),
+            "reliable": count is not None and count >= FEW_SPEAKERS,
         }
     )
 

@@ -149,6 +149,16 @@ def test_one_speaker_has_no_interval():
     assert (table["speakers"] == 1).all()
 
 
+@pytest.mark.parametrize(
+    ("speakers", "reliable"), [(4, False), (5, True), (20, True), (None, False)]
+)
+def test_few_or_unknown_speakers_are_not_reliable(speakers, reliable):
+    scores, _ = typical(0)
+    who = None if speakers is None else np.arange(400) % speakers
+    table = measure(scores, who, labels=LABELS, resamples=20, seed=0)
+    assert table["reliable"].to_list() == [reliable] * 3
+
+
 def test_the_seed_decides():
     scores, speakers = typical(0)
     first, again, other = (
