@@ -42,7 +42,9 @@ test-slurm: $(READY)
 	$(BIN)/pytest tests/cluster
 
 bench: $(READY)
+	$(BIN)/python bench/ceiling.py
 	$(BIN)/python bench/slices.py
+	$(BIN)/python bench/suggestions.py
 	$(BIN)/python bench/report.py
 	$(if $(MODEL),$(BIN)/python bench/inference.py $(MODEL),@echo 'make bench MODEL=folder times inference, too')
 	$(BIN)/python bench/view.py
