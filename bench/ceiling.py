@@ -65,14 +65,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--cases", type=int, default=100, help="cases a scenario")
     options = parser.parse_args()
-    records = [
-        measure(position, number)
-        for position, scenario in enumerate(SCENARIOS)
-        if scenario.conditions and scenario.vary
-        for number in range(options.cases)
-    ]
-    cases = pd.DataFrame(records)
-    write(HERE / "ceiling.csv", cases.to_csv(index=False))
+    records: list[dict[str, object]] = []
+    for position, scenario in enumerate(SCENARIOS):
+        if scenario.conditions and scenario.vary:
+            records += [measure(position, number) for number in range(options.cases)]
+            cases = pd.DataFrame(records)
+            write(HERE / "ceiling.csv", cases.to_csv(index=False))
     cases["found"] = cases["p"] <= 0.05
     cases["hit"] = cases["found"] & (cases["overlap"] >= 0.5)
     print(cases.groupby("scenario", sort=False)[["found", "hit"]].mean())
