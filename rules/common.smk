@@ -67,8 +67,11 @@ def study_models(pattern):
 
 
 def shards(dataset):
-    """Numbers of the shards that inference on a dataset is split into."""
-    return range(config["datasets"][dataset]["shards"])
+    """Numbers of the shards that inference on a dataset is split into, once that is known."""
+    table = checkpoints.split_dataset.get(dataset=dataset).output[0]
+    return range(
+        Path(table).read_text().count("\n") - 1
+    )  # a line a shard, and a header
 
 
 def predictions(dataset, model):

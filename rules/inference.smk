@@ -1,11 +1,32 @@
 """Score the utterances of a dataset with a model, in shards -> results/predictions/, failures/"""
 
 
+checkpoint split_dataset:
+    """Split the utterances of a dataset into shards, by the duration of their audio."""
+    input:
+        "resources/{dataset}/utterances.parquet",
+    output:
+        "resources/{dataset}/shards.csv",
+    log:
+        "logs/split_dataset/{dataset}.log",
+    benchmark:
+        "benchmarks/split_dataset/{dataset}.tsv"
+    localrule: True
+    conda:
+        "../envs/inference.yaml"
+    params:
+        hours=lookup("datasets/{dataset}/shard_hours", within=config),
+        code=code("split_dataset"),
+    script:
+        "../scripts/split_dataset.py"
+
+
 rule predict:
     """Score a shard of a dataset with a model: all outputs in one pass, for every task."""
     input:
         audio=audio,
         utterances="resources/{dataset}/utterances.parquet",
+        shards="resources/{dataset}/shards.csv",
         onnx="resources/models/{model}/model.onnx",
         yaml="resources/models/{model}/model.yaml",
     output:
@@ -27,7 +48,6 @@ rule predict:
     params:
         embedding=lookup("models/{model}/embedding", within=config),
         sampling_rate=lookup("models/{model}/sampling_rate", within=config),
-        shards=lookup("datasets/{dataset}/shards", within=config),
         device=lookup("device", within=config),
         code=code("predict"),
     script:

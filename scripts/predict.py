@@ -1,15 +1,14 @@
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 from voxslice.inference import predict
 from voxslice.logs import to_log
 
 with to_log(snakemake.log):
     utterances = pd.read_parquet(snakemake.input.utterances)
-    parts = np.array_split(np.arange(len(utterances)), snakemake.params.shards)
+    shard = pd.read_csv(snakemake.input.shards).iloc[int(snakemake.wildcards.shard)]
     predict(
-        utterances.iloc[parts[int(snakemake.wildcards.shard)]],
+        utterances.iloc[int(shard["first"]) : int(shard["stop"])],
         audio=snakemake.input.audio,
         model=Path(snakemake.input.yaml).parent,
         embedding=snakemake.params.embedding,

@@ -35,8 +35,8 @@ def planned(folder, *arguments, configfiles=()):
     """The jobs that a run would do: a sorted list of `rule wildcard=value ...`, without goals."""
     process = snakemake(folder, "--dry-run", *arguments, configfiles=configfiles)
     jobs = []
-    for block in re.split(r"\n\[?(?=(?:local)?rule )", "\n" + process.stdout):
-        name = re.match(r"(?:local)?rule (\w+):", block)
+    for block in re.split(r"\n\[?(?=(?:local)?(?:rule|checkpoint) )", "\n" + process.stdout):
+        name = re.match(r"(?:local)?(?:rule|checkpoint) (\w+):", block)
         if name and "output:" in block:
             wildcards = re.search(r"^ +wildcards: (.*)$", block, re.MULTILINE)
             jobs.append(" ".join([name[1], wildcards[1].replace(",", "") if wildcards else ""]))

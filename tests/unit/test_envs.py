@@ -31,7 +31,9 @@ def test_versions_are_those_of_the_lock_file(path):
 def test_every_rule_names_an_environment_that_exists():
     for path in (ROOT / "rules").glob("*.smk"):
         text = path.read_text(encoding="utf-8")
-        assert text.count("\nrule ") == text.count("conda:"), path.name
+        assert len(re.findall(r"^(rule|checkpoint) ", text, re.MULTILINE)) == text.count(
+            "conda:"
+        ), path.name
         for name in re.findall(r'"\.\./envs/([^"]+)"', text):
             assert (ROOT / "envs" / name).exists(), f"{path.name}: {name}"
 

@@ -91,7 +91,7 @@ def test_the_study_of_the_project_is_valid():
 def test_defaults_are_filled_in_at_every_depth(config):
     full = complete(config, SCHEMA)
     assert [full[name] for name in ("seed", "resamples", "failures_tolerated")] == [0, 2000, 0.01]
-    assert full["datasets"]["calls"]["shards"] == 1
+    assert full["datasets"]["calls"]["shard_hours"] == 10
     assert full["datasets"]["calls"]["synthetic"] is False
     assert full["datasets"]["ages"]["audb"]["sampling_rate"] == 16000
     assert [place["name"] for place in full["datasets"]["calls"]["audb"]["repositories"]] == [
@@ -177,7 +177,7 @@ MISSING = object()
         ),
         ("datasets.table.columns.age.map", "age", r"^datasets\.table\.columns\.age\.map: a csv"),
         ("datasets.local.audformat", {}, r"^datasets\.local\.audformat: 'path' is a required"),
-        ("datasets.calls.shards", 0, r"^datasets\.calls\.shards: 0 is less .*\(Number of jobs"),
+        ("datasets.calls.shard_hours", 0, r"^datasets\.calls\.shard_hours: 0 is less .*\(Hours of"),
         ("datasets.calls.audb.version", 1, r"^datasets\.calls\.audb\.version: 1 is not of type"),
         (
             "datasets.calls.audb.sampling_rate",

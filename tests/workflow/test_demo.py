@@ -5,7 +5,9 @@ import shutil
 
 import pandas as pd
 import pytest
-from snakemake_cli import planned, snakemake
+import yaml
+from snakemake_cli import planned, snakemake, write_config
+from voxslice.files import read_predictions
 
 pytestmark = pytest.mark.workflow
 
@@ -74,3 +76,26 @@ def test_two_runs_give_the_same_bytes(finished_study, demo_config, tmp_path):
     }
     snakemake(study, "--forcerun", "predict", configfiles=[demo_config])
     assert digests(study) == before
+
+
+def test_shards_change_no_prediction(finished_study, demo_config, tmp_path):
+    study = tmp_path / "study"
+    shutil.copytree(finished_study, study)
+    config = yaml.safe_load(demo_config.read_text(encoding="utf-8"))
+    config["datasets"]["demo"]["shard_hours"] = 0.1
+    split = write_config(tmp_path / "split.yaml", config)
+    target = "results/failures/demo/practice_small.csv"
+    snakemake(study, target, configfiles=[split])
+    folder = "results/predictions/demo/practice_small"
+    shards = sorted((study / folder).iterdir())
+    assert len(shards) > 2
+    whole = read_predictions([str(finished_study / folder / "0.parquet")])
+    pd.testing.assert_frame_equal(read_predictions([str(path) for path in shards]), whole)
+
+    # an interrupted run goes on with the shards that are missing
+    shards[1].unlink()
+    (study / target).unlink()
+    assert planned(study, target, configfiles=[split]) == [
+        "gather_failures dataset=demo model=practice_small",
+        "predict dataset=demo model=practice_small shard=1",
+    ]

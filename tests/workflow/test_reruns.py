@@ -159,3 +159,12 @@ def test_another_measurement_of_costs_computes_nothing_else(plan):
     jobs = plan(edit)
     assert rules(jobs) - {"make_report"} == {"measure_costs"}
     assert sum(job.startswith("measure_costs") for job in jobs) == 3
+
+
+def test_another_size_of_shards_splits_and_scores_again(plan):
+    def edit(config):
+        config["datasets"]["demo"]["shard_hours"] = 0.1
+
+    # how many shards there will be, and so how many jobs, is known once they are split
+    assert {"split_dataset", "gather_failures", "score"} <= rules(plan(edit))
+    assert not rules(plan(edit)) & {"fetch_dataset", "list_utterances", "fetch_model"}
