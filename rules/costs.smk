@@ -23,7 +23,7 @@ rule measure_costs:
     conda:
         "../envs/inference.yaml"
     # all of them: no other job runs on this machine meanwhile
-    threads: lambda wildcards: workflow.cores
+    threads: lambda wildcards: workflow.resource_settings.cores or 1
     resources:
         mem_mb=growing(1500, 4, MODEL),
         runtime=growing(30, 0.2, MODEL),

@@ -14,7 +14,7 @@ def snakemake(folder, *arguments, configfiles=(), cores=2, check=True):
     """Run snakemake in a folder and return the finished process, its output in stdout."""
     command = [sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile"]
     command += ["--profile", "none", "--workflow-profile", ROOT / "profiles/default"]
-    command += ["--directory", folder, "--cores", str(cores)]
+    command += ["--directory", folder, *([] if cores is None else ["--cores", str(cores)])]
     command += arguments
     if configfiles:
         command += ["--configfile", *configfiles]

@@ -51,6 +51,15 @@ def test_computed_columns_are_those_of_the_speech(finished_study):
     assert heard.str.contains("arousal = high").any()
 
 
+def test_snakemake_reports_how_it_was_made(finished_study, demo_config, tmp_path):
+    path = tmp_path / "made.html"
+    # as the README says it: without a number of cores
+    snakemake(finished_study, "--report", path, configfiles=[demo_config], cores=None)
+    page = path.read_text(encoding="utf-8")
+    for words in ("How sure the models are", "Size, real-time factor and latency", "trade-off"):
+        assert words in page
+
+
 def test_every_job_leaves_a_log(finished_study):
     for name in ("fetch_dataset/demo", "predict/demo/practice_big/0", "compare/demo/age"):
         assert (finished_study / "logs" / f"{name}.log").exists()
