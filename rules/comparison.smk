@@ -31,11 +31,33 @@ rule score:
         "../scripts/score.py"
 
 
+rule score_references:
+    """Score the reference models of a task, which know its labels and hear no speech."""
+    input:
+        "resources/{dataset}/files.parquet",
+    output:
+        "results/references/{dataset}/{task}.parquet",
+    log:
+        "logs/score_references/{dataset}/{task}.log",
+    benchmark:
+        "benchmarks/score_references/{dataset}/{task}.tsv"
+    conda:
+        "../envs/statistics.yaml"
+    params:
+        target=lookup("tasks/{task}/target", within=config),
+        labels=lambda wildcards: config["tasks"][wildcards.task].get("labels"),
+        seed=lookup("seed", within=config),
+        code=code("score_references"),
+    script:
+        "../scripts/score_references.py"
+
+
 rule measure:
     """Metrics of all models of a task, with intervals, and their confusions."""
     input:
         files="resources/{dataset}/files.parquet",
         scores=scores,
+        references="results/references/{dataset}/{task}.parquet",
     output:
         metrics=report(
             "results/metrics/{dataset}/{task}.csv",
@@ -70,6 +92,7 @@ rule compare:
     input:
         files="resources/{dataset}/files.parquet",
         scores=scores,
+        references="results/references/{dataset}/{task}.parquet",
         slices=lambda wildcards: collect(
             "results/slices/{dataset}/{task}/{model}.csv",
             dataset=wildcards.dataset,

@@ -1,5 +1,12 @@
 import pandas as pd
-from voxslice.comparison import align, category_slices, compare, found_slices, regressions
+from voxslice.comparison import (
+    align,
+    category_slices,
+    compare,
+    compare_with_references,
+    found_slices,
+    regressions,
+)
 from voxslice.files import KEY, speakers_of, write_csv
 from voxslice.gates import hold_against_sources, summaries
 from voxslice.logs import to_log
@@ -8,23 +15,26 @@ with to_log(snakemake.log):
     params = snakemake.params
     files = pd.read_parquet(snakemake.input.files)
     scores = [pd.read_parquet(path) for path in snakemake.input.scores]
-    keys, losses = align(dict(zip(params.models, scores, strict=True)))
+    guesses = dict(iter(pd.read_parquet(snakemake.input.references).groupby("model", sort=False)))
+    keys, losses = align(dict(zip(params.models, scores, strict=True)) | guesses)
+    references = {name: losses.pop(name) for name in guesses}
     found = found_slices(
         keys,
         [pd.read_csv(path, dtype={"slice": str}) for path in snakemake.input.slices],
         [pd.read_parquet(path) for path in snakemake.input.members],
     )
     metadata = keys.merge(files, on=KEY, how="left")[params.columns]
-    table = compare(
-        losses,
-        {**category_slices(metadata, found), **found},
-        speakers_of(keys, files),
-        classification=params.classification,
-        margin=params.margin,
-        resamples=params.resamples,
-        seed=params.seed,
-    )
-    write_csv(table, snakemake.output.comparison)
+    slices, speakers = {**category_slices(metadata, found), **found}, speakers_of(keys, files)
+    settings = {
+        "classification": params.classification,
+        "margin": params.margin,
+        "resamples": params.resamples,
+        "seed": params.seed,
+    }
+    table = compare(losses, slices, speakers, **settings)
+    with_references = compare_with_references(losses, references, slices, speakers, **settings)
+    tables = [part for part in (table, with_references) if len(part)]
+    write_csv(pd.concat(tables), snakemake.output.comparison)
     write_csv(
         regressions(table, classification=params.classification), snakemake.output.regressions
     )

@@ -6,8 +6,11 @@ from voxslice.metrics import confusion_table, measure
 with to_log(snakemake.log):
     files, labels = pd.read_parquet(snakemake.input.files), snakemake.params.labels
     metrics, confusions = [], [pd.DataFrame(columns=["model", "label", "prediction", "count"])]
-    for model, path in zip(snakemake.params.models, snakemake.input.scores, strict=True):
-        scores = pd.read_parquet(path)
+    models = dict(zip(snakemake.params.models, snakemake.input.scores, strict=True))
+    tables = {model: pd.read_parquet(path) for model, path in models.items()}
+    references = pd.read_parquet(snakemake.input.references)
+    tables |= dict(iter(references.groupby("model", sort=False)))
+    for model, scores in tables.items():
         table = measure(
             scores,
             speakers_of(scores, files),
@@ -16,7 +19,7 @@ with to_log(snakemake.log):
             seed=snakemake.params.seed,
         )
         metrics.append(table.assign(model=model)[["model", *table.columns]])
-        if labels:
+        if labels and model in models:
             table = confusion_table(scores, labels)
             confusions.append(table.assign(model=model)[["model", *table.columns]])
     write_csv(pd.concat(metrics), snakemake.output.metrics)

@@ -10,6 +10,7 @@ from scipy.stats import binomtest, false_discovery_control
 
 from voxslice.files import KEY
 from voxslice.metrics import count_speakers
+from voxslice.names import CHANCE
 from voxslice.resampling import FEW_SPEAKERS, bootstrap, percentile_interval, speaker_sums
 from voxslice.rules import as_text, categories_text, interval_text, is_numeric
 
@@ -49,8 +50,9 @@ def compare(
     margin: float | None,
     resamples: int,
     seed: int,
+    pairs: Sequence[tuple[str, str]] | None = None,
 ) -> pd.DataFrame:
-    """Compare each pair of models on each slice.
+    """Compare pairs of models on each slice.
 
     The verdict is on model b against model a. It is `better` or `worse` where q is at most 0.05 and
     the interval, of at least two speakers, leaves out zero (McNemar's test takes utterances as
@@ -66,6 +68,7 @@ def compare(
         resamples: bootstrap resamples and, where there are too many speakers for all of them, sign
             flips
         seed: of both
+        pairs: of models, None for each with each other one
 
     Returns:
         one row a slice and pair, in the columns of `COLUMNS`: the metric of both models,
@@ -82,7 +85,7 @@ def compare(
     stacked = np.stack([part.mask for part in slices.values()], axis=1).astype(float)
     rows: list[dict] = []
     sides: list[int] = []  # of zero, on which the interval lies
-    for a, b in combinations(losses, 2):
+    for a, b in combinations(losses, 2) if pairs is None else pairs:
         # the metric falls as the loss rises in a classification, and is the loss in a regression
         change = (losses[a] - losses[b]) if classification else (losses[b] - losses[a])
         parts = np.stack([stacked, stacked * change[:, None]], axis=-1)
@@ -140,6 +143,48 @@ def compare(
         )
     overall = table["slice"] == "all"
     return pd.concat([table[overall], table[~overall]], ignore_index=True)
+
+
+def compare_with_references(
+    losses: Mapping[str, np.ndarray],
+    references: Mapping[str, np.ndarray],
+    slices: Mapping[str, Slice],
+    speakers: np.ndarray | None,
+    *,
+    classification: bool,
+    margin: float | None,
+    resamples: int,
+    seed: int,
+) -> pd.DataFrame:
+    """Compare each model with each reference model.
+
+    Only `chance` of a classification is compared on slices: it knows nothing of the labels, so that
+    it is as good in one slice as in another. The others are right or wrong by what the labels of a
+    slice are.
+
+    Args:
+        losses: of each model, shape (utterances,)
+        references: the same of the reference models, see `voxslice.references`
+        slices: by id
+        speakers: see `compare`, as are the other arguments
+
+    Returns:
+        as `compare`, with the reference as model a; `q` adjusts p over the rows of one reference
+    """
+    tables = [
+        compare(
+            {**losses, reference: loss},
+            slices if classification and reference == CHANCE else {},
+            speakers,
+            classification=classification,
+            margin=margin,
+            resamples=resamples,
+            seed=seed,
+            pairs=[(reference, model) for model in losses],
+        )
+        for reference, loss in references.items()
+    ]
+    return pd.concat(tables, ignore_index=True)
 
 
 def _verdicts(table: pd.DataFrame, sides: np.ndarray, classification: bool) -> np.ndarray:

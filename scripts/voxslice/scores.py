@@ -35,7 +35,7 @@ def score_classes(
             f"The model has the classes {', '.join(classes)} but the task the label {lacking[0]!r}:"
             " change the task's labels or take the task from the model."
         )
-    text, kept = _known_labels(labels, known)
+    text, kept = known_labels(labels, known)
     logits = predictions.loc[kept, list(classes)].to_numpy(np.float64)
     probabilities = softmax(logits, axis=1)
     scores = predictions.loc[kept, KEY].reset_index(drop=True)
@@ -64,7 +64,7 @@ def score_choices(
     Raises:
         InputError: where no row has a known label
     """
-    text, kept = _known_labels(labels, known)
+    text, kept = known_labels(labels, known)
     rows = predictions[kept].reset_index(drop=True)
     classes = list(rows[task].cat.categories)
     scores = _with_loss(rows[KEY], text[kept], pd.Categorical(rows[task]))
@@ -74,8 +74,19 @@ def score_choices(
     return scores
 
 
-def _known_labels(labels: pd.Series, known: Sequence[str]) -> tuple[pd.Series, np.ndarray]:
-    """Labels as text, and which rows have a known one."""
+def known_labels(labels: pd.Series, known: Sequence[str]) -> tuple[pd.Series, np.ndarray]:
+    """Labels as text, and which rows have a known one.
+
+    Args:
+        labels: as the metadata have them
+        known: the labels of the task
+
+    Returns:
+        the labels, and booleans of shape (rows,)
+
+    Raises:
+        InputError: where no row has a known label
+    """
     # labels may be read as numbers or booleans, those of the config are text
     text = labels.astype("string").reset_index(drop=True)
     kept = text.isin(known).to_numpy(bool, na_value=False)
@@ -114,6 +125,26 @@ def score_values(
     Raises:
         InputError: where the labels are no numbers, or no row has one
     """
+    values, kept = known_values(labels)
+    scores = predictions.loc[kept, KEY].reset_index(drop=True)
+    scores["label"] = values[kept].to_numpy()
+    scores["prediction"] = predictions.loc[kept, column].to_numpy(np.float64) * scale
+    scores["loss"] = (scores["prediction"] - scores["label"]).abs()
+    return scores
+
+
+def known_values(labels: pd.Series) -> tuple[pd.Series, np.ndarray]:
+    """Labels as numbers, and which rows have one.
+
+    Args:
+        labels: as the metadata have them
+
+    Returns:
+        the labels, and booleans of shape (rows,)
+
+    Raises:
+        InputError: where the labels are no numbers, or no row has one
+    """
     try:
         values = pd.to_numeric(labels.astype("object")).astype(float).reset_index(drop=True)
     except (ValueError, TypeError) as error:
@@ -123,11 +154,7 @@ def score_values(
     kept = np.isfinite(values).to_numpy()
     if not kept.any():
         raise InputError("No utterance has a label for the task: correct its target.")
-    scores = predictions.loc[kept, KEY].reset_index(drop=True)
-    scores["label"] = values[kept].to_numpy()
-    scores["prediction"] = predictions.loc[kept, column].to_numpy(np.float64) * scale
-    scores["loss"] = (scores["prediction"] - scores["label"]).abs()
-    return scores
+    return values, kept
 
 
 def labels_of_output(outputs: dict[str, list[str]], output: str, model: str) -> list[str]:

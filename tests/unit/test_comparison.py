@@ -11,6 +11,7 @@ from voxslice.comparison import (
     align,
     category_slices,
     compare,
+    compare_with_references,
     found_slices,
     is_equivalent,
     mcnemar,
@@ -143,6 +144,34 @@ def test_q_adjusts_over_all_slices_and_pairs():
     assert pairs == [("a", "b"), ("a", "c"), ("b", "c")]
     np.testing.assert_allclose(table["q"], adjusted(table["p"]), rtol=1e-12)
     assert (table["q"] >= table["p"]).all() and table["q"].min() < 0.01
+
+
+def test_references_have_a_q_of_their_own():
+    rng = np.random.default_rng(0)
+    rates = {"a": 0.1, "b": 0.3, "chance": 0.5, "majority": 0.4}
+    losses = {name: (rng.random(200) < rate).astype(float) for name, rate in rates.items()}
+    references = {name: losses.pop(name) for name in ("chance", "majority")}
+    slices = {f"s{i}": Slice("slice", "rule", rng.random(200) < 0.3) for i in range(3)}
+    settings = {"classification": True, "margin": 0.02, "resamples": 200, "seed": 0}
+    table = compare_with_references(losses, references, slices, None, **settings)
+    assert list(table) == COLUMNS
+    pairs = table.groupby(["model_a", "model_b"], sort=False)["slice"].apply(list).to_dict()
+    # majority is right or wrong by what the labels of a slice are
+    assert pairs == {
+        ("chance", "a"): ["all", "s0", "s1", "s2"],
+        ("chance", "b"): ["all", "s0", "s1", "s2"],
+        ("majority", "a"): ["all"],
+        ("majority", "b"): ["all"],
+    }
+    for name, rows in table.groupby("model_a"):
+        np.testing.assert_allclose(rows["q"], adjusted(rows["p"]), rtol=1e-12, err_msg=name)
+    first = table.iloc[0]
+    assert first["value_a"] == pytest.approx(1 - references["chance"].mean())
+    assert (first["value_b"], first["verdict"]) == (1 - losses["a"].mean(), "better")
+    regression = compare_with_references(
+        losses, references, slices, None, **{**settings, "classification": False, "margin": None}
+    )
+    assert regression["slice"].to_list() == ["all"] * 4
 
 
 def test_the_better_model_has_the_positive_difference_in_a_classification():

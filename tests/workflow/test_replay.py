@@ -167,12 +167,32 @@ def test_the_finder_finds_the_slice(study):
 
 
 def test_categories_are_compared(study):
-    table = pd.read_csv(study / "results/comparison/emodb/gender.csv").set_index("slice")
+    table = pd.read_csv(study / "results/comparison/emodb/gender.csv")
+    table = table[table["model_a"] == "first"].set_index("slice")
     row = table.loc["emotion=anger"]
     assert (row["kind"], row["support"], row["speakers"]) == ("category", 127, 10)
     assert {"gender=female", "gender=male"} < set(table.index)
     regressions = pd.read_csv(study / "results/comparison/emodb/gender.regressions.csv")
     assert len(regressions) == 0  # the second model makes no error of its own
+
+
+def test_models_are_compared_with_those_that_hear_nothing(study, metadata):
+    metrics = pd.read_csv(study / "results/metrics/emodb/gender.csv")
+    accuracy = metrics[metrics["metric"] == "accuracy"].set_index("model")["value"]
+    assert list(accuracy.index) == ["first", "second", "chance", "majority"]
+    largest = metadata["gender"].value_counts(normalize=True).max()
+    assert accuracy["majority"] == pytest.approx(largest)
+    assert 0.4 < accuracy["chance"] < 0.6
+    table = pd.read_csv(study / "results/comparison/emodb/gender.csv")
+    rows = table[table["slice"] == "all"].set_index(["model_a", "model_b"])
+    assert set(rows.index) == {("first", "second")} | {
+        (reference, model) for reference in ("chance", "majority") for model in ("first", "second")
+    }
+    assert (rows.loc[["chance", "majority"], "verdict"] == "better").all()
+    slices = set(table.loc[table["model_a"] == "chance", "slice"])
+    assert slices == set(table.loc[table["model_a"] == "first", "slice"])
+    assert len(pd.read_csv(study / "results/comparison/emodb/gender.gates.csv")) == 0
+    assert not list(study.glob("results/slices/emodb/gender/chance*"))
 
 
 def test_nothing_but_inference_is_lacking(study):

@@ -65,7 +65,7 @@ def test_labels_of_a_task_leave_inference_and_the_other_task_alone(plan):
         config["tasks"]["gender"]["labels"] = ["male", "female"]
 
     jobs = plan(edit)
-    assert rules(jobs) == SLICES | {"score", "measure"}
+    assert rules(jobs) == SLICES | {"score", "score_references", "measure"}
     assert all("task=gender" in job for job in jobs)
 
 
@@ -114,7 +114,8 @@ def test_new_metadata_column_fetches_and_infers_nothing(plan):
             "column": "transcription",
         }
 
-    assert rules(plan(edit)) == SLICES | {"read_metadata", "score", "measure"}
+    expected = SLICES | {"read_metadata", "score", "score_references", "measure"}
+    assert rules(plan(edit)) == expected
 
 
 def test_new_measured_column_measures_only_that(plan):

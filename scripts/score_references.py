@@ -1,0 +1,12 @@
+import pandas as pd
+from voxslice.files import KEY, write_parquet
+from voxslice.logs import to_log
+from voxslice.references import score_references
+
+with to_log(snakemake.log):
+    params = snakemake.params
+    files = pd.read_parquet(snakemake.input[0], columns=[*KEY, params.target])
+    scores = score_references(
+        files[KEY], files[params.target], known=params.labels, seed=params.seed
+    )
+    write_parquet(scores, snakemake.output[0])
