@@ -7,6 +7,7 @@ import numpy as np
 import onnx
 import soundfile
 from onnx import TensorProto, helper, numpy_helper
+from voxslice.fetching import fetch_audb
 
 RATE = 16000
 
@@ -59,3 +60,17 @@ def write_audio(path: Path, signal: np.ndarray, *, rate: int = RATE, **settings:
     path.parent.mkdir(parents=True, exist_ok=True)
     soundfile.write(str(path), signal, rate, **settings)
     return path
+
+
+def fetch(folder: Path, repository: dict[str, str], **changes: object) -> None:
+    """Fetch the database `voices` of a repository into a folder."""
+    settings = {
+        "name": "voices",
+        "version": "1.0.0",
+        "repositories": [repository],
+        "sampling_rate": 16000,
+        "format": "wav",
+        "cache": folder.parent / "partial",
+        "num_workers": 2,
+    }
+    fetch_audb(folder, **(settings | changes))

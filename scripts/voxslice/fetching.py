@@ -1,14 +1,17 @@
 """Fetch datasets with audb."""
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import audb
+import filelock
 
 from voxslice.errors import InputError
 
-LOCK_TIMEOUT = 300  # seconds to wait for another process that loads into the same cache
+LOCK_TIMEOUT = 300.0
+"""Seconds to wait for another process that loads into the same cache; audb itself waits a day."""
 
 
 def fetch_audb(
@@ -43,36 +46,61 @@ def fetch_audb(
     audb.config.REPOSITORIES = [
         audb.Repository(entry["name"], entry["host"], entry["backend"]) for entry in repositories
     ]
-    cache = Path(cache).absolute()
     _require_version(name, version)
-    db = audb.load(
-        name,
-        version=version,
-        format=format,
-        mixdown=True,
-        sampling_rate=sampling_rate,
-        full_path=False,
-        cache_root=str(cache),
-        num_workers=num_workers,
-        timeout=LOCK_TIMEOUT,
-        verbose=True,
-    )
-    if db is None:
-        raise InputError(
-            f"Another process has been loading into {cache} for {LOCK_TIMEOUT} s: end it, or delete"
-            " the folder if there is none."
+    cache = Path(cache).absolute()
+    cache.mkdir(parents=True, exist_ok=True)
+    with _only_user(cache):
+        _remove_leftovers(cache)
+        db = audb.load(
+            name,
+            version=version,
+            format=format,
+            mixdown=True,
+            sampling_rate=sampling_rate,
+            full_path=False,
+            cache_root=str(cache),
+            num_workers=num_workers,
+            timeout=LOCK_TIMEOUT,
+            verbose=True,
         )
-    loaded = Path(db.meta.pop("audb")["root"])
-    folder = Path(folder)
-    if folder.exists():
-        shutil.rmtree(folder)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    for leftover in [*loaded.glob("db.*"), *loaded.glob(".complete")]:
-        leftover.unlink()
-    # the tables in audb's cache name the files as published, those in memory as converted
-    db.save(str(loaded), storage_format="parquet")
-    shutil.move(loaded, folder)
-    shutil.rmtree(cache)
+        loaded = Path(db.meta.pop("audb")["root"])
+        folder = Path(folder)
+        if folder.exists():
+            shutil.rmtree(folder)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        for leftover in [*loaded.glob("db.*"), *loaded.glob(".complete")]:
+            leftover.unlink()
+        # the tables in audb's cache name the files as published, those in memory as converted
+        db.save(str(loaded), storage_format="parquet")
+        shutil.move(loaded, folder)
+        shutil.rmtree(cache)
+
+
+@contextmanager
+def _only_user(cache: Path) -> Iterator[None]:
+    """Hold a cache alone; where a process is killed, the system lets go of what it held."""
+    lock = filelock.FileLock(cache / "held", timeout=LOCK_TIMEOUT)
+    try:
+        lock.acquire()
+    except filelock.Timeout as error:
+        raise InputError(
+            f"Another process has been loading into {cache} for {LOCK_TIMEOUT / 60:.0f} minutes:"
+            " let it finish or end it, and start again; if there is none, delete that folder."
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _remove_leftovers(cache: Path) -> None:
+    """Remove what a killed process has left, except for media, which audb moves there whole.
+
+    A lock of audb is stale here, and a table may be half-written or already converted.
+    """
+    for pattern in (".*.lock", "db.*", ".complete"):
+        for file in list(cache.rglob(pattern)):
+            file.unlink()
 
 
 def _require_version(name: str, version: str) -> None:

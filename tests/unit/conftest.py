@@ -7,8 +7,7 @@ import audbackend
 import audformat
 import pandas as pd
 import pytest
-from small_inputs import noise, write_audio, write_model
-from voxslice.fetching import fetch_audb
+from small_inputs import fetch, noise, write_audio, write_model
 
 
 @pytest.fixture(scope="session")
@@ -59,19 +58,6 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     audb.config.REPOSITORIES = [place]  # else publishing asks the public ones for older versions
     audb.publish(str(build), "1.0.0", place, num_workers=1, verbose=False)
     return {"name": "local", "host": str(host), "backend": "file-system"}
-
-
-def fetch(folder, repository, **changes):
-    settings = {
-        "name": "voices",
-        "version": "1.0.0",
-        "repositories": [repository],
-        "sampling_rate": 16000,
-        "format": "wav",
-        "cache": folder.parent / "partial",
-        "num_workers": 2,
-    }
-    fetch_audb(folder, **(settings | changes))
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,7 @@ import os
 import numpy as np
 import pytest
 import soundfile
-from conftest import RATE, noise, write_audio
+from small_inputs import RATE, noise, write_audio
 from voxslice.audio import read_utterance, seconds
 from voxslice.errors import InputError
 

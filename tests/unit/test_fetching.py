@@ -1,8 +1,15 @@
+import signal
+import subprocess
+import sys
+
 import audb
 import audiofile
+import filelock
 import numpy as np
 import pytest
-from conftest import fetch
+from small_inputs import fetch
+from snakemake_cli import ROOT
+from voxslice import fetching
 from voxslice.databases import list_utterances
 from voxslice.errors import InputError
 
@@ -110,3 +117,60 @@ def test_missing_repository_gives_one_sentence(repository, tmp_path):
     with pytest.raises(InputError, match=r"local at .*missing") as error:
         fetch(tmp_path / "db", repository | {"host": str(tmp_path / "missing")})
     assert "\n" not in str(error.value)
+
+
+def test_a_process_that_is_killed_leaves_nothing_in_the_way(database, repository, tmp_path):
+    partial, code = tmp_path / "db" / "partial", KILLED.format(repository=repository, path=tmp_path)
+    killed = subprocess.run([sys.executable, "-c", code], cwd=ROOT / "scripts", check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert len(list(partial.rglob("*.wav"))) >= 2 and not (tmp_path / "db" / "audio").exists()
+    flavour = next(partial.rglob("db.yaml")).parent
+    (flavour / "db.files.parquet").write_bytes(b"half a table")
+    # as where the file system has no locks: what audb leaves there holds for ever
+    (flavour.parent / f".{flavour.name}.lock").write_text("1\nanother machine\n")
+    before = {path: path.stat().st_ino for path in partial.rglob("*.wav")}
+    fetch(tmp_path / "db" / "audio", repository)
+    assert tree(tmp_path / "db" / "audio").keys() == tree(database).keys()
+    assert tree(tmp_path / "db" / "audio" / "audio") == tree(database / "audio")
+    after = {path.stat().st_ino for path in (tmp_path / "db" / "audio").rglob("*.wav")}
+    assert set(before.values()) <= after  # what was fetched is not fetched again
+    assert not partial.exists()
+
+
+KILLED = """
+import os, signal
+from pathlib import Path
+import audb
+from voxslice.fetching import fetch_audb
+
+convert, done = audb.core.flavor.Flavor.__call__, []
+
+def killed(self, source, *arguments, **settings):
+    if len(done) == 2:
+        os.kill(os.getpid(), signal.SIGKILL)
+    done.append(source)
+    return convert(self, source, *arguments, **settings)
+
+audb.core.flavor.Flavor.__call__ = killed
+path = Path("{path}", "db")
+fetch_audb(
+    path / "audio", name="voices", version="1.0.0", repositories=[{repository}],
+    sampling_rate=16000, format="wav", cache=path / "partial", num_workers=1,
+)
+"""
+
+
+def test_a_cache_that_another_process_holds(repository, tmp_path, monkeypatch):
+    monkeypatch.setattr(fetching, "LOCK_TIMEOUT", 0.2)
+    (tmp_path / "db" / "partial").mkdir(parents=True)
+    with (
+        filelock.FileLock(tmp_path / "db" / "partial" / "held"),
+        pytest.raises(InputError, match=r"Another process .* for 0 minutes: let it finish"),
+    ):
+        fetch(tmp_path / "db" / "audio", repository)
+    fetch(tmp_path / "db" / "audio", repository)
+    assert (tmp_path / "db" / "audio" / "db.yaml").exists()
+
+
+def test_waiting_takes_minutes():
+    assert 60 <= fetching.LOCK_TIMEOUT <= 600
