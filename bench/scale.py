@@ -2,9 +2,9 @@
 
     python bench/scale.py --rows 100000 1000000
 
-No audio and no model: the tables that the first steps would make, and tables of predictions of two
-models, are written; then Snakemake takes them through scores, metrics, slices, comparison and
-report, one job after the other, so that each has the machine to itself.
+No audio and no model: a dataset that is a table, and tables of predictions of two models, are
+written; then Snakemake takes them through scores, metrics, slices, comparison and report, one job
+after the other, so that each has the machine to itself.
 """
 
 import argparse
@@ -27,7 +27,7 @@ UTTERANCES = 100  # of a speaker
 EMOTIONS = ["anger", "boredom", "disgust", "fear", "happiness", "neutral", "sadness"]
 ROOMS = ["car", "hall", "office", "street"]
 MODELS = {"small": 0.09, "big": 0.05}  # share of errors
-GOALS = ["scores", "metrics", "slices", "comparisons"]
+GOALS = ["scores", "metrics", "slices", "comparisons", "reports"]
 
 
 def simulate(rows: int) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
@@ -52,7 +52,6 @@ def simulate(rows: int) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
             "file": [f"s{s:06d}/u{i:08d}.wav" for i, s in enumerate(speaker)],
             "start": 0.0,
             "end": duration,
-            "duration": duration,
             "speaker": pd.Series([f"s{s:06d}" for s in speaker], dtype="string"),
             "gender": pd.Categorical(gender),
             "age": age,
@@ -85,7 +84,7 @@ def simulate(rows: int) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
 
 
 def write_study(folder: Path, rows: int) -> Path:
-    """Write what the steps before the scores would make, and the study's config.
+    """Write the tables and the config of a study.
 
     Args:
         folder: Where the study is to run.
@@ -95,20 +94,15 @@ def write_study(folder: Path, rows: int) -> Path:
         The config file.
     """
     files, tables = simulate(rows)
-    place = folder / "resources/corpus"
-    (place / "audio").mkdir(parents=True)
-    files[["file", "start", "end", "duration"]].to_parquet(place / "utterances.parquet")
-    files.to_parquet(place / "files.parquet")
+    files.to_csv(folder / "corpus.csv", index=False)
     for name, table in tables.items():
         table.to_parquet(folder / f"{name}.parquet")
     metadata = ["speaker", "gender", "age", "emotion", "room", "snr"]
     config = {
         "datasets": {
             "corpus": {
-                # never fetched: its tables are there
-                "audb": {"name": "simulated", "version": "1.0.0"},
-                "table": "files",
-                "columns": {name: {"table": "files", "column": name} for name in metadata},
+                "csv": {"path": str(folder / "corpus.csv")},
+                "columns": {name: {"column": name} for name in metadata},
                 "license": "simulated",
                 "synthetic": True,
             }

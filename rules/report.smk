@@ -11,6 +11,9 @@ rule bundle_charts:
         "benchmarks/bundle_charts.tsv"
     conda:
         "../envs/report.yaml"
+    resources:
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
         code=code("bundle_charts"),
     script:

@@ -125,18 +125,22 @@ def in_state(state, text):
 def started(folder):
     """How often a run started each job, as `planned` names them, in groups as well."""
     log = re.sub(r"^ *\[.*\]\n", "", (folder / "run.log").read_text("utf-8"), flags=re.MULTILINE)
-    pattern = r"^ *(?:local)?rule (\w+):\n(?: +\w+: .*\n)*? +wildcards: (.*)$"
-    found = re.findall(pattern, log, re.MULTILINE)
-    return Counter(f"{rule} {wildcards.replace(',', '')}" for rule, wildcards in found)
+    found = Counter()
+    for rule, block in re.findall(r"^ *(?:local)?rule (\w+):\n((?: +\w+: .*\n)+)", log, re.M):
+        wildcards = re.search(r"^ +wildcards: (.*)$", block, re.M)
+        if " output: " in block:
+            found[f"{rule} {wildcards[1].replace(',', '') if wildcards else ''}".strip()] += 1
+    return found
 
 
 def digests(folder):
     # costs are measurements, and the report shows them
+    measured = ("results/costs/*.csv", "results/report/*/*.html", "results/report/*/*.tradeoff.csv")
     return {
         str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted((folder / "results").rglob("*"))
         if path.is_file()
-        and path.relative_to(folder).parts[1] not in ("costs", "report")
+        and not any(path.relative_to(folder).match(pattern) for pattern in measured)
         and not path.name.startswith(".snakemake")
     }
 

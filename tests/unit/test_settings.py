@@ -169,7 +169,7 @@ MISSING = object()
             r"^datasets\.calls\.filter: 'split' is not read from .*: speaker, gender\.",
         ),
         ("datasets.table.table", "files", r"^datasets\.table\.table: a csv is one table: remove"),
-        ("datasets.table.csv.audio", MISSING, r"^datasets\.table\.csv: 'audio' is a required"),
+        ("datasets.table.csv.path", MISSING, r"^datasets\.table\.csv: 'path' is a required"),
         (
             "datasets.table.columns.age.table",
             "files",
