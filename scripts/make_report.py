@@ -42,7 +42,9 @@ with to_log(snakemake.log):
             read_slices(slices),
             pd.read_parquet(members),
             pd.read_csv(searches),
-            pd.read_csv(failures, dtype={"file": str, "reason": str}),
+            pd.read_csv(
+                failures, dtype={"file": str}, keep_default_na=False
+            ),  # a file may be called NA,
         )
         for (name, settings), card, scores, slices, members, searches, failures in zip(
             params.models.items(),

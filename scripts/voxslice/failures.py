@@ -28,11 +28,14 @@ def gather_failures(
     # a file may be called NA
     tables = [pd.read_csv(part, dtype={"file": str}, keep_default_na=False) for part in parts]
     failures = pd.concat(tables, ignore_index=True)
-    require_few(failures, total=total, tolerated=tolerated, model=model)
+    where = f"; all of them are listed in {Path(parts[0]).parent}"
+    require_few(failures, total=total, tolerated=tolerated, model=model, where=where)
     return failures
 
 
-def require_few(failures: pd.DataFrame, *, total: int, tolerated: float, model: str) -> None:
+def require_few(
+    failures: pd.DataFrame, *, total: int, tolerated: float, model: str, where: str = ""
+) -> None:
     """Hold failures against what is tolerated.
 
     Args:
@@ -40,6 +43,7 @@ def require_few(failures: pd.DataFrame, *, total: int, tolerated: float, model: 
         total: number of utterances of the dataset
         tolerated: share of the utterances that may fail, 0 to 1
         model: id of the model, for the message
+        where: what the message says of the place that lists all of them
 
     Raises:
         InputError: where more failed than are tolerated
@@ -49,5 +53,5 @@ def require_few(failures: pd.DataFrame, *, total: int, tolerated: float, model: 
         raise InputError(
             f"{model} could not score {len(failures)} of {total} utterances, more than the"
             f" tolerated share of {tolerated:g}: mend or remove these files or raise"
-            f" failures_tolerated ({first}{'; ...' if len(failures) > 5 else ''})."
+            f" failures_tolerated ({first}{'; ...' if len(failures) > 5 else ''}{where})."
         )

@@ -1,3 +1,5 @@
+import shutil
+
 import audformat
 import pandas as pd
 import pytest
@@ -148,3 +150,58 @@ def test_wrong_columns(database, source, message):
     with pytest.raises(InputError, match=message) as error:
         read(database, "files", wrong=source)
     assert "\n" not in str(error.value)
+
+
+def chosen(folder, **filters):
+    return list_filtered(folder, "files", filters)["file"].to_list()
+
+
+def test_filter(database):
+    women = {"gender": column("files", "speaker", map="gender", values=["female"])}
+    assert chosen(database, **women) == ["audio/a.wav"]
+    assert chosen(database, clean=column("partial", "clean", values=[True, False])) == [
+        "audio/a.wav",
+        "audio/d.wav",
+    ]
+    assert chosen(database, age=column("files", "speaker", map="age", values=[31])) == [
+        "audio/d.wav"
+    ]
+    with pytest.raises(InputError, match=r"names 'child', .* table files of voices: .* male\.$"):
+        chosen(database, gender=column("files", "speaker", map="gender", values=["child"]))
+    with pytest.raises(InputError, match=r"no column in the table partial of voices called 'x'"):
+        chosen(database, x=column("partial", "x", values=["a"]))
+
+
+def test_a_local_database_is_read_where_it_is_and_never_from_a_pickle(database, tmp_path):
+    folder = shutil.copytree(database, tmp_path / "local")
+    (folder / "db.files.pkl").write_bytes(
+        b"cos\nsystem\n(S'touch " + bytes(tmp_path) + b"/run'\ntR."
+    )
+    before = sorted(path for path in folder.rglob("*"))
+    files = list_utterances(folder, "files")
+    pd.testing.assert_frame_equal(files, list_utterances(database, "files"))
+    speakers = {"speaker": column("files", "speaker")}
+    assert values(read_metadata(folder, files, speakers)["speaker"]) == ["s2", None, "s3", "s1"]
+    assert sorted(path for path in folder.rglob("*")) == before
+    assert not (tmp_path / "run").exists()
+    (folder / "db.files.parquet").unlink()
+    with pytest.raises(InputError, match=r"local cannot be loaded .* as CSV or Parquet\.$"):
+        list_utterances(folder, "files")
+
+
+def test_what_is_no_database(tmp_path):
+    with pytest.raises(InputError, match=r"cannot be loaded .*: name a folder with db\.yaml"):
+        list_utterances(tmp_path, "files")
+    (tmp_path / "db.yaml").write_text("{")
+    with pytest.raises(InputError, match=r"cannot be loaded") as error:
+        list_utterances(tmp_path, "files")
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("file", ["../a.wav", "/etc/passwd"])
+def test_files_outside_of_the_folder_are_refused(tmp_path, file):
+    db = audformat.Database("outside")
+    db["files"] = audformat.Table(audformat.segmented_index([file], ["0s"], ["1s"]))
+    db.save(str(tmp_path))
+    with pytest.raises(InputError, match=r"names .*, which is not relative to the folder"):
+        list_utterances(tmp_path, "files")

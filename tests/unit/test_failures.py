@@ -35,10 +35,11 @@ def test_exactly_the_tolerated_share_is_tolerated(tmp_path, count, total, share)
 def test_no_failure_is_tolerated_at_zero(tmp_path):
     none, one = failing(tmp_path / "0.csv", 0), failing(tmp_path / "1.csv", 1)
     assert len(gather_failures([none], total=9, tolerated=0, model="m")) == 0
-    with pytest.raises(InputError, match=r"1 of 9 utterances.*\(0\.wav: broken\)"):
+    with pytest.raises(InputError, match=r"1 of 9 utterances.*\(0\.wav: broken; all .* in "):
         gather_failures([one], total=9, tolerated=0, model="m")
 
 
 def test_the_message_names_five_failures(tmp_path):
-    with pytest.raises(InputError, match=r"4\.wav: broken; \.\.\.\)\.$"):
+    message = rf"4\.wav: broken; \.\.\.; all of them are listed in {tmp_path}\)\.$"
+    with pytest.raises(InputError, match=message):
         gather_failures([failing(tmp_path / "0.csv", 6)], total=9, tolerated=0, model="m")

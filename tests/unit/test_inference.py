@@ -1,10 +1,12 @@
 import audiofile
 import audonnx
 import numpy as np
+import onnx
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 import soundfile
+from onnx import TensorProto, helper, numpy_helper
 from small_inputs import RATE, noise, write_audio
 from voxslice import inference
 from voxslice.failures import gather_failures
@@ -237,6 +239,32 @@ def test_a_truncated_file_is_scored_or_listed(audio, model_folder, tmp_path):
     assert sorted([*found["file"], *failures["file"]]) == sorted(rows["file"])
     assert {"0.wav", "1.wav"} <= set(found["file"])
     assert np.isfinite(found[CLASSES]).all(axis=None)
+
+
+def test_a_model_with_a_length_limit_fails_on_long_utterances_alone(audio, tmp_path):
+    signal = helper.make_tensor_value_info("signal", TensorProto.FLOAT, [1, "time"])
+    level = helper.make_tensor_value_info("level", TensorProto.FLOAT, [1])
+    nodes = [
+        helper.make_node("Shape", ["signal"], ["length"], start=1),
+        helper.make_node("Sub", ["length", "one"], ["last"]),
+        helper.make_node("Gather", ["positions", "last"], ["level"]),  # a second at most
+    ]
+    stored = [
+        numpy_helper.from_array(np.ones(1, dtype=np.int64), "one"),
+        numpy_helper.from_array(np.zeros(RATE, dtype=np.float32), "positions"),
+    ]
+    graph = helper.make_graph(nodes, "limited", [signal], [level], stored)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
+    (tmp_path / "model").mkdir()
+    onnx.save(model, str(tmp_path / "model/model.onnx"))
+    loaded = audonnx.Model(str(tmp_path / "model/model.onnx"), labels={"level": ["level"]})
+    loaded.to_yaml(str(tmp_path / "model/model.yaml"))
+    write_audio(audio / "long.flac", np.zeros(RATE + 1))
+    rows = utterances(audio, ["0.wav", "long.flac", "1.wav"])
+    found, failures = run(audio, tmp_path / "model", rows, tmp_path)
+    assert found["file"].to_list() == ["0.wav", "1.wav"]
+    assert failures["file"].to_list() == ["long.flac"]
+    assert failures["reason"].str.contains("Gather").all()
 
 
 def test_an_output_that_is_not_finite_is_a_failure(audio, model_folder, tmp_path):
