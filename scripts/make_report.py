@@ -42,9 +42,8 @@ with to_log(snakemake.log):
             read_slices(slices),
             pd.read_parquet(members),
             pd.read_csv(searches),
-            pd.read_csv(
-                failures, dtype={"file": str}, keep_default_na=False
-            ),  # a file may be called NA,
+            # a file may be called NA
+            pd.read_csv(failures, dtype={"file": str}, keep_default_na=False),
         )
         for (name, settings), card, scores, slices, members, searches, failures in zip(
             params.models.items(),
