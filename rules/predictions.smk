@@ -25,6 +25,7 @@ rule read_predictions:
             task: config["tasks"][task].get("labels")
             for task in settings.tasks_of(config, wildcards.dataset, wildcards.model)
         },
+        filtered=lambda wildcards: "filter" in config["datasets"][wildcards.dataset],
         tolerated=lookup("failures_tolerated", within=config),
         code=code("read_predictions"),
     script:

@@ -9,7 +9,11 @@ with to_log(snakemake.log):
     utterances = pd.read_parquet(snakemake.input.utterances)
     table = snakemake.input.table
     predictions, failures = check_table(
-        read_table(table), utterances, snakemake.params.tasks, source=table
+        read_table(table),
+        utterances,
+        snakemake.params.tasks,
+        source=table,
+        filtered=snakemake.params.filtered,
     )
     require_few(
         failures,

@@ -56,6 +56,17 @@ def test_what_lacks_a_prediction_is_a_failure():
     assert predictions["gender"].isna().to_list() == [True, True, False]
 
 
+def test_rows_of_what_a_filter_leaves_out_are_left_alone():
+    predictions, failures = check_table(
+        table(), utterances("bd"), TASKS, source="t.csv", filtered=True
+    )
+    assert predictions["file"].to_list() == ["wav/b.wav"]
+    assert predictions["age"].to_list() == [40]
+    assert failures["reason"].to_list() == ["the table has no row"]
+    with pytest.raises(InputError, match=r"2 rows of t\.csv name no utterance"):
+        check(table(), utterances("bd"))
+
+
 def test_segments_match_to_the_millisecond():
     rows = pd.DataFrame(
         {"file": ["a", "a"], "start": [0.0, 0.5], "end": [0.5, 1.2345625], "duration": 0.5}

@@ -1,4 +1,5 @@
 import copy
+import re
 from pathlib import Path
 
 import jsonschema
@@ -86,6 +87,25 @@ def test_the_study_of_the_project_is_valid():
     config = yaml.safe_load((ROOT / "config" / "config.yaml").read_text(encoding="utf-8"))
     full = complete(config, SCHEMA)
     assert studies(full) == [("emodb", "gender"), ("emodb", "age")]
+
+
+def recipes():
+    text = (ROOT / "config" / "README.md").read_text(encoding="utf-8")
+    return [yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)]
+
+
+@pytest.mark.parametrize("recipe", recipes(), ids=lambda recipe: "-".join(recipe))
+def test_each_recipe_extends_the_default_study(recipe):
+    config = yaml.safe_load((ROOT / "config" / "config.yaml").read_text(encoding="utf-8"))
+    full = complete(merged(config, recipe), SCHEMA)
+    contains(full, recipe)
+
+
+def merged(config, more):
+    """What a second config file makes of the first, as Snakemake does it."""
+    if not (isinstance(config, dict) and isinstance(more, dict)):
+        return more
+    return config | {key: merged(config.get(key), value) for key, value in more.items()}
 
 
 def test_defaults_are_filled_in_at_every_depth(config):
