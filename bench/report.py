@@ -144,7 +144,7 @@ def make_page(folder: Path) -> None:
     """Make the page of a study that `write_study` has written, and print what it took."""
     begin = time.perf_counter()
     from voxslice.files import read_embeddings
-    from voxslice.report.page import Assets, derive, render
+    from voxslice.report.page import derive, render
     from voxslice.report.study import Embedding
 
     # a pickle of our own making, in place of the dozen tables that the workflow reads
@@ -152,13 +152,11 @@ def make_page(folder: Path) -> None:
     shards = [str(folder / f"{shard}.parquet") for shard in range(SHARDS)]
     study = replace(study, embedding=Embedding("states", *read_embeddings(shards)))
     read = time.perf_counter() - begin
-    texts = [PACKAGE / "voxslice/report" / name for name in
-             ("report.html.j2", "macros.html.j2", "report.css", "report.js")]  # fmt: skip
     page = render(
         study,
         derive(study),
         audio=folder,
-        assets=Assets(*(text.read_text() for text in [*texts, folder / "vega.js"])),
+        library=(folder / "vega.js").read_text(),
         max_megabytes=10,
     )
     figures = {

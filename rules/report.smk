@@ -41,10 +41,6 @@ rule make_report:
         gates="results/comparison/{dataset}/{task}.gates.csv",
         costs=costs_shown,
         embedding=mapped,
-        template=workflow.source_path("../scripts/voxslice/report/report.html.j2"),
-        macros=workflow.source_path("../scripts/voxslice/report/macros.html.j2"),
-        style=workflow.source_path("../scripts/voxslice/report/report.css"),
-        behaviour=workflow.source_path("../scripts/voxslice/report/report.js"),
         library="resources/vega.js",
     output:
         page=report(

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 from voxslice.files import read_embeddings, write_csv, write_text
 from voxslice.logs import to_log
-from voxslice.report.page import Assets, derive, render, versions
+from voxslice.report.page import derive, render, versions
 from voxslice.report.study import Embedding, Model, Study
 
 
@@ -16,10 +16,6 @@ def read_card(path: str) -> dict:
 
 def read_slices(path: str) -> pd.DataFrame:
     return pd.read_csv(path, dtype={"slice": str})
-
-
-def read_text(path: str) -> str:
-    return Path(path).read_text(encoding="utf-8")
 
 
 def commit() -> str:
@@ -96,13 +92,7 @@ with to_log(snakemake.log):
         study,
         derived,
         audio=given.audio,
-        assets=Assets(
-            read_text(given.template),
-            read_text(given.macros),
-            read_text(given.style),
-            read_text(given.behaviour),
-            read_text(given.library),
-        ),
+        library=Path(given.library).read_text(encoding="utf-8"),
         max_megabytes=params.report["max_megabytes"],
     )
     print(f"{len(page.encode()) / 1e6:.2f} MB")

@@ -1,19 +1,16 @@
 """Small studies for the tests of the report, whose numbers a reader can count."""
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import soundfile
 from voxslice import comparison, metrics
 from voxslice.files import KEY
 from voxslice.gates import COLUMNS as GATES
-from voxslice.report.page import Assets, derive, render
+from voxslice.report.page import derive, render
 from voxslice.report.study import Embedding, Model, Study
 from voxslice.scores import score_classes, score_values
 from voxslice.slice_table import COLUMNS, slice_id, summarise
 
-TEMPLATES = Path(__file__).parents[1] / "scripts" / "voxslice" / "report"
 HOSTILE = "<script>alert(1)</script>.wav"
 UTTERANCES = 24
 
@@ -221,14 +218,7 @@ LIBRARY = "window.vegaEmbed = () => '</script>';"
 
 
 def page_of(study, audio, max_megabytes=10):
-    assets = Assets(
-        template=(TEMPLATES / "report.html.j2").read_text(),
-        macros=(TEMPLATES / "macros.html.j2").read_text(),
-        style=(TEMPLATES / "report.css").read_text(),
-        script=(TEMPLATES / "report.js").read_text(),
-        library=LIBRARY,
-    )
-    return render(study, derive(study), audio=audio, assets=assets, max_megabytes=max_megabytes)
+    return render(study, derive(study), audio=audio, library=LIBRARY, max_megabytes=max_megabytes)
 
 
 def write_noise(folder):

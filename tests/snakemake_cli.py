@@ -10,16 +10,20 @@ import yaml
 ROOT = Path(__file__).parents[1]
 
 
-def snakemake(folder, *arguments, configfiles=(), cores=2, check=True):
-    """Run snakemake in a folder and return the finished process, its output in stdout."""
-    command = [sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile"]
-    command += ["--profile", "none", "--workflow-profile", ROOT / "profiles/default"]
-    command += ["--directory", folder, *([] if cores is None else ["--cores", str(cores)])]
-    command += arguments
+def command(folder, *arguments, configfiles=(), cores=2, workflow=ROOT):
+    """The command that runs snakemake in a folder, as words."""
+    words = [sys.executable, "-m", "snakemake", "--snakefile", workflow / "Snakefile"]
+    words += ["--profile", "none", "--workflow-profile", workflow / "profiles/default"]
+    words += ["--directory", folder, *([] if cores is None else ["--cores", cores]), *arguments]
     if configfiles:
-        command += ["--configfile", *configfiles]
+        words += ["--configfile", *configfiles]
+    return [str(word) for word in words]
+
+
+def snakemake(folder, *arguments, check=True, **settings):
+    """Run snakemake in a folder and return the finished process, its output in stdout."""
     process = subprocess.run(
-        [str(part) for part in command],
+        command(folder, *arguments, **settings),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -31,9 +35,9 @@ def snakemake(folder, *arguments, configfiles=(), cores=2, check=True):
     return process
 
 
-def planned(folder, *arguments, configfiles=()):
+def planned(folder, *arguments, **settings):
     """The jobs that a run would do: a sorted list of `rule wildcard=value ...`, without goals."""
-    process = snakemake(folder, "--dry-run", *arguments, configfiles=configfiles)
+    process = snakemake(folder, "--dry-run", *arguments, **settings)
     jobs = []
     for block in re.split(r"\n\[?(?=(?:local)?(?:rule|checkpoint) )", "\n" + process.stdout):
         name = re.match(r"(?:local)?(?:rule|checkpoint) (\w+):", block)

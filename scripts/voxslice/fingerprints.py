@@ -9,10 +9,11 @@ import hashlib
 from pathlib import Path
 
 PACKAGE = "voxslice"
+DATA = {".j2", ".css", ".js"}
 
 
 def sources(script: str | Path) -> list[Path]:
-    """The script and all modules of the package that it imports, directly or not.
+    """The script and all modules that it imports of the package, with the templates beside them.
 
     Imports are followed wherever they stand, as in a function, in the form
     `from voxslice.<module> import <name>`.
@@ -33,6 +34,8 @@ def sources(script: str | Path) -> list[Path]:
         if file in found:
             continue
         found.add(file)
+        if file.name == "__init__.py":  # the package's templates lie beside it
+            found |= {beside for beside in file.parent.iterdir() if beside.suffix in DATA}
         for node in ast.walk(ast.parse(file.read_bytes())):
             if isinstance(node, ast.ImportFrom):
                 todo += _modules(root, node)

@@ -29,6 +29,7 @@ def project(tmp_path):
             "voxslice/report/__init__.py": "",
             "voxslice/report/page.py": "from voxslice.report import charts\n",
             "voxslice/report/charts.py": "",
+            "voxslice/report/page.css": "",
             "voxslice/other.py": "",
             "score.py": "from voxslice.losses import f\n",
             "make_report.py": "from voxslice.report.page import render\n",
@@ -46,7 +47,19 @@ def project(tmp_path):
 )
 def test_imports_are_followed_wherever_they_stand(project, script, modules):
     expected = [project / f"{script}.py", *(project / f"voxslice/{m}.py" for m in modules)]
-    assert sources(project / f"{script}.py") == sorted(expected)
+    found = sources(project / f"{script}.py")
+    assert [file for file in found if file.suffix == ".py"] == sorted(expected)
+
+
+def test_an_edit_of_a_template_changes_the_fingerprint_of_its_package_alone(project):
+    def both():
+        return [fingerprint(project / f"{name}.py") for name in ("score", "make_report")]
+
+    before = both()
+    (project / "voxslice/report/page.css").write_text("body {}")
+    after = both()
+    assert after[0] == before[0]
+    assert after[1] != before[1]
 
 
 def test_an_edit_of_what_is_imported_changes_the_fingerprint_alone(project):
@@ -81,7 +94,8 @@ def test_what_python_imports_is_what_is_fingerprinted(name):
     finder = ModuleFinder([str(SCRIPTS)])
     finder.run_script(str(SCRIPTS / f"{name}.py"))
     imported = {module.__file__ for module in finder.modules.values() if module.__file__}
-    assert {str(path) for path in sources(SCRIPTS / f"{name}.py")} == imported
+    found = sources(SCRIPTS / f"{name}.py")
+    assert {str(path) for path in found if path.suffix == ".py"} == imported
 
 
 def test_every_script_belongs_to_a_rule_that_reruns_with_it():

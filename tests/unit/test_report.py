@@ -12,13 +12,13 @@ import yaml
 from report_study import (
     HOSTILE,
     LIBRARY,
-    TEMPLATES,
     class_scores,
     make_slice,
     make_study,
     page_of,
     write_noise,
 )
+from snakemake_cli import ROOT
 from voxslice import settings
 from voxslice.errors import InputError
 from voxslice.report.numbers import Measure, decimal, measures, probability
@@ -209,7 +209,7 @@ def test_page_too_small_for_its_limit_is_an_error(audio):
 
 
 def test_config_bounds_the_page_without_being_asked():
-    root = TEMPLATES.parents[2]
+    root = ROOT
     schema = yaml.safe_load((root / "config" / "schema.yaml").read_text())
     config = yaml.safe_load((root / "config" / "config.yaml").read_text())
     expected = {"max_megabytes": 10, "shortest_seconds": 3}

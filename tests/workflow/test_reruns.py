@@ -33,6 +33,7 @@ def rules(jobs):
 
 
 SLICES = {"suggest_slices", "find_slices", "compare", "make_report", "make_view"}
+METADATA = SLICES | {"read_metadata", "score", "score_references", "measure"}
 
 
 def test_nothing(plan):
@@ -114,8 +115,7 @@ def test_new_metadata_column_fetches_and_infers_nothing(plan):
             "column": "transcription",
         }
 
-    expected = SLICES | {"read_metadata", "score", "score_references", "measure"}
-    assert rules(plan(edit)) == expected
+    assert rules(plan(edit)) == METADATA
 
 
 def test_new_measured_column_measures_only_that(plan):
@@ -123,7 +123,7 @@ def test_new_measured_column_measures_only_that(plan):
         config["datasets"]["demo"]["columns"]["noise"] = {"measure": "snr"}
 
     jobs = plan(edit)
-    assert rules(jobs) == SLICES | {"measure_speech", "read_metadata", "score", "measure"}
+    assert rules(jobs) == METADATA | {"measure_speech"}
     measured = [job for job in jobs if job.startswith("measure_speech")]
     assert measured == ["measure_speech dataset=demo measure=snr"]
 
@@ -133,7 +133,7 @@ def test_column_predicted_by_another_model_infers_nothing(plan):
         column = {"model": "practice_small", "label": "child"}
         config["datasets"]["demo"]["columns"]["childlike"] = column
 
-    assert rules(plan(edit)) == SLICES | {"read_metadata", "score", "measure"}
+    assert rules(plan(edit)) == METADATA
 
 
 def test_another_embedding_output_infers_that_model_alone(plan):

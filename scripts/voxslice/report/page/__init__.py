@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from jinja2 import DictLoader, Environment, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from voxslice.errors import InputError
@@ -32,27 +32,9 @@ from voxslice.report.study import Study, distinct
 LIBRARIES = [
     "audb", "audonnx", "onnxruntime", "numpy", "pandas", "scikit-learn", "sliceguard", "snakemake",
 ]  # fmt: skip
+HERE = Path(__file__).parent  # template, style and script lie beside this module
 OPEN_PAIRS = 3
 """Pairs of models that are not folded away."""
-
-
-@dataclass(frozen=True)
-class Assets:
-    """What the page is made of beside the results.
-
-    Args:
-        template: the page, for Jinja
-        macros: parts of it, for Jinja
-        style: CSS
-        script: JavaScript of the page
-        library: JavaScript that draws charts (Vega, Vega-Lite and Vega-Embed)
-    """
-
-    template: str
-    macros: str
-    style: str
-    script: str
-    library: str
 
 
 @dataclass(frozen=True)
@@ -102,7 +84,7 @@ def render(
     derived: Derived,
     *,
     audio: str | Path,
-    assets: Assets,
+    library: str,
     max_megabytes: float,
 ) -> str:
     """Make the report.
@@ -111,7 +93,7 @@ def render(
         study: what the workflow has written
         derived: what `derive` gives for it
         audio: folder that the files are relative to
-        assets: template, style and scripts
+        library: JavaScript that draws charts (Vega, Vega-Lite and Vega-Embed)
         max_megabytes: largest size of the page; audio that does not fit is left out
 
     Returns:
@@ -126,18 +108,21 @@ def render(
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        loader=DictLoader({"report": assets.template, "macros": assets.macros}),
+        loader=FileSystemLoader(HERE),
     )
     environment.filters["breakable"] = breakable
-    page = environment.get_template("report")
-    library = inlined(f"(() => {{{assets.library}}})();")  # its many names stay its own
+    page = environment.get_template("report.html.j2")
+    library = inlined(f"(() => {{{library}}})();")  # its many names stay its own
+    style, script = (
+        (HERE / f"report.{kind}").read_text(encoding="utf-8") for kind in ("css", "js")
+    )
     groups = clips.choose(study)
     parts = {
         "study": study,
-        "style": Markup(assets.style),  # noqa: S704
-        "script": Markup(assets.script),  # noqa: S704
+        "style": Markup(style),  # noqa: S704
+        "script": Markup(script),  # noqa: S704
         "library": Markup(library),  # noqa: S704
-        "hashes": [_hash(library), _hash(assets.script)],
+        "hashes": [_hash(library), _hash(script)],
         **_parts(study, derived),
         "map": derived.map,
         "map_chart": derived.map and projection.map_chart(study, derived.map, groups),

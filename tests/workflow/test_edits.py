@@ -1,0 +1,155 @@
+"""What an edit of the config, the code or an input reruns, on a study of a copied workflow."""
+
+import copy
+
+import pytest
+from small_study import copy_workflow, study_config, write_data, write_models
+from snakemake_cli import planned, snakemake, write_config
+
+pytestmark = pytest.mark.workflow
+
+REPORT = {"make_report"}
+SLICES = {"find_slices", "compare", "make_report", "make_view"}
+SCORES = SLICES | {"score", "measure", "suggest_slices"}
+
+
+@pytest.fixture(scope="module")
+def inputs(tmp_path_factory):
+    return tmp_path_factory.mktemp("inputs")
+
+
+@pytest.fixture(scope="module")
+def config(inputs):
+    return study_config(inputs)
+
+
+@pytest.fixture(scope="module")
+def workflow(tmp_path_factory):
+    return copy_workflow(tmp_path_factory.mktemp("workflow"))
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory, inputs, config, workflow):
+    folder = tmp_path_factory.mktemp("study")
+    path = write_config(inputs / "study.yaml", config)
+    snakemake(folder, configfiles=[path], workflow=workflow)
+    return folder
+
+
+@pytest.fixture
+def plan(study, config, inputs, workflow):
+    """Plan the finished study, its config edited or not."""
+
+    def with_edit(edit=lambda config: None, *arguments):
+        edited = copy.deepcopy(config)
+        edit(edited)
+        path = write_config(inputs / "study.yaml", edited)
+        return planned(study, *arguments, configfiles=[path], workflow=workflow)
+
+    return with_edit
+
+
+@pytest.fixture
+def edited(workflow):
+    """Edit a file of the workflow, for one test."""
+    before = {}
+
+    def edit(name, addition):
+        path = workflow / name
+        before[path] = path.read_bytes()
+        path.write_bytes(before[path] + addition.encode())
+
+    yield edit
+    for path, content in before.items():
+        path.write_bytes(content)
+
+
+def rules(jobs):
+    return {job.split()[0] for job in jobs}
+
+
+def test_what_changes_no_result_reruns_nothing(plan, inputs, workflow, edited):
+    for path in [inputs / "voices.csv", *workflow.rglob("*.*")]:
+        path.touch()
+    edited("rules/captions/report.rst", "Another sentence.\n")
+    arguments = ["--set-threads", "predict=1", "--set-resources", "predict:mem_mb=500"]
+    assert plan(lambda config: None, *arguments) == []
+
+
+def test_another_comment_in_the_config(study, config, inputs, workflow):
+    path = write_config(inputs / "study.yaml", config)
+    path.write_text("# another comment\n" + path.read_text())
+    assert planned(study, configfiles=[path], workflow=workflow) == []
+
+
+@pytest.mark.parametrize(
+    ("file", "addition", "expected"),
+    [
+        ("scripts/voxslice/report/page/report.html.j2", "<!-- another -->", REPORT),
+        ("scripts/voxslice/report/answer.py", "\n", REPORT),
+        ("scripts/voxslice/spotlight_view.py", "# another comment\n", {"make_view"}),
+        ("scripts/voxslice/slices.py", "# another comment\n", SLICES | {"suggest_slices"}),
+        ("scripts/compare.py", "# another comment\n", {"compare", "make_report"}),
+        ("scripts/measure.py", "# another comment\n", {"measure", "make_report"}),
+        ("scripts/voxslice/costs.py", "# another comment\n", {"measure_costs", "make_report"}),
+        ("scripts/voxslice/scores.py", "# another comment\n", SCORES | {"score_references"}),
+    ],
+)
+def test_an_edit_of_code_reruns_what_uses_it(plan, edited, file, addition, expected):
+    edited(file, addition)
+    assert rules(plan()) == expected
+
+
+def test_address_of_a_model(plan, inputs):
+    models = write_models(inputs / "moved", ["first"])
+
+    def edit(config):
+        config["models"]["first"] = models["first"]
+
+    jobs = plan(edit)
+    assert [job for job in jobs if not rules([job]) & SCORES] == [
+        "fetch_model model=first",
+        "gather_failures dataset=voices model=first",
+        "measure_costs model=first",
+        "predict dataset=voices model=first shard=0",
+    ]
+
+
+def test_checksum_of_a_model(plan):
+    def edit(config):
+        config["models"]["second"]["sha256"] = 64 * "0"
+
+    jobs = plan(edit)
+    assert {"fetch_model model=second", "predict dataset=voices model=second shard=0"} <= set(jobs)
+    assert not any("model=first" in job for job in jobs if not rules([job]) & SCORES)
+
+
+def test_another_device(plan):
+    jobs = plan(lambda config: config.update(device="cuda"))
+    assert [job for job in jobs if job.startswith(("predict", "measure_costs", "fetch"))] == [
+        "measure_costs model=first",
+        "measure_costs model=second",
+        "predict dataset=voices model=first shard=0",
+        "predict dataset=voices model=second shard=0",
+    ]
+
+
+def test_new_dataset(plan, inputs):
+    def edit(config):
+        config["datasets"]["others"] = write_data(inputs / "others")
+
+    jobs = plan(edit)
+    assert "list_utterances dataset=others" in jobs
+    assert all("dataset=others" in job for job in jobs)
+
+
+def test_a_changed_file_of_a_dataset(plan, inputs):
+    path = inputs / "voices.csv"
+    before = path.read_bytes()
+    path.write_bytes(before.replace(b"a0.wav,a,female,30", b"a0.wav,a,female,31"))
+    try:
+        jobs = plan()
+    finally:
+        path.write_bytes(before)
+    assert "read_metadata dataset=voices" in jobs
+    assert {"score", "measure", "make_report"} <= rules(jobs)

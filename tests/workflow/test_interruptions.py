@@ -1,0 +1,102 @@
+"""Killed at any moment and started again, a study ends as if nothing had happened."""
+
+import hashlib
+import os
+import re
+import signal
+import subprocess
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from small_study import study_config
+from snakemake_cli import command, planned, snakemake, write_config
+
+pytestmark = pytest.mark.workflow
+
+MOMENTS = {  # while the first job of a rule runs
+    "fetch_model": "logs/fetch_model/*.log",
+    "list_utterances": "logs/list_utterances/*.log",
+    "predict": "logs/predict/*/*/*.log",
+    "find_slices": "logs/find_slices/*/*/*.log",
+    "compare": "logs/compare/*/*.log",
+    "make_report": "logs/make_report/*/*.log",
+}
+
+
+@pytest.fixture(scope="module")
+def configfiles(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("inputs")
+    return [write_config(folder / "study.yaml", study_config(folder))]
+
+
+def results(folder):
+    """Digests of what the workflow made; costs are measurements, and the report shows them."""
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for top in ("resources", "results")
+        for path in sorted((folder / top).rglob("*"))
+        if path.is_file() and not {"costs", "report"} & set(path.parts)
+    }
+
+
+def processes(folder):
+    """Processes that name a folder on their command line."""
+    found = []
+    for process in Path("/proc").iterdir():
+        if process.name.isdigit():
+            try:
+                line = (process / "cmdline").read_bytes()
+            except OSError:
+                continue  # it has ended
+            if str(folder).encode() in line:
+                found.append(process.name)
+    return found
+
+
+def kill_during(folder, logs, configfiles):
+    """Start a study, kill all of it as soon as a log of the job appears, return its output."""
+    already, output = set(folder.glob(logs)), folder / "output.txt"
+    with output.open("wb") as file:
+        process = subprocess.Popen(
+            command(folder, configfiles=configfiles),
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        begin = time.monotonic()
+        while set(folder.glob(logs)) <= already:
+            assert process.poll() is None, output.read_text()[-3000:]
+            assert time.monotonic() - begin < 300
+            time.sleep(0.002)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    while processes(folder):
+        time.sleep(0.05)
+    return output.read_text()
+
+
+def by_rule(jobs):
+    return Counter(job.split()[0] for job in jobs)
+
+
+def test_killed_at_every_step(tmp_path, configfiles):
+    undisturbed, killed = tmp_path / "undisturbed", tmp_path / "killed"
+    undisturbed.mkdir()
+    killed.mkdir()
+    snakemake(undisturbed, configfiles=configfiles)
+    todo = by_rule(planned(killed, configfiles=configfiles))
+    for rule, logs in MOMENTS.items():
+        output = kill_during(killed, logs, configfiles)
+        finished = Counter(re.findall(r"^Finished jobid: \d+ \(Rule: (\w+)\)", output, re.M))
+        snakemake(killed, "--unlock", configfiles=configfiles)
+        rest = by_rule(planned(killed, configfiles=configfiles))
+        assert rest[rule] >= 1
+        todo -= finished
+        # what has ended is not done again; inference is planned once the shards are known
+        assert all(rest[name] <= todo[name] for name in rest if name != "predict" or todo[name])
+        todo = rest
+    snakemake(killed, configfiles=configfiles)
+    assert results(killed) == results(undisturbed)
+    assert planned(killed, configfiles=configfiles) == []
