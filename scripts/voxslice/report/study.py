@@ -9,13 +9,14 @@ import numpy as np
 import pandas as pd
 
 from voxslice.files import KEY, speakers_of
+from voxslice.names import CHANCE, MAJORITY, MEDIAN
 from voxslice.report.numbers import Measure, measures
 from voxslice.rules import is_numeric
 
 REFERENCES = {
-    "chance": "labels drawn at random",
-    "majority": "always the most frequent label",
-    "median": "always the median of the labels",
+    CHANCE: "labels drawn at random",
+    MAJORITY: "always the most frequent label",
+    MEDIAN: "always the median of the labels",
 }
 """What needs no model stands beside the models in the metrics, by its id there."""
 
