@@ -98,6 +98,10 @@ def _verify(found: str, *, url: str, sha256: str | None, record: Path) -> None:
     write_text(json.dumps(known | {url: found}, indent=2, sort_keys=True) + "\n", record)
 
 
+RATIO, SMALL = 100, 10**8
+"""An archive may unpack to 100 times its size, and to 100 MB in any case: weights hardly shrink."""
+
+
 def unpack(archive: str | Path, folder: str | Path) -> None:
     """Unpack a zip archive, each member strictly inside the folder.
 
@@ -106,11 +110,18 @@ def unpack(archive: str | Path, folder: str | Path) -> None:
         folder: an existing folder
 
     Raises:
-        InputError: where the file is not a zip or is damaged, or a member would be written outside
-            of the folder or is a link
+        InputError: where the file is not a zip or is damaged, would fill the disk, or has a member
+            that is a link or would be written outside of the folder
     """
     try:
         with zipfile.ZipFile(archive) as source:
+            # zipfile writes no more of a member than the size that is stated here
+            size = sum(member.file_size for member in source.infolist())
+            if size > max(SMALL, RATIO * Path(archive).stat().st_size):
+                raise InputError(
+                    f"The archive is refused: it would unpack to {size / 1e6:,.0f} MB, more than"
+                    f" {RATIO} times its size."
+                )
             for member in source.infolist():
                 name = PurePosixPath(member.filename.replace("\\", "/"))
                 if name.is_absolute() or ".." in name.parts or ":" in str(name):

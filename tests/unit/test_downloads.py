@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 import voxslice
+from voxslice import downloads
 from voxslice.downloads import fetch, unpack
 from voxslice.errors import InputError
 
@@ -291,6 +292,32 @@ def test_links_are_refused(tmp_path, folder):
     with pytest.raises(InputError, match="'link' is a link"):
         unpack(path, folder)
     assert not list(folder.iterdir())
+
+
+def bomb(path, size):
+    return archive(path, {"zeros": bytes(size)}, compression=zipfile.ZIP_DEFLATED)
+
+
+def test_an_archive_that_would_fill_the_disk_is_refused(tmp_path, folder, monkeypatch):
+    path = bomb(tmp_path / "a.zip", 10**6)
+    assert path.stat().st_size * 100 < 10**6
+    unpack(path, folder)  # it is small
+    (folder / "zeros").unlink()
+    monkeypatch.setattr(downloads, "SMALL", 10**6 - 1)
+    with pytest.raises(InputError, match="it would unpack to 1 MB, more than 100 times its size"):
+        unpack(path, folder)
+    assert not list(folder.iterdir())
+
+
+def test_an_archive_that_states_a_smaller_size_writes_no_more(tmp_path, folder):
+    path = bomb(tmp_path / "a.zip", 10**6)
+    content = path.read_bytes()
+    stated = (10**6).to_bytes(4, "little")
+    assert content.count(stated) == 2  # in the member's header and in the directory
+    path.write_bytes(content.replace(stated, (1000).to_bytes(4, "little")))
+    with pytest.raises(InputError, match="Not a readable zip archive"):
+        unpack(path, folder)
+    assert sum(file.stat().st_size for file in folder.iterdir()) <= 1000
 
 
 @pytest.mark.parametrize("content", [b"", b"text", b"PK\x03\x04", CONTENT])
