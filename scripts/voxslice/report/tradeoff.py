@@ -146,11 +146,9 @@ def tradeoff_table(study: Study, table: pd.DataFrame) -> Table:
                 cells.append(Cell(NONE))
                 continue
             row = values.loc[goal]
-            cells.append(
-                number(
-                    measure.number(row["y"]), row["y"], note=row["rule"] if goal == WORST else ""
-                )
-            )
+            # where it is worst is a rule, which may be long
+            where = {"note": row["rule"], "mark": "rule"} if goal == WORST else {}
+            cells.append(number(measure.number(row["y"]), row["y"], **where))
         parameters, size = model.card["parameters"], model.card["size_mb"]
         cells.append(_given(parameters, 1e6))
         cells.append(_given(size, 1))
