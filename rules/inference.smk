@@ -73,11 +73,9 @@ rule gather_failures:
         "benchmarks/gather_failures/{dataset}/{model}.tsv"
     wildcard_constraints:
         model=one_of(RUN),
+    localrule: True
     conda:
         "../envs/inference.yaml"
-    resources:
-        mem_mb=growing(700),
-        runtime=growing(5),
     params:
         tolerated=lookup("failures_tolerated", within=config),
         code=code("gather_failures"),
