@@ -15,7 +15,7 @@ import pandas as pd
 
 from voxslice.files import KEY
 from voxslice.report.numbers import Measure, counted
-from voxslice.report.study import by_severity
+from voxslice.report.study import by_severity, distinct
 from voxslice.rules import is_numeric
 
 if TYPE_CHECKING:
@@ -231,10 +231,11 @@ def make_issues(
 
 
 def _in_order(slices: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """The slices of all models with the column `model`, in the order of the report."""
-    found = [table.assign(model=model) for model, table in slices.items() if len(table)]
-    table = pd.concat(found) if found else next(iter(slices.values())).assign(model="")
-    return by_severity(table).reset_index(drop=True)
+    """The slices of all models with the column `model`, each once, in the order of the report."""
+    found = [distinct(table).assign(model=model) for model, table in slices.items() if len(table)]
+    if not found:
+        return distinct(next(iter(slices.values()))).assign(model="")
+    return by_severity(pd.concat(found)).reset_index(drop=True)
 
 
 def _describe(row: Mapping[str, Any], measure: Measure) -> str:
@@ -243,7 +244,8 @@ def _describe(row: Mapping[str, Any], measure: Measure) -> str:
     size = counted(int(row["support"]), "utterance")
     if not pd.isna(row["speakers"]):
         size += f" of {counted(int(row['speakers']), 'speaker')}"
-    found = [f"found by {row['finder']} in {row['view']}"]
+    views = ", ".join(filter(None, [row["view"], row["also"]]))
+    found = [f"found by {row['finder']} in {views}"]
     if not pd.isna(row["q"]):
         found.append(f"q {row['q']:.2g}")
     found += [str(row[name]) for name in ("evidence", "note") if not pd.isna(row[name])]

@@ -211,6 +211,17 @@ def test_issues_hold_the_rows_of_slices_worst_first():
     )
 
 
+def test_a_slice_that_two_views_found_is_one_issue():
+    files = make_files()
+    found, members = make_slice([0, 2], slice="same")
+    twice = pd.concat([found.assign(view="subgroups"), found.assign(view="embedding")])
+    issues = spotlight_view.make_issues(
+        files[KEY], {"a": twice}, {"a": members}, measure=measures("")["accuracy"], min_drop=0.1
+    )
+    assert [issue["rows"] for issue in issues] == [[0, 2]]
+    assert " in subgroups, embedding" in issues[0]["description"]
+
+
 def test_slices_are_tabled_with_every_model_on_them():
     files = make_files()
     scores = {
