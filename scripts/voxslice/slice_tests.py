@@ -2,7 +2,7 @@
 
 *Within*: losses are permuted inside strata (speakers). A rule's statistic is the excess of its loss
 over what its strata make expect, studentised with the permutation's variance and skewness, which
-are known in closed form. *Across*: the speakers' contributions to a rule's excess get random signs.
+are known in closed form. *Across*: speakers exchange their mean losses.
 Either way the largest statistic of each resample is what a rule has to beat (Westfall and Young,
 Resampling-Based Multiple Testing, Wiley 1993, single-step maxT).
 """
@@ -162,33 +162,30 @@ def shares(
 
 
 @dataclass(frozen=True)
-class Signs:
-    """The speakers' contributions to every rule's excess loss.
+class Contrasts:
+    """Every rule as a contrast of the speakers' mean losses.
 
-    A speaker contributes the excess losses of the rule's rows, less the rule's share of all the
-    speaker's excess losses (which is what estimating the overall mean costs).
+    Speakers' means are whitened: divided by their standard error in a model in which speakers
+    differ and those with fewer utterances are less sure.
 
     Attributes:
-        excess: (rules,) sum of the contributions.
-        square: (rules,) sum of their squares.
-        rest: (n,) losses minus the mean of their pattern.
-        share: (rules, patterns) share of each pattern's rows that the rule holds.
+        statistic: (rules,) correlation of a rule's share of each speaker with the speaker's mean
+            loss, times the root of the number of speakers less one; 0 where not positive.
+        residual: (speakers,) whitened means, less what all have in common.
+        weight: (speakers,) root of the inverse variance of the means, over the speakers' rows.
+        share: (rules,) mean share of the speakers.
+        scale: (rules,) what sums are multiplied by, 0 for rules that do not tell speakers apart.
     """
 
-    excess: Array
-    square: Array
-    rest: Array
+    statistic: Array
+    residual: Array
+    weight: Array
     share: Array
-
-    @property
-    def statistic(self) -> Array:
-        """(rules,) sums over the root of the sums of squares, 0 where not positive."""
-        some = (self.square > 0) & (self.excess > 0)
-        return np.where(some, self.excess / np.sqrt(np.where(some, self.square, 1)), 0)
+    scale: Array
 
 
-def contributions(space: RuleSpace, loss: Array, speakers: Index, patterns: Index) -> Signs:
-    """Take the rules' excess losses apart by speaker.
+def contrasts(space: RuleSpace, loss: Array, speakers: Index, patterns: Index) -> Contrasts:
+    """Hold the rules' shares of the speakers against the speakers' mean losses.
 
     Args:
         space: The rules.
@@ -197,28 +194,60 @@ def contributions(space: RuleSpace, loss: Array, speakers: Index, patterns: Inde
         patterns: (n,) group of each row within which losses are compared, 0 up.
 
     Returns:
-        The contributions, summed and squared.
+        The contrasts.
     """
-    n, width = np.bincount(patterns), int(speakers.max()) + 1
-    rest = loss - (np.bincount(patterns, loss) / n)[patterns]
-    share = space.totals(np.ones(len(loss)), patterns, len(n)) / n
-    whole = np.zeros((len(n), width))
-    np.add.at(whole, (patterns, speakers), rest)
-    square = np.zeros(space.searched)
-    for which, columns, sums in shares(space, rest, speakers, width):
-        parts = sums - share[which] @ whole[:, columns]
-        square[which] += np.einsum("ij,ij->i", parts, parts)
-    excess = space.totals(rest, np.zeros_like(speakers), 1)[:, 0]
-    square = np.where(square > 1e-9 * float((rest**2).sum()), square, 0)
-    return Signs(excess, square, rest, share)
+    n, m = np.bincount(speakers).astype(float), np.bincount(patterns)
+    rest = loss - (np.bincount(patterns, loss) / m)[patterns]
+    mean = np.bincount(speakers, rest) / n
+    within, spread = components(rest, speakers)
+    variance = spread + within / n
+    root = 1 / np.sqrt(variance) if (variance > 0).all() else np.ones(len(n))
+    precision = root**2
+    residual = root * (mean - (precision * mean).sum() / precision.sum())
+    cells = space.pooled(np.ones(len(loss), np.float32), speakers, len(n))
+    share, value = np.zeros(space.searched), np.zeros(space.searched)
+    columns = np.column_stack([precision / n, root * residual / n])
+    for which, sums in space.sums(cells @ columns):
+        share[which], value[which] = sums.T
+    share /= precision.sum()
+    value -= share * (root * residual).sum()
+    square = -(share**2) * precision.sum()
+    for which, some, k in shares(space, np.ones(len(loss), np.float32), speakers, len(n)):
+        square[which] += (k * k) @ (precision / n**2)[some]
+    length = np.sqrt((residual**2).sum() / max(1, len(n) - 1))
+    some = (square > 1e-9 * precision.sum()) & (length > 0)
+    scale = np.zeros(space.searched)
+    scale[some] = 1 / (np.sqrt(square[some]) * length)
+    return Contrasts(np.maximum(value * scale, 0), residual, root / n, share, scale)
+
+
+def components(rest: Array, speakers: Index) -> tuple[float, float]:
+    """Variance within and between speakers, from a one-way analysis of variance.
+
+    Searle, Casella and McCulloch, Variance Components, Wiley 1992, section 3.6.
+
+    Args:
+        rest: (n,) losses minus what is known of them; their mean is 0.
+        speakers: (n,) speaker of each row, 0 up.
+
+    Returns:
+        Both components, at least 0.
+    """
+    n = np.bincount(speakers).astype(float)
+    mean = np.bincount(speakers, rest) / n
+    inner = float(((rest - mean[speakers]) ** 2).sum())
+    within = inner / max(1, len(rest) - len(n))
+    typical = (len(rest) - (n * n).sum() / len(rest)) / max(1, len(n) - 1)
+    outer = float((n * mean**2).sum()) / max(1, len(n) - 1)
+    spread = max(0.0, float((outer - within) / typical)) if typical > 0 else 0.0
+    return within, spread
 
 
 def mixed(space: RuleSpace, loss: Array, speakers: Index, patterns: Index, unit: Array) -> Array:
     """What losses say for each rule in a linear mixed model: within and between speakers at once.
 
-    Speakers are random intercepts, patterns fixed effects, and every rule in turn one more. The
-    components of variance are those of a one-way analysis of variance by speaker (Searle, Casella
-    and McCulloch, Variance Components, Wiley 1992, section 3.6). It ranks rules; it tests nothing.
+    Speakers are random intercepts, patterns fixed effects, and every rule in turn one more. It
+    ranks rules; it tests nothing.
 
     Args:
         space: The rules.
@@ -232,12 +261,7 @@ def mixed(space: RuleSpace, loss: Array, speakers: Index, patterns: Index, unit:
     """
     n, m = np.bincount(speakers).astype(float), np.bincount(patterns)
     rest = loss - (np.bincount(patterns, loss) / m)[patterns]
-    mean = np.bincount(speakers, rest) / n
-    inner = float(((rest - mean[speakers]) ** 2).sum())
-    within = inner / max(1, len(rest) - len(n))
-    typical = (len(rest) - (n * n).sum() / len(rest)) / max(1, len(n) - 1)
-    outer = (n * mean**2).sum() / max(1, len(n) - 1)
-    spread = max(0.0, float((outer - within) / typical)) if typical > 0 else 0.0
+    within, spread = components(rest, speakers)
     within = max(within, 1e-6 * spread)
     if within == 0:
         return np.zeros(space.searched)
@@ -365,36 +389,33 @@ def _permutations(
             yield columns, np.concatenate(slots), np.concatenate(weights)
 
 
-def flipped_maxima(
-    space: RuleSpace, signs: Signs, speakers: Index, resamples: int, rng: np.random.Generator
+def exchanged_maxima(
+    space: RuleSpace, found: Contrasts, speakers: Index, resamples: int, rng: np.random.Generator
 ) -> Array:
-    """The largest statistic over all rules when the speakers' contributions get random signs.
+    """The largest statistic over all rules when speakers exchange their mean losses.
 
     Args:
         space: The rules.
-        signs: The contributions, with one pattern.
+        found: The contrasts, with one pattern.
         speakers: (n,) speaker of each row, 0 up.
         resamples: How often.
-        rng: Source of the signs.
+        rng: Source of the permutations.
 
     Returns:
         (resamples,) maxima.
     """
-    width = int(speakers.max()) + 1
     maxima = np.zeros(resamples)
-    cells = space.pooled(signs.rest, speakers, width).astype(np.float32).tocsr()
-    whole = np.bincount(speakers, signs.rest)
-    scale = np.zeros(space.searched)
-    np.divide(1, np.sqrt(signs.square), out=scale, where=signs.square > 0)
+    n = np.bincount(speakers)
+    cells = space.pooled(np.ones(len(speakers), np.float32), speakers, len(n)).tocsr()
     batch = space.batch(len(space.codes))
     for start in range(0, resamples, batch):
         columns = slice(start, min(start + batch, resamples))
-        sign = rng.integers(0, 2, (width, columns.stop - columns.start)) * 2 - 1
-        sign = sign.astype(np.float32)
-        total = whole @ sign
+        drawn = np.broadcast_to(found.residual, (columns.stop - columns.start, len(n)))
+        weighted = found.weight[:, None] * rng.permuted(drawn, axis=1).T
+        total = n @ weighted
         largest = maxima[columns]
-        for which, sums in space.sums(cells @ sign):
-            values = (sums - signs.share[which] * total) * scale[which, None]
+        for which, sums in space.sums(cells @ weighted.astype(np.float32)):
+            values = (sums - found.share[which, None] * total) * found.scale[which, None]
             np.maximum(largest, values.max(axis=0), out=largest)
     return maxima
 

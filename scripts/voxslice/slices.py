@@ -19,12 +19,12 @@ from voxslice.slice_rules import Array, Index, RuleSpace
 from voxslice.slice_tests import (
     BETWEEN,
     SPEAKERS,
+    Contrasts,
     Moments,
-    Signs,
     adjusted,
     between,
-    contributions,
-    flipped_maxima,
+    contrasts,
+    exchanged_maxima,
     mixed,
     permuted_maxima,
     standardised,
@@ -215,7 +215,7 @@ class _Search:
         self.space, self.loss, self.speakers = space, loss, speakers
         self.searched = space.searched
         one = np.zeros(len(loss), dtype=np.int64)
-        permuting, flipping = (np.random.default_rng([seed, i]) for i in range(2))
+        permuting, exchanging = (np.random.default_rng([seed, i]) for i in range(2))
         self.maxima: dict[str, Array] = {}
         self.fit = self.between = np.zeros(space.searched, dtype=bool)
         # rows without a speaker are strata of one row: nothing to permute
@@ -235,11 +235,11 @@ class _Search:
             self.maxima[name] = permuted_maxima(
                 space, self.scaled, self.strata, moments, resamples, permuting
             )
-        signs = None
+        found = None
         if speakers is not None and self.fit.any():
-            signs = contributions(self.few, loss, speakers, one)
-            self.maxima[ACROSS] = flipped_maxima(self.few, signs, speakers, resamples, flipping)
-        self.first = self._scores(moments, signs, one)
+            found = contrasts(self.few, loss, speakers, one)
+            self.maxima[ACROSS] = exchanged_maxima(self.few, found, speakers, resamples, exchanging)
+        self.first = self._scores(moments, found, one)
 
     def _drop_hopeless(self) -> None:
         """Forget the rules that are below the median of the largest statistic by chance.
@@ -271,20 +271,20 @@ class _Search:
             The statistics.
         """
         moments = urn(self.space, self.scaled, _cross(self.strata, patterns))
-        signs = None
+        found = None
         if ACROSS in self.maxima:
             assert self.speakers is not None  # noqa: S101 - for the type checker
-            signs = contributions(self.few, self.loss, self.speakers, patterns)
-        return self._scores(moments, signs, patterns)
+            found = contrasts(self.few, self.loss, self.speakers, patterns)
+        return self._scores(moments, found, patterns)
 
-    def _scores(self, moments: Moments, signs: Signs | None, patterns: Index) -> _Scores:
+    def _scores(self, moments: Moments, found: Contrasts | None, patterns: Index) -> _Scores:
         """Put the tests that are made in order, and add what rows would show were they alone."""
         tests = []
         for name in self.maxima:
             if name == ACROSS:
-                assert signs is not None  # noqa: S101 - for the type checker
+                assert found is not None  # noqa: S101 - for the type checker
                 values = np.zeros(self.space.searched)
-                values[self.fit] = signs.statistic
+                values[self.fit] = found.statistic
             else:
                 values = statistic(self.scaled_sums - moments.mean, moments.variance, moments.unit)
             tests.append(values)
