@@ -98,7 +98,7 @@ class Case:
 
 FEW = tuple(FEATURES[:4])  # about 7,000 rules in place of 63,000
 SCENARIOS = [
-    Scenario("none, independent errors", 10_000, rows=(2000, 2000)),
+    Scenario("none, independent errors", 10_000, rows=(2000, 2000), cases=400),
     Scenario("1 to 3 conditions, vary by speaker (4 features)", 60_000, vary=True, conditions=3,
              excess=(0.15, 0.30), features=FEW),
     Scenario("none, independent errors (4 features)", 11_000, rows=(2000, 2000), cases=1000, peer=0,

@@ -2,7 +2,8 @@
 
 *Within*: losses are permuted inside strata (speakers). A rule's statistic is the excess of its loss
 over what its strata make expect, studentised with the permutation's variance and skewness, which
-are known in closed form. *Across*: speakers exchange their mean losses.
+are known in closed form. *Across*: speakers exchange their mean losses, each in units of its
+standard error. A rule's statistic is the correlation of its shares of the speakers with them.
 Either way the largest statistic of each resample is what a rule has to beat (Westfall and Young,
 Resampling-Based Multiple Testing, Wiley 1993, single-step maxT).
 """
@@ -19,9 +20,9 @@ from scipy import special
 from voxslice.slice_rules import Array, Index, RuleSpace
 
 BETWEEN = (
-    0.5  # share of a rule's membership that lies between speakers, from which signs are flipped
+    0.5  # share of a rule's membership that lies between speakers, from which it is tested across
 )
-SPEAKERS = 5  # fewest speakers of a rule whose contributions' signs are flipped
+SPEAKERS = 5  # fewest speakers of a rule that is tested across
 LONG = 5000  # rows of a stratum from which single losses are drawn
 TIE = 1e-4  # statistics closer than this are ties: sums are kept in single precision
 PRIOR = 10  # utterances that the spread of all speakers is worth beside a speaker's own
@@ -165,16 +166,18 @@ def shares(
 class Contrasts:
     """Every rule as a contrast of the speakers' mean losses.
 
-    Speakers' means are whitened: divided by their standard error in a model in which speakers
-    differ and those with fewer utterances are less sure.
+    A speaker's mean varies because speakers differ, and because few utterances say little of one.
+    In units of the standard error that both make, speakers of many and of few utterances may
+    exchange what they differ by from the rest.
 
     Attributes:
-        statistic: (rules,) correlation of a rule's share of each speaker with the speaker's mean
-            loss, times the root of the number of speakers less one; 0 where not positive.
-        residual: (speakers,) whitened means, less what all have in common.
-        weight: (speakers,) root of the inverse variance of the means, over the speakers' rows.
-        share: (rules,) mean share of the speakers.
-        scale: (rules,) what sums are multiplied by, 0 for rules that do not tell speakers apart.
+        statistic: (rules,) the weighted correlation of a rule's shares of the speakers' rows with
+            the speakers' means, times the root of the number of speakers less one; 0 where it is
+            not positive.
+        residual: (speakers,) means less their weighted mean, over their standard errors.
+        weight: (speakers,) one over the standard error and the number of rows.
+        share: (rules,) weighted mean of the shares.
+        scale: (rules,) what a sum is multiplied by, 0 for rules that do not tell speakers apart.
     """
 
     statistic: Array

@@ -70,9 +70,9 @@ def find_slices(
     - *within speakers*: losses are permuted inside each speaker, measured by their spread there.
       Exact where a speaker's utterances are exchangeable; sees what changes while a speaker talks,
       however few the speakers.
-    - *across speakers*: the signs of the speakers' contributions to the excess loss are flipped,
-      for rules whose membership lies mostly between speakers. Sees attributes of speakers and
-      needs many of them; rests on contributions that are about symmetric.
+    - *across speakers*: speakers exchange their mean losses, for rules whose membership lies
+      mostly between speakers. Sees attributes of speakers and needs many of them; exact where
+      speakers are exchangeable but for what the numbers of their utterances make of their means.
 
     Where both tests are made they share `alpha`, four to one (weighted Bonferroni), so that they
     keep it together. A p-value is the upper 95 % limit of what 999 resamples show of it: at the

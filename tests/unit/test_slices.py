@@ -464,24 +464,37 @@ def test_permuted_losses_stay_with_their_speaker():
     assert {frozenset(column) for column in every.T} > {frozenset(every.T[0])}
 
 
-def test_maxima_of_flipped_signs_are_those_of_the_contributions():
+@pytest.mark.parametrize("differ", [0.0, 1.0])
+def test_contrasts_are_weighted_correlations_and_maxima_those_of_exchanged_speakers(differ):
     table = utterances(71, rows=300, speakers=12)
     rng = np.random.default_rng(71)
-    loss = rng.random(300)
     speakers = np.unique(table["speaker"], return_inverse=True)[1]
-    one = np.zeros_like(speakers)
+    loss = rng.gamma(2, 1, 300) + differ * rng.gamma(2, 1, 12)[speakers]
     space = slice_rules.RuleSpace(table, FEATURES, 2, 10)
-    signs = slice_tests.contributions(space, loss, speakers, one)
-    maxima = slice_tests.flipped_maxima(space, signs, speakers, 50, np.random.default_rng(1))
-    rest = loss - loss.mean()
+    found = slice_tests.contrasts(space, loss, speakers, np.zeros_like(speakers))
+    maxima = slice_tests.exchanged_maxima(space, found, speakers, 50, np.random.default_rng(1))
+    n = np.bincount(speakers)
+    mean = np.bincount(speakers, loss) / n
+    within, spread = slice_tests.components(loss - loss.mean(), speakers)
+    weight = 1 / (spread + within / n)
+    rest = np.sqrt(weight) * (mean - np.average(mean, weights=weight))
     members = np.array([space.members(rule) for rule in range(space.searched)])
-    parts = (members - members.mean(axis=1)[:, None]) * rest
-    parts = np.array([np.bincount(speakers, row) for row in parts])
-    np.testing.assert_allclose(signs.excess, parts.sum(axis=1), atol=1e-9)
-    np.testing.assert_allclose(signs.square, (parts**2).sum(axis=1), atol=1e-9)
-    flips = np.random.default_rng(1).integers(0, 2, (12, 50)) * 2 - 1
-    expected = (parts @ flips / np.sqrt((parts**2).sum(axis=1))[:, None]).max(axis=0)
-    np.testing.assert_allclose(maxima, expected, rtol=1e-4)
+    held = np.array([np.bincount(speakers, row) for row in members]) / n
+    held = (held - np.average(held, axis=1, weights=weight)[:, None]) * np.sqrt(weight)
+    length = np.sqrt((held**2).sum(axis=1)) * np.sqrt((rest**2).sum() / 11)
+    np.testing.assert_allclose(found.statistic, np.maximum(0, held @ rest / length), atol=1e-5)
+    drawn = np.random.default_rng(1).permuted(np.tile(rest, (50, 1)), axis=1).T
+    np.testing.assert_allclose(maxima, (held @ drawn / length[:, None]).max(axis=0), rtol=1e-4)
+    assert (spread > 0) == (differ > 0)
+
+
+def test_components_of_variance_are_those_that_were_drawn():
+    rng = np.random.default_rng(76)
+    speakers = np.repeat(np.arange(400), rng.integers(2, 40, 400))
+    values = rng.normal(0, 2, len(speakers)) + rng.normal(0, 0.5, 400)[speakers]
+    within, spread = slice_tests.components(values - values.mean(), speakers)
+    assert within == pytest.approx(4, rel=0.05)
+    assert spread == pytest.approx(0.25, rel=0.2)
 
 
 def test_membership_is_split_between_and_within_speakers():
@@ -628,14 +641,22 @@ def test_what_is_left_of_a_slice_is_not_called_chance():
         assert expected in row.note
 
 
-def test_ten_speakers_do_not_make_a_level_look_exact():
-    """Sign flips rest on symmetric contributions; the level must hold with few speakers as well."""
+@pytest.mark.parametrize("speakers", [10, 40])
+@pytest.mark.parametrize("even", [True, False])
+def test_speakers_who_differ_are_not_taken_for_their_attributes(speakers, even):
+    """The level holds with few speakers, with few utterances of some, and unlike groups of them."""
     alarms = 0
-    for seed in range(30):
+    for seed in range(40):
         rng = np.random.default_rng(400 + seed)
-        table = utterances(500 + seed, rows=300, speakers=10)
-        who = table["speaker"].str[1:].astype(int)
-        loss = rng.random(300) < rng.beta(0.6, 9.4, 10)[who]
+        share = np.ones(speakers) if even else rng.pareto(1.2, speakers) + 0.05
+        who = rng.choice(speakers, 600, p=share / share.sum())
+        male = rng.random(speakers) < 0.4
+        rate = rng.beta(0.6, 9.4, speakers)
+        if not even:  # men differ more than women do, and fail as often
+            rate = np.where(male, rng.beta(0.3, 4.7, speakers), rng.beta(6, 94, speakers))
+        table = pd.DataFrame({"gender": male[who], "age": rng.integers(18, 81, speakers)[who]})
+        table["speaker"] = who.astype(str)
+        loss = rng.random(600) < rate[who]
         found = find_slices(table, loss, ["gender", "age"], "speaker", seed=seed)
         alarms += bool(found["confirmed"].any())
-    assert alarms <= stats.binom.ppf(0.99, 30, 0.05)
+    assert alarms <= stats.binom.ppf(0.99, 40, 0.05)
