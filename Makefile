@@ -46,6 +46,7 @@ bench: $(READY)
 	$(BIN)/python bench/slices.py
 	$(BIN)/python bench/suggestions.py
 	$(BIN)/python bench/report.py
+	$(BIN)/python bench/planning.py
 	$(if $(MODEL),$(BIN)/python bench/inference.py $(MODEL),@echo 'make bench MODEL=folder times inference, too')
 	$(BIN)/python bench/view.py
 

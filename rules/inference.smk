@@ -46,8 +46,11 @@ rule predict:
         runtime=growing(30, 0.2, MODEL),
         gpu=GPUS,
     params:
-        embedding=lookup("models/{model}/embedding", within=config),
-        sampling_rate=lookup("models/{model}/sampling_rate", within=config),
+        # no `lookup`, which searches the whole config anew for each of maybe thousands of shards
+        model=lambda wildcards: {
+            key: config["models"][wildcards.model][key]
+            for key in ("embedding", "sampling_rate")
+        },
         device=lookup("device", within=config),
         code=code("predict"),
     script:

@@ -1,0 +1,151 @@
+"""How long Snakemake plans: 1,000 shards by 10 models, and a study that is finished.
+
+    python bench/planning.py
+
+A dry run, from the command to its end. The shards are planned anew, after the checkpoint that says
+how many there are; no audio and no model is there, since planning reads neither. The finished study
+is the embedded one, which is run first.
+"""
+
+import argparse
+import os
+import platform
+import re
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import pandas as pd
+import yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def write_study(folder: Path, shards: int, models: int) -> Path:
+    """Write a study whose utterances are a shard each.
+
+    Args:
+        folder: Where the study is to run.
+        shards: Number of utterances.
+        models: Number of models.
+
+    Returns:
+        The config file.
+    """
+    rows = [(f"{row:06d}.wav", 0, 3600, f"s{row % 50}", row % 2) for row in range(shards)]
+    table = pd.DataFrame(rows, columns=["file", "start", "end", "speaker", "gender"])
+    table.to_csv(folder / "corpus.csv", index=False)
+    names = [f"m{number}" for number in range(models)]
+    for path in [folder / "audio", *(folder / "models" / name for name in names)]:
+        path.mkdir(parents=True)
+    for name in names:
+        for file in ("model.onnx", "model.yaml"):
+            (folder / "models" / name / file).touch()
+    config = {
+        "datasets": {
+            "corpus": {
+                "csv": {"path": str(folder / "corpus.csv"), "audio": str(folder / "audio")},
+                "columns": {name: {"column": name} for name in ("speaker", "gender")},
+                "license": "simulated",
+                "shard_hours": 1,
+            }
+        },
+        "models": {
+            name: {
+                "path": str(folder / "models" / name),
+                "tasks": ["gender"],
+                "license": "simulated",
+            }
+            for name in names
+        },
+        "tasks": {
+            "gender": {
+                "type": "classification",
+                "target": "gender",
+                "output": "logits_gender",
+                "labels": ["0", "1"],
+                "min_drop": 0.1,
+            }
+        },
+        "slices": {
+            "subgroups": {"finder": "subgroups", "features": ["gender"]},
+            "embedding": {"finder": "sliceguard", "features": [], "embedding": names[0]},
+        },
+    }
+    path = folder / "planning.yaml"
+    path.write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
+    return path
+
+
+def snakemake(folder: Path, config: Path, *words: str) -> str:
+    """Run Snakemake in a folder and return what it says."""
+    command = [sys.executable, "-m", "snakemake", *words, "--snakefile", ROOT / "Snakefile"]
+    command += ["--profile", "none", "--workflow-profile", ROOT / "profiles/default"]
+    command += ["--directory", folder, "--cores", "all", "--configfile", config]
+    done = subprocess.run(
+        [str(word) for word in command],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        sys.exit(done.stdout[-6000:])
+    return done.stdout
+
+
+def plan(folder: Path, config: Path, rounds: int) -> dict[str, float]:
+    """Time dry runs of all of a study.
+
+    Returns:
+        The number of jobs, and the median of seconds by the wall and of the processor.
+    """
+    walls, cpus = [], []
+    for _ in range(rounds):
+        before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+        said = snakemake(folder, config, "--dry-run")
+        walls.append(time.perf_counter() - start)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        cpus.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    total = re.search(r"^total +(\d+)$", said, re.MULTILINE)
+    jobs = int(total[1]) if total else 0
+    return {
+        "jobs": jobs,
+        "seconds": pd.Series(walls).median(),
+        "CPU seconds": pd.Series(cpus).median(),
+    }
+
+
+def main() -> None:
+    """Print a table."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--shards", type=int, nargs="+", default=[10, 100, 1000])
+    parser.add_argument("--models", type=int, default=10)
+    parser.add_argument("--rounds", type=int, default=3)
+    options = parser.parse_args()
+    rows = []
+    for shards in options.shards:
+        with tempfile.TemporaryDirectory(prefix="voxslice-planning-") as name:
+            config = write_study(Path(name), shards, options.models)
+            snakemake(Path(name), config, "resources/corpus/shards.csv")
+            study = f"{shards:,} shards, {options.models} models"
+            rows.append({"study": study, **plan(Path(name), config, options.rounds)})
+    with tempfile.TemporaryDirectory(prefix="voxslice-planning-") as name:
+        demo = ROOT / "config/demo.yaml"
+        snakemake(Path(name), demo)
+        rows.append({"study": "embedded, finished", **plan(Path(name), demo, options.rounds)})
+    print(f"Python {platform.python_version()}, {os.cpu_count()} cores")
+    print("| study | jobs | seconds | CPU seconds |")
+    print("|---|--:|--:|--:|")
+    for row in rows:
+        times = f"{row['seconds']:.1f} | {row['CPU seconds']:.1f}"
+        print(f"| {row['study']} | {row['jobs']:,} | {times} |")
+
+
+if __name__ == "__main__":
+    main()

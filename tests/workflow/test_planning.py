@@ -1,0 +1,71 @@
+"""Planning many shards: what of it is ours does not grow with them, but for what each job needs."""
+
+import pstats
+import re
+import subprocess
+from collections import Counter
+
+import pandas as pd
+import pytest
+from small_inputs import write_model
+from snakemake_cli import command, snakemake, write_config
+
+pytestmark = pytest.mark.workflow
+
+SHARDS = {"few": 10, "many": 60}
+
+
+@pytest.fixture(scope="module")
+def config(tmp_path_factory):
+    """Two datasets of segments, a shard each; no audio is read to plan them."""
+    folder = tmp_path_factory.mktemp("planning")
+    write_model(folder / "model")
+    datasets = {}
+    for name, count in SHARDS.items():
+        table = pd.DataFrame({"file": "a.wav", "start": range(count), "end": range(1, count + 1)})
+        table.assign(who="male").to_csv(folder / f"{name}.csv", index=False)
+        datasets[name] = {
+            "csv": {"path": str(folder / f"{name}.csv"), "audio": str(folder)},
+            "columns": {"speaker": {"column": "who"}},
+            "shard_hours": 1 / 3600,
+            "license": "MIT",
+        }
+    task = {
+        "type": "classification",
+        "target": "speaker",
+        "output": "logits_gender",
+        "labels": ["female", "male"],
+        "min_drop": 0.1,
+    }
+    model = {"path": str(folder / "model"), "tasks": ["who"], "license": "MIT"}
+    return write_config(
+        folder / "study.yaml",
+        {"datasets": datasets, "models": {"tiny": model}, "tasks": {"who": task}, "slices": {}},
+    )
+
+
+def calls(folder, config, dataset):
+    """How often each function is called while inference on a dataset is planned."""
+    goal = f"results/failures/{dataset}/tiny.csv"
+    words = command(folder, "--dry-run", goal, configfiles=[config])
+    profile = folder / f"{dataset}.profile"
+    words[1:1] = ["-m", "cProfile", "-o", str(profile)]
+    done = subprocess.run(words, stdout=subprocess.PIPE, text=True, check=True, cwd=folder)
+    assert re.search(rf"^predict +{SHARDS[dataset]}$", done.stdout, re.MULTILINE)
+    counts = Counter()
+    for (file, _, name), (_, count, *_) in pstats.Stats(str(profile)).stats.items():
+        counts[file, name] += count
+    return counts
+
+
+def test_what_is_called_for_each_shard_is_little(tmp_path, config):
+    tables = [f"resources/{name}/shards.csv" for name in SHARDS]
+    snakemake(tmp_path, *tables, configfiles=[config])
+    few, many = (calls(tmp_path, config, name) for name in SHARDS)
+    more = SHARDS["many"] - SHARDS["few"]
+    each = {key: (count - few[key]) / more for key, count in many.items()}
+    # the audio (and its folder), the settings of the model (and a comprehension), memory and time
+    assert sum(calls for (file, _), calls in each.items() if file.endswith(".smk")) <= 6
+    # no search in the config, and no file is read
+    assert {calls for (file, _), calls in each.items() if "dpath" in file} == {0}
+    assert {calls for (_, name), calls in each.items() if name == "read_text"} == {0}
