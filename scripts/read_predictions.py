@@ -1,8 +1,11 @@
+from pathlib import Path
+
 import pandas as pd
 from voxslice.failures import require_few
 from voxslice.files import write_csv, write_parquet
 from voxslice.logs import to_log
 from voxslice.prediction_table import check_table
+from voxslice.shards import remove_stale
 from voxslice.tables import read_table
 
 with to_log(snakemake.log):
@@ -23,3 +26,6 @@ with to_log(snakemake.log):
     )
     write_parquet(predictions, snakemake.output.predictions)
     write_csv(failures, snakemake.output.failures)
+    # left where the model was run before
+    remove_stale(Path(snakemake.output.predictions).parent, [snakemake.output.predictions])
+    remove_stale(Path(snakemake.output.failures).with_suffix(""), [])

@@ -1,10 +1,15 @@
 """Shards: the parts of a dataset that inference takes one by one."""
 
 import math
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
+
+FILE = re.compile(r"(\d+|table)\.(parquet|csv)|\.(\d+|table)\.(parquet|csv)\..*")
+"""Names of the files of shards, of a table in their place, and of either, half written."""
 
 
 def split(files: Sequence[str], durations: Sequence[float], *, hours: float) -> pd.DataFrame:
@@ -51,3 +56,24 @@ def _nearest(cuts: np.ndarray, ends: np.ndarray, seconds: float) -> int | None:
     right = min(int(np.searchsorted(passed, seconds)), len(cuts) - 1)
     left = max(right - 1, 0)
     return int(cuts[left if seconds - passed[left] <= passed[right] - seconds else right])
+
+
+def remove_stale(folder: str | Path, current: Iterable[str | Path]) -> list[str]:
+    """Remove the files that earlier runs left in a folder of shards.
+
+    Of a run that was split into more shards, for example, or was killed while it wrote one. To be
+    called once the current ones are there, and nothing else writes into the folder.
+
+    Args:
+        folder: of one model's predictions or failures; may be missing
+        current: the files to keep
+
+    Returns:
+        names of the removed files, sorted; files that no run writes are left alone
+    """
+    kept, removed = {Path(path).name for path in current}, []
+    for path in sorted(Path(folder).glob("*")):
+        if path.name not in kept and path.is_file() and FILE.fullmatch(path.name):
+            path.unlink()
+            removed.append(path.name)
+    return removed

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from voxslice.shards import split
+from voxslice.shards import remove_stale, split
 
 
 def sizes(shards):
@@ -53,3 +53,15 @@ def test_an_utterance_that_is_longer_than_a_shard_stays_whole():
     shards = split(["a", "b", "c"], [10_000.0, 1.0, 1.0], hours=1)
     covers(shards, 3)
     assert (shards["stop"] > shards["first"]).all()
+
+
+def test_files_of_earlier_runs_are_removed_and_no_others(tmp_path):
+    current = ["0.parquet", "1.parquet"]
+    stale = [".1.parquet.x7_a", "10.parquet", "2.parquet", "table.parquet"]
+    others = ["2.parquet.bak", ".snakemake_timestamp", "mine.parquet", "2.txt", "x2.parquet"]
+    for name in [*current, *stale, *others]:
+        (tmp_path / name).touch()
+    (tmp_path / "3.parquet").mkdir()
+    assert remove_stale(tmp_path, [tmp_path / name for name in current]) == sorted(stale)
+    assert {path.name for path in tmp_path.iterdir()} == {*current, *others, "3.parquet"}
+    assert remove_stale(tmp_path / "none", []) == []

@@ -108,3 +108,10 @@ def test_shards_change_no_prediction(finished_study, demo_config, tmp_path):
         "gather_failures dataset=demo model=practice_small",
         "predict dataset=demo model=practice_small shard=1",
     ]
+
+    # a run with fewer shards leaves nothing of the others
+    snakemake(study, target, configfiles=[demo_config])
+    assert [path.name for path in (study / folder).iterdir()] == ["0.parquet"]
+    failures = study / "results/failures/demo/practice_small"
+    assert [path.name for path in failures.iterdir()] == ["0.csv"]
+    pd.testing.assert_frame_equal(read_predictions([str(study / folder / "0.parquet")]), whole)
