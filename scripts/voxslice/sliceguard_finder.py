@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from voxslice.projections import without_waste
 from voxslice.rules import as_text, is_numeric
 
 # names that no column of a dataset can have
@@ -102,7 +103,7 @@ def _run(
     np.random.seed(seed)  # noqa: NPY002 (sliceguard offers no other way)
     printed = io.StringIO()
     finder = SliceGuard()
-    with contextlib.redirect_stdout(printed):
+    with contextlib.redirect_stdout(printed), without_waste():
         issues = finder.find_issues(
             frame,
             list(types),

@@ -1,0 +1,77 @@
+import os
+from contextlib import nullcontext
+
+import numpy as np
+import pandas as pd
+import pytest
+from voxslice import projections, sliceguard_finder
+from voxslice.sliceguard_finder import suggest
+
+os.environ["NUMBA_NUM_THREADS"] = "1"  # as in `sliceguard_finder`, before numba is imported
+
+
+@pytest.fixture
+def voices():
+    """Three clusters of embeddings, and two models that fail on one of them each."""
+    rng = np.random.default_rng(0)
+    cluster = np.repeat([0, 1, 2], 50)
+    embedding = (rng.normal(size=(3, 12))[cluster] * 9 + rng.normal(size=(150, 12))).astype("f4")
+    label = rng.choice(["yes", "no"], 150)
+    scores = []
+    for failing in (0, 2):
+        wrong = (cluster == failing) & (rng.random(150) < 0.7)
+        prediction = np.where(wrong, np.where(label == "yes", "no", "yes"), label)
+        scores.append(pd.DataFrame({"label": label, "prediction": prediction}))
+    return pd.DataFrame({"gender": rng.choice(["f", "m"], 150)}), embedding, scores
+
+
+def slices(voices, number, seed=0):
+    table, embedding, scores = voices
+    settings = {"classification": True, "min_support": 10, "min_drop": 0.2, "seed": seed}
+    found = suggest(table, scores[number], ["gender"], embedding=embedding, **settings)
+    return [rows.tolist() for rows in found]
+
+
+def test_slices_are_those_of_sliceguard_itself(voices, monkeypatch):
+    import umap
+    from sliceguard import detection, utils
+
+    fitted, fit = [], umap.UMAP.fit_transform
+    monkeypatch.setattr(projections, "_reduced", {})
+    monkeypatch.setattr(
+        umap.UMAP, "fit_transform", lambda self, data: fitted.append(1) or fit(self, data)
+    )
+    shared = [slices(voices, number) for number in (0, 1)]
+    assert len(fitted) == 1  # both models are asked about the same utterances
+    assert shared[0] and shared[1] and shared[0] != shared[1]
+    slices(voices, 0, seed=1)
+    assert len(fitted) == 2
+    assert (utils.umap, detection.HNNE.__module__) == (umap, "hnne.projector")
+
+    monkeypatch.setattr(sliceguard_finder, "without_waste", nullcontext)
+    assert [slices(voices, number) for number in (0, 1)] == shared
+    assert len(fitted) == 4
+
+
+def test_a_remembered_reduction_leaves_the_random_state_as_its_own_does(monkeypatch):
+    monkeypatch.setattr(projections, "_reduced", {})
+    data = np.random.default_rng(0).normal(size=(60, 5))
+    drawn = []
+    for seed in (0, 0, 1):
+        np.random.seed(seed)  # noqa: NPY002
+        reducer = projections.Reducer(n_components=2, n_neighbors=5)
+        reduced = reducer.fit_transform(data)
+        reduced += 1  # what is remembered stays as it was
+        drawn.append((reduced.tolist(), np.random.random()))  # noqa: NPY002
+    assert drawn[0] == drawn[1] != drawn[2]
+    assert len(projections._reduced) == 2
+
+
+def test_without_a_place_for_what_is_compiled_it_is_compiled(voices, monkeypatch):
+    import umap
+
+    def nowhere():
+        raise RuntimeError("cannot cache function: no locator available")
+
+    monkeypatch.setattr(umap.umap_.smooth_knn_dist, "enable_caching", nowhere)
+    assert slices(voices, 0)
