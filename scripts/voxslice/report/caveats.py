@@ -48,7 +48,7 @@ def _data(study: Study) -> list[str]:
     said = []
     if study.dataset_settings["synthetic"]:
         said.append("The speech is synthetic: the results say nothing about people.")
-    short = (study.files["duration"] < study.shortest).mean()
+    short = (study.durations < study.shortest).mean()
     if short >= 0.5:
         said.append(
             f"{share(short)} of the utterances are shorter than {study.shortest:g} s, and models"

@@ -22,7 +22,7 @@ def dataset_facts(study: Study) -> Facts:
         ("Licence", settings["license"]),
         ("Speech", "synthetic" if settings["synthetic"] else ""),
         ("Utterances", f"{len(files):,}"),
-        ("Duration", duration(float(files["duration"].sum()))),
+        ("Duration", duration(study.durations.sum()) if len(study.durations) else "not known"),
         ("Speakers", f"{files['speaker'].nunique():,}" if "speaker" in files else "not known"),
         ("Kept", _filter(settings)),
         ("Columns", ", ".join(settings["columns"])),

@@ -26,7 +26,9 @@ def distributions(study: Study) -> pd.DataFrame:
     column = files[study.target]
     parts = [_bins(files, column) if is_numeric(column) else _names(files, column)]
     parts[0]["of"] = LABEL
-    parts.append(_bins(files, files["duration"]).assign(of=DURATION))
+    if len(study.durations):
+        heard = files.loc[study.durations.index]
+        parts.append(_bins(heard, study.durations).assign(of=DURATION))
     table = pd.concat(parts, ignore_index=True)
     columns = ["of", "name", "from", "to", "utterances", "speakers"]
     return table.reindex(columns=columns).astype({"speakers": "Int64"})
@@ -98,7 +100,9 @@ def distribution_chart(study: Study, table: pd.DataFrame, of: str) -> Drawing | 
 
 def duration_sentence(study: Study) -> str:
     """How long the utterances are, against what models of voices are made for."""
-    values = study.files["duration"].dropna().astype(float)
+    values = study.durations
+    if not len(values):
+        return "not known, as there is no audio."
     low, middle, high = (f"{value:,.3g}" for value in values.quantile([0, 0.5, 1]))
     text = f"{low} to {high} s, half of them up to {middle} s" if low != high else f"all {low} s"
     short = int((values < study.shortest).sum())

@@ -119,6 +119,12 @@ class Study:
         return self.task_settings["type"] == "classification"
 
     @property
+    def durations(self) -> pd.Series:
+        """Seconds of each utterance whose audio is there: without audio they are not known."""
+        seconds = self.files["duration"]
+        return seconds[seconds > 0]
+
+    @property
     def target(self) -> str:
         """Column of the true labels."""
         return self.task_settings["target"]

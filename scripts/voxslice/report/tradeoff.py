@@ -49,7 +49,7 @@ def measured(study: Study) -> pd.DataFrame:
     """
     if not len(study.costs):
         return study.costs
-    median = float(study.files["duration"].median())
+    median = study.durations.median()
     order = study.costs.assign(_off=(study.costs["seconds"] - median).abs())
     order = order.sort_values(["threads", "_off", "seconds"], kind="stable")
     return order.drop_duplicates("model").drop(columns="_off")
@@ -186,7 +186,7 @@ def remarks(study: Study, table: pd.DataFrame) -> list[str]:
             f"Measured on {' and '.join(machines)} with"
             f" {' or '.join(map(str, threads))} {'thread' if threads == [1] else 'threads'} on an"
             f" utterance of {' or '.join(f'{value:g}' for value in seconds)} s, the one that is"
-            f" nearest to the dataset's median of {study.files['duration'].median():.3g} s."
+            f" nearest to the dataset's median of {study.durations.median():.3g} s."
         )
         if len(machines) > 1:
             said.append("The machines differ: times are not to be held against each other.")
