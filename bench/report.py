@@ -40,6 +40,7 @@ def write_study(folder: Path, utterances: int, speakers: int | None, task: str) 
     import soundfile
     import vl_convert
     from voxslice import comparison, metrics
+    from voxslice.classes import Classes
     from voxslice.files import KEY
     from voxslice.report.study import Model, Study
     from voxslice.scores import score_classes, score_values
@@ -71,7 +72,10 @@ def write_study(folder: Path, utterances: int, speakers: int | None, task: str) 
                 male=np.where(female, 0, 2) + draw.normal(scale=0.3, size=utterances),
             )
             scores = score_classes(
-                logits, files["gender"], classes=["female", "male"], known=["female", "male"]
+                logits,
+                files["gender"],
+                classes=["female", "male"],
+                task=Classes(["female", "male"]),
             )
         else:
             values = files[KEY].assign(

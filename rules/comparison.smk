@@ -23,8 +23,9 @@ rule score:
         task=lambda wildcards: {
             key: value
             for key, value in config["tasks"][wildcards.task].items()
-            if key not in ("min_drop", "unit", "margin")
+            if key not in ("min_drop", "unit", "margin", "classes", "exclude")
         },
+        classes=lambda wildcards: settings.classes_of(config["tasks"][wildcards.task]),
         given=lambda wildcards: wildcards.model in GIVEN,
         code=code("score"),
     script:

@@ -22,7 +22,7 @@ rule read_predictions:
         runtime=growing(10, 1),
     params:
         tasks=lambda wildcards: {
-            task: config["tasks"][task].get("labels")
+            task: settings.classes_of(config["tasks"][task])
             for task in settings.tasks_of(config, wildcards.dataset, wildcards.model)
         },
         filtered=lambda wildcards: "filter" in config["datasets"][wildcards.dataset],

@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pandas as pd
+from voxslice.classes import Classes
 from voxslice.failures import require_few
 from voxslice.files import write_csv, write_parquet
 from voxslice.logs import to_log
@@ -11,10 +12,11 @@ from voxslice.tables import read_table
 with to_log(snakemake.log):
     utterances = pd.read_parquet(snakemake.input.utterances)
     table = snakemake.input.table
+    tasks = snakemake.params.tasks
     predictions, failures = check_table(
         read_table(table),
         utterances,
-        snakemake.params.tasks,
+        {task: places and Classes(**places) for task, places in tasks.items()},
         source=table,
         filtered=snakemake.params.filtered,
     )

@@ -2,6 +2,7 @@ import json
 from pathlib import Path
 
 import pandas as pd
+from voxslice.classes import Classes
 from voxslice.files import KEY, read_predictions, write_parquet
 from voxslice.logs import to_log
 from voxslice.scores import (
@@ -35,7 +36,8 @@ with to_log(snakemake.log):
         if task["type"] == "classification":
             predictions = read_predictions(paths, [*KEY, *classes])
             labels = labels_of(predictions)
-            scores = score_classes(predictions, labels, classes=classes, known=task["labels"])
+            places = Classes(**snakemake.params.classes)
+            scores = score_classes(predictions, labels, classes=classes, task=places)
         else:
             column = value_label(classes, task.get("label"), task["output"], model)
             predictions = read_predictions(paths, [*KEY, column])

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import soundfile
 from voxslice import comparison, metrics
+from voxslice.classes import Classes
 from voxslice.files import KEY
 from voxslice.gates import COLUMNS as GATES
 from voxslice.report.page import derive, render
@@ -47,7 +48,7 @@ def class_scores(files, wrong):
         predictions,
         files["gender"],
         classes=["female", "male", "child"],
-        known=["female", "male"],
+        task=Classes(["female", "male"]),
     )
 
 

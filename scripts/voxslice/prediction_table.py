@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from voxslice.classes import Classes
 from voxslice.errors import InputError
 from voxslice.files import KEY, sha256
 from voxslice.tables import numbers
@@ -14,7 +15,7 @@ from voxslice.tables import numbers
 def check_table(
     table: pd.DataFrame,
     utterances: pd.DataFrame,
-    tasks: Mapping[str, Sequence[str] | None],
+    tasks: Mapping[str, Classes | None],
     *,
     source: str,
     filtered: bool = False,
@@ -26,7 +27,7 @@ def check_table(
             task a column with its id (the predicted class, or the value in the task's unit) and
             maybe `<task>.<class>` with probabilities
         utterances: of the dataset
-        tasks: the labels of each task, None for a regression
+        tasks: the labels of each task and the classes that stand for them, None for a regression
         source: name of the table, for messages
         filtered: whether the table may have rows of utterances that the dataset's filter leaves out
 
@@ -34,7 +35,9 @@ def check_table(
         the predictions: keys, for each task a column with its id (a categorical of all classes
         that the table knows, the task's labels first, or a float) and `<task>.<class>` where
         given, in the order of the utterances; and the failures (keys and `reason`): utterances
-        that the table lacks, or has without a prediction
+        that the table lacks, or has without a prediction. Where a task names classes, they are
+        those of the task: probabilities are added up over the classes of a label, without those
+        that are excluded, and the most probable one is predicted
 
     Raises:
         InputError: where a column is missing, a row names no utterance or one that another row
@@ -51,21 +54,25 @@ def check_table(
     given = order >= 0
     matched = table.iloc[order[given]].reset_index(drop=True)
     predictions = utterances.loc[given, KEY].reset_index(drop=True)
-    for task, labels in tasks.items():
-        if labels is None:
+    for task, classes in tasks.items():
+        if classes is None:
             predictions[task] = numbers(matched, task, source)
         else:
-            predictions = predictions.join(_classes(matched, task, labels, source))
-    lacking = {task: predictions[task].isna().to_numpy() for task in tasks}
+            predictions = predictions.join(_classes(matched, task, classes, source))
     reasons = pd.Series("the table has no row", index=utterances.index)
-    reasons[given] = [
-        f"the table has no {' and no '.join(names)}" if names else ""
-        for names in (
-            [task for task in tasks if lacking[task][row]] for row in range(len(predictions))
-        )
-    ]
+    reasons[given] = _lacking(matched, predictions, list(tasks))
     failures = utterances[KEY].assign(reason=reasons)[reasons != ""]
     return predictions, failures.reset_index(drop=True)
+
+
+def _lacking(table: pd.DataFrame, predictions: pd.DataFrame, tasks: Sequence[str]) -> list[str]:
+    """What is wrong with each row of a table whose predictions are missing, empty where nothing."""
+    every = pd.DataFrame(index=predictions.index)
+    for task in tasks:
+        said = np.where(table[task].isna(), f"no {task}", f"only excluded classes as {task}")
+        every[task] = np.where(predictions[task].isna(), said, "")
+    parts = [[part for part in row if part] for row in every.to_numpy()]
+    return [f"the table has {' and '.join(some)}" if some else "" for some in parts]
 
 
 def _rows(table: pd.DataFrame, utterances: pd.DataFrame, source: str, filtered: bool) -> np.ndarray:
@@ -103,40 +110,55 @@ def _rows(table: pd.DataFrame, utterances: pd.DataFrame, source: str, filtered: 
     return index.get_indexer(pd.MultiIndex.from_frame(known))
 
 
-def _classes(table: pd.DataFrame, task: str, labels: Sequence[str], source: str) -> pd.DataFrame:
+def _classes(table: pd.DataFrame, task: str, classes: Classes, source: str) -> pd.DataFrame:
     """The predicted class, and the probabilities where the table has them."""
     prefix = f"{task}."
-    with_probability = [
-        name.removeprefix(prefix) for name in table.columns if name.startswith(prefix)
-    ]
-    classes = [*labels, *(name for name in with_probability if name not in labels)]
+    heard = [name.removeprefix(prefix) for name in table.columns if name.startswith(prefix)]
     chosen = table[task]
-    unknown = chosen.notna() & ~chosen.isin(classes)
+    known = [*classes.labels, *classes.merged, *classes.excluded, *heard]
+    unknown = chosen.notna() & ~chosen.isin(known)
     if unknown.any():
         raise InputError(
             f"{source} has the class {chosen[unknown].iloc[0]!r} in the column {task}, but the task"
-            f" the labels {', '.join(labels)}: correct the table, or give probabilities if the"
-            " model knows more classes than the task."
+            f" the labels {', '.join(classes.labels)}: correct the table, name the class in the"
+            " task's classes, or give probabilities if the model knows more classes than the task."
         )
-    result = pd.DataFrame({task: pd.Categorical(chosen, categories=classes)})
-    if not with_probability:
-        return result
-    for name in classes:
-        column = prefix + name
-        if column not in table:
-            raise InputError(
-                f"{source} has probabilities of {with_probability[0]} but none of {name}: add the"
-                f" column {column}, or remove all that begin with {prefix}"
-            )
-        result[column] = numbers(table, column, source)
-        wrong = chosen.notna().to_numpy() & ~result[column].between(0, 1).to_numpy()
-        if wrong.any():
-            row = table.iloc[int(wrong.argmax())]
-            raise InputError(
-                f"{source} has no probability from 0 to 1 as {column} of {row['file']}: correct"
-                f" it, or remove all columns that begin with {prefix}"
-            )
-    return result
+    if not heard:
+        kept = chosen.mask(chosen.isin(classes.excluded))
+        stands_for = kept.map(lambda name: classes.merged.get(name, name), na_action="ignore")
+        order = list(dict.fromkeys([*classes.labels, *classes.merged.values()]))
+        return pd.DataFrame({task: pd.Categorical(stands_for, categories=order)})
+    lacking = [label for label in classes.labels if label not in heard]
+    if lacking and not classes.named:
+        raise InputError(
+            f"{source} has probabilities of {heard[0]} but none of {lacking[0]}: add the column"
+            f" {prefix}{lacking[0]}, or remove all that begin with {prefix}"
+        )
+    groups = classes.groups(heard)
+    values = pd.DataFrame({name: _probability(table, task, name, source) for name in heard})
+    shares = pd.DataFrame({name: values[members].sum(axis=1) for name, members in groups.items()})
+    if classes.named:
+        total = shares.sum(axis=1)
+        shares = shares.div(total.where(total > 0), axis=0)
+        best = pd.Series(shares.columns[shares.fillna(0).to_numpy().argmax(axis=1)])
+        chosen = best.where(chosen.notna() & (total > 0))
+    order = [*classes.labels, *(name for name in groups if name not in classes.labels)]
+    result = pd.DataFrame({task: pd.Categorical(chosen, categories=order)})
+    return result.join(shares[order].add_prefix(prefix))
+
+
+def _probability(table: pd.DataFrame, task: str, name: str, source: str) -> pd.Series:
+    """A column of probabilities, wanted wherever a class is predicted."""
+    column = f"{task}.{name}"
+    values = pd.Series(numbers(table, column, source))
+    wrong = table[task].notna().to_numpy() & ~values.between(0, 1).to_numpy()
+    if wrong.any():
+        raise InputError(
+            f"{source} has no probability from 0 to 1 as {column} of"
+            f" {table['file'].iloc[int(wrong.argmax())]}: correct it, or remove all columns that"
+            f" begin with {task}."
+        )
+    return values
 
 
 def describe_tables(paths: Sequence[str | Path]) -> dict[str, object]:

@@ -4,14 +4,15 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from scipy.special import softmax
+from scipy.special import logsumexp, softmax
 
+from voxslice.classes import Classes
 from voxslice.errors import InputError
 from voxslice.files import KEY
 
 
 def score_classes(
-    predictions: pd.DataFrame, labels: pd.Series, *, classes: Sequence[str], known: Sequence[str]
+    predictions: pd.DataFrame, labels: pd.Series, *, classes: Sequence[str], task: Classes
 ) -> pd.DataFrame:
     """Score a classification.
 
@@ -19,29 +20,31 @@ def score_classes(
         predictions: the keys and one column of logits a class
         labels: the true label of each row of the predictions
         classes: the classes of the model, columns of the predictions
-        known: the labels of the task; the model may have more classes, and is wrong where it
-            chooses one of those
+        task: its labels, and which classes stand for which; a model is wrong where it chooses one
+            that stands for none
 
     Returns:
-        the keys, `label`, `prediction` (the class with the largest logit), `loss` (0 right,
-        1 wrong) and `p_<class>` (softmax over the classes); rows without a known label are left out
+        the keys, `label`, `prediction` (the most probable class), `loss` (0 right, 1 wrong) and
+        `p_<class>` (softmax over the classes that are not excluded, added up where several stand
+        for one label); rows without a known label are left out
 
     Raises:
-        InputError: where the model lacks a class of a label, or no row has a known label
+        InputError: where the model lacks a class of a label, a class has no place in the task, or
+            no row has a known label
     """
-    lacking = [label for label in known if label not in classes]
-    if lacking:
-        raise InputError(
-            f"The model has the classes {', '.join(classes)} but the task the label {lacking[0]!r}:"
-            " change the task's labels or take the task from the model."
-        )
-    text, kept = known_labels(labels, known)
-    logits = predictions.loc[kept, list(classes)].to_numpy(np.float64)
+    groups = task.groups(classes)
+    text, kept = known_labels(labels, task.labels)
+    logits = np.column_stack(
+        [
+            logsumexp(predictions.loc[kept, members].to_numpy(np.float64), axis=1)
+            for members in groups.values()
+        ]
+    )
     probabilities = softmax(logits, axis=1)
     scores = predictions.loc[kept, KEY].reset_index(drop=True)
-    chosen = pd.Categorical.from_codes(logits.argmax(1), categories=list(classes))
+    chosen = pd.Categorical.from_codes(logits.argmax(1), categories=list(groups))
     scores = _with_loss(scores, text[kept], chosen)
-    for position, name in enumerate(classes):
+    for position, name in enumerate(groups):
         scores[f"p_{name}"] = probabilities[:, position].astype(np.float32)
     return scores
 

@@ -147,6 +147,7 @@ def _cross_check(config: dict[str, Any]) -> None:
         ]
         if not users:
             raise InputError(f"tasks.{name}: no model has this task: add it to a model's tasks.")
+        _check_classes(name, task)
         if "output" not in task and any("predictions" not in models[model] for model in users):
             raise InputError(f"tasks.{name}: name the output of the models that is their answer.")
     for name, view in config["slices"].items():
@@ -269,6 +270,19 @@ def columns_computed(dataset: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     return {name: column for name, column in dataset["columns"].items() if "column" not in column}
 
 
+def _check_classes(name: str, task: Mapping[str, Any]) -> None:
+    """Check what a classification makes of the classes of models."""
+    for given, label in task.get("classes", {}).items():
+        place = f"tasks.{name}.classes.{given}"
+        if label not in (*task["labels"], given):
+            raise InputError(
+                f"{place}: {label!r} is no label of the task; its labels are"
+                f" {', '.join(task['labels'])}."
+            )
+        if given in task["exclude"]:
+            raise InputError(f"{place}: this class is excluded, too: remove it here or there.")
+
+
 def _check_computed(name: str, config: Mapping[str, Any]) -> None:
     """Check the columns of a dataset that are computed."""
     for column, settings in columns_computed(config["datasets"][name]).items():
@@ -310,6 +324,13 @@ def _check_predictions(name: str, model: Mapping[str, Any], config: Mapping[str,
             raise InputError(
                 f"{place}: {taken[0]} is a column of every table: choose another id for the task."
             )
+
+
+def classes_of(task: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What a task makes of the classes of models, the parts of `Classes`; None for numbers."""
+    if task["type"] == "regression":
+        return None
+    return {"labels": task["labels"], "merged": task["classes"], "excluded": task["exclude"]}
 
 
 def sources_of(config: Mapping[str, Any], models: Sequence[str]) -> dict[str, str]:

@@ -1,12 +1,13 @@
 import numpy as np
 import pandas as pd
 import pytest
+from voxslice.classes import Classes
 from voxslice.errors import InputError
 from voxslice.files import KEY, sha256
 from voxslice.prediction_table import check_table, describe_tables
 from voxslice.tables import read_table
 
-TASKS = {"gender": ["female", "male"], "age": None}
+TASKS = {"gender": Classes(["female", "male"]), "age": None}
 
 
 def utterances(files="abc"):
@@ -102,6 +103,39 @@ def test_probabilities_tell_of_classes_that_the_task_lacks():
     predictions, _ = check(given)
     assert list(predictions["gender"].cat.categories) == ["female", "male", "child"]
     assert predictions["gender"].to_list() == ["female", "male", "child"]
+
+
+MOODS = {"mood": Classes(["low", "high"], {"sad": "low", "joy": "high"}, ["calm"])}
+
+
+def test_classes_stand_for_labels():
+    given = utterances()[["file"]].assign(mood=["sad", "high", "calm"]).astype("string")
+    predictions, failures = check(given, tasks=MOODS)
+    assert predictions["mood"].to_list()[:2] == ["low", "high"]
+    assert list(predictions["mood"].cat.categories) == ["low", "high"]
+    assert failures["reason"].to_list() == ["the table has only excluded classes as mood"]
+    with pytest.raises(InputError, match="'Sad' in the column mood, but the task the labels low,"):
+        check(given.replace("sad", "Sad"), tasks=MOODS)
+
+
+def test_probabilities_are_added_up_by_label():
+    shares = {
+        "sad": [0.3, 0, 0.2],
+        "low": [0.2, 0.1, 0],
+        "joy": [0.4, 0.3, 0],
+        "calm": [0.1, 0.6, 0.8],
+    }
+    given = utterances()[["file"]].assign(mood=["joy", "calm", None])
+    given = given.assign(**{f"mood.{name}": values for name, values in shares.items()})
+    predictions, failures = check(given.astype("string"), tasks=MOODS)
+    assert list(predictions) == [*KEY, "mood", "mood.low", "mood.high"]
+    assert predictions["mood"].to_list()[:2] == ["low", "high"]
+    np.testing.assert_allclose(predictions["mood.low"][:2], [0.5 / 0.9, 0.1 / 0.4])
+    np.testing.assert_allclose(predictions["mood.high"][:2], [0.4 / 0.9, 0.3 / 0.4])
+    assert failures["reason"].to_list() == ["the table has no mood"]
+    nothing = given.assign(**{"mood.low": 0, "mood.sad": 0, "mood.joy": 0}).astype("string")
+    _, failures = check(nothing, tasks=MOODS)
+    assert failures["reason"].to_list()[:2] == ["the table has only excluded classes as mood"] * 2
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from voxslice.gates import COLUMNS as GATES
 from voxslice.report import (
     against,
     calibration,
+    caveats,
     clips,
     compared,
     found,
@@ -507,6 +508,28 @@ def test_durations_are_held_against_the_recommendation(study):
     assert limits.distribution_chart(study, table, limits.DURATION) is not None
     assert limits.duration_sentence(dataclasses.replace(study, shortest=0.5)).endswith(
         "none is shorter than 0.5 s."
+    )
+
+
+def test_durations_that_are_not_known_are_not_called_short(study):
+    none = dataclasses.replace(study, files=study.files.assign(duration=0.0))
+    assert limits.duration_sentence(none) == "not known, as there is no audio."
+    table = limits.distributions(none)
+    assert set(table["of"]) == {"label"}
+    assert limits.distribution_chart(none, table, limits.DURATION) is None
+    assert ("Duration", "not known") in compared.dataset_facts(none).rows
+    assert not any("shorter than" in warning for warning in caveats.warnings(none))
+    files = study.files.assign(duration=np.where(np.arange(UTTERANCES) < 6, 0.0, 4.0))
+    one = dataclasses.replace(study, files=files)
+    assert limits.duration_sentence(one).startswith("all 4 s; none is shorter")
+
+
+def test_what_a_task_makes_of_classes_is_said(study):
+    assert overall.merged_sentence(study) == ""
+    settings = study.task_settings | {"classes": {"woman": "female"}, "exclude": ["child"]}
+    assert overall.merged_sentence(dataclasses.replace(study, task_settings=settings)) == (
+        "Classes of the models: woman stands for female; child left out, with the probability"
+        " shared by the others."
     )
 
 

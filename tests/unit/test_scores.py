@@ -2,6 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.special import softmax
+from voxslice.classes import Classes
 from voxslice.errors import InputError
 from voxslice.files import KEY
 from voxslice.scores import (
@@ -26,7 +27,9 @@ def logits(rows):
 
 
 def score(rows, labels, known=("female", "male"), classes=CLASSES):
-    return score_classes(logits(rows), pd.Series(labels), classes=classes, known=list(known))
+    return score_classes(
+        logits(rows), pd.Series(labels), classes=classes, task=Classes(list(known))
+    )
 
 
 def test_scores_of_a_classification():
@@ -47,6 +50,35 @@ def test_extreme_logits_have_probabilities():
     probabilities = scores[[f"p_{name}" for name in CLASSES]].to_numpy()
     assert np.isfinite(probabilities).all()
     np.testing.assert_allclose(probabilities.sum(1), 1, atol=1e-6)
+
+
+def test_the_probabilities_of_classes_that_stand_for_one_label_are_added():
+    rows = [[2.0, 1.9, 1.8], [5, 0, 0], [0, 0, 9]]
+    task = Classes(["adult", "child"], {"female": "adult", "male": "adult"})
+    scores = score_classes(
+        logits(rows), pd.Series(["adult", "child", "child"]), classes=CLASSES, task=task
+    )
+    shares = softmax(rows, axis=1)
+    assert list(scores) == [*KEY, "label", "prediction", "loss", "p_adult", "p_child"]
+    np.testing.assert_allclose(scores["p_adult"], shares[:, :2].sum(1), atol=1e-7)
+    assert scores["prediction"].to_list() == ["adult", "adult", "child"]
+    assert scores["loss"].to_list() == [0, 1, 0]
+    # the label with the largest share, not the one with the largest class
+    close = score_classes(
+        logits([[1.0, 1.0, 1.2]]), pd.Series(["adult"]), classes=CLASSES, task=task
+    )
+    assert close["prediction"].to_list() == ["adult"]
+
+
+def test_excluded_classes_leave_their_probability_to_the_others():
+    rows = [[1, 0, 9], [0, 2, 1]]
+    task = Classes(["female", "male"], excluded=["child"])
+    scores = score_classes(logits(rows), pd.Series(["female"] * 2), classes=CLASSES, task=task)
+    assert list(scores["prediction"].cat.categories) == ["female", "male"]
+    assert scores["prediction"].to_list() == ["female", "male"]
+    np.testing.assert_allclose(
+        scores[["p_female", "p_male"]], softmax([[1, 0], [0, 2]], axis=1), atol=1e-7
+    )
 
 
 def test_rows_without_a_known_label_are_left_out():
@@ -93,7 +125,7 @@ def test_given_classes_need_no_probabilities():
 def test_the_index_of_the_labels_does_not_matter():
     labels = pd.Series(["female", "male"], index=[7, 3])
     scores = score_classes(
-        logits([[1, 0, 0], [0, 1, 0]]), labels, classes=CLASSES, known=["female", "male"]
+        logits([[1, 0, 0], [0, 1, 0]]), labels, classes=CLASSES, task=Classes(["female", "male"])
     )
     assert scores["label"].to_list() == ["female", "male"]
 
@@ -116,14 +148,14 @@ def test_labels_of_every_type_are_matched_as_text(labels, names):
     classes = [*names, "other"]
     predictions = logits([[1, 0, 0], [1, 0, 0], [0, 0, 1]])
     predictions.columns = [*KEY, *classes]
-    scores = score_classes(predictions, labels, classes=classes, known=names)
+    scores = score_classes(predictions, labels, classes=classes, task=Classes(names))
     assert scores["label"].to_list()[:2] == names
     assert scores["loss"].to_list()[:2] == [0, 1]
     assert len(scores) == labels.notna().sum()
 
 
 def test_a_class_that_the_model_lacks():
-    with pytest.raises(InputError, match="but the task the label 'senior'"):
+    with pytest.raises(InputError, match="stands for the task's label 'senior'"):
         score([[1, 0, 0]], ["female"], known=["female", "senior"])
 
 

@@ -291,6 +291,13 @@ MISSING = object()
         ("tasks.gender.scale", 1, r"^tasks\.gender: .*'scale'.*the keys here are type, target"),
         ("tasks.gender.min_drop", 1.5, r"^tasks\.gender\.min_drop: 1.5 is greater"),
         (
+            "tasks.gender.classes",
+            {"woman": "femal"},
+            r"^tasks\.gender\.classes\.woman: 'femal' is no label .* labels are female, male\.$",
+        ),
+        ("tasks.gender.classes", {1: "female"}, r"^tasks\.gender\.classes: 1 is not of type"),
+        ("tasks.gender.exclude", "child", r"^tasks\.gender\.exclude: 'child' is not of type"),
+        (
             "tasks.age.labels",
             ["x", "y"],
             r"^tasks\.age: .*'labels'.*the keys here are type, target",
@@ -335,6 +342,16 @@ def test_every_mistake_is_one_sentence_with_its_place(config, place, value, mess
     text = str(error.value)
     assert "\n" not in text and text.endswith(".") and not text.endswith("..")
     assert len(text) < 500
+
+
+def test_a_class_is_not_both_merged_and_excluded(config):
+    config["tasks"]["gender"] |= {"classes": {"child": "child"}, "exclude": ["boy"]}
+    assert complete(config, SCHEMA)["tasks"]["gender"]["exclude"] == ["boy"]
+    config["tasks"]["gender"]["exclude"] = ["child"]
+    with pytest.raises(
+        InputError, match=r"^tasks\.gender\.classes\.child: .* excluded, too: remove"
+    ):
+        complete(config, SCHEMA)
 
 
 @pytest.mark.parametrize("config", [None, [], "text", 3])

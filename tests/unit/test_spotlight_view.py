@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from voxslice import spotlight_view, viewer
+from voxslice.classes import Classes
 from voxslice.errors import InputError
 from voxslice.files import KEY, write_parquet, write_text
 from voxslice.report.numbers import measures
@@ -43,7 +44,9 @@ def class_scores(files, classes, wrong=()):
     ]
     for name in classes:
         predictions[name] = [3.0 if name == one else 0.0 for one in said]
-    return score_classes(predictions, files["gender"], classes=classes, known=["female", "male"])
+    return score_classes(
+        predictions, files["gender"], classes=classes, task=Classes(["female", "male"])
+    )
 
 
 def make_table(files, scores, **changes):

@@ -124,6 +124,15 @@ def test_checksum_of_a_model(plan):
     assert not any("model=first" in job for job in jobs if not rules([job]) & SCORES)
 
 
+def test_what_a_task_makes_of_classes(plan):
+    jobs = plan(lambda config: config["tasks"]["gender"].update(exclude=["child"]))
+    assert rules(jobs) == SCORES
+    assert [job for job in jobs if job.startswith("score")] == [
+        "score dataset=voices task=gender model=first",
+        "score dataset=voices task=gender model=second",
+    ]
+
+
 def test_another_device(plan):
     jobs = plan(lambda config: config.update(device="cuda"))
     assert [job for job in jobs if job.startswith(("predict", "measure_costs", "fetch"))] == [

@@ -57,6 +57,15 @@ def metric_chart(study: Study, name: str) -> Drawing:
     )
 
 
+def merged_sentence(study: Study) -> str:
+    """What the task makes of classes of the models, empty where it takes them as they are."""
+    merged, excluded = study.task_settings.get("classes"), study.task_settings.get("exclude")
+    said = [f"{name} stands for {label}" for name, label in (merged or {}).items()]
+    if excluded:
+        said.append(f"{', '.join(excluded)} left out, with the probability shared by the others")
+    return f"Classes of the models: {'; '.join(said)}." if said else ""
+
+
 def confusion_matrices(study: Study) -> list[Matrix]:
     """True label against predicted class, one matrix a model, shaded by the share of the errors."""
     matrices = []

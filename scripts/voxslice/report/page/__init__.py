@@ -154,6 +154,7 @@ def _parts(study: Study, derived: Derived) -> dict[str, Any]:
         "metric_table": overall.metric_table(study),
         "metric_charts": [overall.metric_chart(study, name) for name in measured],
         "confusions": overall.confusion_matrices(study) if study.classification else [],
+        "merged": overall.merged_sentence(study),
         **_calibration(study, derived.calibration),
         "tradeoff_table": tradeoff.tradeoff_table(study, derived.tradeoff),
         "tradeoff_charts": tradeoff.charts(study, derived.tradeoff),
