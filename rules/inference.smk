@@ -29,6 +29,7 @@ rule predict:
         shards="resources/{dataset}/shards.csv",
         onnx="resources/models/{model}/model.onnx",
         yaml="resources/models/{model}/model.yaml",
+        card="resources/models/{model}/model.json",
     output:
         predictions="results/predictions/{dataset}/{model}/{shard}.parquet",
         failures="results/failures/{dataset}/{model}/{shard}.csv",

@@ -1,10 +1,18 @@
+import json
 from pathlib import Path
 
 import pandas as pd
 from voxslice.inference import predict
 from voxslice.logs import to_log
+from voxslice.models import require_rate
 
 with to_log(snakemake.log):
+    card = json.loads(Path(snakemake.input.card).read_text())
+    require_rate(
+        card["sampling_rate"],
+        snakemake.params.model["sampling_rate"],
+        snakemake.wildcards.model,
+    )
     utterances = pd.read_parquet(snakemake.input.utterances)
     shard = pd.read_csv(snakemake.input.shards).iloc[int(snakemake.wildcards.shard)]
     predict(

@@ -249,6 +249,28 @@ def _onnx_file(folder: Path, definition: dict[str, dict]) -> Path:
     return path
 
 
+def require_rate(declared: str | None, sampling_rate: int, model: str) -> None:
+    """Refuse to run a model at another sampling rate than it says it expects.
+
+    Args:
+        declared: what the model says, as `model.json` has it; None where it says nothing
+        sampling_rate: of the config, in Hz
+        model: id of the model, for the message
+
+    Raises:
+        InputError: where they differ
+    """
+    try:
+        expected = float(declared or sampling_rate)
+    except ValueError:  # in words: no one can tell
+        return
+    if expected != sampling_rate:
+        raise InputError(
+            f"The model {model} expects {expected:g} Hz but would be given {sampling_rate} Hz: set"
+            f" models.{model}.sampling_rate to {expected:g}."
+        )
+
+
 def labels_of(model: audonnx.Model) -> dict[str, list[str]]:
     """Labels of each output of a model, as text: YAML may have read them as numbers."""
     return {str(name): [str(x) for x in node.labels] for name, node in model.outputs.items()}

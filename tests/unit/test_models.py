@@ -8,7 +8,7 @@ import yaml
 from onnx import TensorProto, helper
 from small_inputs import noise, write_model
 from voxslice.errors import InputError
-from voxslice.models import find_root, install, install_onnx, label_columns
+from voxslice.models import find_root, install, install_onnx, label_columns, require_rate
 
 NAME = "$audonnx.core.model.Model"
 
@@ -247,6 +247,18 @@ def test_a_rate_that_the_model_names_is_kept(source, target):
     install(source, target, origin="here", checksum=None)
     assert json.loads((target / "model.json").read_text())["sampling_rate"] == "8000"
     assert "sampling_rate" not in (target / "model.yaml").read_text()
+
+
+@pytest.mark.parametrize("declared", [None, "16000", "16000.0", "as trained"])
+def test_a_model_of_the_given_rate_or_of_none_is_run(declared):
+    require_rate(declared, 16000, "mine")
+
+
+def test_a_model_of_another_rate_is_refused():
+    with pytest.raises(
+        InputError, match=r"mine expects 8000 Hz .* 16000 Hz: set models\.mine\.samp"
+    ):
+        require_rate("8000", 16000, "mine")
 
 
 def change(path, edit):

@@ -5,8 +5,11 @@ import re
 import shutil
 import zipfile
 
+import onnx
 import pytest
 import yaml
+from small_inputs import write_model
+from small_study import study_config
 from snakemake_cli import ROOT, snakemake, write_config
 
 pytestmark = pytest.mark.workflow
@@ -124,6 +127,23 @@ def test_model_that_does_not_load(tmp_path, one_model, finished_study):
     output = fail(tmp_path, one_model(model), TARGET)
     assert re.search(
         "Error: The model from .* is not a readable ONNX file .*: export it again", output
+    )
+
+
+def test_model_of_another_rate(tmp_path):
+    config = study_config(tmp_path)
+    del config["models"]["second"]
+    path = write_model(tmp_path / "model") / "model.onnx"
+    proto = onnx.load(str(path))
+    proto.metadata_props.add(key="sampling_rate", value="8000")
+    onnx.save(proto, str(path))
+    config["models"]["first"] = {
+        "path": str(path.parent), "tasks": ["gender", "age"], "license": "MIT"
+    }  # fmt: skip
+    output = fail(tmp_path, config, "predictions")
+    assert (
+        "Error: The model first expects 8000 Hz but would be given 16000 Hz: set"
+        " models.first.sampling_rate to 8000." in output
     )
 
 
