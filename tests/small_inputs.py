@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+import audb
+import audbackend
+import audformat
 import audonnx
 import numpy as np
 import onnx
@@ -12,26 +15,28 @@ from voxslice.fetching import fetch_audb
 RATE = 16000
 
 
-def write_model(folder: Path, *, labels: dict[str, list[str]] | None = None) -> Path:
+LABELS = {"logits_age": ["age"], "logits_gender": ["female", "male", "child"]}
+"""Of the outputs of a model that tests write."""
+
+
+def write_model(folder: Path, *, labels: dict[str, list[str]] = LABELS) -> Path:
     """Write a model that averages the signal and its square; it answers to what it hears."""
     folder.mkdir(parents=True, exist_ok=True)
     generator = np.random.default_rng(0)
-    stored = {
-        "w_hidden": generator.normal(size=(2, 4)).astype(np.float32),
-        "w_age": generator.normal(size=(4, 1)).astype(np.float32),
-        "w_gender": 50 * generator.normal(size=(4, 3)).astype(np.float32),
-        "axes": np.array([1], dtype=np.int64),
-    }
+    hidden = generator.normal(size=(2, 4)).astype(np.float32)
+    stored = {"axes": np.array([1], dtype=np.int64), "w_hidden": hidden}
     nodes = [
         helper.make_node("Mul", ["signal", "signal"], ["square"]),
         helper.make_node("ReduceMean", ["signal", "axes"], ["mean"], keepdims=1),
         helper.make_node("ReduceMean", ["square", "axes"], ["power"], keepdims=1),
         helper.make_node("Concat", ["mean", "power"], ["pooled"], axis=1),
         helper.make_node("MatMul", ["pooled", "w_hidden"], ["hidden_states"]),
-        helper.make_node("MatMul", ["hidden_states", "w_age"], ["logits_age"]),
-        helper.make_node("MatMul", ["hidden_states", "w_gender"], ["logits_gender"]),
     ]
-    widths = {"hidden_states": 4, "logits_age": 1, "logits_gender": 3}
+    for output, names in labels.items():
+        weights = generator.normal(size=(4, len(names))).astype(np.float32)
+        stored[f"w_{output}"] = weights if len(names) == 1 else 50 * weights
+        nodes.append(helper.make_node("MatMul", ["hidden_states", f"w_{output}"], [output]))
+    widths = {"hidden_states": 4} | {output: len(names) for output, names in labels.items()}
     graph = helper.make_graph(
         nodes,
         "tiny",
@@ -44,7 +49,6 @@ def write_model(folder: Path, *, labels: dict[str, list[str]] | None = None) -> 
     )
     proto = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
     onnx.save(proto, str(folder / "model.onnx"))
-    labels = labels or {"logits_age": ["age"], "logits_gender": ["female", "male", "child"]}
     audonnx.Model(str(folder / "model.onnx"), labels=labels).to_yaml(str(folder / "model.yaml"))
     return folder
 
@@ -60,6 +64,21 @@ def write_audio(path: Path, signal: np.ndarray, *, rate: int = RATE, **settings:
     path.parent.mkdir(parents=True, exist_ok=True)
     soundfile.write(str(path), signal, rate, **settings)
     return path
+
+
+def publish(db: audformat.Database, build: Path, host: Path, name: str = "local") -> dict[str, str]:
+    """Publish a database, whose audio is in a folder, in a new repository, as version 1.0.0."""
+    db.save(str(build))
+    host.mkdir(exist_ok=True)
+    audbackend.backend.FileSystem.create(str(host), name)
+    place = audb.Repository(name, str(host), "file-system")
+    before = audb.config.REPOSITORIES
+    audb.config.REPOSITORIES = [place]  # else the public ones are asked for older versions
+    try:
+        audb.publish(str(build), "1.0.0", place, num_workers=1, verbose=False)
+    finally:
+        audb.config.REPOSITORIES = before
+    return {"name": name, "host": str(host), "backend": "file-system"}
 
 
 def fetch(folder: Path, repository: dict[str, str], **changes: object) -> None:

@@ -37,7 +37,11 @@ def snakemake(folder, *arguments, check=True, **settings):
 
 def planned(folder, *arguments, **settings):
     """The jobs that a run would do: a sorted list of `rule wildcard=value ...`, without goals."""
-    process = snakemake(folder, "--dry-run", *arguments, **settings)
+    return jobs_of(snakemake(folder, "--dry-run", *arguments, **settings))
+
+
+def jobs_of(process):
+    """The jobs that a finished process of snakemake has run or planned, as `planned` gives them."""
     jobs = []
     for block in re.split(r"\n\[?(?=(?:local)?(?:rule|checkpoint) )", "\n" + process.stdout):
         name = re.match(r"(?:local)?(?:rule|checkpoint) (\w+):", block)

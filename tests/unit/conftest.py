@@ -2,12 +2,10 @@
 
 from pathlib import Path
 
-import audb
-import audbackend
 import audformat
 import pandas as pd
 import pytest
-from small_inputs import fetch, noise, write_audio, write_model
+from small_inputs import fetch, noise, publish, write_audio, write_model
 
 
 @pytest.fixture(scope="session")
@@ -52,12 +50,7 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     db["parts"]["score"] = audformat.Column(scheme_id="score")
     db["parts"]["score"].set([0.5, None, 1.5])
     db["empty"] = audformat.Table(audformat.filewise_index())
-    db.save(str(build))
-    place = audb.Repository("local", str(host), "file-system")
-    audbackend.backend.FileSystem.create(str(host), "local")
-    audb.config.REPOSITORIES = [place]  # else publishing asks the public ones for older versions
-    audb.publish(str(build), "1.0.0", place, num_workers=1, verbose=False)
-    return {"name": "local", "host": str(host), "backend": "file-system"}
+    return publish(db, build, host)
 
 
 @pytest.fixture(scope="session")

@@ -1,11 +1,12 @@
 import json
+import re
 
 import audonnx
 import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper
-from small_inputs import noise
+from small_inputs import LABELS, noise
 from voxslice.errors import InputError
 from voxslice.models import install
 from voxslice.variants import derive, to_int8
@@ -18,15 +19,18 @@ def source(tmp_path_factory, model_folder):
     proto = onnx.load(str(model_folder / "model.onnx"))
     width = 512
     generator = np.random.default_rng(0)
-    sizes = {"w_hidden": (2, width), "w_age": (width, 1), "w_gender": (width, 3)}
+    sizes = {
+        "w_hidden": (2, width),
+        "w_logits_age": (width, 1),
+        "w_logits_gender": (width, 3),
+    }
     for tensor in proto.graph.initializer:
         if tensor.name in sizes:
             values = generator.normal(size=sizes[tensor.name]).astype(np.float32)
             tensor.CopyFrom(onnx.numpy_helper.from_array(values, tensor.name))
     proto.graph.output[0].type.tensor_type.shape.dim[1].dim_value = width
     onnx.save(proto, str(folder / "model.onnx"))
-    labels = {"logits_age": ["age"], "logits_gender": ["female", "male", "child"]}
-    model = audonnx.Model(str(folder / "model.onnx"), labels=labels)
+    model = audonnx.Model(str(folder / "model.onnx"), labels=LABELS)
     model.to_yaml(str(folder / "model.yaml"))
     target = tmp_path_factory.mktemp("source")
     install(folder, target, origin="here", checksum=None)
@@ -74,7 +78,7 @@ def test_weights_have_eight_bits_and_products_only_are_quantised(source, tmp_pat
     weights = [t for t in stored if t.data_type == TensorProto.INT8 and len(t.dims) == 2]
     assert sorted(tuple(t.dims) for t in weights) == [(2, 512), (512, 1), (512, 3)]
     assert operators(tmp_path) >= {"MatMulInteger", "ReduceMean", "Concat"}
-    scales = [t for t in stored if t.name.startswith("w_gender") and t.name.endswith("_scale")]
+    scales = [t for t in stored if re.fullmatch("w_logits_gender.*_scale", t.name)]
     assert [tuple(t.dims) for t in scales] == [(3,)]  # one a column
 
 

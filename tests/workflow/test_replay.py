@@ -6,13 +6,12 @@ silence and the predictions are made to fit the counts.
 
 import shutil
 
-import audb
-import audbackend
 import audformat
 import numpy as np
 import pandas as pd
 import pytest
 import soundfile
+from small_inputs import publish
 from snakemake_cli import planned, snakemake, write_config
 
 pytestmark = pytest.mark.workflow
@@ -60,14 +59,7 @@ def repository(tmp_path_factory, metadata):
         db.schemes[name] = audformat.Scheme(labels=sorted(set(metadata[name])))
         db["files"][name] = audformat.Column(scheme_id=name)
         db["files"][name].set(metadata[name].to_list())
-    db.save(str(build))
-    place = audb.Repository("local", str(host), "file-system")
-    audbackend.backend.FileSystem.create(str(host), "local")
-    before = audb.config.REPOSITORIES
-    audb.config.REPOSITORIES = [place]
-    audb.publish(str(build), "1.0.0", place, num_workers=1, verbose=False)
-    audb.config.REPOSITORIES = before
-    return {"name": "local", "host": str(host), "backend": "file-system"}
+    return publish(db, build, host)
 
 
 @pytest.fixture(scope="module")

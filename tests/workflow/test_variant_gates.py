@@ -8,7 +8,7 @@ import onnx
 import pandas as pd
 import pytest
 import soundfile
-from small_inputs import noise, write_audio
+from small_inputs import LABELS, noise, write_audio
 from small_study import study_config, write_data
 from snakemake_cli import planned, snakemake, write_config
 
@@ -37,7 +37,7 @@ def config(folder):
     config["models"] = {
         "bare": {
             "onnx": str(folder / "first/model.onnx"),
-            "outputs": {"logits_age": ["age"], "logits_gender": ["female", "male", "child"]},
+            "outputs": LABELS,
             "tasks": ["gender"],
             "license": "MIT",
         },

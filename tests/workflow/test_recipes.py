@@ -1,0 +1,148 @@
+"""The recipes of config/README.md, run from the text as it is written, over a small study."""
+
+import re
+
+import audformat
+import pandas as pd
+import pytest
+from small_inputs import noise, publish, write_audio, write_model
+from small_study import study_config
+from snakemake_cli import ROOT, jobs_of, snakemake, write_config
+
+pytestmark = pytest.mark.workflow
+
+MODELS = ["Add a model", "Add predictions from elsewhere"]
+COLUMNS_AND_TASK = ["Add columns that are computed", "Add a task"]
+DATASETS = ["Add a dataset"]
+
+
+def recipes():
+    """The blocks of YAML under each heading that has any."""
+    text = (ROOT / "config/README.md").read_text(encoding="utf-8")
+    assert "--configfile config/config.yaml mine.yaml" in text
+    sections = re.findall(r"^## (.*?)\n(.*?)(?=^## |\Z)", text, re.DOTALL | re.MULTILINE)
+    found = {name: re.findall(r"```yaml\n(.*?)```", part, re.DOTALL) for name, part in sections}
+    return {name: blocks for name, blocks in found.items() if blocks}
+
+
+def test_no_recipe_is_left_out():
+    assert sorted(recipes()) == sorted([*MODELS, *COLUMNS_AND_TASK, *DATASETS])
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(scope="module")
+def follow(home):
+    """A function that follows recipes: their text becomes files beside the study's."""
+
+    def run(headings, *goals):
+        files, found = [], recipes()
+        for text in [block for name in headings for block in found[name]]:
+            # where the recipes have their files; what else they say stays as it is
+            text = text.replace("/home/me/", f"{home}/").replace("/data/", f"{home}/")
+            files.append(home / f"mine{len(files)}.yaml")
+            files[-1].write_text(text, encoding="utf-8")
+        return jobs_of(snakemake(home, *goals, configfiles=[home / "study.yaml", *files]))
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def study(home):
+    """A study with the ids that the recipes build upon; its models have scored its dataset."""
+    config = study_config(home)
+    voices = config["datasets"].pop("voices")
+    voices["columns"]["arousal"] = {"column": "take"}
+    labels = {"logits": ["arousal", "dominance", "valence"]}
+    emotion = {"path": str(write_model(home / "emotion", labels=labels)), "license": "MIT"}
+    config["datasets"]["emodb"] = voices
+    config["models"] = {"first": config["models"]["first"], "emotion": emotion}
+    snakemake(home, "predictions", configfiles=[write_config(home / "study.yaml", config)])
+    return home
+
+
+def test_models_predictions_computed_columns_and_a_task(study, follow):
+    model = write_model(study / "models/mine")
+    (study / "models/bare.onnx").write_bytes((model / "model.onnx").read_bytes())
+    table = pd.read_csv(study / "voices.csv")
+    (study / "tables").mkdir()
+    theirs = pd.DataFrame({"file": table["file"], "gender": "male", "age": 40.0})
+    theirs.assign(**{"gender.female": 0.2, "gender.male": 0.8}).to_csv(
+        study / "tables/theirs.csv", index=False
+    )
+    results = study / "results"
+    jobs = follow(
+        [*MODELS, *COLUMNS_AND_TASK],
+        "results/comparison/emodb/gender.csv",
+        "results/metrics/emodb/arousal.csv",
+    )
+    assert [job for job in jobs if job.startswith(("predict ", "fetch_", "list_utterances"))] == [
+        "fetch_model model=bare",
+        "fetch_model model=mine",
+        "predict dataset=emodb model=bare shard=0",
+        "predict dataset=emodb model=bare_int8 shard=0",
+        "predict dataset=emodb model=mine shard=0",
+    ]
+    comparison = pd.read_csv(results / "comparison/emodb/gender.csv")
+    pairs = comparison[comparison["slice"] == "all"]
+    models = {"first", "mine", "bare", "bare_int8", "theirs"}
+    assert {*pairs["model_a"], *pairs["model_b"]} == models | {"chance", "majority"}
+    gates = pd.read_csv(results / "comparison/emodb/gender.gates.csv")
+    assert set(zip(gates["model"], gates["source"], strict=True)) == {("bare_int8", "bare")}
+    scores = pd.read_parquet(results / "scores/emodb/gender/theirs.parquet")
+    assert (scores["p_male"] == 0.8).all() and (scores["prediction"] == "male").all()
+    given = pd.read_parquet(results / "predictions/emodb/theirs/table.parquet")
+    assert (given["age"] == 40).all()
+    arousal = pd.read_csv(results / "metrics/emodb/arousal.csv").set_index(["model", "metric"])
+    assert arousal.loc[("emotion", "mae"), ["n", "speakers"]].to_list() == [24, 4]
+    searches = pd.read_csv(results / "slices/emodb/gender/mine.searches.csv")
+    assert set(searches["view"]) == {"metadata", "sound"}
+    files = pd.read_parquet(study / "resources/emodb/files.parquet")
+    assert files["length"].to_numpy() == pytest.approx(0.3)
+    assert "pitch" in files and files["valence"].nunique() == 3
+
+
+def publish_database(home):
+    """Publish the database of the recipe for audb in the repository that it names."""
+    files = [f"wav/{number}.wav" for number in range(8)]
+    for seed, file in enumerate(files):
+        write_audio(home / "build" / file, noise(0.3, seed=seed))
+    db = audformat.Database("mydata")
+    speakers = pd.Index(["a", "b"], name="speaker", dtype="string")
+    db["speaker"] = audformat.MiscTable(speakers)
+    db.schemes["gender"] = audformat.Scheme(labels=["female", "male"])
+    db["speaker"]["gender"] = audformat.Column(scheme_id="gender")
+    db["speaker"]["gender"].set(["female", "male"])
+    db.schemes["speaker"] = audformat.Scheme(labels="speaker", dtype="str")
+    db["files"] = audformat.Table(audformat.filewise_index(files))
+    db["files"]["speaker"] = audformat.Column(scheme_id="speaker")
+    db["files"]["speaker"].set([*"abababab"])
+    publish(db, home / "build", home / "audb", "my-repository")
+
+
+def test_datasets_from_a_table_and_from_audb(study, follow):
+    publish_database(study)
+    rows = []
+    for number in range(12):
+        write_audio(study / f"recordings/{number}.flac", noise(0.3, seed=number))
+        sex = ["female", "male"][number % 2]
+        rows.append([f"{number}.flac", f"{number % 4:02}", sex, "test" if number < 8 else "dev"])
+    table = pd.DataFrame(rows, columns=["file", "speaker", "sex", "split"])
+    table.to_csv(study / "mine.csv", index=False)
+    datasets = {"mine": 4, "mydata": 2}
+    goals = [f"results/metrics/{dataset}/gender.csv" for dataset in datasets]
+    jobs = follow(DATASETS, *goals)
+    assert [job for job in jobs if job.startswith(("predict ", "fetch_"))] == [
+        "fetch_dataset dataset=mydata",
+        "predict dataset=mine model=first shard=0",
+        "predict dataset=mydata model=first shard=0",
+    ]
+    for dataset, speakers in datasets.items():
+        metrics = pd.read_csv(study / f"results/metrics/{dataset}/gender.csv")
+        assert set(metrics["model"]) == {"first", "chance", "majority"}
+        assert (metrics[["n", "speakers"]] == [8, speakers]).all(axis=None)
+    files = pd.read_parquet(study / "resources/mine/files.parquet")
+    assert set(files["split"]) == {"test"} and files["file"].iloc[0] == "0.flac"
