@@ -10,6 +10,7 @@ after the other, so that each has the machine to itself.
 import argparse
 import os
 import platform
+import resource
 import shutil
 import subprocess
 import sys
@@ -145,7 +146,8 @@ def run(rows: int, sliceguard: bool, keep: Path | None) -> pd.DataFrame:
         keep: Where the study is left; None for a folder that is removed.
 
     Returns:
-        One row a job: seconds and peak memory, as Snakemake measures them; a last one for all.
+        One row a job: seconds by the wall and of the processor, and peak memory, as Snakemake
+        measures them; a last one for all.
     """
     folder = Path(keep or tempfile.mkdtemp(prefix="voxslice-scale-"))
     try:
@@ -158,7 +160,7 @@ def run(rows: int, sliceguard: bool, keep: Path | None) -> pd.DataFrame:
         command = [sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile", *GOALS]
         command += ["--profile", "none", "--workflow-profile", ROOT / "profiles/default"]
         command += ["--directory", folder, "--cores", "all", "--jobs", 1, "--configfile", config]
-        start = time.perf_counter()
+        before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
         with (folder / "run.log").open("w") as log:
             done = subprocess.run([str(x) for x in command], stdout=log, stderr=log, check=False)
         seconds = time.perf_counter() - start
@@ -169,8 +171,11 @@ def run(rows: int, sliceguard: bool, keep: Path | None) -> pd.DataFrame:
             line = pd.read_csv(path, sep="\t").iloc[0]
             job = path.relative_to(folder / "benchmarks").with_suffix("").as_posix()
             record = {"rows": rows, "job": job.replace("/corpus", ""), "seconds": line["s"]}
-            records.append(record | {"peak_gb": line["max_rss"] / 1024})
-        whole = {"rows": rows, "job": "all", "seconds": seconds}
+            record |= {"cpu_seconds": line["cpu_time"], "peak_gb": line["max_rss"] / 1024}
+            records.append(record)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        whole = {"rows": rows, "job": "all", "seconds": seconds, "cpu_seconds": used}
         table = pd.DataFrame([*records, whole])
         table.loc[table["job"] == "all", "peak_gb"] = table["peak_gb"].max()
         return table
@@ -189,7 +194,8 @@ def main() -> None:
     tables = [run(rows, options.sliceguard, options.keep) for rows in options.rows]
     table = pd.concat(tables)
     print(f"Python {platform.python_version()}, {os.cpu_count()} cores")
-    wide = table.pivot_table(index="job", columns="rows", values=["seconds", "peak_gb"], sort=False)
+    figures = ["seconds", "cpu_seconds", "peak_gb"]
+    wide = table.pivot_table(index="job", columns="rows", values=figures, sort=False)
     print(wide.round(2).to_string())
 
 
