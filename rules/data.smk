@@ -6,7 +6,7 @@ is local stays where it is.
 
 
 rule fetch_dataset:
-    """Download a database with audb as mono audio, with its tables."""
+    """Download a database with audb: mono audio of what its filter keeps, and its tables."""
     input:
         repository_headers,
     output:
@@ -23,6 +23,10 @@ rule fetch_dataset:
     threads: 4
     params:
         source=lookup("datasets/{dataset}/audb", within=config),
+        table=lookup("datasets/{dataset}/table", within=config),
+        filters=lambda wildcards: settings.filters_of(
+            config["datasets"][wildcards.dataset]
+        ),
         cache="resources/{dataset}/partial",
         code=code("fetch_dataset"),
     script:

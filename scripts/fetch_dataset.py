@@ -5,6 +5,8 @@ with to_log(snakemake.log):
     fetch_audb(
         snakemake.output[0],
         **snakemake.params.source,
+        table=snakemake.params.table,
+        filters=snakemake.params.filters,
         cache=snakemake.params.cache,
         num_workers=snakemake.threads,
     )

@@ -89,6 +89,8 @@ def fetch(folder: Path, repository: dict[str, str], **changes: object) -> None:
         "repositories": [repository],
         "sampling_rate": 16000,
         "format": "wav",
+        "table": "files",
+        "filters": {},
         "cache": folder.parent / "partial",
         "num_workers": 2,
     }

@@ -9,8 +9,9 @@ import pandas as pd
 
 from voxslice.errors import InputError
 from voxslice.files import KEY
+from voxslice.selection import kept
 from voxslice.tables import numbers, read_table
-from voxslice.utterances import kept, ordered, with_ends
+from voxslice.utterances import ordered, with_ends
 
 NOTHING = {"na", "n/a", "nan", "none", "null", "-", "?"}
 """What people write into a column of numbers where they have none."""

@@ -10,7 +10,8 @@ import pandas as pd
 
 from voxslice.errors import InputError
 from voxslice.files import KEY
-from voxslice.utterances import kept, ordered, with_ends
+from voxslice.selection import column_of, kept, table_of
+from voxslice.utterances import ordered, with_ends
 
 
 def list_utterances(
@@ -33,9 +34,8 @@ def list_utterances(
             the folder, or a filter keeps nothing
     """
     db = _load(folder, None if filters else table)
-    _require(table, list(db.tables), f"table in the database {db.name}")
     source = f"The table {table} of {db.name}"
-    utterances = ordered(_keys(db[table].index, folder), source)
+    utterances = ordered(_keys(table_of(db, table).index, folder), source)
     if not filters:
         return utterances
     values = _read(db, folder, utterances, filters)
@@ -104,18 +104,7 @@ def _read(
 ) -> pd.DataFrame:
     result = utterances.copy()
     for name in sorted(columns, key=lambda name: name != "speaker"):  # sorting is stable
-        source = columns[name]
-        table, column, mapping = source["table"], source["column"], source.get("map")
-        _require(table, list(db.tables), f"table in the database {db.name}")
-        _require(column, list(db[table].columns), f"column in the table {table} of {db.name}")
-        try:
-            values = db[table][column].get(map=mapping)
-        except ValueError as error:
-            raise InputError(
-                f"The column {column} of the table {table} has no map {mapping!r}: correct"
-                f" 'map' of the column {name} in the config ({error})."
-            ) from error
-        result[name] = _align(values, utterances, folder)
+        result[name] = _align(column_of(db, name, columns[name]), utterances, folder)
     return result
 
 
@@ -135,10 +124,3 @@ def _align(
         codes = found.astype("Int64").fillna(-1).astype(int)
         return pd.Categorical.from_codes(codes, dtype=values.dtype)
     return found
-
-
-def _require(name: str, names: list[str], what: str) -> None:
-    if name not in names:
-        raise InputError(
-            f"There is no {what} called {name!r}: the config must name one of {', '.join(names)}."
-        )

@@ -3,12 +3,15 @@
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import audb
 import filelock
 
 from voxslice.errors import InputError
+from voxslice.selection import files_needed
 
 LOCK_TIMEOUT = 300.0
 """Seconds to wait for another process that loads into the same cache; audb itself waits a day."""
@@ -22,25 +25,31 @@ def fetch_audb(
     repositories: Sequence[Mapping[str, str]],
     sampling_rate: int,
     format: str,
+    table: str,
+    filters: Mapping[str, Mapping[str, Any]],
     cache: str | Path,
     num_workers: int = 1,
 ) -> None:
-    """Download a database with audb as mono audio into a folder, together with its tables.
+    """Download a database with audb into a folder: mono audio of what is asked for, and its tables.
 
     Args:
-        folder: where the database goes (made new): `db.yaml`, its tables and its media
+        folder: where the database goes (made new): `db.yaml`, its media and the rows of its
+            tables that are of these media
         name: name of the database
         version: version of the database
         repositories: where to look, each with `name`, `host` and `backend`
         sampling_rate: of the media, in Hz
         format: of the media, wav or flac
+        table: whose rows are the utterances; media that it does not name are not fetched
+        filters: which utterances are wanted (see `files_needed`), the media of others are not
+            fetched
         cache: audb's cache; it holds what was fetched before an interruption and is removed after
             success
         num_workers: threads that fetch and convert
 
     Raises:
-        InputError: where no repository has the database in this version, or another process holds
-            the cache
+        InputError: where no repository has the database in this version, it has no such table or
+            column, the filter keeps nothing, or another process holds the cache
     """
     # audb would otherwise read repositories and caches from the user's home
     audb.config.REPOSITORIES = [
@@ -51,18 +60,18 @@ def fetch_audb(
     cache.mkdir(parents=True, exist_ok=True)
     with _only_user(cache):
         _remove_leftovers(cache)
-        db = audb.load(
+        load = partial(
+            audb.load,
             name,
             version=version,
-            format=format,
-            mixdown=True,
-            sampling_rate=sampling_rate,
             full_path=False,
             cache_root=str(cache),
             num_workers=num_workers,
             timeout=LOCK_TIMEOUT,
             verbose=True,
         )
+        media = files_needed(load(only_metadata=True), table, filters)
+        db = load(format=format, mixdown=True, sampling_rate=sampling_rate, media=media)
         loaded = Path(db.meta.pop("audb")["root"])
         folder = Path(folder)
         if folder.exists():

@@ -1,8 +1,7 @@
-"""The list of a dataset's utterances, whatever it is read from: ends, checks, order, filter."""
+"""The list of a dataset's utterances, whatever it is read from: ends, checks, order."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 import pandas as pd
 from tqdm import tqdm
@@ -10,10 +9,6 @@ from tqdm import tqdm
 from voxslice.audio import seconds
 from voxslice.errors import InputError
 from voxslice.files import KEY
-from voxslice.filters import text, texts
-
-SHOWN = 10
-"""Most values that a message lists."""
 
 
 def with_ends(keys: pd.DataFrame, folder: str | Path) -> pd.DataFrame:
@@ -73,34 +68,3 @@ def require_inside(files: Iterable[str], source: str) -> None:
                 f"{source} names {file}, which is not relative to the folder of the audio and"
                 " within it: correct the name."
             )
-
-
-def kept(values: pd.DataFrame, filters: Mapping[str, Sequence[Any]], source: str) -> pd.Series:
-    """Which utterances a filter keeps.
-
-    Args:
-        values: one row an utterance, a column for each key of the filter
-        filters: the wanted values of each column
-        source: what the values are read from, for messages
-
-    Returns:
-        whether each row has a wanted value in every column; a missing value is none
-
-    Raises:
-        InputError: where a wanted value does not occur, or no row has all of them
-    """
-    result = pd.Series(True, index=values.index)
-    for name, wanted in filters.items():
-        column = values[name].astype("object").map(text, na_action="ignore")
-        found = sorted(set(column.dropna()))
-        absent = [value for value in wanted if text(value) not in found]
-        if absent:
-            more = ", ..." if len(found) > SHOWN else ""
-            raise InputError(
-                f"The filter of {name} names {absent[0]!r}, which does not occur in {source}: the"
-                f" values are {', '.join(found[:SHOWN])}{more}."
-            )
-        result &= column.isin(texts(wanted))
-    if not result.any():
-        raise InputError(f"The filter leaves no utterance of {source}: widen it.")
-    return result

@@ -10,12 +10,17 @@ import pytest
 from small_inputs import fetch
 from snakemake_cli import ROOT
 from voxslice import fetching
-from voxslice.databases import list_utterances
+from voxslice.databases import list_utterances, read_metadata
 from voxslice.errors import InputError
 
 
 def tree(folder):
     return {p.relative_to(folder): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+def speaker(*values, **mapping):
+    """A filter of the speakers, or of what the scheme says of them."""
+    return {"table": "files", "column": "speaker", **mapping, "values": list(values)}
 
 
 def test_audio_is_mono_wav_at_the_rate(database):
@@ -58,6 +63,33 @@ def test_another_format(repository, tmp_path):
     files = list_utterances(tmp_path / "db" / "audio", "files", {})["file"]
     assert files.to_list() == [f"audio/{name}.flac" for name in "abcd"]
     assert all((tmp_path / "db" / "audio" / file).is_file() for file in files)
+
+
+@pytest.mark.parametrize(
+    ("choice", "names"),
+    [
+        ({"table": "parts"}, "ad"),
+        ({"filters": {"speaker": speaker("s1", "s2")}}, "ad"),
+        ({"filters": {"gender": speaker("female", map="gender")}, "format": "flac"}, "a"),
+    ],
+)
+def test_only_the_audio_of_wanted_utterances_is_fetched(repository, tmp_path, choice, names):
+    folder = tmp_path / "db" / "audio"
+    fetch(folder, repository, **choice)
+    files = [f"audio/{name}.{choice.get('format', 'wav')}" for name in names]
+    assert [str(path.relative_to(folder)) for path in sorted(folder.glob("audio/*"))] == files
+    listed = list_utterances(folder, choice.get("table", "files"), choice.get("filters", {}))
+    assert sorted(set(listed["file"])) == files
+    # of other tables, the rows of these files are left
+    columns = {"emotion": {"table": "partial", "column": "emotion"}}
+    found = read_metadata(folder, listed, columns)
+    assert set(found.loc[found["file"] == files[0], "emotion"]) == {"neutral"}
+
+
+def test_a_mistake_in_a_filter_is_found_before_audio_is_fetched(repository, tmp_path):
+    with pytest.raises(InputError, match="names 's9', which does not occur in the table files"):
+        fetch(tmp_path / "db" / "audio", repository, filters={"speaker": speaker("s9")})
+    assert not list(tmp_path.rglob("*.wav"))
 
 
 def test_what_an_interrupted_fetch_left_is_used(database, repository, tmp_path, monkeypatch):
@@ -157,7 +189,8 @@ audb.core.flavor.Flavor.__call__ = killed
 path = Path("{path}", "db")
 fetch_audb(
     path / "audio", name="voices", version="1.0.0", repositories=[{repository}],
-    sampling_rate=16000, format="wav", cache=path / "partial", num_workers=1,
+    sampling_rate=16000, format="wav", table="files", filters={{}}, cache=path / "partial",
+    num_workers=1,
 )
 """
 
