@@ -53,6 +53,7 @@ rule predict:
             for key in ("embedding", "sampling_rate")
         },
         device=lookup("device", within=config),
+        longest=lookup("longest_seconds", within=config),
         code=code("predict"),
     script:
         "../scripts/predict.py"

@@ -22,6 +22,7 @@ with to_log(snakemake.log):
         **snakemake.params.model,
         threads=snakemake.threads,
         device=snakemake.params.device,
+        longest=snakemake.params.longest,
         predictions=snakemake.output.predictions,
         failures=snakemake.output.failures,
     )

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import closing
 from itertools import islice
+from math import inf
 from pathlib import Path
 
 import audonnx
@@ -26,11 +27,14 @@ BATCH = 1024
 class Utterances:
     """Scores utterances with a model; a broken one gives its reason."""
 
-    def __init__(self, model: audonnx.Model, audio: str | Path, sampling_rate: int) -> None:
+    def __init__(
+        self, model: audonnx.Model, audio: str | Path, sampling_rate: int, longest: float = inf
+    ) -> None:
         self._model = model
         self._outputs = list(model.outputs)
         self._audio = Path(audio)
         self._sampling_rate = sampling_rate
+        self._longest = longest
 
     def read(self, row: tuple[str, float, float]) -> np.ndarray | str:
         """Read an utterance.
@@ -42,6 +46,12 @@ class Utterances:
             float32 of shape (1, samples), or the reason why there is none
         """
         file, start, end = row
+        seconds = round(end - start, 6)  # 0.3 - 0.2 is more than 0.1
+        if seconds > self._longest:
+            return (
+                f"it lasts {seconds:g} s, more than longest_seconds ({self._longest:g} s):"
+                " give the start and end of its utterances"
+            )
         try:
             return read_utterance(self._audio / file, start, end, self._sampling_rate)
         except Exception as error:  # whatever one file does, the others are scored
@@ -84,6 +94,7 @@ def predict(
     sampling_rate: int,
     threads: int,
     device: str,
+    longest: float = inf,
     predictions: str | Path,
     failures: str | Path,
 ) -> None:
@@ -100,6 +111,7 @@ def predict(
         threads: utterances that are scored at the same time on the processor, or read for a GPU;
             the results do not depend on it
         device: `cpu` or `cuda`
+        longest: seconds; an utterance that lasts longer is a failure, and its audio is not read
         predictions: Parquet file to write: the keys, one float32 column a label, and `embedding`
             where the model has that output
         failures: CSV file to write: the keys and `reason`
@@ -116,7 +128,7 @@ def predict(
     labels = labels_of(loaded)
     columns = label_columns(labels, embedding)
     schema = _schema(columns, len(labels[embedding]) if embedding in labels else None)
-    score = Utterances(loaded, audio, sampling_rate)
+    score = Utterances(loaded, audio, sampling_rate, longest)
     rows = zip(*(utterances[name] for name in KEY), strict=True)
     workers = 1 if device == "cuda" else threads
     failed: list[dict] = []

@@ -51,6 +51,22 @@ def audio(tmp_path):
     return folder
 
 
+def test_an_utterance_that_is_too_long_is_listed_and_not_read(model_folder, audio, tmp_path):
+    rows = utterances(audio, ["0.wav", "1.wav", "0.wav"])
+    rows.loc[2, "file"], rows.loc[2, "end"] = "missing.wav", 3600.0
+    rows.loc[1, "start"] = rows.loc[1, "end"] - 0.1
+    scored, failed = run(audio, model_folder, rows, tmp_path, longest=0.1)
+    assert scored["file"].to_list() == ["0.wav", "1.wav"]  # not longer, and a short part of it
+    assert failed[["file", "end", "reason"]].to_numpy().tolist() == [
+        [
+            "missing.wav",
+            3600,
+            "it lasts 3600 s, more than longest_seconds (0.1 s): give the start and end of its"
+            " utterances",
+        ]
+    ]
+
+
 def plain(model, path, start=None, stop=None):
     """What audonnx alone says of samples of a mono file at the model's rate."""
     signal, rate = soundfile.read(str(path), dtype="float32", start=start or 0, stop=stop)

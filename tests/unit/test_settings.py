@@ -168,6 +168,7 @@ MISSING = object()
         ("seed", 1.5, r"^seed: 1.5 is not of type 'integer'"),
         ("resamples", 99, r"^resamples: 99 is less than the minimum of 100 \(Bootstrap"),
         ("failures_tolerated", 1.1, r"^failures_tolerated: 1.1 is greater"),
+        ("longest_seconds", 0, r"^longest_seconds: 0 is less than or equal"),
         ("datasets.Big", {}, r"^datasets: 'Big' does not fit; expected: An id, .*lower case"),
         ("models.a b", {}, r"^models: 'a b' does not fit; expected: An id"),
         ("datasets.calls.typo", 1, r"^datasets\.calls: .*'typo'.*the keys here are csv, audf"),
