@@ -33,8 +33,7 @@ def fetch_audb(
     """Download a database with audb into a folder: mono audio of what is asked for, and its tables.
 
     Args:
-        folder: where the database goes (made new): `db.yaml`, its media and the rows of its
-            tables that are of these media
+        folder: where the database goes (made new): `db.yaml`, its tables, whole, and the media
         name: name of the database
         version: version of the database
         repositories: where to look, each with `name`, `host` and `backend`
@@ -64,14 +63,18 @@ def fetch_audb(
             audb.load,
             name,
             version=version,
+            attachments=[],
             full_path=False,
             cache_root=str(cache),
             num_workers=num_workers,
             timeout=LOCK_TIMEOUT,
             verbose=True,
         )
+        flavor = {"format": format, "mixdown": True, "sampling_rate": sampling_rate}
         media = files_needed(load(only_metadata=True), table, filters)
-        db = load(format=format, mixdown=True, sampling_rate=sampling_rate, media=media)
+        load(media=media, **flavor)
+        # with media, tables lose the rows of the others; a filter would miss values that those have
+        db = load(only_metadata=True, **flavor)
         loaded = Path(db.meta.pop("audb")["root"])
         folder = Path(folder)
         if folder.exists():

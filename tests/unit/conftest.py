@@ -50,6 +50,8 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     db["parts"]["score"] = audformat.Column(scheme_id="score")
     db["parts"]["score"].set([0.5, None, 1.5])
     db["empty"] = audformat.Table(audformat.filewise_index())
+    (build / "notes.txt").write_text("Not needed by anyone.")
+    db.attachments["notes"] = audformat.Attachment("notes.txt")
     return publish(db, build, host)
 
 

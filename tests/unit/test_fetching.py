@@ -6,6 +6,7 @@ import audb
 import audiofile
 import filelock
 import numpy as np
+import pandas as pd
 import pytest
 from small_inputs import fetch
 from snakemake_cli import ROOT
@@ -65,25 +66,47 @@ def test_another_format(repository, tmp_path):
     assert all((tmp_path / "db" / "audio" / file).is_file() for file in files)
 
 
+CLEAN = {"table": "partial", "column": "clean", "values": [True, False]}
+
+
 @pytest.mark.parametrize(
-    ("choice", "names"),
+    ("table", "filters", "names"),
     [
-        ({"table": "parts"}, "ad"),
-        ({"filters": {"speaker": speaker("s1", "s2")}}, "ad"),
-        ({"filters": {"gender": speaker("female", map="gender")}, "format": "flac"}, "a"),
+        ("parts", {}, "ad"),
+        ("files", {"speaker": speaker("s1", "s2")}, "ad"),
+        ("files", {"clean": CLEAN}, "ad"),
+        # of these speakers nothing is clean: that value is of audio that is not fetched
+        ("files", {"speaker": speaker("s2", "s3"), "clean": CLEAN}, "a"),
+        ("parts", {"score": {"table": "parts", "column": "score", "values": [1.5]}}, "a"),
     ],
 )
-def test_only_the_audio_of_wanted_utterances_is_fetched(repository, tmp_path, choice, names):
+def test_only_the_audio_of_wanted_utterances_is_fetched(
+    database, repository, tmp_path, table, filters, names
+):
     folder = tmp_path / "db" / "audio"
-    fetch(folder, repository, **choice)
-    files = [f"audio/{name}.{choice.get('format', 'wav')}" for name in names]
+    fetch(folder, repository, table=table, filters=filters)
+    files = [f"audio/{name}.wav" for name in names]
     assert [str(path.relative_to(folder)) for path in sorted(folder.glob("audio/*"))] == files
-    listed = list_utterances(folder, choice.get("table", "files"), choice.get("filters", {}))
-    assert sorted(set(listed["file"])) == files
-    # of other tables, the rows of these files are left
+    # the tables are whole: utterances and metadata are those of the whole database
+    listed = list_utterances(folder, table, filters)
+    pd.testing.assert_frame_equal(listed, list_utterances(database, table, filters))
+    assert set(listed["file"]) == set(files)
     columns = {"emotion": {"table": "partial", "column": "emotion"}}
-    found = read_metadata(folder, listed, columns)
-    assert set(found.loc[found["file"] == files[0], "emotion"]) == {"neutral"}
+    pd.testing.assert_frame_equal(
+        read_metadata(folder, listed, columns), read_metadata(database, listed, columns)
+    )
+
+
+def test_wanted_audio_in_another_format(repository, tmp_path):
+    women = speaker("female", map="gender")
+    fetch(tmp_path / "db" / "audio", repository, filters={"gender": women}, format="flac")
+    assert [path.name for path in tmp_path.rglob("*.flac")] == ["a.flac"]
+    listed = list_utterances(tmp_path / "db" / "audio", "files", {"gender": women})
+    assert listed["file"].to_list() == ["audio/a.flac"]
+
+
+def test_attachments_are_left_out(database):
+    assert not list(database.rglob("notes.txt"))
 
 
 def test_a_mistake_in_a_filter_is_found_before_audio_is_fetched(repository, tmp_path):

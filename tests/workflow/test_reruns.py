@@ -118,6 +118,14 @@ def test_new_metadata_column_fetches_and_infers_nothing(plan):
     assert rules(plan(edit)) == METADATA
 
 
+def test_filter_of_a_download_fetches_again_what_it_keeps(plan):
+    def edit(config):
+        config["datasets"]["demo"]["filter"] = {"emotion": ["anger"]}
+
+    # how many shards there will be, and so how many jobs, is known once they are split
+    assert {"fetch_dataset", "list_utterances", "split_dataset"} <= rules(plan(edit))
+
+
 def test_new_measured_column_measures_only_that(plan):
     def edit(config):
         config["datasets"]["demo"]["columns"]["noise"] = {"measure": "snr"}
