@@ -38,9 +38,9 @@ def home(tmp_path_factory):
 def follow(home):
     """A function that follows recipes: their text becomes files beside the study's."""
 
-    def run(headings, *goals):
+    def run(headings, *goals, more=()):
         files, found = [], recipes()
-        for text in [block for name in headings for block in found[name]]:
+        for text in [*(block for name in headings for block in found[name]), *more]:
             # where the recipes have their files; what else they say stays as it is
             text = text.replace("/home/me/", f"{home}/").replace("/data/", f"{home}/")
             files.append(home / f"mine{len(files)}.yaml")
@@ -59,12 +59,12 @@ def study(home):
     labels = {"logits": ["arousal", "dominance", "valence"]}
     emotion = {"path": str(write_model(home / "emotion", labels=labels)), "license": "MIT"}
     config["datasets"]["emodb"] = voices
-    config["models"] = {"first": config["models"]["first"], "emotion": emotion}
+    config["models"] = {"gender_age_small": config["models"]["first"], "emotion": emotion}
     snakemake(home, "predictions", configfiles=[write_config(home / "study.yaml", config)])
     return home
 
 
-def test_models_predictions_computed_columns_and_a_task(study, follow):
+def test_models_predictions_computed_columns_and_tasks(study, follow):
     model = write_model(study / "models/mine")
     (study / "models/bare.onnx").write_bytes((model / "model.onnx").read_bytes())
     table = pd.read_csv(study / "voices.csv")
@@ -78,6 +78,7 @@ def test_models_predictions_computed_columns_and_a_task(study, follow):
         [*MODELS, *COLUMNS_AND_TASK],
         "results/comparison/emodb/gender.csv",
         "results/metrics/emodb/arousal.csv",
+        "results/metrics/emodb/adult.csv",
     )
     assert [job for job in jobs if job.startswith(("predict ", "fetch_", "list_utterances"))] == [
         "fetch_model model=bare",
@@ -88,7 +89,7 @@ def test_models_predictions_computed_columns_and_a_task(study, follow):
     ]
     comparison = pd.read_csv(results / "comparison/emodb/gender.csv")
     pairs = comparison[comparison["slice"] == "all"]
-    models = {"first", "mine", "bare", "bare_int8", "theirs"}
+    models = {"gender_age_small", "mine", "bare", "bare_int8", "theirs"}
     assert {*pairs["model_a"], *pairs["model_b"]} == models | {"chance", "majority"}
     gates = pd.read_csv(results / "comparison/emodb/gender.gates.csv")
     assert set(zip(gates["model"], gates["source"], strict=True)) == {("bare_int8", "bare")}
@@ -98,6 +99,11 @@ def test_models_predictions_computed_columns_and_a_task(study, follow):
     assert (given["age"] == 40).all()
     arousal = pd.read_csv(results / "metrics/emodb/arousal.csv").set_index(["model", "metric"])
     assert arousal.loc[("emotion", "mae"), ["n", "speakers"]].to_list() == [24, 4]
+    adult = pd.read_csv(results / "metrics/emodb/adult.csv").set_index(["model", "metric"])
+    assert adult.loc[("gender_age_small", "accuracy"), "n"] == 24
+    scores = pd.read_parquet(results / "scores/emodb/adult/gender_age_small.parquet")
+    assert "p_child" not in scores
+    assert (scores["p_female"] + scores["p_male"]).to_numpy() == pytest.approx(1)
     searches = pd.read_csv(results / "slices/emodb/gender/mine.searches.csv")
     assert set(searches["view"]) == {"metadata", "sound"}
     files = pd.read_parquet(study / "resources/emodb/files.parquet")
@@ -107,19 +113,19 @@ def test_models_predictions_computed_columns_and_a_task(study, follow):
 
 def publish_database(home):
     """Publish the database of the recipe for audb in the repository that it names."""
-    files = [f"wav/{number}.wav" for number in range(8)]
+    files = [f"wav/{number}.wav" for number in range(10)]
     for seed, file in enumerate(files):
         write_audio(home / "build" / file, noise(0.3, seed=seed))
     db = audformat.Database("mydata")
-    speakers = pd.Index(["a", "b"], name="speaker", dtype="string")
+    speakers = pd.Index(["a", "b", "c"], name="speaker", dtype="string")
     db["speaker"] = audformat.MiscTable(speakers)
     db.schemes["gender"] = audformat.Scheme(labels=["female", "male"])
     db["speaker"]["gender"] = audformat.Column(scheme_id="gender")
-    db["speaker"]["gender"].set(["female", "male"])
+    db["speaker"]["gender"].set(["female", "male", None])
     db.schemes["speaker"] = audformat.Scheme(labels="speaker", dtype="str")
     db["files"] = audformat.Table(audformat.filewise_index(files))
     db["files"]["speaker"] = audformat.Column(scheme_id="speaker")
-    db["files"]["speaker"].set([*"abababab"])
+    db["files"]["speaker"].set([*"ababcababc"])
     publish(db, home / "build", home / "audb", "my-repository")
 
 
@@ -134,15 +140,18 @@ def test_datasets_from_a_table_and_from_audb(study, follow):
     table.to_csv(study / "mine.csv", index=False)
     datasets = {"mine": 4, "mydata": 2}
     goals = [f"results/metrics/{dataset}/gender.csv" for dataset in datasets]
-    jobs = follow(DATASETS, *goals)
+    known = "datasets: {mydata: {filter: {gender: [female, male]}}}"
+    jobs = follow(DATASETS, *goals, more=[known])
     assert [job for job in jobs if job.startswith(("predict ", "fetch_"))] == [
         "fetch_dataset dataset=mydata",
-        "predict dataset=mine model=first shard=0",
-        "predict dataset=mydata model=first shard=0",
+        "predict dataset=mine model=gender_age_small shard=0",
+        "predict dataset=mydata model=gender_age_small shard=0",
     ]
     for dataset, speakers in datasets.items():
         metrics = pd.read_csv(study / f"results/metrics/{dataset}/gender.csv")
-        assert set(metrics["model"]) == {"first", "chance", "majority"}
+        assert set(metrics["model"]) == {"gender_age_small", "chance", "majority"}
         assert (metrics[["n", "speakers"]] == [8, speakers]).all(axis=None)
     files = pd.read_parquet(study / "resources/mine/files.parquet")
     assert set(files["split"]) == {"test"} and files["file"].iloc[0] == "0.flac"
+    fetched = [path.name for path in (study / "resources/mydata").rglob("*.wav")]
+    assert sorted(fetched) == [f"{number}.wav" for number in (0, 1, 2, 3, 5, 6, 7, 8)]
