@@ -144,14 +144,13 @@ def local_state(dataset):
     """Fingerprint of utterances and audio that stay where the user has them."""
     source = config["datasets"][dataset]
     if "csv" in source:
-        filters = settings.filters_of(source).values()
-        return local_data.of_table(
-            **source["csv"],
-            filters={column["column"]: column["values"] for column in filters},
-        )
-    if "audformat" in source:
-        return local_data.of_database(audio_folder(dataset))
-    return None
+        filters = settings.filters_of(source)
+        data = local_data.of_table(**source["csv"], filters=filters)
+    elif "audformat" in source:
+        data = local_data.of_database(audio_folder(dataset))
+    else:
+        data = None
+    return data and data.fingerprint(f"resources/{dataset}/seen.json")
 
 
 def local_model(wildcards):

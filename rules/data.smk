@@ -34,21 +34,26 @@ rule fetch_dataset:
 
 
 rule list_utterances:
-    """List the utterances of a dataset that its filter keeps: file, start, end, duration."""
+    """List the utterances of a dataset that its filter keeps: file, start, end, duration.
+
+    Of local data `seen` tells by content what was looked at, so that a touched file is no change.
+    """
     input:
         tables=listing,
         audio=audio,
     output:
-        "resources/{dataset}/utterances.parquet",
+        utterances="resources/{dataset}/utterances.parquet",
+        seen="resources/{dataset}/seen.json",
     log:
         "logs/list_utterances/{dataset}.log",
     benchmark:
         "benchmarks/list_utterances/{dataset}.tsv"
     conda:
         "../envs/inference.yaml"
+    threads: 4
     resources:
         mem_mb=growing(1000),
-        runtime=growing(10),
+        runtime=growing(60),
     params:
         csv=lambda wildcards: config["datasets"][wildcards.dataset].get("csv"),
         table=lambda wildcards: config["datasets"][wildcards.dataset].get("table"),

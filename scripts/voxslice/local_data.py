@@ -2,12 +2,19 @@
 
 Snakemake sees no change within a folder, and asking it to watch every file takes minutes where
 there are many. Imported whenever Snakemake parses the workflow: it stays light.
+
+A file counts as changed where its size or time of change is another. Only the content tells whether
+a file was touched or copied anew, and reading all of it takes too long for parsing: so a job, once
+it has to look at the data anyway, leaves what it has seen.
 """
 
 import csv
 import hashlib
+import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,42 +24,123 @@ MADE = ("resources", "results", "logs", "benchmarks")
 """Folders that the workflow makes in the current folder."""
 
 
+@dataclass(frozen=True)
+class LocalData:
+    """What utterances hang on.
+
+    Attributes:
+        audio: folder that the files are relative to
+        files: of the utterances, sorted
+        keys: `file`, `start` and `end` of the utterances as a table has them, sorted
+    """
+
+    audio: str | Path
+    files: Sequence[str]
+    keys: Sequence[tuple[str, ...]] = ()
+
+    def fingerprint(self, seen: str | Path | None = None) -> str:
+        """Name the state of the data.
+
+        Args:
+            seen: file in which a job has left what it saw, maybe missing
+
+        Returns:
+            12 hexadecimal digits; the same as those under which the job saw the same utterances and
+            files of the same content
+        """
+        states = self._states()
+        try:
+            before = json.loads(Path(seen).read_text(encoding="utf-8")) if seen else {}
+        except (OSError, ValueError):
+            before = {}
+        if before and self._is(before, states):
+            return str(before["fingerprint"])
+        return _digest([*self.keys, *((file, *state) for file, state in states.items())])
+
+    def _is(self, before: Mapping[str, Any], states: Mapping[str, list[int]]) -> bool:
+        """Whether the data are those that a job saw; reads what has another time of change."""
+        then = before["files"]
+        if before["utterances"] != _digest(self.keys) or then.keys() != states.keys():
+            return False
+        if any(states[file][0] != then[file][0] for file in states):  # the size
+            return False
+        touched = [file for file in states if states[file] != then[file][:2]]
+        return all(then[file][2] == self._content(file) for file in touched)
+
+    def look(self, fingerprint: str, *, threads: int) -> dict[str, Any]:
+        """Read all files.
+
+        Args:
+            fingerprint: of the data as the workflow was parsed
+            threads: files that are read at the same time
+
+        Returns:
+            what `fingerprint` wants to find as JSON: the fingerprint, a digest of the utterances,
+            and of each file its size, time of change (ns) and SHA-256; None for what is no file
+        """
+        states = self._states()  # before the content: what changes meanwhile has another time
+        with ThreadPoolExecutor(threads) as pool:
+            contents = list(pool.map(self._content, states))
+        files = {
+            file: [*state, content]
+            for (file, state), content in zip(states.items(), contents, strict=True)
+        }
+        return {"fingerprint": fingerprint, "utterances": _digest(self.keys), "files": files}
+
+    def _states(self) -> dict[str, list[int]]:
+        """Size and time of change of each file, -1 where there is none."""
+        states = {}
+        for file in self.files:
+            try:
+                state = os.stat(f"{self.audio}/{file}")  # noqa: PTH116 (thrice as fast as a Path)
+                states[file] = [state.st_size, state.st_mtime_ns]
+            except (OSError, ValueError):  # no such file, or a name that none can have
+                states[file] = [-1, -1]
+        return states
+
+    def _content(self, file: str) -> str | None:
+        path = Path(self.audio, file)
+        try:
+            if not path.is_file():  # reading a pipe would wait for ever
+                return None
+            with path.open("rb") as opened:
+                return hashlib.file_digest(opened, "sha256").hexdigest()
+        except (OSError, ValueError):
+            return None
+
+
 def of_table(
-    path: str | Path, audio: str | Path, filters: Mapping[str, Sequence[Any]]
-) -> str | None:
-    """Fingerprint the utterances of a CSV table and their audio, but not its other columns.
+    path: str | Path, audio: str | Path, filters: Mapping[str, Mapping[str, Any]]
+) -> LocalData | None:
+    """The utterances of a CSV table and their audio; its other columns are left alone.
 
     Args:
         path: of the table, with `file` and maybe `start` and `end`
         audio: folder that the files are relative to
-        filters: the values that are kept, for columns of the table
+        filters: for each name the `column` of the table and the `values` that are kept
 
     Returns:
-        12 hexadecimal digits of what is kept: the keys, and the size and time of change of each
-        file; None where the table cannot be read, which the job that reads it explains
+        what is kept; None where the table cannot be read, which the job that reads it explains
     """
     try:
         with Path(path).open(newline="", encoding="utf-8-sig") as file:
             rows = list(csv.DictReader(file))
     except (OSError, UnicodeDecodeError, csv.Error):
         return None
-    wanted = {column: texts(values) for column, values in filters.items()}
+    wanted = [(source["column"], texts(source["values"])) for source in filters.values()]
     kept = {
         tuple(row.get(name) or "" for name in ("file", "start", "end"))
         for row in rows
-        if all(text(row.get(column) or "") in values for column, values in wanted.items())
+        if all(text(row.get(column) or "") in values for column, values in wanted)
     }
-    return _digest([*sorted(kept), *_states(audio, {key[0] for key in kept})])
+    return LocalData(audio, sorted({key[0] for key in kept}), sorted(kept))
 
 
-def of_database(folder: str | Path) -> str:
-    """Fingerprint the media of a database, but not its tables, which are inputs of the rules.
+def of_database(folder: str | Path) -> LocalData:
+    """The media of a database, but not its tables, which are inputs of the rules.
 
     Args:
         folder: looked at with all that is in it, except what is hidden or made by the workflow
-
-    Returns:
-        12 hexadecimal digits of the names, sizes and times of change
     """
     made = {Path(name).absolute() for name in MADE}
     found = []
@@ -65,19 +153,7 @@ def of_database(folder: str | Path) -> str:
         skipped = (".", "db.") if Path(place) == Path(folder) else (".",)
         inside = "" if Path(place) == Path(folder) else f"{Path(place).relative_to(folder)}/"
         found += [inside + name for name in names if not name.startswith(skipped)]
-    return _digest(_states(folder, found))
-
-
-def _states(folder: str | Path, files: Iterable[str]) -> list[tuple[str, int, int]]:
-    """Name, size and time of change of files, in order of their names; -1 where there is none."""
-    states = []
-    for file in sorted(files):
-        try:
-            state = os.stat(f"{folder}/{file}")  # noqa: PTH116 (thrice as fast as a Path)
-            states.append((file, state.st_size, state.st_mtime_ns))
-        except (OSError, ValueError):  # no such file, or a name that none can have
-            states.append((file, -1, -1))
-    return states
+    return LocalData(folder, sorted(found))
 
 
 def _digest(states: Iterable[tuple]) -> str:

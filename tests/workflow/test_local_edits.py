@@ -106,6 +106,15 @@ def test_audio_that_changes_is_scored_again(study, plan, dataset, file):
     assert listed_again(plan(), dataset)
 
 
+def test_audio_that_is_touched_or_copied_anew_is_not(study, plan):
+    (study / "table/b c.wav").touch()
+    path = study / "database/wav/b.flac"
+    content = path.read_bytes()
+    path.unlink()
+    path.write_bytes(content)
+    assert plan() == []
+
+
 def test_a_new_row_of_a_csv_is_scored(study, plan):
     text = (study / "mine.csv").read_text(encoding="utf-8")
     (study / "mine.csv").write_text(text.replace("dev", "test"))
