@@ -152,14 +152,15 @@ def _errors(
     """What the best model of a classification fixes, and where its new errors lie."""
     if not study.classification:
         return []
+    one, second = study.models[best].name, study.models[other].name
     fixed, new = int(overall["fixed"]), int(overall["new"])
     wrong = fixed + int(overall["both_wrong"])
     if fixed + new == 0:
-        return ["Both are right and wrong on the same utterances."]
+        return [f"{one} and {second} are right and wrong on the same utterances."]
     said = (
-        f"{study.models[best].name} fixes"
+        f"{one} fixes"
         f" {'all' if fixed == wrong else f'{fixed:,} of the'} {counted(wrong, 'error')} of"
-        f" {study.models[other].name} and makes"
+        f" {second} and makes"
         f" {f'{new:,} new ' + ('one' if new == 1 else 'ones') if new else 'no new one'}"
     )
     return [said + _where(groups, new, overall["support"]) + "."]
