@@ -84,6 +84,7 @@ rule measure_speech:
         mem_mb=growing(2000, 20),
         runtime=growing(30, 60),
     params:
+        longest=lookup("longest_seconds", within=config),
         code=code("measure_speech"),
     script:
         "../scripts/measure_speech.py"

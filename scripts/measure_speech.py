@@ -9,5 +9,6 @@ with to_log(snakemake.log):
         audio=snakemake.input.audio,
         measure=snakemake.wildcards.measure,
         threads=snakemake.threads,
+        longest=snakemake.params.longest,
     )
     write_parquet(measured, snakemake.output[0])

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from math import inf
 from pathlib import Path
 
 import librosa
@@ -140,7 +141,12 @@ MEASURES: dict[str, Callable[[np.ndarray], float]] = {"pitch": pitch, "level": l
 
 
 def measure_speech(
-    utterances: pd.DataFrame, *, audio: str | Path, measure: str, threads: int
+    utterances: pd.DataFrame,
+    *,
+    audio: str | Path,
+    measure: str,
+    threads: int,
+    longest: float = inf,
 ) -> pd.DataFrame:
     """Measure utterances; why one of them could not be measured is printed.
 
@@ -149,6 +155,7 @@ def measure_speech(
         audio: folder that the files are relative to
         measure: one of `MEASURES`
         threads: utterances that are measured at the same time; the result does not depend on it
+        longest: seconds; what lasts longer is not read: the pitch of an hour would take 8 GB
 
     Returns:
         the keys, and a column of the measure's name: to a tenth of its unit, missing where there is
@@ -157,7 +164,7 @@ def measure_speech(
 
     def one(file: str, start: float, end: float) -> float | str:
         try:
-            signal = read_utterance(Path(audio) / file, start, end, RATE)[0]
+            signal = read_utterance(Path(audio) / file, start, end, RATE, longest)[0]
             return round(MEASURES[measure](signal), 1)
         except Exception as error:  # whatever one file does, the others are measured
             return " ".join(str(error).split()) or type(error).__name__

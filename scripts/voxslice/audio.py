@@ -1,5 +1,6 @@
 """Audio files: their duration, and an utterance from one of them or the reason why not."""
 
+from math import inf
 from pathlib import Path
 
 import audiofile
@@ -17,7 +18,9 @@ LOWEST_RATE = 1000
 """A file that claims a smaller sampling rate (Hz) is broken, and resampling would inflate it."""
 
 
-def read_utterance(path: str | Path, start: float, end: float, sampling_rate: int) -> np.ndarray:
+def read_utterance(
+    path: str | Path, start: float, end: float, sampling_rate: int, longest: float = inf
+) -> np.ndarray:
     """Read an utterance, and nothing else of its file, as mono at a sampling rate.
 
     Args:
@@ -26,6 +29,7 @@ def read_utterance(path: str | Path, start: float, end: float, sampling_rate: in
         start: in seconds
         end: in seconds
         sampling_rate: of the result, in Hz
+        longest: seconds; nothing is read of an utterance that lasts longer
 
     Returns:
         float32, shape (1, samples): the mean of the channels
@@ -33,6 +37,12 @@ def read_utterance(path: str | Path, start: float, end: float, sampling_rate: in
     Raises:
         InputError: with the reason why there is no such audio, without the place of the file
     """
+    seconds = round(end - start, 6)  # 0.3 - 0.2 is more than 0.1
+    if seconds > longest:
+        raise InputError(
+            f"it lasts {seconds:g} s, more than longest_seconds ({longest:g} s): give the start and"
+            " end of its utterances"
+        )
     path = Path(path)
     if not path.exists():
         raise InputError("the file does not exist")

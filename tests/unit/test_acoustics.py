@@ -146,3 +146,13 @@ def test_a_part_of_a_file_is_measured(tmp_path):
     utterances = pd.DataFrame({"file": "a.wav", "start": [0.0, 1.0], "end": [1.0, 2.0]})
     measured = measure_speech(utterances, audio=tmp_path, measure="pitch", threads=2)
     assert measured["pitch"].tolist() == pytest.approx([100, 250], rel=0.01)
+
+
+def test_what_lasts_too_long_is_not_read(tmp_path, capsys):
+    write_audio(tmp_path / "a.wav", voice(100, seconds=3))
+    utterances = pd.DataFrame({"file": "a.wav", "start": [0.0, 1.0], "end": [3.0, 2.0]})
+    measured = measure_speech(utterances, audio=tmp_path, measure="pitch", threads=1, longest=2)
+    assert measured["pitch"].isna().tolist() == [True, False]
+    assert "a.wav from 0 to 3 s has no pitch: it lasts 3 s, more than longest_seconds (2 s)" in (
+        capsys.readouterr().err
+    )

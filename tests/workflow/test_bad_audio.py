@@ -96,7 +96,11 @@ def config():
         "datasets": {
             "mine": {
                 "csv": {"path": "mine.csv", "audio": "audio"},
-                "columns": {"speaker": {"column": "who"}, "gender": {"column": "sex"}},
+                "columns": {
+                    "speaker": {"column": "who"},
+                    "gender": {"column": "sex"},
+                    "level": {"measure": "level"},
+                },
                 "license": "MIT",
             }
         },
@@ -134,6 +138,15 @@ def test_each_utterance_is_scored_or_listed_with_its_reason(study):
         assert any(part in reason for part in FAILED[file].split("|")), (file, reason)
     assert set(scored["file"]) == {*SCORED, "zeros.wav", "hour.flac", "whole.wav"}
     assert np.isfinite(scored.drop(columns=["file", "embedding"])).all(axis=None)
+
+
+def test_each_utterance_is_measured_or_its_reason_is_told(study):
+    files = pd.read_parquet(study / "resources/mine/files.parquet")
+    log = (study / "logs/measure_speech/mine/level.log").read_text(encoding="utf-8")
+    assert log.count(" has no level: ") == files["level"].isna().sum()
+    assert "hour.flac from 0 to 3600 s has no level: it lasts 3600 s, more than" in log
+    measured = set(files.loc[files["level"].notna(), "file"])
+    assert measured == {*SCORED} - {"5 ms.wav"}
 
 
 def test_segments_are_scored_as_segments(study):
