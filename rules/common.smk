@@ -153,12 +153,32 @@ def local_state(dataset):
     return data and data.fingerprint(f"resources/{dataset}/seen.json")
 
 
-def local_model(wildcards):
-    """Files of a model that is not downloaded, so that a change of them is seen."""
-    model = config["models"][wildcards.model]
+def local_model(name):
+    """Files of a model that is not downloaded."""
+    model = config["models"][name]
     if "path" in model:
         return [f"{model['path']}/model.yaml", f"{model['path']}/model.onnx"]
     return [] if settings.is_url(model.get("onnx", "://")) else [model["onnx"]]
+
+
+def is_made(files):
+    """Whether files are made by the workflow itself (the embedded study)."""
+    return all(file.startswith("resources/") for file in files)
+
+
+def model_files(wildcards):
+    """Those files as an input; where the user has them, `model_state` says whether they changed."""
+    files = local_model(wildcards.model)
+    return files if is_made(files) else ancient(files)
+
+
+@functools.cache
+def model_state(name):
+    """Fingerprint of the files of a model that stay where the user has them."""
+    files = local_model(name)
+    if is_made(files):
+        return None
+    return local_data.of_files(files).fingerprint(f"resources/models/{name}/seen.json")
 
 
 def computed(wildcards):

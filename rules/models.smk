@@ -4,11 +4,12 @@
 rule fetch_model:
     """Fetch a model, verify its checksum and load it once with audonnx."""
     input:
-        local_model,
+        model_files,
     output:
         onnx="resources/models/{model}/model.onnx",
         yaml="resources/models/{model}/model.yaml",
         card="resources/models/{model}/model.json",
+        seen="resources/models/{model}/seen.json",
     log:
         "logs/fetch_model/{model}.log",
     benchmark:
@@ -23,7 +24,8 @@ rule fetch_model:
             key: config["models"][wildcards.model].get(key)
             for key in ("url", "path", "onnx", "outputs", "sha256")
         },
-        download=lambda wildcards: not local_model(wildcards),
+        download=lambda wildcards: not local_model(wildcards.model),
+        state=lambda wildcards: model_state(wildcards.model),
         record="resources/checksums/{model}.json",
         code=code("fetch_model"),
     script:

@@ -26,15 +26,15 @@ MADE = ("resources", "results", "logs", "benchmarks")
 
 @dataclass(frozen=True)
 class LocalData:
-    """What utterances hang on.
+    """What the workflow reads where it is.
 
     Attributes:
-        audio: folder that the files are relative to
-        files: of the utterances, sorted
+        folder: that the files are relative to
+        files: sorted
         keys: `file`, `start` and `end` of the utterances as a table has them, sorted
     """
 
-    audio: str | Path
+    folder: str | Path
     files: Sequence[str]
     keys: Sequence[tuple[str, ...]] = ()
 
@@ -92,14 +92,14 @@ class LocalData:
         states = {}
         for file in self.files:
             try:
-                state = os.stat(f"{self.audio}/{file}")  # noqa: PTH116 (thrice as fast as a Path)
+                state = os.stat(f"{self.folder}/{file}")  # noqa: PTH116 (thrice as fast as a Path)
                 states[file] = [state.st_size, state.st_mtime_ns]
             except (OSError, ValueError):  # no such file, or a name that none can have
                 states[file] = [-1, -1]
         return states
 
     def _content(self, file: str) -> str | None:
-        path = Path(self.audio, file)
+        path = Path(self.folder, file)
         try:
             if not path.is_file():  # reading a pipe would wait for ever
                 return None
@@ -107,6 +107,11 @@ class LocalData:
                 return hashlib.file_digest(opened, "sha256").hexdigest()
         except (OSError, ValueError):
             return None
+
+
+def of_files(paths: Sequence[str | Path]) -> LocalData:
+    """Files of one folder, as those of a model."""
+    return LocalData(Path(paths[0]).parent, sorted(Path(path).name for path in paths))
 
 
 def of_table(

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 from snakemake_cli import ROOT
-from voxslice.local_data import of_database, of_table
+from voxslice.local_data import of_database, of_files, of_table
 
 TABLE = "file,start,end,set,age\na.wav,0,1,test,30\na.wav,1,2,test,30\nb c.wav,,,dev,40\n"
 
@@ -138,6 +138,15 @@ def test_a_new_look_holds_what_is_seen_then(data, looked):
     assert looked() == now
     os.utime(data / "audio/a.wav", (2, 2))
     assert looked() == now
+
+
+def test_files_of_one_folder(data):
+    paths = [str(data / "audio" / name) for name in ("b c.wav", "a.wav")]
+    before = of_files(paths).fingerprint()
+    (data / "audio/other.wav").unlink()
+    assert of_files(paths[::-1]).fingerprint() == before
+    (data / "audio/a.wav").write_text("changed")
+    assert of_files(paths).fingerprint() != before
 
 
 def test_what_is_no_file_is_not_read(data, looked):

@@ -69,7 +69,7 @@ def rules(jobs):
 
 
 def test_what_changes_no_result_reruns_nothing(plan, inputs, workflow, edited):
-    for path in [inputs / "voices.csv", *workflow.rglob("*.*")]:
+    for path in [inputs / "voices.csv", *inputs.glob("audio/*"), *workflow.rglob("*.*")]:
         path.touch()
     edited("rules/captions/report.rst", "Another sentence.\n")
     arguments = ["--set-threads", "predict=1", "--set-resources", "predict:mem_mb=500"]
