@@ -139,6 +139,12 @@ def listing(wildcards):
     return ancient(tables(wildcards)) if "csv" in source else tables(wildcards)
 
 
+# what a job has seen of local files; no outputs, which would be missing while a job that makes them
+# again parses the workflow on a cluster
+SEEN = "resources/{dataset}/seen.json"
+SEEN_MODEL = "resources/models/{model}/seen.json"
+
+
 @functools.cache
 def local_state(dataset):
     """Fingerprint of utterances and audio that stay where the user has them."""
@@ -150,7 +156,7 @@ def local_state(dataset):
         data = local_data.of_database(audio_folder(dataset))
     else:
         data = None
-    return data and data.fingerprint(f"resources/{dataset}/seen.json")
+    return data and data.fingerprint(SEEN.format(dataset=dataset))
 
 
 def local_model(name):
@@ -178,7 +184,7 @@ def model_state(name):
     files = local_model(name)
     if is_made(files):
         return None
-    return local_data.of_files(files).fingerprint(f"resources/models/{name}/seen.json")
+    return local_data.of_files(files).fingerprint(SEEN_MODEL.format(model=name))
 
 
 def computed(wildcards):

@@ -42,8 +42,7 @@ rule list_utterances:
         tables=listing,
         audio=audio,
     output:
-        utterances="resources/{dataset}/utterances.parquet",
-        seen="resources/{dataset}/seen.json",
+        "resources/{dataset}/utterances.parquet",
     log:
         "logs/list_utterances/{dataset}.log",
     benchmark:
@@ -61,6 +60,7 @@ rule list_utterances:
             config["datasets"][wildcards.dataset]
         ),
         state=lambda wildcards: local_state(wildcards.dataset),
+        seen=SEEN,
         code=code("list_utterances"),
     script:
         "../scripts/list_utterances.py"

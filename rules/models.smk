@@ -9,7 +9,6 @@ rule fetch_model:
         onnx="resources/models/{model}/model.onnx",
         yaml="resources/models/{model}/model.yaml",
         card="resources/models/{model}/model.json",
-        seen="resources/models/{model}/seen.json",
     log:
         "logs/fetch_model/{model}.log",
     benchmark:
@@ -26,6 +25,7 @@ rule fetch_model:
         },
         download=lambda wildcards: not local_model(wildcards.model),
         state=lambda wildcards: model_state(wildcards.model),
+        seen=SEEN_MODEL,
         record="resources/checksums/{model}.json",
         code=code("fetch_model"),
     script:

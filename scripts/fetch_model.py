@@ -1,18 +1,15 @@
-import json
 import tempfile
 from pathlib import Path
 
 from voxslice.downloads import fetch, unpack
-from voxslice.files import write_text
-from voxslice.local_data import of_files
+from voxslice.local_data import of_files, write_seen
 from voxslice.logs import to_log
 from voxslice.models import find_root, install, install_onnx
 
 with to_log(snakemake.log), tempfile.TemporaryDirectory() as temporary:
     source, target = snakemake.params.source, Path(snakemake.output.card).parent
-    state, seen = snakemake.params.state, {}
-    if state:
-        seen = of_files(list(snakemake.input)).look(state, threads=1)
+    state = snakemake.params.state
+    seen = of_files(list(snakemake.input)).look(state, threads=1) if state else None
     place = source["url"] or source["path"] or source["onnx"]
     local, checksum = Path(place), None
     if snakemake.params.download:
@@ -28,4 +25,5 @@ with to_log(snakemake.log), tempfile.TemporaryDirectory() as temporary:
         install(find_root(folder), target, origin=place, checksum=checksum)
     else:
         install(local, target, origin=place, checksum=None)
-    write_text(json.dumps(seen) + "\n", snakemake.output.seen)
+    if seen:
+        write_seen(seen, snakemake.params.seen)

@@ -14,6 +14,7 @@ import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,7 +43,8 @@ class LocalData:
         """Name the state of the data.
 
         Args:
-            seen: file in which a job has left what it saw, maybe missing
+            seen: file in which a job has left what it saw, maybe missing; new times of the same
+                content are noted there, so that it is read once, and not at each parsing
 
         Returns:
             12 hexadecimal digits; the same as those under which the job saw the same utterances and
@@ -53,19 +55,26 @@ class LocalData:
             before = json.loads(Path(seen).read_text(encoding="utf-8")) if seen else {}
         except (OSError, ValueError):
             before = {}
-        if before and self._is(before, states):
-            return str(before["fingerprint"])
-        return _digest([*self.keys, *((file, *state) for file, state in states.items())])
+        touched = self._touched(before, states) if before else None
+        if touched is None:
+            return _digest([*self.keys, *((file, *state) for file, state in states.items())])
+        if seen and touched:
+            before["files"] |= {file: [*states[file], before["files"][file][2]] for file in touched}
+            with suppress(OSError):  # who may only read the study, reads the files again
+                write_seen(before, seen)
+        return str(before["fingerprint"])
 
-    def _is(self, before: Mapping[str, Any], states: Mapping[str, list[int]]) -> bool:
-        """Whether the data are those that a job saw; reads what has another time of change."""
+    def _touched(
+        self, before: Mapping[str, Any], states: Mapping[str, list[int]]
+    ) -> list[str] | None:
+        """Files with the content that a job saw, but another time; None where more has changed."""
         then = before["files"]
         if before["utterances"] != _digest(self.keys) or then.keys() != states.keys():
-            return False
+            return None
         if any(states[file][0] != then[file][0] for file in states):  # the size
-            return False
+            return None
         touched = [file for file in states if states[file] != then[file][:2]]
-        return all(then[file][2] == self._content(file) for file in touched)
+        return touched if all(then[file][2] == self._content(file) for file in touched) else None
 
     def look(self, fingerprint: str, *, threads: int) -> dict[str, Any]:
         """Read all files.
@@ -75,8 +84,9 @@ class LocalData:
             threads: files that are read at the same time
 
         Returns:
-            what `fingerprint` wants to find as JSON: the fingerprint, a digest of the utterances,
-            and of each file its size, time of change (ns) and SHA-256; None for what is no file
+            what `fingerprint` wants to find (see `write_seen`): the fingerprint, a digest of the
+            utterances, and of each file its size, time of change (ns) and SHA-256; None for what is
+            no file
         """
         states = self._states()  # before the content: what changes meanwhile has another time
         with ThreadPoolExecutor(threads) as pool:
@@ -112,6 +122,13 @@ class LocalData:
 def of_files(paths: Sequence[str | Path]) -> LocalData:
     """Files of one folder, as those of a model."""
     return LocalData(Path(paths[0]).parent, sorted(Path(path).name for path in paths))
+
+
+def write_seen(seen: Mapping[str, Any], path: str | Path) -> None:
+    """Write what `LocalData.look` gave, whole or not at all."""
+    from voxslice.files import write_text  # imports pandas, which parsing does not need
+
+    write_text(json.dumps(seen) + "\n", path)
 
 
 def of_table(

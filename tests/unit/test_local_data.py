@@ -1,4 +1,3 @@
-import json
 import os
 import shutil
 import subprocess
@@ -6,7 +5,8 @@ import sys
 
 import pytest
 from snakemake_cli import ROOT
-from voxslice.local_data import of_database, of_files, of_table
+from voxslice import local_data
+from voxslice.local_data import LocalData, of_database, of_files, of_table, write_seen
 
 TABLE = "file,start,end,set,age\na.wav,0,1,test,30\na.wav,1,2,test,30\nb c.wav,,,dev,40\n"
 
@@ -88,7 +88,7 @@ def looked(data):
     """A function that gives the fingerprint once a job has looked at the data."""
     data_found = found(data)
     content = data_found.look(data_found.fingerprint(), threads=2)
-    (data / "seen.json").write_text(json.dumps(content))
+    write_seen(content, data / "seen.json")
     return lambda: found(data).fingerprint(data / "seen.json")
 
 
@@ -134,7 +134,7 @@ def test_a_new_look_holds_what_is_seen_then(data, looked):
     os.utime(data / "audio/a.wav", (1, 1))
     (data / "t.csv").write_text(TABLE + "other.wav,,,test,1\n")
     now = looked()
-    (data / "seen.json").write_text(json.dumps(found(data).look(now, threads=2)))
+    write_seen(found(data).look(now, threads=2), data / "seen.json")
     assert looked() == now
     os.utime(data / "audio/a.wav", (2, 2))
     assert looked() == now
@@ -147,6 +147,28 @@ def test_files_of_one_folder(data):
     assert of_files(paths[::-1]).fingerprint() == before
     (data / "audio/a.wav").write_text("changed")
     assert of_files(paths).fingerprint() != before
+
+
+def test_what_is_touched_is_read_once(data, looked, monkeypatch):
+    before = looked()
+    os.utime(data / "audio/a.wav", (1, 1))
+    contents, read = [], LocalData._content
+    monkeypatch.setattr(
+        LocalData, "_content", lambda self, file: contents.append(file) or read(self, file)
+    )
+    assert [looked(), looked()] == [before, before]
+    assert contents == ["a.wav"]
+
+
+def test_who_may_not_write_reads_again(data, looked, monkeypatch):
+    before = looked()
+    os.utime(data / "audio/a.wav", (1, 1))
+
+    def refused(*arguments):
+        raise PermissionError
+
+    monkeypatch.setattr(local_data, "write_seen", refused)
+    assert [looked(), looked()] == [before, before]
 
 
 def test_what_is_no_file_is_not_read(data, looked):
