@@ -1,5 +1,6 @@
 """Helpers of the rules: the checked config, the targets of a study, fingerprints of code."""
 
+import csv
 import functools
 import math
 import os
@@ -72,6 +73,28 @@ def shards(dataset):
     return range(
         Path(table).read_text().count("\n") - 1
     )  # a line a shard, and a header
+
+
+@functools.cache
+def longest_utterances(table, changed):
+    """Seconds of the longest utterance of each shard, by a table as it is since a time."""
+    with open(table, encoding="utf-8") as file:
+        return [float(row["longest"]) for row in csv.DictReader(file)]
+
+
+def longest_allowed(wildcards):
+    """The longest utterance of a shard that is scored, in seconds; no limit where none reaches it.
+
+    So another limit scores again only the shards in which it makes a difference.
+    """
+    limit = config["longest_seconds"]
+    table = f"resources/{wildcards.dataset}/shards.csv"
+    try:
+        changed = os.stat(table).st_mtime_ns
+        longest = longest_utterances(table, changed)[int(wildcards.shard)]
+    except (FileNotFoundError, KeyError, IndexError):  # not split yet, or otherwise
+        return limit
+    return limit if longest > limit else math.inf
 
 
 def predictions(dataset, model):

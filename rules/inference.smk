@@ -53,7 +53,7 @@ rule predict:
             for key in ("embedding", "sampling_rate")
         },
         device=lookup("device", within=config),
-        longest=lookup("longest_seconds", within=config),
+        longest=longest_allowed,
         code=code("predict"),
     script:
         "../scripts/predict.py"

@@ -24,10 +24,11 @@ def split(files: Sequence[str], durations: Sequence[float], *, hours: float) -> 
         hours: longest duration of a shard, give or take
 
     Returns:
-        one row a shard: `first` (row of its first utterance), `stop` (row after its last) and
-        `seconds` (of audio); at least one shard
+        one row a shard: `first` (row of its first utterance), `stop` (row after its last),
+        `seconds` (of audio) and `longest` (seconds of its longest utterance); at least one shard
     """
-    ends = np.cumsum(np.asarray(durations, dtype=float))
+    lengths = np.asarray(durations, dtype=float)
+    ends = np.cumsum(lengths)
     total = float(ends[-1]) if len(ends) else 0.0
     count = max(1, math.ceil(total / (3600 * hours)))
     names = np.asarray(files, dtype=object)
@@ -45,7 +46,10 @@ def split(files: Sequence[str], durations: Sequence[float], *, hours: float) -> 
     firsts = np.array([0, *stops[:-1]], dtype=int)
     edges = np.concatenate([[0.0], ends])
     seconds = np.round(edges[stops] - edges[firsts], 3)
-    return pd.DataFrame({"first": firsts, "stop": stops, "seconds": seconds})
+    longest = [
+        lengths[first:stop].max(initial=0) for first, stop in zip(firsts, stops, strict=True)
+    ]
+    return pd.DataFrame({"first": firsts, "stop": stops, "seconds": seconds, "longest": longest})
 
 
 def _nearest(cuts: np.ndarray, ends: np.ndarray, seconds: float) -> int | None:

@@ -15,12 +15,12 @@ def covers(shards, rows):
 
 def test_little_audio_is_one_shard():
     shards = split(["a", "b"], [2.0, 3.0], hours=1)
-    assert shards.to_numpy().tolist() == [[0, 2, 5]]
+    assert shards.to_numpy().tolist() == [[0, 2, 5, 3]]
 
 
 def test_no_utterances_are_one_empty_shard():
-    assert split([], [], hours=1).to_numpy().tolist() == [[0, 0, 0]]
-    assert split(["a", "b"], [0.0, 0.0], hours=1).to_numpy().tolist() == [[0, 2, 0]]
+    assert split([], [], hours=1).to_numpy().tolist() == [[0, 0, 0, 0]]
+    assert split(["a", "b"], [0.0, 0.0], hours=1).to_numpy().tolist() == [[0, 2, 0, 0]]
 
 
 def test_shards_last_about_the_same():
@@ -53,6 +53,7 @@ def test_an_utterance_that_is_longer_than_a_shard_stays_whole():
     shards = split(["a", "b", "c"], [10_000.0, 1.0, 1.0], hours=1)
     covers(shards, 3)
     assert (shards["stop"] > shards["first"]).all()
+    assert shards["longest"].to_list() == [10_000, 1]
 
 
 def test_files_of_earlier_runs_are_removed_and_no_others(tmp_path):

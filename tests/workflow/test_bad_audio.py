@@ -161,6 +161,14 @@ def test_segments_are_scored_as_segments(study):
     assert scored.loc[scored["file"] == "whole.wav", "male"].nunique() == 10
 
 
+def test_another_limit_scores_again_where_an_utterance_is_longer(study, config):
+    path = write_config(study / "limit.yaml", {**config, "longest_seconds": 200})
+    assert planned(study, "predictions", configfiles=[path]) == [
+        "gather_failures dataset=mine model=tiny",
+        "predict dataset=mine model=tiny shard=0",
+    ]
+
+
 def test_the_report_shows_the_count_and_escapes_names(study):
     page = (study / "results/report/mine/gender.html").read_text(encoding="utf-8")
     assert f"tiny could not score {len(FAILED)} utterances" in page
