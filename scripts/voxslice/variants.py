@@ -45,7 +45,7 @@ def to_int8(source: Path, target: Path) -> None:
     """Quantise the weights of matrix products to 8 bits, their other factor while the model runs.
 
     Large convolutions over time are taken as products, too: in wav2vec 2.0 with six layers they
-    take two fifths of the time (bench/inference.md).
+    take two fifths of the time (bench/variants.md).
 
     Each column of weights has a scale of its own, which costs no time and loses less than one scale
     a matrix.
