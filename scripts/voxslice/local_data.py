@@ -89,12 +89,10 @@ class LocalData:
             no file
         """
         states = self._states()  # before the content: what changes meanwhile has another time
+        there = [file for file, (size, _) in states.items() if size >= 0]
         with ThreadPoolExecutor(threads) as pool:
-            contents = list(pool.map(self._content, states))
-        files = {
-            file: [*state, content]
-            for (file, state), content in zip(states.items(), contents, strict=True)
-        }
+            contents = dict(zip(there, pool.map(self._content, there), strict=True))
+        files = {file: [*state, contents.get(file)] for file, state in states.items()}
         return {"fingerprint": fingerprint, "utterances": _digest(self.keys), "files": files}
 
     def _states(self) -> dict[str, list[int]]:
