@@ -2,6 +2,7 @@
 
 import copy
 
+import pandas as pd
 import pytest
 from small_study import copy_workflow, study_config, write_data, write_models
 from snakemake_cli import planned, snakemake, write_config
@@ -20,7 +21,10 @@ def inputs(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def config(inputs):
-    return study_config(inputs)
+    config = study_config(inputs)
+    table = pd.read_csv(inputs / "voices.csv").assign(text=60_000 * "a")  # more than 1 MB
+    table.to_csv(inputs / "voices.csv", index=False)
+    return config
 
 
 @pytest.fixture(scope="module")
