@@ -95,7 +95,7 @@ stop() {
         up 20 none_left || true
         scontrol shutdown
     fi
-    rm -rf "$conf" "$place"
+    up 20 rm -rf "$conf" "$place" # the daemons may still write there
 }
 
 case "${1:-}" in
