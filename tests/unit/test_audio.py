@@ -1,4 +1,6 @@
 import os
+import tempfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -134,3 +136,19 @@ def test_silence_and_five_milliseconds_are_audio(tmp_path):
     assert not read_utterance(path, 0, 1, RATE).any()
     assert read_utterance(path, 0.5, 0.505, RATE).shape == (1, 80)
     assert read_utterance(path, 0.5, 0.505, 8000).shape == (1, 40)
+
+
+def test_a_file_without_permission_gives_its_reason():
+    with tempfile.TemporaryDirectory() as name:  # others may enter it, unlike a folder of pytest
+        folder = Path(name)
+        folder.chmod(0o755)
+        path = write_audio(folder / "a.wav", noise(0.1))
+        path.chmod(0)
+        user = os.geteuid()
+        if user == 0:  # may read everything
+            os.seteuid(65534)
+        try:
+            with pytest.raises(InputError, match="the audio cannot be read"):
+                read_utterance(path, 0, 0.1, RATE)
+        finally:
+            os.seteuid(user)
