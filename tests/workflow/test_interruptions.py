@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import time
+import zipfile
 from collections import Counter
 from pathlib import Path
 
@@ -15,20 +16,25 @@ from snakemake_cli import command, planned, snakemake, write_config
 
 pytestmark = pytest.mark.workflow
 
-MOMENTS = {  # while the first job of a rule runs
-    "fetch_model": "logs/fetch_model/*.log",
-    "list_utterances": "logs/list_utterances/*.log",
-    "predict": "logs/predict/*/*/*.log",
-    "find_slices": "logs/find_slices/*/*/*.log",
-    "compare": "logs/compare/*/*.log",
-    "make_report": "logs/make_report/*/*.log",
-}
+MOMENTS = [  # while a job of the rule runs, as soon as such a file is there
+    ("fetch_model", "logs/fetch_model/*.log"),
+    ("fetch_model", "temporary/*/model/*/large"),  # while an archive is unpacked
+    ("list_utterances", "logs/list_utterances/*.log"),
+    ("predict", "logs/predict/*/*/*.log"),
+    ("find_slices", "logs/find_slices/*/*/*.log"),
+    ("compare", "logs/compare/*/*.log"),
+    ("make_report", "logs/make_report/*/*.log"),
+]
 
 
 @pytest.fixture(scope="module")
 def configfiles(tmp_path_factory):
     folder = tmp_path_factory.mktemp("inputs")
-    return [write_config(folder / "study.yaml", study_config(folder))]
+    config = study_config(folder)
+    for name in config["models"]:
+        with zipfile.ZipFile(folder / f"{name}.zip", "a", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr(f"{name}/large", bytes(90_000_000))  # takes a moment to unpack
+    return [write_config(folder / "study.yaml", config)]
 
 
 def results(folder):
@@ -55,18 +61,20 @@ def processes(folder):
     return found
 
 
-def kill_during(folder, logs, configfiles):
-    """Start a study, kill all of it as soon as a log of the job appears, return its output."""
-    already, output = set(folder.glob(logs)), folder / "output.txt"
+def kill_during(folder, files, configfiles):
+    """Start a study, kill all of it as soon as a file of the job appears, return its output."""
+    already, output = set(folder.glob(files)), folder / "output.txt"
+    (folder / "temporary").mkdir(exist_ok=True)
     with output.open("wb") as file:
         process = subprocess.Popen(
             command(folder, configfiles=configfiles),
             stdout=file,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            env={**os.environ, "TMPDIR": str(folder / "temporary")},
         )
         begin = time.monotonic()
-        while set(folder.glob(logs)) <= already:
+        while set(folder.glob(files)) <= already:
             assert process.poll() is None, output.read_text()[-3000:]
             assert time.monotonic() - begin < 300
             time.sleep(0.002)
@@ -87,8 +95,8 @@ def test_killed_at_every_step(tmp_path, configfiles):
     killed.mkdir()
     snakemake(undisturbed, configfiles=configfiles)
     todo = by_rule(planned(killed, configfiles=configfiles))
-    for rule, logs in MOMENTS.items():
-        output = kill_during(killed, logs, configfiles)
+    for rule, files in MOMENTS:
+        output = kill_during(killed, files, configfiles)
         finished = Counter(re.findall(r"^Finished jobid: \d+ \(Rule: (\w+)\)", output, re.M))
         snakemake(killed, "--unlock", configfiles=configfiles)
         rest = by_rule(planned(killed, configfiles=configfiles))
