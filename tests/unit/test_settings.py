@@ -90,7 +90,8 @@ def test_the_study_of_the_project_is_valid():
 
 
 def recipes():
-    text = (ROOT / "config" / "README.md").read_text(encoding="utf-8")
+    names = ["README.md", "config/README.md"]
+    text = "\n".join((ROOT / name).read_text(encoding="utf-8") for name in names)
     return [yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)]
 
 

@@ -1,4 +1,4 @@
-"""The recipes of config/README.md, run from the text as it is written, over a small study."""
+"""The recipes of both READMEs, run from the text as it is written, over a small study."""
 
 import re
 
@@ -11,6 +11,7 @@ from snakemake_cli import ROOT, jobs_of, snakemake, write_config
 
 pytestmark = pytest.mark.workflow
 
+SHORT = ["Your own study"]
 MODELS = ["Add a model", "Add predictions from elsewhere"]
 COLUMNS_AND_TASK = ["Add columns that are computed", "Add a task"]
 DATASETS = ["Add a dataset"]
@@ -18,7 +19,8 @@ DATASETS = ["Add a dataset"]
 
 def recipes():
     """The blocks of YAML under each heading that has any."""
-    text = (ROOT / "config/README.md").read_text(encoding="utf-8")
+    texts = [(ROOT / name).read_text("utf-8") for name in ("README.md", "config/README.md")]
+    text = "\n".join(texts)
     assert "--configfile config/config.yaml mine.yaml" in text
     sections = re.findall(r"^## (.*?)\n(.*?)(?=^## |\Z)", text, re.DOTALL | re.MULTILINE)
     found = {name: re.findall(r"```yaml\n(.*?)```", part, re.DOTALL) for name, part in sections}
@@ -26,7 +28,7 @@ def recipes():
 
 
 def test_no_recipe_is_left_out():
-    assert sorted(recipes()) == sorted([*MODELS, *COLUMNS_AND_TASK, *DATASETS])
+    assert sorted(recipes()) == sorted([*SHORT, *MODELS, *COLUMNS_AND_TASK, *DATASETS])
 
 
 @pytest.fixture(scope="module")
@@ -155,3 +157,17 @@ def test_datasets_from_a_table_and_from_audb(study, follow):
     assert set(files["split"]) == {"test"} and files["file"].iloc[0] == "0.flac"
     fetched = [path.name for path in (study / "resources/mydata").rglob("*.wav")]
     assert sorted(fetched) == [f"{number}.wav" for number in (0, 1, 2, 3, 5, 6, 7, 8)]
+
+
+def test_the_short_recipes(study, follow):
+    follow(
+        SHORT,
+        "results/comparison/emodb/gender.csv",
+        "results/comparison/mine/gender.csv",
+        "results/metrics/emodb/arousal.csv",
+    )
+    for dataset, count in {"emodb": 24, "mine": 12}.items():
+        table = pd.read_csv(study / f"results/comparison/{dataset}/gender.csv")
+        pair = table[(table["model_a"] == "gender_age_small") & (table["model_b"] == "mine")]
+        assert pair.loc[pair["slice"] == "all", "support"].to_list() == [count]
+    assert "emotion" in set(pd.read_csv(study / "results/metrics/emodb/arousal.csv")["model"])
