@@ -161,6 +161,7 @@ class RuleSpace:
         cell: (n,) cell of each row.
         support: (rules,) number of rows of each rule.
         conditions: (rules, depth) numbers of its conditions, -1 where it has fewer.
+        rivals: (rules,) number of rules on the same columns.
     """
 
     def __init__(
@@ -180,6 +181,7 @@ class RuleSpace:
         self.starts = np.cumsum([0, *(len(feature.texts) for feature in self.features)])
         pools, boxes = [sparse.csr_array((0, len(self.codes)), dtype=np.float32)], []
         support, conditions = [np.empty(0, np.int64)], [np.empty((0, depth), np.int64)]
+        rivals = [np.empty(0, np.int64)]
         for size in range(1, depth + 1):
             for columns in combinations(range(len(features)), size):
                 pool, box, rules = self._boxes(columns, bins, counts, min_support)
@@ -189,10 +191,12 @@ class RuleSpace:
                     pools.append(pool)
                     boxes.append(box[keep])
                     support.append(held[keep])
+                    rivals.append(np.full(len(keep), len(keep)))
                     padding = ((0, 0), (0, depth - size))
                     conditions.append(np.pad(rules[keep], padding, constant_values=-1))
         self.pool = sparse.vstack(pools, format="csr")
         self.support: Index = np.concatenate(support)
+        self.rivals: Index = np.concatenate(rivals)
         self.conditions: Index = np.concatenate(conditions)
         none = sparse.csr_array((0, 0), dtype=np.float32)
         self._chunks = _chunks(sparse.block_diag(boxes, format="csr") if boxes else none)
@@ -243,11 +247,6 @@ class RuleSpace:
         """Number of rules."""
         return len(self.support)
 
-    @property
-    def depth(self) -> Index:
-        """(rules,) number of conditions."""
-        return np.count_nonzero(self.conditions >= 0, axis=1)
-
     def batch(self, held: int) -> int:
         """How many columns of values are added up at a time, to bound memory.
 
@@ -269,7 +268,8 @@ class RuleSpace:
             A space whose rules are numbered anew.
         """
         few = copy(self)
-        few.support, few.conditions = self.support[rules], self.conditions[rules]
+        for name in ("support", "conditions", "rivals"):
+            setattr(few, name, getattr(self, name)[rules])
         boxes = sparse.vstack(self._chunks, format="csr")[np.flatnonzero(rules)]
         used = np.unique(boxes.indices)  # places that no rule is left for drop out
         few.pool = self.pool[used]
@@ -324,6 +324,25 @@ class RuleSpace:
             out[which] = sums
         return out
 
+    def overlaps(self, rules: Index) -> Array:
+        """Intersection over union of some rules, each with each.
+
+        Args:
+            rules: (k,) their numbers.
+
+        Returns:
+            (k, k) shares of rows.
+        """
+        counts = np.bincount(self.cell, minlength=len(self.codes)).astype(np.float32)
+        inside = np.stack([self._cells(rule) for rule in rules])
+        shared = np.zeros((len(rules), len(rules)))
+        width = max(1, BLOCK // len(rules))
+        for start in range(0, len(counts), width):
+            few = inside[:, start : start + width].astype(np.float32)
+            shared += (few * counts[start : start + width]) @ few.T
+        support = self.support[rules]
+        return shared / (support[:, None] + support - shared)
+
     def text(self, rule: int) -> str:
         """A rule in words, such as `emotion = anger & age in 30..42`.
 
@@ -344,11 +363,15 @@ class RuleSpace:
         Returns:
             (n,) whether each row fulfils it.
         """
+        return self._cells(rule)[self.cell]
+
+    def _cells(self, rule: int) -> NDArray[np.bool_]:
+        """The cells of a rule."""
         inside = np.ones(len(self.codes), dtype=bool)
         for i, k in self._named(rule):
             low, high = self.features[i].spans[k]
             inside &= (self.codes[:, i] >= low) & (self.codes[:, i] < high)
-        return inside[self.cell]
+        return inside
 
     def _named(self, rule: int) -> list[tuple[int, int]]:
         """A rule's conditions as feature and position in it."""

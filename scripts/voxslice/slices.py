@@ -45,7 +45,11 @@ SHARES = {
 }  # of alpha, where both tests are made: far more rules are within
 MOST = 20  # slices returned, confirmed and suggested
 SUGGESTED = 3  # of which suggested
-WORTH = 0.5  # what a further condition must add to the statistic of a rule that is returned
+# what a rule must explain more, in standard errors per logarithm of the number of rules on its
+# columns; where no test holds it, the simple counts twice as much
+WORTH, WORTH_SUGGESTED = 0.1, 0.2
+NEGLIGIBLE = 7.0  # a rule whose log likelihood is this far below the best counts no more
+CENTRED = 500  # most rules that are held against each other
 
 
 def find_slices(
@@ -79,13 +83,15 @@ def find_slices(
     level of 5 %, searches without a slice confirm one in less than 4 %, and another seed seldom
     takes back what is confirmed.
 
-    Of the rules that are confirmed, the one is returned first that explains the losses best, what
-    changes within speakers and how speakers differ taken together (`slice_tests.mixed`), where a
-    further condition must add half a standard error. Then rules are compared within it and outside
-    it, so that only an excess which it leaves unexplained counts, and so on. `p` is the rule's
-    adjusted p-value on its own, `q` the adjusted p-value of what it adds to the rules above it
-    (never below `p` nor below a `q` above it). A slice is confirmed where `q` is at most `alpha`.
-    After the confirmed slices come at most three suggestions that are not.
+    Of the rules that are confirmed and worse than the rest, the one is returned first that overlaps
+    most with all that explain the losses about as well: each is weighted by its likelihood, what
+    changes within speakers and how speakers differ taken together (`slice_tests.mixed`), and a rule
+    with more to choose from on its columns (an interval has, a category less) must explain more.
+    Then rules are compared within it and outside it, so that only an excess which it leaves
+    unexplained counts, and so on. `p` is the rule's adjusted p-value on its own, `q` the adjusted
+    p-value of what it adds to the rules above it (never below `p` nor below a `q` above it). A
+    slice is confirmed where `q` is at most `alpha`. After the confirmed slices come at most three
+    suggestions that are not.
 
     Args:
         table: One row an utterance. Numeric columns are numbers, all others categories.
@@ -316,6 +322,7 @@ class _Search:
         if not self.space.searched:
             return []
         middle = self.middle
+        worse = self.sums > self.loss.mean() * self.space.support
         first = self.p(self.first.tests).min(axis=0)
         patterns = np.zeros(len(self.loss), dtype=np.int64)
         picks: list[_Pick] = []
@@ -325,7 +332,7 @@ class _Search:
             tests = np.minimum(now.tests, self.first.tests)
             each = self.p(tests)
             least = each.min(axis=0)
-            eligible = np.maximum(least, first) <= alpha
+            eligible = worse & (np.maximum(least, first) <= alpha)
             if eligible.any() and not suggested:
                 values = self._mixed(now, patterns)
             else:
@@ -337,14 +344,42 @@ class _Search:
                     break
                 values = values.max(axis=0)
                 suggested += 1
-            worth = np.round(values - WORTH * self.space.depth, 6)
-            rule = int(np.argmax(np.where(eligible, worth, -np.inf)))
+            price = WORTH_SUGGESTED if suggested else WORTH
+            worth = np.round(values - price * np.log(self.space.rivals), 6)
+            if suggested:
+                rule = int(np.argmax(np.where(eligible, worth, -np.inf)))
+            else:
+                rule = self._centre(worth, eligible)
             p = float(first[rule])
             q = max(q, p, float(least[rule]))
             carrier = list(self.maxima)[int(each[:, rule].argmin())]
             picks.append(_Pick(rule, p, q, carrier if q <= alpha else ""))
             patterns = _cross(patterns, self.space.members(rule).astype(np.int64))
         return picks
+
+    def _centre(self, worth: Array, eligible: NDArray[np.bool_]) -> int:
+        """The rule that overlaps most, on average, with all that explain the losses about as well.
+
+        The best of many neighbouring rules is best by chance, too, and may lie at their edge. So
+        each is weighted by its likelihood, and the one with the largest expected overlap is taken
+        (a Bayes action: Berger, Statistical Decision Theory and Bayesian Analysis, Springer 1985,
+        section 4.4).
+
+        Args:
+            worth: (rules,) statistics, less what their columns offer to choose from.
+            eligible: (rules,) which of the rules are confirmed, at least one.
+
+        Returns:
+            One of them.
+        """
+        likely = np.where(eligible, np.maximum(worth, 0) ** 2 / 2, -np.inf)
+        near = np.sort(np.argsort(-likely, kind="stable")[:CENTRED])
+        near = near[likely[near] > likely.max() - NEGLIGIBLE]
+        overlaps = self.space.overlaps(near)
+        # of rules that hold the same rows the first, which has the fewest conditions, counts
+        distinct = (overlaps == 1).argmax(axis=1) == np.arange(len(near))
+        weights = np.exp(likely[near] - likely.max()) * distinct
+        return int(near[np.argmax(np.round(overlaps @ weights / weights.sum(), 6))])
 
     def _mixed(self, now: _Scores, patterns: Index) -> Array:
         """How well each rule explains the losses; where rows stand alone the test says it."""
