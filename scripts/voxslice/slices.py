@@ -322,6 +322,7 @@ class _Search:
         if not self.space.searched:
             return []
         middle = self.middle
+        # what is worse within every speaker may yet be better than the rest: it is no slice
         worse = self.sums > self.loss.mean() * self.space.support
         first = self.p(self.first.tests).min(axis=0)
         patterns = np.zeros(len(self.loss), dtype=np.int64)
@@ -339,7 +340,7 @@ class _Search:
                 # what rows would show, were they independent, is worth more speakers
                 rows = np.where(self.between, np.minimum(now.rows, self.first.rows), 0)
                 values = np.vstack([tests, rows])
-                eligible = (values > np.vstack([middle, middle[:1]])).any(axis=0)
+                eligible = worse & (values > np.vstack([middle, middle[:1]])).any(axis=0)
                 if not eligible.any():
                     break
                 values = values.max(axis=0)

@@ -129,6 +129,45 @@ def test_two_planted_slices_are_both_found_and_their_parts_are_not_repeated():
     assert any(rule.startswith("snr in") for rule in confirmed["rule"])
 
 
+def centre(table: pd.DataFrame, worth: dict[str, float]) -> str:
+    """The rule that is taken where some are confirmed and of that worth, and no others."""
+    loss = errors(75, table, table["emotion"] == "anger").astype(float)
+    space = slice_rules.RuleSpace(table, FEATURES, 2, 10)
+    search = slices._Search(space, loss, None, np.ones(len(table), dtype=bool), 0, 9)
+    texts = [space.text(rule) for rule in range(space.searched)]
+    values = np.array([worth.get(text, 9.0) for text in texts])
+    return texts[search._centre(values, np.array([text in worth for text in texts]))]
+
+
+def test_of_rules_that_are_about_as_likely_the_one_between_them_is_taken():
+    table = pd.DataFrame(
+        {"snr": np.arange(320) // 10, "emotion": np.tile(["anger", "joy"], 160)}
+    ).assign(gender="female", age=30)
+    edges = {"snr in 0..11": 5.02, "snr in 4..15": 5.0, "snr in 8..19": 5.01}
+    assert centre(table, edges) == "snr in 4..15"
+    # one that is clearly more likely is taken itself
+    assert centre(table, edges | {"snr in 0..11": 7.0}) == "snr in 0..11"
+    # rules that hold the same rows count once, however many there are
+    table["gender"] = np.where(table["snr"] < 12, "female", "male")
+    twins = {"snr in 0..11": 5.2, "gender = female": 5.0, "gender = female & snr in 0..11": 5.0}
+    assert centre(table, twins | {"snr in 0..19": 5.2, "snr in 0..23": 5.2}) == "snr in 0..19"
+
+
+def test_what_is_worse_within_speakers_but_not_than_the_rest_is_no_slice():
+    rng = np.random.default_rng(76)
+    table = utterances(76, rows=3000, speakers=20)
+    anger = (table["emotion"] == "anger").to_numpy()
+    # two who err often never sound angry: anger adds errors to everyone's, and yet has fewer
+    often = table["speaker"].isin(["s0", "s1"]).to_numpy()
+    table.loc[often & anger, "emotion"] = "joy"
+    anger &= ~often
+    rate = np.where(often, 0.9, np.where(anger, 0.12, 0.02))
+    loss = (rng.random(len(table)) < rate).astype(int)
+    assert loss[anger].mean() < loss[~anger].mean()
+    found = find_slices(table, loss, ["emotion"], "speaker", depth=1)
+    assert (found["drop"] > 0).all()
+
+
 def test_an_error_that_is_a_real_number_is_searched_as_well():
     table = utterances(7, rows=1500)
     inside = (table["emotion"] == "joy").to_numpy()
@@ -410,6 +449,29 @@ def test_a_subset_of_the_rules_has_their_sums():
     some = np.concatenate([sums for _, sums in few.sums(values)])
     np.testing.assert_allclose(some, every[chosen], atol=1e-12)
     assert few.text(0) == space.text(int(np.flatnonzero(chosen)[0]))
+    np.testing.assert_array_equal(few.rivals, space.rivals[chosen])
+
+
+def test_rules_on_the_same_columns_are_rivals():
+    table = utterances(73, rows=300)
+    space = slice_rules.RuleSpace(table, FEATURES, 2, 10)
+    texts = [space.text(rule) for rule in range(space.searched)]
+    columns = [
+        tuple(part.removesuffix(" missing").split(" ")[0] for part in text.split(" & "))
+        for text in texts
+    ]
+    assert space.rivals.tolist() == [columns.count(some) for some in columns]
+
+
+def test_overlaps_are_those_of_the_rows(monkeypatch):
+    monkeypatch.setattr(slice_rules, "BLOCK", 1000)  # so that the cells come in several blocks
+    table = utterances(74, rows=300)
+    space = slice_rules.RuleSpace(table, FEATURES, 2, 10)
+    rules = np.random.default_rng(74).choice(space.searched, 40, replace=False)
+    members = np.array([space.members(rule) for rule in rules])
+    both = (members[:, None] & members).sum(axis=2)
+    either = (members[:, None] | members).sum(axis=2)
+    np.testing.assert_allclose(space.overlaps(rules), both / either, rtol=1e-6)
 
 
 # the statistics
