@@ -4,7 +4,7 @@ Both search the same rules in the same cases as `slices.py`, and know how many e
 adds, so that each rule is judged by its likelihood ratio, against the largest of 199 draws without
 a slice at the level of 5 %. One knows every speaker's error rate, too. The other only knows how
 the rates are spread, Beta(0.6, 9.4), and learns of a speaker's from what is heard of that speaker,
-as any search must. What the second misses, no search of these rules can be asked to find.
+as any search must: no search of these rules can be asked for much more than the second finds.
 
     python bench/ceiling.py            # writes bench/ceiling.csv and prints the shares
 """

@@ -341,8 +341,8 @@ def ceiling(ours_only: pd.DataFrame) -> list[str]:
         "",
         "The same cases searched by oracles (`ceiling.py`) that go through the same rules but are",
         "told how many errors the slice adds, and either every speaker's error rate or only how",
-        "the rates are spread. No search that has to learn the rates from the losses can be asked",
-        "for more than the latter finds:",
+        "the rates are spread. A search that has to learn the rates from the losses can hardly be",
+        "asked for more than the latter finds:",
         "",
         "| planted | told | cases | a slice: oracle | voxslice | overlap 0.5 or more: oracle "
         "| voxslice |",
@@ -409,9 +409,8 @@ def report(cases: pd.DataFrame) -> str:
 README = """# Benchmark of the slice search
 
 Made by `python bench/slices.py` (generator and seeds are in that file; `slices.csv` has one line a
-case), Python {python}, numpy {numpy}, {cores} cores. The machine was shared: other work used both
-cores all the while, so that seconds by the wall are too many; CPU seconds are given for the timed
-searches. `report.md` and `suggestions.md` are other benchmarks.
+case), Python {python}, numpy {numpy}, {cores} cores. Cases run side by side, one on each core;
+those that are timed at the end run alone. The other `.md` files hold other benchmarks.
 
 The search is run with its defaults: depth 3, support 10, level 5 %. A *slice* is a confirmed one
 for voxslice and any issue for sliceguard 0.0.35 (support 10, drop of 5 points of accuracy,
