@@ -410,7 +410,7 @@ README = """# Benchmark of the slice search
 
 Made by `python bench/slices.py` (generator and seeds are in that file; `slices.csv` has one line a
 case), Python {python}, numpy {numpy}, {cores} cores. Cases run side by side, one on each core;
-those that are timed at the end run alone. The other `.md` files hold other benchmarks.
+the timed searches run alone. The other `.md` files hold other benchmarks.
 
 The search is run with its defaults: depth 3, support 10, level 5 %. A *slice* is a confirmed one
 for voxslice and any issue for sliceguard 0.0.35 (support 10, drop of 5 points of accuracy,
