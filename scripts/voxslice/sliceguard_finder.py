@@ -97,7 +97,6 @@ def _run(
     os.environ["NUMBA_NUM_THREADS"] = "1"
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     # imported here: it takes seconds, and only slices need it
-    from sklearn.metrics import accuracy_score, mean_absolute_error
     from sliceguard import SliceGuard
 
     np.random.seed(seed)  # noqa: NPY002 (sliceguard offers no other way)
@@ -109,7 +108,7 @@ def _run(
             list(types),
             LABEL,
             PREDICTION,
-            accuracy_score if classification else mean_absolute_error,
+            _accuracy if classification else _mean_absolute_error,
             metric_mode="max" if classification else "min",
             min_support=min_support,
             min_drop=min_drop,
@@ -121,6 +120,15 @@ def _run(
         print("sliceguard fell back to another clustering, whose slices are wrong: none is kept.")
         return []
     return [np.sort(issue["rows"]) for issue in issues]
+
+
+# not those of scikit-learn, which check what they are given anew for each of many clusters
+def _accuracy(label: np.ndarray, prediction: np.ndarray) -> float:
+    return float((label == prediction).mean())
+
+
+def _mean_absolute_error(label: np.ndarray, prediction: np.ndarray) -> float:
+    return float(np.abs(prediction - label).mean())
 
 
 def _one_a_chain(issues: Sequence[np.ndarray], loss: np.ndarray) -> list[np.ndarray]:

@@ -25,9 +25,9 @@ def voices():
     return pd.DataFrame({"gender": rng.choice(["f", "m"], 150)}), embedding, scores
 
 
-def slices(voices, number, seed=0):
+def slices(voices, number, seed=0, classification=True):
     table, embedding, scores = voices
-    settings = {"classification": True, "min_support": 10, "min_drop": 0.2, "seed": seed}
+    settings = {"classification": classification, "min_support": 10, "min_drop": 0.2, "seed": seed}
     found = suggest(table, scores[number], ["gender"], embedding=embedding, **settings)
     return [rows.tolist() for rows in found]
 
@@ -51,6 +51,40 @@ def test_slices_are_those_of_sliceguard_itself(voices, monkeypatch):
     monkeypatch.setattr(sliceguard_finder, "without_waste", nullcontext)
     assert [slices(voices, number) for number in (0, 1)] == shared
     assert len(fitted) == 4
+
+
+def test_slices_of_a_regression_are_those_of_sliceguard_itself(voices, monkeypatch):
+    table, embedding, scores = voices
+    rng = np.random.default_rng(1)
+    wrong = (scores[0]["label"] != scores[0]["prediction"]).to_numpy()
+    label = rng.normal(40, 9, 150)
+    prediction = label + np.where(wrong, rng.normal(0, 9, 150), rng.normal(0, 1, 150))
+    ages = table, embedding, [pd.DataFrame({"label": label, "prediction": prediction})]
+    found = slices(ages, 0, classification=False)
+    monkeypatch.setattr(sliceguard_finder, "without_waste", nullcontext)
+    assert found and found == slices(ages, 0, classification=False)
+
+
+@pytest.mark.parametrize("sizes", [[1], [3, 1, 40], [7] * 30])
+def test_metrics_are_those_of_fairlearn_and_scikit_learn(sizes):
+    from fairlearn.metrics import MetricFrame
+    from sklearn.metrics import accuracy_score, mean_absolute_error
+
+    rng = np.random.default_rng(len(sizes))
+    cluster = pd.Series(rng.permutation(np.repeat(np.arange(len(sizes)), sizes)), name="level")
+    classes = [pd.Series(rng.choice(["a", "bc"], len(cluster))) for _ in range(2)]
+    numbers = [pd.Series(rng.normal(40, 9, len(cluster))) for _ in range(2)]
+    for ours, theirs, (label, prediction) in (
+        (sliceguard_finder._accuracy, accuracy_score, classes),
+        (sliceguard_finder._mean_absolute_error, mean_absolute_error, numbers),
+    ):
+        given = {"y_true": label, "y_pred": prediction, "sensitive_features": cluster}
+        made = projections.Metrics(metrics={"metric": ours}, **given)
+        expected = MetricFrame(metrics={"metric": theirs}, **given)
+        pd.testing.assert_frame_equal(
+            made.by_group, expected.by_group, check_exact=True, check_names=False
+        )
+        pd.testing.assert_series_equal(made.overall, expected.overall, check_exact=True)
 
 
 def test_a_remembered_reduction_leaves_the_random_state_as_its_own_does(monkeypatch):
