@@ -45,8 +45,8 @@ SHARES = {
 }  # of alpha, where both tests are made: far more rules are within
 MOST = 20  # slices returned, confirmed and suggested
 SUGGESTED = 3  # of which suggested
-# what a rule must explain more, in standard errors per logarithm of the number of rules on its
-# columns; where no test holds it, the simple counts twice as much
+# standard errors that a rule must explain more, per logarithm of the number of rules on its
+# columns; twice as many of a suggestion, which no test confirms, so that it is simple
 WORTH, WORTH_SUGGESTED = 0.1, 0.2
 NEGLIGIBLE = 7.0  # a rule whose log likelihood is this far below the best counts no more
 CENTRED = 500  # most rules that are held against each other
@@ -345,8 +345,8 @@ class _Search:
                     break
                 values = values.max(axis=0)
                 suggested += 1
-            price = WORTH_SUGGESTED if suggested else WORTH
-            worth = np.round(values - price * np.log(self.space.rivals), 6)
+            cost = WORTH_SUGGESTED if suggested else WORTH
+            worth = np.round(values - cost * np.log(self.space.rivals), 6)
             if suggested:
                 rule = int(np.argmax(np.where(eligible, worth, -np.inf)))
             else:
