@@ -14,6 +14,8 @@ import pyarrow.parquet as pq
 
 KEY = ["file", "start", "end"]
 """Columns that name an utterance: path relative to the audio folder, start and end in seconds."""
+UNNAMED = ""
+"""Stands for a speaker that the metadata does not name: it is nobody's name."""
 
 
 @contextmanager
@@ -123,19 +125,23 @@ def _rows_of(path: str, columns: list[str], wanted: pd.MultiIndex) -> pa.Table:
 
 
 def speakers_of(keys: pd.DataFrame, files: pd.DataFrame) -> np.ndarray | None:
-    """Speaker of each utterance, as text; an unknown speaker counts as one more.
+    """Speaker of each utterance, as text.
 
     Args:
         keys: table with the keys of the utterances
         files: the metadata of all utterances
 
     Returns:
-        shape (utterances,), None where the metadata has no speakers
+        shape (utterances,), `UNNAMED` where a speaker is not named; None where the metadata has no
+        speakers. Nobody knows how many people the unnamed are. Where speakers are drawn they are
+        one unit together: as units of their own they would pass for independent speakers and make
+        intervals too narrow. They are no speaker to be counted, and not exchangeable among each
+        other as the utterances of one speaker are.
     """
     if "speaker" not in files:
         return None
     speakers = keys[KEY].merge(files[[*KEY, "speaker"]], on=KEY, how="left")["speaker"]
-    return speakers.astype("string").fillna("unknown").to_numpy(dtype=str)
+    return speakers.astype("string").fillna(UNNAMED).to_numpy(dtype=str)
 
 
 def match_rows(keys: pd.DataFrame, other: pd.DataFrame, matrix: np.ndarray) -> np.ndarray:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from voxslice.files import KEY
+from voxslice.files import KEY, UNNAMED
 from voxslice.metrics import count_speakers
 from voxslice.rules import describe
 from voxslice.sampling import sampled
@@ -39,15 +39,18 @@ def summarise(
     Args:
         members: mask of shape (utterances,)
         loss: of each utterance (0 right and 1 wrong, or absolute error)
-        speakers: speaker of each utterance, None where every one stands alone
+        speakers: speaker of each utterance, as `voxslice.files.speakers_of` gives them
         classification: whether the metric is accuracy (1 - mean loss), else mean absolute error
 
     Returns:
-        `support`, `speakers`, `value` and `rest` (the metric inside and outside), `drop` (how much
-        worse inside is than outside, positive where it is worse) and its 95 % interval `low`,
-        `high` (`voxslice.slice_intervals.drop_interval`); missing where one side is empty
+        `support`, `speakers` (how many are named), `value` and `rest` (the metric inside and
+        outside), `drop` (how much worse inside is than outside, positive where it is worse) and its
+        95 % interval `low`, `high` (`voxslice.slice_intervals.drop_interval`); missing where one
+        side is empty
     """
-    count = None if speakers is None else count_speakers(speakers[members])
+    count = None
+    if speakers is not None:
+        count = count_speakers(speakers[members & (speakers != UNNAMED)])
     summary = {"support": int(members.sum()), "speakers": count}
     inside = float(loss[members].mean()) if members.any() else np.nan
     outside = float(loss[~members].mean()) if not members.all() else np.nan
@@ -82,7 +85,7 @@ def tabulate_slices(
     Args:
         scores: as `voxslice.scores` gives them
         table: the metadata of the same utterances, in the same order
-        speakers: speaker of each utterance, None where every one stands alone
+        speakers: speaker of each utterance, as `voxslice.files.speakers_of` gives them
         suggestions: `view`, `number` and what verification said of each suggested slice
         suggested: `view`, `number` and the keys of each suggested slice's utterances
         views: settings of each view (`finder`, `features`, ...); where sliceguard looked at a
@@ -155,8 +158,12 @@ def _search(
 ) -> tuple[list[tuple[np.ndarray, dict[str, Any]]], int]:
     """Slices that a search of the metadata finds, what it says of them, and the rules searched."""
     known = ["rule", "p", "q", "evidence", "confirmed", "searched", "note"]
+    if speakers is not None:
+        # the search knows what it may not permute: unnamed speakers are missing, not one more
+        named = pd.Series(speakers, table.index, dtype="string").mask(speakers == UNNAMED)
+        table = table.assign(**{SPEAKER: named})
     found = find_slices(
-        table if speakers is None else table.assign(**{SPEAKER: speakers}),
+        table,
         loss,
         view["features"],
         None if speakers is None else SPEAKER,

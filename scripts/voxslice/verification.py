@@ -2,7 +2,8 @@
 
 A slice that was chosen by looking at errors shows an excess of them in the very utterances it was
 chosen by, whether or not there is anything behind it. So the finder looks at half of the speakers,
-what it suggests there is carried over to the other half, and tested there; and the reverse.
+what it suggests there is carried over to the other half, and tested there; and the reverse. An
+utterance whose speaker is not named is in neither half: that person may speak in both.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,6 +13,7 @@ import pandas as pd
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.preprocessing import StandardScaler
 
+from voxslice.files import UNNAMED
 from voxslice.rules import as_text, is_numeric
 from voxslice.slices import assess_slices
 
@@ -49,9 +51,9 @@ def verify(
             among them, as positions of utterances
         space: shape (utterances, dimensions), as `feature_space` makes it
         loss: of each utterance
-        speakers: speaker of each utterance, None where they are not known
+        speakers: speaker of each utterance, as `voxslice.files.speakers_of` gives them
         alpha: level at which a slice is confirmed
-        seed: of the halves and the tests
+        seed: of the halves (see there) and the tests
 
     Returns:
         one row a slice: `p` (in the other half, adjusted for all that was suggested to it) and `q`
@@ -60,24 +62,23 @@ def verify(
     """
     if speakers is None:
         return _untested(len(slices), "without speakers no half of them can be held out")
-    names = np.unique(speakers)
-    if len(names) < FEWEST:
-        count = len(names)
+    names = halves(speakers, seed)
+    count = sum(len(half) for half in names)
+    if count < FEWEST:
         return _untested(len(slices), f"{count} speakers are too few to hold half of them out")
-    first = np.random.default_rng(seed).permutation(names)[: len(names) // 2]
-    half = np.isin(speakers, first)
+    first, second = (np.isin(speakers, half) for half in names)
     trials = [
         trial
-        for side in (half, ~half)
-        for trial in _carry_over(side, suggest, space, loss, speakers, seed)
+        for side, other in ((first, second), (second, first))
+        for trial in _carry_over(side, other, suggest, space, loss, speakers, seed)
     ]
     rows = []
     for members in slices:
         same = [
             (p, evidence)
             for mask, p, evidence in trials
-            if overlap(mask[half], members[half]) >= OVERLAP
-            and overlap(mask[~half], members[~half]) >= OVERLAP
+            if overlap(mask[first], members[first]) >= OVERLAP
+            and overlap(mask[second], members[second]) >= OVERLAP
         ]
         if not same:
             rows.append((np.nan, np.nan, "", False, "not found again from half of the speakers"))
@@ -90,6 +91,21 @@ def verify(
     return _table(rows)
 
 
+def halves(speakers: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Split speakers at random into those that hold each other out.
+
+    Args:
+        speakers: speaker of each utterance, as `voxslice.files.speakers_of` gives them
+        seed: of the split
+
+    Returns:
+        the names of each half, sorted; of an odd number the second has one more
+    """
+    names = np.unique(speakers[speakers != UNNAMED])
+    mixed = np.random.default_rng(seed).permutation(names)
+    return np.sort(mixed[: len(names) // 2]), np.sort(mixed[len(names) // 2 :])
+
+
 def _untested(count: int, why: str) -> pd.DataFrame:
     return _table([(np.nan, np.nan, "", False, f"not tested: {why}")] * count)
 
@@ -100,6 +116,7 @@ def _table(rows: list[tuple[float, float, str, bool, str]]) -> pd.DataFrame:
 
 def _carry_over(
     side: np.ndarray,
+    other_side: np.ndarray,
     suggest: Callable[[np.ndarray], list[np.ndarray]],
     space: np.ndarray,
     loss: np.ndarray,
@@ -108,7 +125,7 @@ def _carry_over(
 ) -> list[tuple[np.ndarray, float, str]]:
     """Suggestions of one half of the speakers, with p and evidence in the other half."""
     usable = np.isfinite(space).all(axis=1)
-    known, other = np.flatnonzero(side & usable), np.flatnonzero(~side & usable)
+    known, other = np.flatnonzero(side & usable), np.flatnonzero(other_side & usable)
     if len(other) == 0:
         return []
     masks = []
@@ -120,8 +137,8 @@ def _carry_over(
         mask[carried] = True
         mask[rows] = True
         masks.append(mask)
-    held_out = [mask[~side] for mask in masks]
-    tested = assess_slices(held_out, loss[~side], speakers[~side], seed=seed)
+    held_out = [mask[other_side] for mask in masks]
+    tested = assess_slices(held_out, loss[other_side], speakers[other_side], seed=seed)
     return [(mask, p, evidence) for mask, (p, evidence) in zip(masks, tested, strict=True)]
 
 

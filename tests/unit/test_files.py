@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 from voxslice.files import (
     KEY,
+    UNNAMED,
     match_rows,
     read_embeddings,
     read_predictions,
@@ -173,14 +174,14 @@ def test_speakers():
             "file": ["a", "b", "c"],
             "start": 0.0,
             "end": [1.0, 2.0, 3.0],
-            "speaker": pd.Categorical(["s2", None, "s1"]),
+            "speaker": pd.Categorical(["s2", None, "unknown"]),
         }
     )
     keys = files.loc[[2, 1, 0], KEY]
-    assert speakers_of(keys, files).tolist() == ["s1", "unknown", "s2"]
+    assert speakers_of(keys, files).tolist() == ["unknown", UNNAMED, "s2"]
     assert speakers_of(keys, files.drop(columns="speaker")) is None
     other = keys.assign(end=9.0)
-    assert speakers_of(other, files).tolist() == ["unknown"] * 3
+    assert speakers_of(other, files).tolist() == [UNNAMED] * 3
     assert speakers_of(keys, files.assign(speaker=[1, 2, 3])).tolist() == ["3", "2", "1"]
 
 

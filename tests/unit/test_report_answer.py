@@ -144,6 +144,22 @@ def test_warns_of_very_few_speakers():
     )
 
 
+def test_warns_of_utterances_that_name_no_speaker():
+    study = make_study()
+
+    def said(speakers):
+        return warnings(dataclasses.replace(study, files=study.files.assign(speaker=speakers)))
+
+    known = study.files["speaker"]
+    text = said(known.mask(known == "s2"))
+    assert text[0].startswith("5 speakers are few")
+    assert text[1].startswith("4 of the 24 utterances name no speaker, and nobody knows how many")
+    assert said(known.mask(known.index == 3))[1].startswith("1 of the 24 utterances names no")
+    assert said(None)[0].startswith("No utterance names its speaker")
+    # a name like any other
+    assert not [w for w in said(known.replace("s2", "unknown")) if "name no speaker" in w]
+
+
 def test_warns_of_unknown_speakers_synthetic_speech_failures_and_licences():
     study = make_study(speakers=False, slices=False)
     failures = pd.DataFrame({"file": ["x"], "start": 0.0, "end": 1.0, "reason": "no audio"})

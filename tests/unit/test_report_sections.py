@@ -268,6 +268,9 @@ def test_an_interval_of_one_speaker_is_not_shown(study):
     study = dataclasses.replace(study, comparison=study.comparison.assign(speakers=1))
     table = against.comparison_table(study, *study.models)
     assert {row[4].note for row in table.rows} == {"one speaker"}
+    study = dataclasses.replace(study, comparison=study.comparison.assign(speakers=0))
+    table = against.comparison_table(study, *study.models)
+    assert {row[4].note for row in table.rows} == {"no named speaker"}
 
 
 def test_pairs_with_references_are_left_out(study):

@@ -1,7 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from voxslice.files import KEY
+from voxslice.files import KEY, UNNAMED, speakers_of
 from voxslice.sampling import sampled
 from voxslice.slice_table import COLUMNS, SEARCHES, slice_id, summarise, tabulate_slices
 
@@ -207,6 +207,80 @@ def test_metadata_is_searched(speakers):
     assert searches.iloc[0].to_list()[:3] == ["search", "subgroups", 8]
     assert first["searched"] == 8
     assert pd.isna(first["speakers"]) != speakers
+
+
+def searched(files, loss, seed=0):
+    """Slices that a search of the metadata finds."""
+    features = [name for name in files if name not in [*KEY, "speaker"]]
+    slices, _, _ = tabulate_slices(
+        files[KEY].assign(loss=loss),
+        files,
+        speakers_of(files, files),
+        pd.DataFrame(columns=["view", "number"]),
+        pd.DataFrame(columns=["view", "number", *KEY]),
+        {"search": view(*features, finder="subgroups")},
+        classification=True,
+        columns=["speaker", *features],
+        alpha=0.05,
+        seed=seed,
+    )
+    return slices
+
+
+def anonymous_study(seed, speakers=60, count=1000):
+    """Speakers with error rates of their own, half of whom are not named; nothing is planted."""
+    rng = np.random.default_rng(seed)
+    who = rng.integers(speakers, size=count)
+    files = keys(count).assign(
+        speaker=pd.Series([f"s{i}" for i in who], dtype="string").mask(who < speakers / 2),
+        gender=rng.choice(["female", "male"], speakers)[who],
+        age=rng.integers(18, 80, speakers)[who],
+        emotion=rng.choice(list("abcd"), count),
+    )
+    return files, (rng.random(count) < rng.beta(0.6, 9.4, speakers)[who]).astype(float)
+
+
+def test_unnamed_speakers_are_not_one_speaker():
+    """As one, they have attributes of theirs confirmed within speakers by every other search."""
+    confirmed = [searched(*anonymous_study(seed), seed)["confirmed"].any() for seed in range(40)]
+    assert sum(confirmed) <= 5  # 2 expected at most at the level of 0.05
+
+
+def test_a_speaker_may_be_called_unknown():
+    """What is planted within a named speaker shows; that others are not named hides nothing."""
+    rng = np.random.default_rng(0)
+    files = keys(300).assign(
+        speaker=pd.Series(["unknown"] * 150 + [None] * 150, dtype="string"),
+        emotion=rng.choice(["anger", "joy"], 300),
+    )
+    loss = ((files["emotion"] == "anger") & (rng.random(300) < 0.4)).astype(float)
+    row = searched(files, loss.where(files.index < 150, 0)).iloc[0]
+    assert (row["rule"], row["evidence"], row["speakers"]) == (
+        "emotion = anger", "within speakers", 1,
+    )  # fmt: skip
+    assert row["support"] == (files["emotion"] == "anger").sum()
+    # the same among those who are not named is no evidence within speakers
+    assert not searched(files, loss.where(files.index >= 150, 0))["confirmed"].any()
+
+
+def test_unnamed_speakers_are_not_counted():
+    speakers = np.repeat(["a", "b", UNNAMED, UNNAMED], COUNT // 4)
+    loss = np.random.default_rng(0).random(COUNT)
+    table = measured([mask(*range(120)), mask(*range(150, 200))], loss, speakers)
+    assert table["speakers"].to_list() == [2, 0]
+    # they are drawn as one unit: as units of their own they would narrow the interval
+    alone = np.where(speakers == UNNAMED, np.arange(COUNT).astype(str), speakers)
+    loss[100:] += 0.3 * (loss[100:] > 0.3)
+    inside = mask(*range(0, COUNT, 3))
+    one, many = (measured([inside], loss, names).iloc[0] for names in (speakers, alone))
+    assert one["high"] - one["low"] > many["high"] - many["low"]
+
+
+def test_a_search_where_nobody_is_named():
+    files, loss = anonymous_study(0)
+    files["speaker"] = pd.array([None] * len(files), dtype="string")
+    slices = searched(files, loss + (files["emotion"] == "a"))
+    assert not slices["confirmed"].any()
 
 
 def test_figures_of_a_sample_are_of_that_sample():

@@ -1,9 +1,11 @@
 import numpy as np
 import pandas as pd
 import pytest
+from voxslice.files import UNNAMED
 from voxslice.verification import (
     COLUMNS,
     feature_space,
+    halves,
     overlap,
     stability,
     verify,
@@ -100,6 +102,38 @@ def test_the_finder_never_sees_the_speakers_that_are_held_out():
     assert not seen[0] & seen[1]
     assert seen[0] | seen[1] == set(SPEAKERS)
     assert table["p"].isna().all()
+
+
+def test_who_is_not_named_is_in_neither_half():
+    x, loss = study(0.5)
+    speakers = np.where(np.isin(SPEAKERS, ["3", "7"]), UNNAMED, SPEAKERS)
+    seen = []
+
+    def suggest(rows):
+        seen.append(set(speakers[rows]))
+        return worst_window(x, loss)(rows)
+
+    masks = [np.isin(np.arange(COUNT), rows) for rows in worst_window(x, loss)(np.arange(COUNT))]
+    table = verify(masks, suggest, x[:, None], loss, speakers, alpha=0.05, seed=0)
+    assert seen == [set(half) for half in halves(speakers, 0)]
+    assert set.union(*seen) == set(speakers) - {UNNAMED}
+    # whatever the unnamed do, it speaks neither for nor against the slice
+    other = np.where(speakers == UNNAMED, 1 - loss, loss)
+    pd.testing.assert_frame_equal(
+        table, verify(masks, suggest, x[:, None], other, speakers, alpha=0.05, seed=0)
+    )
+    few = np.where(np.isin(SPEAKERS, ["0", "1", "2", "3", "4"]), SPEAKERS, UNNAMED)
+    note = verified(0.5, speakers=few).iloc[0]["note"]
+    assert note == "not tested: 5 speakers are too few to hold half of them out"
+    assert verified(0.5, speakers=np.full(COUNT, UNNAMED)).iloc[0]["note"].startswith("not tested")
+
+
+def test_halves_are_drawn_by_the_seed():
+    first, second = halves(SPEAKERS, 0)
+    assert len(first) == len(second) == 6
+    assert sorted([*first, *second]) == sorted(set(SPEAKERS))
+    np.testing.assert_array_equal(first, halves(SPEAKERS[::-1], 0)[0])
+    assert list(first) != list(halves(SPEAKERS, 1)[0])
 
 
 def test_the_same_seed_gives_the_same_result():

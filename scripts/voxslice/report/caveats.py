@@ -15,6 +15,7 @@ def warnings(study: Study) -> list[str]:
     """The warnings that matter, those on the numbers first."""
     return [
         *_speakers(study),
+        *_unnamed(study),
         *_data(study),
         *_failed(study),
         *_references(study),
@@ -30,6 +31,12 @@ def _speakers(study: Study) -> list[str]:
             "The speakers are not known: every utterance counts as independent, and the intervals"
             " are too narrow where speakers have several."
         ]
+    if study.speakers == 0:
+        return [
+            "No utterance names its speaker: all may be one person's, so that there is no interval"
+            " and no slice is confirmed. A study without the column speaker takes every utterance"
+            " as independent."
+        ]
     if study.speakers < FEW_SPEAKERS:
         return [
             f"There {'is' if study.speakers == 1 else 'are'} only"
@@ -42,6 +49,17 @@ def _speakers(study: Study) -> list[str]:
             " how much the results depend on these, not how all people fare."
         ]
     return []
+
+
+def _unnamed(study: Study) -> list[str]:
+    if not (study.speakers and study.unnamed):
+        return []
+    return [
+        f"{study.unnamed:,} of the {counted(len(study.joined), 'utterance')}"
+        f" {'names' if study.unnamed == 1 else 'name'} no speaker, and nobody knows how many people"
+        " spoke them: intervals count them as one, and tests within speakers and on speakers that"
+        " were held out leave them out."
+    ]
 
 
 def _data(study: Study) -> list[str]:

@@ -145,7 +145,7 @@ def intervals(
 
     Args:
         rows: `label`, `series` (decides colour and shape), `value`, `low`, `high`, `speakers`;
-            the interval of one speaker, or a missing one, is not drawn
+            the interval of one speaker (or none that is named), or a missing one, is not drawn
         title: of the axis
         name: of the drawing
         styles: colour and shape of each series
@@ -154,7 +154,7 @@ def intervals(
         series: what a series is, for the tooltip; empty where it needs no word
     """
     rows = rows[["label", "series", "value", "low", "high", "speakers"]].copy()
-    alone = rows["speakers"].astype(float) == 1
+    alone = rows["speakers"].astype(float) <= 1
     rows.loc[alone, ["low", "high"]] = np.nan
     # what has no interval is drawn as one without length, so that its dot is
     rows["low"], rows["high"] = (rows[name].fillna(rows["value"]) for name in ("low", "high"))

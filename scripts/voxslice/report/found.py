@@ -105,8 +105,8 @@ def searched(model: Model) -> list[str]:
 
 def edges(measure: Measure, row: pd.Series) -> str:
     """Interval of a difference; resampling speakers says nothing where there is only one."""
-    if pd.notna(row["speakers"]) and row["speakers"] == 1:
-        return "one speaker"
+    if pd.notna(row["speakers"]) and row["speakers"] <= 1:
+        return "one speaker" if row["speakers"] == 1 else "no named speaker"
     return measure.interval(row["low"], row["high"])
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from voxslice.files import KEY, speakers_of
+from voxslice.files import KEY, UNNAMED, speakers_of
 from voxslice.names import CHANCE, MAJORITY, MEDIAN
 from voxslice.report.numbers import Measure, measures
 from voxslice.rules import is_numeric
@@ -151,8 +151,15 @@ class Study:
 
     @property
     def speakers(self) -> int | None:
-        """Number of speakers among the scored utterances, None where they are not known."""
-        return None if "speaker" not in self.joined else self.joined["speaker"].nunique()
+        """Number of named speakers of the scored utterances, None where they are not known."""
+        names = self.speakers_of(self.joined)
+        return None if names is None else len(np.unique(names[names != UNNAMED]))
+
+    @property
+    def unnamed(self) -> int:
+        """Number of the scored utterances whose speaker is not named, though others may be."""
+        names = self.speakers_of(self.joined)
+        return 0 if names is None else int((names == UNNAMED).sum())
 
     @cached_property
     def joined(self) -> pd.DataFrame:
