@@ -147,14 +147,13 @@ def write_study(folder: Path, utterances: int, speakers: int | None, task: str) 
 def make_page(folder: Path) -> None:
     """Make the page of a study that `write_study` has written, and print what it took."""
     begin = time.perf_counter()
-    from voxslice.files import read_embeddings
     from voxslice.report.page import derive, render
-    from voxslice.report.study import Embedding
+    from voxslice.report.study import stored_embedding
 
     # a pickle of our own making, in place of the dozen tables that the workflow reads
     study = pickle.loads((folder / "study.pickle").read_bytes())
     shards = [str(folder / f"{shard}.parquet") for shard in range(SHARDS)]
-    study = replace(study, embedding=Embedding("states", *read_embeddings(shards)))
+    study = replace(study, embedding=stored_embedding("states", shards))
     read = time.perf_counter() - begin
     page = render(
         study,

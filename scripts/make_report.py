@@ -4,10 +4,10 @@ import subprocess
 from pathlib import Path
 
 import pandas as pd
-from voxslice.files import read_embeddings, write_csv, write_text
+from voxslice.files import write_csv, write_text
 from voxslice.logs import to_log
 from voxslice.report.page import derive, render, versions
-from voxslice.report.study import Embedding, Model, Study
+from voxslice.report.study import Model, Study, stored_embedding
 
 
 def read_card(path: str) -> dict:
@@ -83,9 +83,7 @@ with to_log(snakemake.log):
         regressions=read_slices(given.regressions),
         gates=read_slices(given.gates),
         costs=pd.concat(map(pd.read_csv, given.costs)) if given.costs else pd.DataFrame(),
-        embedding=Embedding(params.mapped, *read_embeddings(given.embedding))
-        if given.embedding
-        else None,
+        embedding=stored_embedding(params.mapped, given.embedding) if given.embedding else None,
     )
     derived = derive(study)
     page = render(

@@ -5,7 +5,7 @@ import pandas as pd
 import soundfile
 from voxslice import comparison, metrics
 from voxslice.classes import Classes
-from voxslice.files import KEY
+from voxslice.files import KEY, match_rows
 from voxslice.gates import COLUMNS as GATES
 from voxslice.report.page import derive, render
 from voxslice.report.study import Embedding, Model, Study
@@ -210,9 +210,14 @@ def make_study(
         regressions=comparison.regressions(compared_, classification=classification),
         gates=pd.DataFrame(columns=GATES),
         costs=make_costs(tables) if costs else pd.DataFrame(),
-        embedding=Embedding("ears", files[KEY], np.random.default_rng(1).normal(
-            size=(UTTERANCES, 5)).astype(np.float32)) if mapped else None,
+        embedding=make_embedding(files[KEY]) if mapped else None,
     )  # fmt: skip
+
+
+def make_embedding(keys):
+    """An embedding of some utterances, drawn at random."""
+    matrix = np.random.default_rng(1).normal(size=(len(keys), 5)).astype(np.float32)
+    return Embedding("ears", keys, lambda wanted: match_rows(wanted, keys, matrix))
 
 
 LIBRARY = "window.vegaEmbed = () => '</script>';"

@@ -7,9 +7,18 @@ import json
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import soundfile
-from report_study import UTTERANCES, class_scores, make_slice, make_study, write_noise
+from report_study import (
+    UTTERANCES,
+    class_scores,
+    make_embedding,
+    make_slice,
+    make_study,
+    write_noise,
+)
 from voxslice.files import KEY
 from voxslice.gates import COLUMNS as GATES
 from voxslice.report import (
@@ -24,7 +33,7 @@ from voxslice.report import (
     projection,
     tradeoff,
 )
-from voxslice.report.study import Embedding, distinct
+from voxslice.report.study import distinct, stored_embedding
 
 
 @pytest.fixture
@@ -449,9 +458,31 @@ def test_map_is_of_a_sample_where_there_are_many(confirmed, monkeypatch):
 
 def test_map_leaves_out_what_has_no_embedding(confirmed):
     part = confirmed.embedding.keys.iloc[5:]
-    embedding = Embedding("ears", part, confirmed.embedding.matrix[5:])
-    made = projection.make_map(dataclasses.replace(confirmed, embedding=embedding))
-    assert made.points["file"].tolist() == part["file"].tolist()
+    study = dataclasses.replace(confirmed, embedding=make_embedding(part))
+    assert projection.make_map(study).points["file"].tolist() == part["file"].tolist()
+
+
+def test_map_reads_the_embedding_of_its_sample_alone(confirmed, tmp_path, monkeypatch):
+    keys = confirmed.embedding.keys
+    matrix = confirmed.embedding.read(keys)
+    paths = [str(tmp_path / f"{shard}.parquet") for shard in range(2)]
+    for path, rows in zip(paths, np.array_split(np.arange(UTTERANCES)[::-1], 2), strict=True):
+        states = pa.FixedSizeListArray.from_arrays(pa.array(matrix[rows].ravel()), matrix.shape[1])
+        columns = {name: keys[name].to_numpy()[rows] for name in KEY}
+        pq.write_table(pa.table(columns | {"embedding": states}), path)
+    stored = stored_embedding("ears", paths)
+    read = []
+
+    def spied(wanted):
+        read.append(wanted["file"].tolist())
+        return stored.read(wanted)
+
+    monkeypatch.setattr(projection, "MOST", 10)
+    study = dataclasses.replace(confirmed, embedding=dataclasses.replace(stored, read=spied))
+    made = projection.make_map(study)
+    assert read == [made.points["file"].tolist()]
+    assert len(read[0]) == 10
+    pd.testing.assert_frame_equal(made.points, projection.make_map(confirmed).points)
 
 
 def test_projection_finds_the_direction_in_which_points_differ():

@@ -73,12 +73,11 @@ def make_map(study: Study) -> Map | None:
     """The map, None where no embedding is known of any utterance that every model has scored."""
     if study.embedding is None:
         return None
-    order = pd.MultiIndex.from_frame(study.embedding.keys[KEY]).get_indexer(study.keys)
-    known = study.joined.assign(_row=order)[order >= 0]
+    known = study.joined[study.keys.isin(pd.MultiIndex.from_frame(study.embedding.keys[KEY]))]
     if len(known) < 2:
         return None
     table = thinned(known, study.seed, MOST)
-    places, share = project(study.embedding.matrix[table["_row"]], seed=study.seed)
+    places, share = project(study.embedding.read(table), seed=study.seed)
     points = table[KEY].copy()
     points["x"], points["y"] = np.round(places, 4).T
     scores = [_aligned(model.scores, points) for model in study.models]

@@ -1,6 +1,6 @@
 """What the workflow has written of one dataset and task, as the report needs it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -8,7 +8,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from voxslice.files import KEY, UNNAMED, speakers_of
+from voxslice.files import (
+    KEY,
+    UNNAMED,
+    match_rows,
+    read_embeddings,
+    read_predictions,
+    speakers_of,
+)
 from voxslice.names import CHANCE, MAJORITY, MEDIAN
 from voxslice.report.numbers import Measure, measures
 from voxslice.rules import is_numeric
@@ -48,17 +55,32 @@ class Model:
 
 @dataclass(frozen=True)
 class Embedding:
-    """The hidden states of a model.
+    """The hidden states of a model: those of all utterances may not fit into memory.
 
     Args:
         model: its id
-        keys: of the utterances
-        matrix: float32 of shape (utterances, dimensions)
+        keys: of the utterances that have one
+        read: gives those of a table of utterances, in its order: float32 of shape
+            (utterances, dimensions)
     """
 
     model: str
     keys: pd.DataFrame
-    matrix: np.ndarray
+    read: Callable[[pd.DataFrame], np.ndarray]
+
+
+def stored_embedding(model: str, paths: list[str]) -> Embedding:
+    """The hidden states of a model in its predictions, of which only those asked for are read.
+
+    Args:
+        model: its id
+        paths: Parquet files, one a shard
+    """
+    return Embedding(
+        model,
+        read_predictions(paths, KEY),
+        lambda wanted: match_rows(wanted, *read_embeddings(paths, wanted)),
+    )
 
 
 @dataclass(frozen=True)
