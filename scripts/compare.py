@@ -7,7 +7,7 @@ from voxslice.comparison import (
     found_slices,
     regressions,
 )
-from voxslice.files import KEY, speakers_of, write_csv
+from voxslice.files import KEY, read_csv, speakers_of, write_csv
 from voxslice.gates import hold_against_sources, summaries
 from voxslice.logs import to_log
 
@@ -20,7 +20,7 @@ with to_log(snakemake.log):
     references = {name: losses.pop(name) for name in guesses}
     found = found_slices(
         keys,
-        [pd.read_csv(path, dtype={"slice": str}) for path in snakemake.input.slices],
+        [read_csv(path) for path in snakemake.input.slices],
         [pd.read_parquet(path) for path in snakemake.input.members],
     )
     metadata = keys.merge(files, on=KEY, how="left")[params.columns]

@@ -1,12 +1,12 @@
 import pandas as pd
-from voxslice.files import KEY, speakers_of, write_csv, write_parquet
+from voxslice.files import KEY, read_csv, speakers_of, write_csv, write_parquet
 from voxslice.logs import to_log
 from voxslice.slice_table import tabulate_slices
 
 with to_log(snakemake.log):
     scores = pd.read_parquet(snakemake.input.scores)
     files = pd.read_parquet(snakemake.input.files)
-    suggestions = pd.read_csv(snakemake.input.suggestions)
+    suggestions = read_csv(snakemake.input.suggestions)
     suggested = pd.read_parquet(snakemake.input.suggested)
     model = snakemake.wildcards.model
     slices, members, searches = tabulate_slices(

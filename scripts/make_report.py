@@ -4,7 +4,7 @@ import subprocess
 from pathlib import Path
 
 import pandas as pd
-from voxslice.files import write_csv, write_text
+from voxslice.files import read_csv, write_csv, write_text
 from voxslice.logs import to_log
 from voxslice.report.page import derive, render, versions
 from voxslice.report.study import Model, Study, stored_embedding
@@ -12,10 +12,6 @@ from voxslice.report.study import Model, Study, stored_embedding
 
 def read_card(path: str) -> dict:
     return json.loads(Path(path).read_text(encoding="utf-8"))
-
-
-def read_slices(path: str) -> pd.DataFrame:
-    return pd.read_csv(path, dtype={"slice": str})
 
 
 def commit() -> str:
@@ -35,11 +31,10 @@ with to_log(snakemake.log):
             settings,
             read_card(card),
             pd.read_parquet(scores),
-            read_slices(slices),
+            read_csv(slices),
             pd.read_parquet(members),
-            pd.read_csv(searches),
-            # a file may be called NA
-            pd.read_csv(failures, dtype={"file": str}, keep_default_na=False),
+            read_csv(searches),
+            read_csv(failures),
         )
         for (name, settings), card, scores, slices, members, searches, failures in zip(
             params.models.items(),
@@ -73,16 +68,12 @@ with to_log(snakemake.log):
                 params.embedders.items(), given.embedders, strict=True
             )
         },
-        metrics=pd.read_csv(given.metrics),
-        confusion=pd.read_csv(
-            given.confusion,
-            dtype={"model": str, "label": str, "prediction": str, "count": int},
-            keep_default_na=False,  # a label may be called "None"
-        ),
-        comparison=read_slices(given.comparison),
-        regressions=read_slices(given.regressions),
-        gates=read_slices(given.gates),
-        costs=pd.concat(map(pd.read_csv, given.costs)) if given.costs else pd.DataFrame(),
+        metrics=read_csv(given.metrics),
+        confusion=read_csv(given.confusion),
+        comparison=read_csv(given.comparison),
+        regressions=read_csv(given.regressions),
+        gates=read_csv(given.gates),
+        costs=pd.concat(map(read_csv, given.costs)) if given.costs else pd.DataFrame(),
         embedding=stored_embedding(params.mapped, given.embedding) if given.embedding else None,
     )
     derived = derive(study)

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pandas as pd
 from voxslice import spotlight_view
-from voxslice.files import read_embeddings, write_parquet, write_text
+from voxslice.files import read_csv, read_embeddings, write_parquet, write_text
 from voxslice.logs import to_log
 from voxslice.report.numbers import measures
 
@@ -13,10 +13,7 @@ with to_log(snakemake.log):
     scores = {name: pd.read_parquet(path) for name, path in zip(models, given.scores, strict=True)}
     task = params.task
     classification = task["type"] == "classification"
-    slices = {
-        name: pd.read_csv(path, dtype={"slice": str})
-        for name, path in zip(models, given.slices, strict=True)
-    }
+    slices = {name: read_csv(path) for name, path in zip(models, given.slices, strict=True)}
     members = {
         name: pd.read_parquet(path) for name, path in zip(models, given.members, strict=True)
     }

@@ -2,6 +2,7 @@ import json
 from pathlib import Path
 
 import pandas as pd
+from voxslice.files import read_csv
 from voxslice.inference import predict
 from voxslice.logs import to_log
 from voxslice.models import require_rate
@@ -14,7 +15,7 @@ with to_log(snakemake.log):
         snakemake.wildcards.model,
     )
     utterances = pd.read_parquet(snakemake.input.utterances)
-    shard = pd.read_csv(snakemake.input.shards).iloc[int(snakemake.wildcards.shard)]
+    shard = read_csv(snakemake.input.shards).iloc[int(snakemake.wildcards.shard)]
     predict(
         utterances.iloc[int(shard["first"]) : int(shard["stop"])],
         audio=snakemake.input.audio,

@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from voxslice.errors import InputError
+from voxslice.files import read_csv
 
 
 def gather_failures(
@@ -25,9 +26,7 @@ def gather_failures(
     Raises:
         InputError: where more failed than are tolerated
     """
-    # a file may be called NA
-    tables = [pd.read_csv(part, dtype={"file": str}, keep_default_na=False) for part in parts]
-    failures = pd.concat(tables, ignore_index=True)
+    failures = pd.concat([read_csv(part) for part in parts], ignore_index=True)
     where = f"; all of them are listed in {Path(parts[0]).parent}"
     require_few(failures, total=total, tolerated=tolerated, model=model, where=where)
     return failures

@@ -14,6 +14,12 @@ import pyarrow.parquet as pq
 
 KEY = ["file", "start", "end"]
 """Columns that name an utterance: path relative to the audio folder, start and end in seconds."""
+TEXT = [
+    "file", "speaker", "half", "reason", "model", "model_a", "model_b", "source", "view", "finder",
+    "slice", "kind", "rule", "evidence", "verdict", "note", "metric", "label", "prediction",
+    "machine", "device",
+]  # fmt: skip
+"""Columns of text in the CSV tables of the workflow: an id may be `1`, a label `None`."""
 UNNAMED = ""
 """Stands for a speaker that the metadata does not name: it is nobody's name."""
 
@@ -63,6 +69,19 @@ def write_csv(table: pd.DataFrame, path: str | Path) -> None:
     """Write a small table as CSV, whole or not at all; floats keep 10 significant digits."""
     with whole(path) as temporary:
         table.to_csv(temporary, index=False, float_format="%.10g", lineterminator="\n")
+
+
+def read_csv(path: str | Path) -> pd.DataFrame:
+    """Read a table that `write_csv` has written.
+
+    Args:
+        path: of the table
+
+    Returns:
+        the table; what is in the columns `TEXT` is text, whatever it looks like, and what is empty
+        is missing
+    """
+    return pd.read_csv(path, dtype=dict.fromkeys(TEXT, str), keep_default_na=False, na_values=[""])
 
 
 def write_parquet(table: pd.DataFrame, path: str | Path) -> None:

@@ -10,6 +10,7 @@ from voxslice.files import (
     KEY,
     UNNAMED,
     match_rows,
+    read_csv,
     read_embeddings,
     read_predictions,
     sha256,
@@ -166,6 +167,26 @@ def test_embeddings_of_some_utterances(shards):
 def test_embeddings_of_empty_shards(shards):
     keys, matrix = read_embeddings(shards[1:2])
     assert len(keys) == 0 and matrix.shape == (0, 4)
+
+
+def test_text_of_a_table_stays_text(tmp_path):
+    table = pd.DataFrame(
+        {
+            "model": ["1", "null", "NA"],
+            "view": ["2024", "nan", "true"],
+            "slice": ["00000012", "1e5", "12345678"],
+            "label": ["None", "", "1.0"],
+            "q": [0.1, np.nan, np.inf],
+            "n": [1, 2, 3],
+            "confirmed": [True, False, True],
+            "note": ["", None, "n/a"],
+        }
+    )
+    write_csv(table, tmp_path / "table.csv")
+    again = read_csv(tmp_path / "table.csv")
+    pd.testing.assert_frame_equal(again, table.replace("", np.nan).fillna({"note": np.nan}))
+    write_csv(table.iloc[:0], tmp_path / "table.csv")
+    assert list(read_csv(tmp_path / "table.csv")) == list(table)
 
 
 def test_speakers():

@@ -1,11 +1,16 @@
+import runpy
+from pathlib import Path
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
-from voxslice.files import KEY, UNNAMED, speakers_of
+from voxslice.files import KEY, UNNAMED, read_csv, speakers_of, write_csv
 from voxslice.sampling import sampled
 from voxslice.slice_table import COLUMNS, SEARCHES, slice_id, summarise, tabulate_slices
 
 COUNT = 200
+SCRIPTS = Path(__file__).parents[2] / "scripts"
 
 
 def keys(count=COUNT):
@@ -281,6 +286,34 @@ def test_a_search_where_nobody_is_named():
     files["speaker"] = pd.array([None] * len(files), dtype="string")
     slices = searched(files, loss + (files["emotion"] == "a"))
     assert not slices["confirmed"].any()
+
+
+def test_ids_of_digits_are_told_apart_in_files(tmp_path):
+    """The script finds what was suggested for a model called 1 in a view called 2024."""
+    scores, files = study()
+    suggestion = pd.DataFrame([{"model": "1", "view": "2024", "number": 0, **SAID}])
+    suggested = keys().iloc[angry()].assign(model="1", view="2024", number=0)
+    paths = {name: str(tmp_path / name) for name in ["files", "scores", "suggested"]}
+    for path, table in zip(paths.values(), [files, scores, suggested], strict=True):
+        table.to_parquet(path)
+    write_csv(suggestion, tmp_path / "suggestions.csv")
+    written = {name: str(tmp_path / f"{name}.csv") for name in ["slices", "members", "searches"]}
+    snakemake = SimpleNamespace(
+        input=SimpleNamespace(**paths, suggestions=str(tmp_path / "suggestions.csv")),
+        output=SimpleNamespace(**written),
+        params=SimpleNamespace(
+            views={"2024": view("emotion")},
+            classification=True,
+            columns=["emotion"],
+            alpha=0.05,
+            seed=0,
+        ),
+        wildcards=SimpleNamespace(model="1"),
+        log=[str(tmp_path / "log")],
+    )
+    runpy.run_path(str(SCRIPTS / "find_slices.py"), {"snakemake": snakemake})
+    row = read_csv(written["slices"]).iloc[0]
+    assert (row["rule"], row["view"], row["support"]) == ("emotion = anger", "2024", len(angry()))
 
 
 def test_figures_of_a_sample_are_of_that_sample():
