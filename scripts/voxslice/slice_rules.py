@@ -123,17 +123,17 @@ def _intervals(
     texts = []
     for i, j in spans:
         if low[i] == edges[j - 1]:
-            texts.append(f"{name} = {_shortest(low[i], low[i])}")
+            texts.append(f"{name} = {shortest(low[i], low[i])}")
         else:
             before = edges[i - 1] if i else -np.inf
             after = low[j] if j < len(edges) else np.inf
             # between two bins any threshold says the same: the one with the fewest digits is shown
-            ends = _shortest(low[i], before), _shortest(edges[j - 1], after)
+            ends = shortest(low[i], before), shortest(edges[j - 1], after)
             texts.append(f"{name} in {ends[0]}..{ends[1]}")
     return codes.astype(np.int64), np.array(spans, dtype=np.int64).reshape(-1, 2), texts
 
 
-def _shortest(value: float, beyond: float) -> str:
+def shortest(value: float, beyond: float) -> str:
     """The shortest decimal from `value` (included) towards `beyond` (excluded)."""
     if not isfinite(value):
         return str(float(value))

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from voxslice.descriptions import describe
 from voxslice.files import KEY, UNNAMED
 from voxslice.metrics import count_speakers
-from voxslice.rules import describe
 from voxslice.sampling import sampled
 from voxslice.slice_intervals import drop_interval
 from voxslice.slices import find_slices

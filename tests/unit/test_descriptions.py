@@ -1,7 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from voxslice.rules import MISSING, NO_RULE, describe
+from voxslice.descriptions import NO_RULE, describe, interval
 
 
 @pytest.fixture
@@ -71,12 +71,44 @@ def test_a_condition_that_later_ones_make_redundant_is_dropped():
 
 def test_missing_values(table):
     table.loc[table.index % 5 == 0, "gender"] = None
-    exact(table, table["gender"].isna(), f"gender = {MISSING}")
+    exact(table, table["gender"].isna(), "gender missing")
     age = table["age"].astype("Int64").mask(table.index % 7 == 0)
     table["age"] = age
     exact(table, age.between(30, 42).fillna(False), "age in 30..42")
     table["age"] = pd.array([pd.NA] * 400, dtype="Int64")
+    exact(table.assign(age=age), age.isna(), "age missing")
     assert describe((table["clean"]).to_numpy(), table, ["age"]).text == NO_RULE
+
+
+def test_missing_numbers_beside_another_condition():
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({"snr": rng.normal(20, 8, 300), "clean": rng.random(300) < 0.5})
+    table.loc[::3, "snr"] = np.nan
+    exact(table, table["snr"].isna() & table["clean"], "snr missing & clean = True", list(table))
+
+
+def test_a_rule_tells_large_and_close_numbers_apart():
+    """What the text says of the numbers is what the slice holds."""
+    when = 1_600_000_000 + np.arange(300)
+    table = pd.DataFrame({"when": when})
+    exact(table, (when >= 1_600_000_100) & (when < 1_600_000_200),
+          "when in 1600000100..1600000199", ["when"])  # fmt: skip
+    exact(table, when == 1_600_000_007, "when = 1600000007", ["when"])
+    rng = np.random.default_rng(0)
+    for scale in (1e-7, 1, 1e9):
+        for base in (0, 1000):
+            snr = scale * (base + rng.normal(size=200))
+            middle = np.sort(snr)[50:120]
+            members = np.isin(snr, middle)
+            text = describe(members, pd.DataFrame({"snr": snr}), ["snr"]).text
+            low, high = map(float, text.removeprefix("snr in ").split(".."))
+            np.testing.assert_array_equal((snr >= low) & (snr <= high), members)
+
+
+def test_an_interval_has_few_digits():
+    values = np.array([0.123456, 3.98765, 4.1, 17.24681, 18.9])
+    assert interval(3.98765, 17.24681, values) == "3..18"
+    assert interval(4.1, 4.1, values) == "4.1"
 
 
 def test_outliers_do_not_spoil_an_interval():
