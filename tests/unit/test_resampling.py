@@ -1,7 +1,14 @@
 import numpy as np
 import pytest
+from scipy.stats import norm, t
 from voxslice import resampling
-from voxslice.resampling import bootstrap_interval, speaker_sums
+from voxslice.resampling import (
+    block_sizes,
+    bootstrap_interval,
+    expanded_tail,
+    percentile_interval,
+    speaker_sums,
+)
 
 
 def mean(sums):
@@ -33,8 +40,50 @@ def test_coverage_with_correlated_speakers():
                 speaker_sums(parts(values), groups), mean, resamples=400, seed=case
             )
             covered[kind] += low[0] <= 1 <= high[0]
-    assert 0.90 <= covered["by speaker"] / cases <= 0.98
+    assert 0.92 <= covered["by speaker"] / cases <= 0.98
     assert covered["alone"] / cases < 0.75
+
+
+@pytest.mark.parametrize(("speakers", "least"), [(5, 0.90), (10, 0.935), (20, 0.93), (40, 0.935)])
+def test_coverage_with_few_speakers_who_differ(speakers, least):
+    """Not expanded, the intervals of 5, 10, 20 speakers cover 0.83, 0.91, 0.92."""
+    rng = np.random.default_rng(speakers)
+    covered = []
+    for seed in range(50):  # each has 40 studies, which share the draws
+        errors = rng.binomial(50, rng.beta(2, 8, (speakers, 40)))
+        sums = np.stack([np.full_like(errors, 50), errors], axis=-1)
+        low, high = bootstrap_interval(
+            sums, lambda sums: sums[..., 1] / sums[..., 0], resamples=2000, seed=seed
+        )
+        covered += list((low <= 0.2) & (high >= 0.2))
+    assert least <= np.mean(covered) <= 0.965
+
+
+@pytest.mark.parametrize("speakers", [2, 3, 5, 10, 100])
+def test_the_tail_is_that_of_students_t(speakers):
+    for level in (0.9, 0.95):
+        half = -norm.ppf(expanded_tail(speakers, level)) * np.sqrt((speakers - 1) / speakers)
+        assert half == pytest.approx(t.ppf((1 + level) / 2, speakers - 1), rel=1e-9)
+    assert expanded_tail(10**6) == pytest.approx(0.025, rel=1e-4)
+
+
+def test_each_value_goes_by_the_speakers_it_rests_on():
+    values = np.random.default_rng(0).normal(0, 1, (2000, 5))
+    values[:100, 3], values[:, 4] = np.nan, np.nan
+    low, high = percentile_interval(values, np.array([40, 5, 1, 5, 5]))
+    for column, speakers in [(0, 40), (1, 5), (3, 5)]:
+        alone = percentile_interval(values[:, [column]], speakers)
+        assert (low[column], high[column]) == (alone[0][0], alone[1][0])
+    assert high[1] - low[1] > high[0] - low[0]
+    assert np.isnan(low[[2, 4]]).all() and np.isnan(high[[2, 4]]).all()
+
+
+def test_block_sizes(monkeypatch):
+    monkeypatch.setattr(resampling, "BLOCK", 100)
+    assert block_sizes(25, 10) == [10, 10, 5]
+    assert block_sizes(20, 10) == [10, 10]
+    assert block_sizes(3, 1000) == [1, 1, 1]
+    assert block_sizes(0, 10) == []
 
 
 def test_the_interval_of_a_mean_is_as_wide_as_theory_says():

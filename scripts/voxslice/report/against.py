@@ -148,7 +148,7 @@ def _verdict(row: pd.Series) -> Cell:
     if str(row["equivalent"]) == "True" and row["verdict"] != "equivalent":
         notes.append("equivalent")
     if not row["reliable"]:
-        notes.append("few speakers")
+        notes.append("speakers unknown" if pd.isna(row["speakers"]) else "few speakers")
     return Cell(row["verdict"], note=", ".join(notes), mark=f"verdict-{row['verdict']}")
 
 

@@ -64,9 +64,13 @@ def calibrate(
     bins = np.minimum((sure * BINS).astype(int), BINS - 1)
     parts = np.zeros((len(sure), BINS, 3))
     parts[np.arange(len(sure)), bins] = np.stack([np.ones(len(sure)), sure, right], axis=-1)
-    sums = parts.sum(0)
+    sums, spoken = parts.sum(0), speaker_sums(parts, speakers)
     low, high = bootstrap_interval(
-        speaker_sums(parts, speakers), _reliability, resamples=resamples, seed=seed
+        spoken,
+        _reliability,
+        resamples=resamples,
+        seed=seed,
+        speakers=np.array([len(spoken)] * 2 + list((spoken[..., 0] > 0).sum(0))),
     )
     values = _reliability(sums)
     edges = np.arange(BINS + 1) / BINS
@@ -129,8 +133,9 @@ def bias(
     parts[np.arange(len(label)), groups + 1] = np.stack([np.ones(len(label)), error], axis=-1)
     parts[:, 0] = np.stack([np.ones(len(label)), error], axis=-1)
     mean: Callable[[np.ndarray], np.ndarray] = lambda sums: _over(sums[..., 1], sums[..., 0])  # noqa: E731
+    spoken = speaker_sums(parts, speakers)
     low, high = bootstrap_interval(
-        speaker_sums(parts, speakers), mean, resamples=resamples, seed=seed
+        spoken, mean, resamples=resamples, seed=seed, speakers=(spoken[..., 0] > 0).sum(0)
     )
     inside = [np.ones(len(label), bool), *(groups == group for group in range(len(edges)))]
     return pd.DataFrame(
