@@ -22,7 +22,7 @@ from scipy import sparse
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
 
-BINS = (16, 8, 4)  # quantile bins of a number in rules with intervals of one, two, more numbers
+BINS = (16, 10, 5)  # quantile bins of a number in rules with intervals of one, two, more numbers
 SCALES = (1.0, 0.75, 0.5, 0.375, 0.25)  # of BINS: the finest that keeps the search within RULES
 RULES = 250_000
 BLOCK = 1 << 23  # numbers held at a time by one block of sums
@@ -70,9 +70,9 @@ class Feature:
 def read_feature(column: pd.Series, bins: int) -> Feature:
     """Cut a column into bins and list its conditions.
 
-    Numbers are binned at quantiles, and every interval of neighbouring bins is a condition;
-    everything else (text, booleans, categoricals) is a category by its text. Missing values are a
-    category of their own.
+    Numbers (also in a column of objects that are all numbers) are binned at quantiles, and every
+    interval of neighbouring bins is a condition; everything else (text, booleans, categoricals) is
+    a category by its text. Missing values are a category of their own.
 
     Args:
         column: The values, one a row; its name is the feature's.
@@ -82,6 +82,7 @@ def read_feature(column: pd.Series, bins: int) -> Feature:
         The feature; a rule's text says exactly which rows it holds.
     """
     name = str(column.name)
+    column = column.infer_objects()
     missing = column.isna().to_numpy(dtype=bool)
     number = pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
     if number:

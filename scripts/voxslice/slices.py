@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from math import ceil
+from numbers import Integral
 
 import numpy as np
 import pandas as pd
@@ -38,11 +40,12 @@ COLUMNS = (
 )  # fmt: skip
 WITHIN, ACROSS, ROWS = "within speakers", "across speakers", "rows"
 
-RESAMPLES = 999
+RESAMPLES, LEVEL = 999, 0.05  # resamples at this level; lower ones need more to be reached at all
 SHARES = {
     WITHIN: 0.8,
     ACROSS: 0.2,
 }  # of alpha, where both tests are made: far more rules are within
+LEAST = 0.001  # lowest level: it takes 49,950 resamples
 MOST = 20  # slices returned, confirmed and suggested
 SUGGESTED = 3  # of which suggested
 # standard errors that a rule must explain more, per logarithm of the number of rules on its
@@ -66,10 +69,10 @@ def find_slices(
     """Find slices of a table, described by rules on its columns, whose loss is above the rest's.
 
     Every rule of up to `depth` conditions on different columns is searched: a category, an interval
-    of neighbouring quantile bins of a number (8 bins, fewer where that would be more than 250,000
-    rules), or missing. A rule's p-value is the chance that the *best* rule of the whole search does
-    as well where nothing is planted, so that of all searches without a true slice at most `alpha`
-    confirm one:
+    of neighbouring quantile bins of a number (`slice_rules.BINS`, fewer where that would be more
+    than 250,000 rules), or missing. A rule's p-value is the chance that the *best* rule of the
+    whole search does as well where nothing is planted, so that of all searches without a true slice
+    at most `alpha` confirm one:
 
     - *within speakers*: losses are permuted inside each speaker, measured by their spread there.
       Exact where a speaker's utterances are exchangeable; sees what changes while a speaker talks,
@@ -79,9 +82,8 @@ def find_slices(
       speakers are exchangeable but for what the numbers of their utterances make of their means.
 
     Where both tests are made they share `alpha`, four to one (weighted Bonferroni), so that they
-    keep it together. A p-value is the upper 95 % limit of what 999 resamples show of it: at the
-    level of 5 %, searches without a slice confirm one in less than 4 %, and another seed seldom
-    takes back what is confirmed.
+    keep it together. A p-value is the upper 95 % limit of what 999 resamples (more where `alpha` is
+    below 5 %) show of it, so that another seed seldom takes back what is confirmed.
 
     Of the rules that are confirmed and worse than the rest, the one is returned first that overlaps
     most with all that explain the losses about as well: each is weighted by its likelihood, what
@@ -94,7 +96,8 @@ def find_slices(
     suggestions that are not.
 
     Args:
-        table: One row an utterance. Numeric columns are numbers, all others categories.
+        table: One row an utterance. Numeric columns are numbers, all others categories; dates are
+            refused.
         loss: (n,) 0 or 1 (wrong), or an error of at least 0.
         features: Columns to build rules from; the speaker column may be one of them (a rule on a
             single speaker can then be confirmed by what changes within that speaker only).
@@ -103,7 +106,7 @@ def find_slices(
             across.
         depth: Most conditions of a rule.
         min_support: Fewest rows of a slice.
-        alpha: Chance of any confirmed slice where there is none; at most 0.5.
+        alpha: Chance of any confirmed slice where there is none, from 0.001 to 0.5.
         seed: Seed of the resampling; with the same seed, rows in another order give the same
             result, but for positions.
 
@@ -119,9 +122,9 @@ def find_slices(
 
     Raises:
         ValueError: Where a column is not in the table or twice, the losses do not fit the rows or
-            are missing, infinite or negative, or a setting is out of range.
+            are missing, infinite or negative, a column holds dates, or a setting is out of range.
     """
-    losses = _check(table, loss, features, speaker, depth, min_support, alpha)
+    losses = _check(table, loss, features, speaker, depth, min_support, alpha, seed)
     if not len(table) or not features:
         return _frame([], 0)
     space = RuleSpace(table, list(dict.fromkeys(features)), depth, min_support)
@@ -132,16 +135,21 @@ def find_slices(
     losses, speakers, known = losses[order], speakers[order], known[order]
     if not space.searched or losses.min() == losses.max():
         return _frame([], space.searched)
-    search = _Search(space, losses, speakers if speaker is not None else None, known, seed)
+    search = _Search(space, losses, speakers if speaker is not None else None, known, seed, alpha)
     found = []
     for pick in search.greedy(alpha):
         inside = search.space.members(pick.rule)
-        found.append(_row(search, pick, inside, order, alpha))
+        found.append(_row(search, pick, losses, inside, order, alpha))
     return _frame(found, space.searched)
 
 
 def assess_slices(
-    slices: Sequence[NDArray[np.bool_]], loss: ArrayLike, speakers: ArrayLike, *, seed: int
+    slices: Sequence[NDArray[np.bool_]],
+    loss: ArrayLike,
+    speakers: ArrayLike,
+    *,
+    seed: int,
+    alpha: float = LEVEL,
 ) -> list[tuple[float, str]]:
     """Test given slices for losses above the rest's, all at once, within and across speakers.
 
@@ -151,8 +159,9 @@ def assess_slices(
     Args:
         slices: Masks of shape (n,), chosen without a look at these losses.
         loss: (n,) losses, at least 0.
-        speakers: (n,) speaker of each row.
+        speakers: (n,) speaker of each row, missing where it is not known: see `find_slices`.
         seed: Seed of the resampling.
+        alpha: Level that the p-values are held against; the lower, the more resamples.
 
     Returns:
         For each slice the p-value, adjusted for all of them (1 where the slice has fewer than two
@@ -167,25 +176,35 @@ def assess_slices(
         inside = [rules[f"{name} = True"] for name in columns]
         chosen = np.zeros(space.searched, dtype=bool)
         chosen[inside] = True
-        codes = np.unique(np.asarray(speakers, dtype=str), return_inverse=True)[1]
-        known = np.ones(len(losses), dtype=bool)
-        search = _Search(space.subset(chosen), losses, codes, known, seed)
+        codes, known = _speakers(pd.DataFrame({"speaker": speakers}), "speaker")
+        search = _Search(space.subset(chosen), losses, codes, known, seed, alpha)
         each = search.p(search.first.tests) if search.maxima else np.ones((1, len(inside)))
         for name, column in zip(columns, each.T[np.argsort(np.argsort(inside))], strict=True):
             best = int(column.argmin())
-            if column[best] < 1:
+            mask = columns[name]
+            # within speakers a slice may be worse and yet be better than the rest, see `greedy`
+            if column[best] < 1 and losses[mask].mean() > losses[~mask].mean():
                 found[name] = float(column[best]), list(search.maxima)[best]
     return list(found.values())
 
 
 @dataclass(frozen=True)
 class _Pick:
-    """A rule the search returns."""
+    """A rule the search returns.
+
+    Attributes:
+        rule: Its number.
+        p: See `find_slices`.
+        q: See `find_slices`.
+        evidence: The test that carries it; empty where none does.
+        of_speakers: Whether it is suggested for how speakers differ, which more of them can settle.
+    """
 
     rule: int
     p: float
     q: float
     evidence: str
+    of_speakers: bool
 
 
 @dataclass(frozen=True)
@@ -202,11 +221,12 @@ class _Search:
 
     Args:
         space: The rules, at least one.
-        loss: (n,) losses.
+        loss: (n,) losses, not all equal. The tests do not depend on their origin and scale, but
+            sums are kept in single precision: they are brought to 0..1.
         speakers: (n,) speaker of each row, 0 up; None where rows stand alone.
         known: (n,) whether the row has a speaker.
         seed: Seed of the resampling.
-        resamples: How often the losses are resampled.
+        alpha: Level that the p-values are held against: below `LEVEL` more resamples are drawn.
     """
 
     def __init__(
@@ -216,9 +236,11 @@ class _Search:
         speakers: Index | None,
         known: NDArray[np.bool_],
         seed: int,
-        resamples: int = RESAMPLES,
+        alpha: float,
     ) -> None:
-        self.space, self.loss, self.speakers = space, loss, speakers
+        resamples = ceil(RESAMPLES * max(1, LEVEL / alpha))
+        loss = (loss - loss.min()) / (loss.max() - loss.min())
+        self.space, self.loss, self.speakers, self.known = space, loss, speakers, known
         self.searched = space.searched
         one = np.zeros(len(loss), dtype=np.int64)
         permuting, exchanging = (np.random.default_rng([seed, i]) for i in range(2))
@@ -336,6 +358,7 @@ class _Search:
             eligible = worse & (np.maximum(least, first) <= alpha)
             if eligible.any() and not suggested:
                 values = self._mixed(now, patterns)
+                of_speakers = np.zeros(len(values), dtype=bool)
             else:
                 # what rows would show, were they independent, is worth more speakers
                 rows = np.where(self.between, np.minimum(now.rows, self.first.rows), 0)
@@ -343,6 +366,8 @@ class _Search:
                 eligible = worse & (values > np.vstack([middle, middle[:1]])).any(axis=0)
                 if not eligible.any():
                     break
+                names = np.array([*self.maxima, ACROSS])
+                of_speakers = names[values.argmax(axis=0)] == ACROSS
                 values = values.max(axis=0)
                 suggested += 1
             cost = WORTH_SUGGESTED if suggested else WORTH
@@ -354,7 +379,8 @@ class _Search:
             p = float(first[rule])
             q = max(q, p, float(least[rule]))
             carrier = list(self.maxima)[int(each[:, rule].argmin())]
-            picks.append(_Pick(rule, p, q, carrier if q <= alpha else ""))
+            evidence = carrier if q <= alpha else ""
+            picks.append(_Pick(rule, p, q, evidence, bool(of_speakers[rule])))
             patterns = _cross(patterns, self.space.members(rule).astype(np.int64))
         return picks
 
@@ -396,23 +422,31 @@ def _cross(left: Index, right: Index) -> Index:
 
 
 def _row(
-    search: _Search, pick: _Pick, inside: NDArray[np.bool_], order: Index, alpha: float
+    search: _Search,
+    pick: _Pick,
+    loss: Array,
+    inside: NDArray[np.bool_],
+    order: Index,
+    alpha: float,
 ) -> dict[str, object]:
     """One row of the result."""
     rule = search.space.text(pick.rule)
-    value, rest = float(search.loss[inside].mean()), float(search.loss[~inside].mean())
-    low, high = drop_interval(search.loss, inside, search.speakers)
+    value, rest = float(loss[inside].mean()), float(loss[~inside].mean())
+    span = float(loss.max() - loss.min())
+    low, high = (span * end for end in drop_interval(search.loss, inside, search.speakers))
     confirmed = pick.q <= alpha
-    count = None if search.speakers is None else len(np.unique(search.speakers[inside]))
+    count = None if search.speakers is None else _count(search, inside)
     note = ""
-    if not confirmed and search.between[pick.rule]:
-        assert search.speakers is not None  # noqa: S101 - for the type checker
-        every = len(np.unique(search.speakers))
-        note = f"only more speakers could settle this: it holds {count} of {every}"
+    if not confirmed and pick.p <= alpha:
+        note = "the slices above may explain it"
+    elif not confirmed and pick.of_speakers:
+        every = _count(search, np.ones_like(inside))
+        note = (
+            f"speakers differ as much by chance: it holds {count} of {every}, and only more "
+            "speakers could settle it"
+        )
     elif not confirmed:
         note = f"within what chance gives in a search of {search.searched} rules"
-        if pick.p <= alpha:
-            note = "the slices above may explain it"
     return {
         "slice": sha256(rule.encode()).hexdigest()[:8],
         "finder": "subgroups",
@@ -433,6 +467,12 @@ def _row(
         "note": note,
         "rows": np.sort(order[inside]),
     }
+
+
+def _count(search: _Search, inside: NDArray[np.bool_]) -> int:
+    """Number of speakers, known by name, who have such rows."""
+    assert search.speakers is not None  # noqa: S101 - for the type checker
+    return len(np.unique(search.speakers[inside & search.known]))
 
 
 def _frame(found: list[dict[str, object]], searched: int) -> pd.DataFrame:
@@ -463,6 +503,7 @@ def _check(
     depth: int,
     min_support: int,
     alpha: float,
+    seed: int,
 ) -> Array:
     """Refuse bad input in one sentence; give the losses back as numbers."""
     if isinstance(features, str):
@@ -475,7 +516,10 @@ def _check(
         if times > 1:
             raise ValueError(f"Rename one of the {times} columns {name!r}: a name must be unique.")
     try:
-        losses = np.asarray(loss, dtype=float)
+        losses = np.asarray(loss)
+        if np.iscomplexobj(losses):
+            raise TypeError
+        losses = losses.astype(float)
     except (TypeError, ValueError):
         raise ValueError("Give losses as numbers: 0, 1 (wrong) or an error.") from None
     if losses.shape != (len(table),):
@@ -489,9 +533,16 @@ def _check(
             f"Losses must be finite and at least 0: {len(bad)} are not, the first at row {bad[0]} "
             f"({losses[bad[0]]})."
         )
-    for setting, number in (("depth", depth), ("min_support", min_support)):
-        if number < 1:
-            raise ValueError(f"Set {setting} to at least 1, not {number}.")
-    if not 0 < alpha <= 0.5:
-        raise ValueError(f"Set alpha above 0 and to at most 0.5, not {alpha}.")
+    for name in features:
+        if table[name].dtype.kind in "mMc":
+            raise ValueError(
+                f"Column {name!r} holds {table[name].dtype} values, of which no rule can be made: "
+                "turn them into numbers (such as years) or text, or leave the column out."
+            )
+    for setting, number, least in (("depth", depth, 1), ("min_support", min_support, 1),
+                                   ("seed", seed, 0)):  # fmt: skip
+        if not isinstance(number, Integral) or number < least:
+            raise ValueError(f"Set {setting} to a whole number of at least {least}, not {number}.")
+    if not LEAST <= alpha <= 0.5:
+        raise ValueError(f"Set alpha to a number from {LEAST} to 0.5, not {alpha}.")
     return losses

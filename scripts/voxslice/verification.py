@@ -70,7 +70,7 @@ def verify(
     trials = [
         trial
         for side, other in ((first, second), (second, first))
-        for trial in _carry_over(side, other, suggest, space, loss, speakers, seed)
+        for trial in _carry_over(side, other, suggest, space, loss, speakers, seed, alpha)
     ]
     rows = []
     for members in slices:
@@ -122,6 +122,7 @@ def _carry_over(
     loss: np.ndarray,
     speakers: np.ndarray,
     seed: int,
+    alpha: float,
 ) -> list[tuple[np.ndarray, float, str]]:
     """Suggestions of one half of the speakers, with p and evidence in the other half."""
     usable = np.isfinite(space).all(axis=1)
@@ -138,7 +139,7 @@ def _carry_over(
         mask[rows] = True
         masks.append(mask)
     held_out = [mask[other_side] for mask in masks]
-    tested = assess_slices(held_out, loss[other_side], speakers[other_side], seed=seed)
+    tested = assess_slices(held_out, loss[other_side], speakers[other_side], seed=seed, alpha=alpha)
     return [(mask, p, evidence) for mask, (p, evidence) in zip(masks, tested, strict=True)]
 
 

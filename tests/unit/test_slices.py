@@ -92,7 +92,15 @@ def test_an_attribute_of_few_speakers_is_left_to_more_speakers():
     best = found.iloc[0]
     assert best["rule"] == "gender = male"
     assert best["evidence"] == ""
-    assert "only more speakers could settle this" in best["note"]
+    assert "only more speakers could settle it" in best["note"]
+
+
+def test_a_lower_level_is_reached_with_more_resamples():
+    table = utterances(2, rows=1500, speakers=80)
+    loss = errors(2, table, (table["gender"] == "male").to_numpy(), 0.5)
+    best = find_slices(table, loss, FEATURES, "speaker", alpha=0.005).iloc[0]
+    assert best["rule"] == "gender = male" and best["evidence"] == "across speakers"
+    assert best["confirmed"] and best["q"] <= 0.005
 
 
 def test_an_interval_of_a_number_is_found_without_speakers():
@@ -133,7 +141,7 @@ def centre(table: pd.DataFrame, worth: dict[str, float]) -> str:
     """The rule that is taken where some are confirmed and of that worth, and no others."""
     loss = errors(75, table, table["emotion"] == "anger").astype(float)
     space = slice_rules.RuleSpace(table, FEATURES, 2, 10)
-    search = slices._Search(space, loss, None, np.ones(len(table), dtype=bool), 0, 9)
+    search = slices._Search(space, loss, None, np.ones(len(table), dtype=bool), 0, 0.5)
     texts = [space.text(rule) for rule in range(space.searched)]
     values = np.array([worth.get(text, 9.0) for text in texts])
     return texts[search._centre(values, np.array([text in worth for text in texts]))]
@@ -178,6 +186,19 @@ def test_an_error_that_is_a_real_number_is_searched_as_well():
     assert best["confirmed"]
     assert best["low"] < 4 < best["high"]
     assert best["value"] == pytest.approx(loss[inside].mean())
+
+
+@pytest.mark.parametrize(("origin", "scale"), [(1e6, 1.0), (0.0, 1e150), (0.0, 1e-150)])
+@pytest.mark.parametrize("planted", [True, False])
+def test_the_origin_and_the_scale_of_losses_change_nothing(origin, scale, planted):
+    table = utterances(12, rows=1500)
+    inside = (table["emotion"] == "anger").to_numpy() & planted
+    loss = np.random.default_rng(12).gamma(2, np.where(inside, 2.0, 1.0))
+    found = find_slices(table, loss, FEATURES, "speaker")
+    other = find_slices(table, origin + scale * loss, FEATURES, "speaker")
+    assert planted == found["confirmed"].any()
+    for name in ("rule", "q", "evidence", "confirmed"):
+        assert found[name].tolist() == other[name].tolist()
 
 
 def test_a_better_slice_is_not_reported():
@@ -280,6 +301,22 @@ def test_speakers_of_one_row_are_only_tested_across():
     assert (best["rule"], best["evidence"]) == ("emotion = anger", "across speakers")
 
 
+@pytest.mark.parametrize("kind", ["datetime64[s]", "timedelta64[s]"])
+def test_dates_are_refused(kind):
+    table = utterances(21).assign(recorded=np.arange(800).astype(kind))
+    with pytest.raises(ValueError, match=r"'recorded' holds .* turn them into numbers"):
+        find_slices(table, np.arange(800), ["emotion", "recorded"])
+
+
+def test_numbers_in_a_column_of_objects_are_numbers():
+    table = utterances(22, rows=1500)
+    loss = errors(22, table, table["age"].between(30, 45).to_numpy(), 0.3)
+    found = find_slices(table, loss, FEATURES, "speaker")
+    other = find_slices(table.astype({"age": object}), loss, FEATURES, "speaker")
+    assert found["rule"].iloc[0].startswith("age in")
+    pd.testing.assert_frame_equal(found, other)
+
+
 def test_rows_without_a_speaker_count_but_are_no_evidence_within():
     table = utterances(16)
     inside = (table["emotion"] == "anger").to_numpy()
@@ -346,10 +383,14 @@ def test_unicode_labels_stay_as_they_are():
         ({"loss": [np.inf] + [0] * 799}, "finite"),
         ({"loss": ["wrong"] * 800}, "as numbers"),
         ({"loss": [0, 1]}, r"800 rows.*\(2,\)"),
-        ({"depth": 0}, "depth to at least 1"),
-        ({"min_support": 0}, "min_support to at least 1"),
-        ({"alpha": 0.0}, "alpha above 0"),
-        ({"alpha": 0.6}, "at most 0.5"),
+        ({"loss": [1j] * 800}, "as numbers"),
+        ({"depth": 0}, "depth to a whole number of at least 1"),
+        ({"depth": 2.0}, "depth to a whole number"),
+        ({"min_support": 0}, "min_support to a whole number of at least 1"),
+        ({"seed": -1}, "seed to a whole number of at least 0"),
+        ({"seed": None}, "seed to a whole number"),
+        ({"alpha": 0.0}, "alpha to a number from 0.001"),
+        ({"alpha": 0.6}, "to 0.5"),
     ],
 )
 def test_bad_input_is_refused_in_words(change, message):
@@ -645,6 +686,33 @@ def test_given_slices_are_tested_together():
     assert assess_slices([], loss, table["speaker"], seed=0) == []
 
 
+def test_a_given_slice_that_is_better_than_the_rest_has_no_p_value():
+    """Anger is worse within speakers, but those who are wrong most often are never angry."""
+    rng = np.random.default_rng(0)
+    who = rng.integers(0, 20, 3000)
+    anger = (rng.random(3000) < 0.33) & (who >= 4)
+    loss = rng.random(3000) < np.where(who < 4, 0.9, np.where(anger, 0.15, 0.02))
+    assert loss[anger].mean() < loss[~anger].mean()
+    assert assess_slices([anger], loss, who, seed=0) == [(1.0, "")]
+    # were it not for those four
+    rest = who >= 4
+    assert assess_slices([anger[rest]], loss[rest], who[rest], seed=0)[0][1] == "within speakers"
+
+
+def test_given_slices_get_no_evidence_within_rows_without_a_speaker():
+    """Half of the speakers are unnamed, and speakers differ: an attribute of theirs is no slice."""
+    rejected = 0
+    for seed in range(40):
+        table = utterances(800 + seed, rows=1000, speakers=60)
+        who = table["speaker"].str[1:].astype(int)
+        rate = np.random.default_rng(900 + seed).beta(0.6, 9.4, 60)[who]
+        loss = np.random.default_rng(950 + seed).random(1000) < rate
+        masks = [table["gender"].eq("male").to_numpy(), (table["age"] > 50).to_numpy()]
+        speakers = table["speaker"].mask(who < 30)
+        rejected += min(p for p, _ in assess_slices(masks, loss, speakers, seed=seed)) <= 0.05
+    assert rejected <= stats.binom.ppf(0.99, 40, 0.05)
+
+
 def test_p_values_of_given_slices_keep_their_level():
     rejected = 0
     for seed in range(100):
@@ -701,6 +769,24 @@ def test_what_is_left_of_a_slice_is_not_called_chance():
         assert row.evidence == ""
         expected = "the slices above may explain it" if row.p <= 0.05 else "within what chance"
         assert expected in row.note
+
+
+def test_what_speakers_differ_by_is_left_to_more_of_them_and_nothing_else_is():
+    """Only what is neither confirmed on its own nor seen within speakers needs more speakers."""
+    notes = []
+    for seed in range(12):
+        table = utterances(500 + seed, rows=2000, speakers=80)
+        inside = (table["gender"] == "male").to_numpy()
+        rate = np.random.default_rng(520 + seed).beta(0.6, 9.4, 80)
+        chance = rate[table["speaker"].str[1:].astype(int)] + 0.25 * inside
+        loss = np.random.default_rng(540 + seed).random(2000) < chance
+        found = find_slices(table, loss, FEATURES, "speaker", seed=seed)
+        for row in found[~found["confirmed"]].itertuples():
+            notes.append(row.note)
+            assert (row.note == "the slices above may explain it") == (row.p <= 0.05)
+            if "more speakers" in row.note:
+                assert {part.split()[0] for part in row.rule.split(" & ")} & {"gender", "age"}
+    assert {note.split()[0] for note in notes} >= {"speakers", "within"}
 
 
 @pytest.mark.parametrize("speakers", [10, 40])
