@@ -13,8 +13,8 @@ import pyloudnorm
 from numpy.lib.stride_tricks import sliding_window_view
 from tqdm import tqdm
 
-from voxslice.audio import read_utterance
-from voxslice.errors import InputError
+from voxslice.audio import read_utterance, require_folder
+from voxslice.errors import InputError, reason_of
 from voxslice.files import KEY
 
 RATE = 16000
@@ -160,6 +160,9 @@ def measure_speech(
     Returns:
         the keys, and a column of the measure's name: to a tenth of its unit, missing where there is
         none
+
+    Raises:
+        MachineError: where the machine is at fault, or the folder is gone or empty
     """
 
     def one(file: str, start: float, end: float) -> float | str:
@@ -167,7 +170,8 @@ def measure_speech(
             signal = read_utterance(Path(audio) / file, start, end, RATE, longest)[0]
             return round(MEASURES[measure](signal), 1)
         except Exception as error:  # whatever one file does, the others are measured
-            return " ".join(str(error).split()) or type(error).__name__
+            require_folder(audio)
+            return reason_of(error, file)
 
     keys = utterances[KEY].reset_index(drop=True)
     rows = [keys[name] for name in KEY]

@@ -26,8 +26,15 @@ def gather_failures(
     Raises:
         InputError: where more failed than are tolerated
     """
-    failures = pd.concat([read_csv(part) for part in parts], ignore_index=True)
-    where = f"; all of them are listed in {Path(parts[0]).parent}"
+    tables = [read_csv(part) for part in parts]
+    failures = pd.concat(tables, ignore_index=True)
+    folder = Path(parts[0]).parent
+    failed = [Path(part).stem for part, table in zip(parts, tables, strict=True) if len(table)]
+    names = f"{{{','.join(failed)}}}" if len(failed) > 1 else "".join(failed)
+    where = (
+        f"; all of them are listed in {folder}; to score their shards again although no file has"
+        f" changed: rm {folder}/{names}.csv"
+    )
     require_few(failures, total=total, tolerated=tolerated, model=model, where=where)
     return failures
 

@@ -13,8 +13,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from tqdm import tqdm
 
-from voxslice.audio import read_utterance
-from voxslice.errors import InputError
+from voxslice.audio import read_utterance, require_folder
+from voxslice.errors import InputError, reason_of
 from voxslice.files import KEY, whole, write_csv
 from voxslice.models import label_columns, labels_of
 from voxslice.pipeline import read_ahead
@@ -44,6 +44,9 @@ class Utterances:
 
         Returns:
             float32 of shape (1, samples), or the reason why there is none
+
+        Raises:
+            MachineError: where the machine is at fault, or the folder is gone or empty
         """
         file, start, end = row
         try:
@@ -51,7 +54,8 @@ class Utterances:
                 self._audio / file, start, end, self._sampling_rate, self._longest
             )
         except Exception as error:  # whatever one file does, the others are scored
-            return _reason(error)
+            require_folder(self._audio)
+            return reason_of(error, file)
 
     def compute(self, signal: np.ndarray | str) -> dict[str, np.ndarray] | str:
         """Score an utterance.
@@ -61,6 +65,9 @@ class Utterances:
 
         Returns:
             a vector an output, or the reason why there is none
+
+        Raises:
+            MachineError: where the machine is at fault
         """
         if isinstance(signal, str):
             return signal
@@ -72,13 +79,10 @@ class Utterances:
                     raise InputError(f"the output {name} is not finite")
                 if len(vector) != len(self._model.outputs[name].labels):
                     raise InputError(f"the output {name} is not one vector an utterance")
-        except Exception as error:
-            return _reason(error)
+        except Exception as error:  # whatever the model refuses, it takes the others
+            seconds = signal.shape[1] / self._sampling_rate
+            return reason_of(error, f"An utterance of {seconds:g} s")
         return vectors
-
-
-def _reason(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
 
 
 def predict(
@@ -115,6 +119,7 @@ def predict(
     Raises:
         InputError: where two columns of the predictions would have the same name, or the device
             cannot be used
+        MachineError: where the machine is at fault that an utterance could not be scored
     """
     # One session and one thread an utterance, several utterances at a time. Of wav2vec 2.0 with six
     # layers on two cores, two threads inside of the operators are as fast on a quiet machine, but

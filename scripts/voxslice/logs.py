@@ -6,15 +6,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 
-from voxslice.errors import InputError
+from voxslice.errors import InputError, MachineError
 
 
 @contextmanager
 def to_log(log: object) -> Iterator[None]:
     """Write stdout and stderr of the block to a log file.
 
-    An `InputError` ends the process with its sentence in the log and on the terminal; any other
-    exception leaves its traceback in the log and one line on the terminal.
+    An `InputError` or `MachineError` ends the process with its sentence in the log and on the
+    terminal; any other exception leaves its traceback in the log and one line on the terminal.
 
     Args:
         log: path of the log file, or a sequence whose first item is the path (Snakemake's `log`)
@@ -29,7 +29,7 @@ def to_log(log: object) -> Iterator[None]:
         try:
             with redirect_stdout(file), redirect_stderr(file):
                 yield
-        except InputError as error:
+        except (InputError, MachineError) as error:
             print(f"Error: {error}", file=file)
             print(f"Error: {error}", file=terminal)
             sys.exit(1)

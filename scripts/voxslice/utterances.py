@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath
 import pandas as pd
 from tqdm import tqdm
 
-from voxslice.audio import seconds
+from voxslice.audio import require_folder, seconds
 from voxslice.errors import InputError
 from voxslice.files import KEY
 
@@ -20,11 +20,16 @@ def with_ends(keys: pd.DataFrame, folder: str | Path) -> pd.DataFrame:
 
     Returns:
         the keys; an open end is 0 where the file cannot be read (inference then says why)
+
+    Raises:
+        MachineError: where the machine is at fault, or the folder is gone or empty
     """
     unended = sorted(set(keys.loc[keys["end"].isna(), "file"]))
     lengths = {
         file: seconds(Path(folder) / file) for file in tqdm(unended, desc="durations", unit="file")
     }
+    if not all(lengths.values()):
+        require_folder(folder)
     return keys.assign(end=keys["end"].fillna(keys["file"].map(lengths)))
 
 

@@ -1,4 +1,6 @@
+import errno
 import os
+import resource
 import tempfile
 from pathlib import Path
 
@@ -6,8 +8,8 @@ import numpy as np
 import pytest
 import soundfile
 from small_inputs import RATE, noise, write_audio
-from voxslice.audio import read_utterance, seconds
-from voxslice.errors import InputError
+from voxslice.audio import read_utterance, require_folder, seconds
+from voxslice.errors import InputError, MachineError
 
 
 def tone(seconds, rate=RATE, frequency=440):
@@ -152,3 +154,49 @@ def test_a_file_without_permission_gives_its_reason():
                 read_utterance(path, 0, 0.1, RATE)
         finally:
             os.seteuid(user)
+
+
+@pytest.mark.parametrize("name", ["a.wav", "a.mp3", "a.ogg"])
+def test_what_the_machine_refuses_is_no_reason(tmp_path, name):
+    path = write_audio(tmp_path / name, noise(0.1))
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    free = os.open(path, os.O_RDONLY)
+    os.close(free)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (free, limits[1]))  # as many as are open
+    try:
+        with pytest.raises(OSError, match="Too many open files"):
+            read_utterance(path, 0, 0.1, RATE)
+        with pytest.raises(MachineError, match=rf"{name} could not .*Too many open files"):
+            seconds(path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    assert read_utterance(path, 0, 0.1, RATE).size and seconds(path)
+
+
+def test_a_file_system_that_is_gone_is_no_reason(tmp_path, monkeypatch):
+    def stale(self):
+        raise OSError(errno.ESTALE, "Stale file handle")
+
+    path = write_audio(tmp_path / "a.wav", noise(0.1))
+    monkeypatch.setattr(Path, "stat", stale)
+    with pytest.raises(OSError, match="Stale file handle"):
+        read_utterance(path, 0, 0.1, RATE)
+    with pytest.raises(MachineError, match="Stale file handle"):
+        seconds(path)
+
+
+def test_names_that_no_file_can_have(tmp_path):
+    (tmp_path / "loop").symlink_to("loop")
+    assert reason(tmp_path / "loop").startswith("the file cannot be reached (")
+    assert reason(tmp_path / ("a" * 300)) == "the file cannot be reached (File name too long)"
+    assert reason(tmp_path / "a\0b") == "the file does not exist"
+    assert reason(write_audio(tmp_path / "a.wav", noise(1)) / "b") == "the file does not exist"
+
+
+def test_a_folder_that_is_gone_or_empty(tmp_path):
+    with pytest.raises(MachineError, match="is gone or empty: bring it back"):
+        require_folder(tmp_path)
+    with pytest.raises(MachineError, match="is gone or empty"):
+        require_folder(tmp_path / "none")
+    (tmp_path / "a").touch()
+    require_folder(tmp_path)

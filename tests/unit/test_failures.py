@@ -40,6 +40,12 @@ def test_no_failure_is_tolerated_at_zero(tmp_path):
 
 
 def test_the_message_names_five_failures(tmp_path):
-    message = rf"4\.wav: broken; \.\.\.; all of them are listed in {tmp_path}\)\.$"
+    message = rf"4\.wav: broken; \.\.\.; all of them are listed in {tmp_path}; .*/0\.csv\)\.$"
     with pytest.raises(InputError, match=message):
         gather_failures([failing(tmp_path / "0.csv", 6)], total=9, tolerated=0, model="m")
+
+
+def test_the_message_names_the_shards_to_score_again(tmp_path):
+    parts = [failing(tmp_path / f"{number}.csv", number % 2) for number in range(5)]
+    with pytest.raises(InputError, match=rf": rm {tmp_path}/\{{1,3\}}\.csv\)\.$"):
+        gather_failures(parts, total=9, tolerated=0, model="m")

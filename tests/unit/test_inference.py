@@ -1,3 +1,5 @@
+import errno
+
 import audiofile
 import audonnx
 import numpy as np
@@ -9,6 +11,7 @@ import soundfile
 from onnx import TensorProto, helper, numpy_helper
 from small_inputs import RATE, noise, write_audio
 from voxslice import inference
+from voxslice.errors import MachineError
 from voxslice.failures import gather_failures
 from voxslice.files import KEY, read_embeddings, read_predictions
 from voxslice.inference import predict
@@ -300,3 +303,45 @@ def test_an_interruption_leaves_no_half_written_file(audio, model_folder, tmp_pa
     with pytest.raises(KeyboardInterrupt):
         run(audio, model_folder, utterances(audio, ["0.wav"]), out)
     assert not list(out.iterdir())
+
+
+def test_memory_that_is_short_fails_the_job_and_no_utterance(audio, tmp_path):
+    """onnxruntime's own words, on a tensor that no machine holds."""
+    signal = helper.make_tensor_value_info("signal", TensorProto.FLOAT, [1, "time"])
+    level = helper.make_tensor_value_info("level", TensorProto.FLOAT, [1, 1])
+    nodes = [
+        helper.make_node("Expand", ["signal", "shape"], ["large"]),
+        helper.make_node("ReduceMean", ["large"], ["level"], keepdims=1),
+    ]
+    stored = [numpy_helper.from_array(np.array([2**40, 1]), "shape")]
+    graph = helper.make_graph(nodes, "large", [signal], [level], stored)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
+    (tmp_path / "model").mkdir()
+    onnx.save(model, str(tmp_path / "model/model.onnx"))
+    loaded = audonnx.Model(str(tmp_path / "model/model.onnx"), labels={"level": ["level"]})
+    loaded.to_yaml(str(tmp_path / "model/model.yaml"))
+    with pytest.raises(MachineError, match=r"^An utterance of 0\.1 s .*the machine is at fault"):
+        run(audio, tmp_path / "model", utterances(audio, ["0.wav"]), tmp_path / "out")
+    assert not list((tmp_path / "out").iterdir())
+
+
+def test_a_file_system_that_fails_fails_the_job(audio, model_folder, tmp_path, monkeypatch):
+    def failing(*_, **__):
+        raise OSError(errno.EIO, "Input/output error")
+
+    rows = utterances(audio, ["0.wav"])
+    monkeypatch.setattr(soundfile.SoundFile, "read", failing)
+    with pytest.raises(MachineError, match=r"^0\.wav could not be processed.*Input/output error"):
+        run(audio, model_folder, rows, tmp_path / "out")
+    assert not list((tmp_path / "out").iterdir())
+
+
+@pytest.mark.parametrize("mounted", [True, False])
+def test_a_folder_without_any_audio_fails_the_job(audio, model_folder, tmp_path, mounted):
+    rows = utterances(audio, ["0.wav"])
+    audio.rename(tmp_path / "elsewhere")
+    if mounted:
+        audio.mkdir()
+    with pytest.raises(MachineError, match=r"The folder of audio .* is gone or empty"):
+        run(audio, model_folder, rows, tmp_path / "out")
+    assert not list((tmp_path / "out").iterdir())

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from small_inputs import noise, write_audio
-from voxslice.errors import InputError
+from voxslice.errors import InputError, MachineError
 from voxslice.utterances import ordered, require_inside, with_ends
 
 
@@ -44,3 +44,9 @@ def test_files_outside_of_the_folder(file):
 
 def test_files_inside_of_the_folder():
     require_inside(["a.wav", "b/..c.wav", ".hidden.wav", "a b/ü.wav", "...wav"], "t")
+
+
+def test_the_folder_must_be_there_where_files_are_missing(tmp_path):
+    with pytest.raises(MachineError, match="is gone or empty"):
+        with_ends(keys(("a.wav", 0, np.nan)), tmp_path)
+    assert with_ends(keys(("a.wav", 0, 1)), tmp_path)["end"].to_list() == [1]  # not looked at

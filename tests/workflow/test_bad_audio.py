@@ -1,6 +1,7 @@
 """Broken and unusual audio in one csv dataset: each utterance is scored or listed, none is lost."""
 
 import os
+import re
 
 import numpy as np
 import pandas as pd
@@ -181,7 +182,7 @@ def test_more_failures_than_tolerated_stop_the_study_and_name_files(study, confi
     total = len(FAILED) + len(SCORED) + 13
     assert process.returncode != 0 and "Traceback" not in process.stdout
     assert f"Error: tiny could not score {len(FAILED)} of {total} utterances" in process.stdout
-    assert "all of them are listed in results/failures/mine/tiny)" in process.stdout
+    assert "all of them are listed in results/failures/mine/tiny; " in process.stdout
     parts = [pd.read_csv(part) for part in (study / "results/failures/mine/tiny").glob("*.csv")]
     assert sorted(pd.concat(parts)["file"]) == sorted(FAILED)
     # nothing that was scored is lost: only the count is looked at again
@@ -189,4 +190,16 @@ def test_more_failures_than_tolerated_stop_the_study_and_name_files(study, confi
     path = write_config(study / "study.yaml", config)
     assert planned(study, "predictions", configfiles=[path]) == [
         "gather_failures dataset=mine model=tiny"
+    ]
+
+
+def test_what_the_message_says_to_remove_is_scored_again(study, config):
+    path = write_config(study / "strict.yaml", {**config, "failures_tolerated": 0.01})
+    process = snakemake(study, "predictions", configfiles=[path], check=False)
+    (removed,) = set(re.findall(r"has changed: rm (\S+)\)", process.stdout))
+    (study / removed).unlink()
+    path = write_config(study / "study.yaml", config)
+    assert planned(study, "predictions", configfiles=[path]) == [
+        "gather_failures dataset=mine model=tiny",
+        "predict dataset=mine model=tiny shard=0",
     ]
