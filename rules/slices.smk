@@ -13,6 +13,7 @@ rule suggest_slices:
     output:
         table="results/suggestions/{dataset}/{task}.csv",
         members="results/suggestions/{dataset}/{task}.members.parquet",
+        halves="results/suggestions/{dataset}/{task}.halves.csv",
     log:
         "logs/suggest_slices/{dataset}/{task}.log",
     benchmark:

@@ -11,6 +11,7 @@ from voxslice.files import (
 from voxslice.logs import to_log
 from voxslice.sampling import sampled
 from voxslice.suggestions import COLUMNS, suggest_and_verify
+from voxslice.verification import split_speakers
 
 with to_log(snakemake.log):
     files = pd.read_parquet(snakemake.input.files)
@@ -18,6 +19,7 @@ with to_log(snakemake.log):
     views = snakemake.params.views
     tables = [pd.DataFrame(columns=["model", "view", "number", *COLUMNS])]
     members = [pd.DataFrame(columns=["model", "view", "number", *KEY])]
+    splits = [pd.DataFrame(columns=["model", "view", "half", "speaker"])]
     for model, view in tqdm([(m, v) for m in models for v in views], unit="view"):
         scores = pd.read_parquet(models[model])
         rows = sampled(len(scores), views[view]["sample"], snakemake.params.seed)
@@ -28,10 +30,11 @@ with to_log(snakemake.log):
         if "embedding" in views[view]:
             paths = snakemake.input.get(f"embedding_{view}")
             embedding = match_rows(scores, *read_embeddings(paths, scores))
+        speakers = speakers_of(scores, files)
         slices, table = suggest_and_verify(
             scores,
             scores[KEY].merge(files, on=KEY, how="left"),
-            speakers_of(scores, files),
+            speakers,
             views[view]["features"],
             embedding,
             classification=snakemake.params.classification,
@@ -41,8 +44,12 @@ with to_log(snakemake.log):
             alpha=snakemake.params.alpha,
             seed=snakemake.params.seed,
         )
+        if len(slices):
+            halves = split_speakers(speakers, snakemake.params.seed)
+            splits.append(halves.assign(model=model, view=view))
         tables.append(table.assign(model=model, view=view, number=range(len(table))))
         for number, rows in enumerate(slices):
             members.append(scores.loc[rows, KEY].assign(model=model, view=view, number=number))
     write_csv(pd.concat([t for t in tables if len(t)] or tables), snakemake.output.table)
+    write_csv(pd.concat(splits), snakemake.output.halves)
     write_parquet(pd.concat(members, ignore_index=True), snakemake.output.members)

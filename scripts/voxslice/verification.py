@@ -22,6 +22,7 @@ FEWEST = 6
 OVERLAP = 0.5
 """Two slices with this intersection over union count as the same."""
 NEIGHBOURS = 5
+HALVES = ("first", "second")
 
 COLUMNS = ["p", "q", "evidence", "confirmed", "note"]
 
@@ -53,7 +54,7 @@ def verify(
         loss: of each utterance
         speakers: speaker of each utterance, as `voxslice.files.speakers_of` gives them
         alpha: level at which a slice is confirmed
-        seed: of the halves (see there) and the tests
+        seed: of the halves (`split_speakers`) and the tests
 
     Returns:
         one row a slice: `p` (in the other half, adjusted for all that was suggested to it) and `q`
@@ -62,11 +63,13 @@ def verify(
     """
     if speakers is None:
         return _untested(len(slices), "without speakers no half of them can be held out")
-    names = halves(speakers, seed)
-    count = sum(len(half) for half in names)
-    if count < FEWEST:
+    halves = split_speakers(speakers, seed)
+    if not len(halves):
+        count = len(_named(speakers))
         return _untested(len(slices), f"{count} speakers are too few to hold half of them out")
-    first, second = (np.isin(speakers, half) for half in names)
+    first, second = (
+        np.isin(speakers, halves.loc[halves["half"] == half, "speaker"]) for half in HALVES
+    )
     trials = [
         trial
         for side, other in ((first, second), (second, first))
@@ -91,19 +94,28 @@ def verify(
     return _table(rows)
 
 
-def halves(speakers: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Split speakers at random into those that hold each other out.
+def split_speakers(speakers: np.ndarray | None, seed: int) -> pd.DataFrame:
+    """Split speakers at random into two halves that hold each other out.
 
     Args:
         speakers: speaker of each utterance, as `voxslice.files.speakers_of` gives them
         seed: of the split
 
     Returns:
-        the names of each half, sorted; of an odd number the second has one more
+        `half` (`first`, `second`; of an odd number the second has one more) and `speaker`, one row
+        a named speaker; none where they are too few to be split
     """
-    names = np.unique(speakers[speakers != UNNAMED])
-    mixed = np.random.default_rng(seed).permutation(names)
-    return np.sort(mixed[: len(names) // 2]), np.sort(mixed[len(names) // 2 :])
+    names = _named(speakers)
+    if len(names) < FEWEST:
+        return pd.DataFrame(columns=["half", "speaker"], dtype=str)
+    first = np.random.default_rng(seed).permutation(names)[: len(names) // 2]
+    table = pd.DataFrame({"half": np.where(np.isin(names, first), *HALVES), "speaker": names})
+    return table.sort_values(["half", "speaker"], ignore_index=True)
+
+
+def _named(speakers: np.ndarray | None) -> np.ndarray:
+    """The names of the speakers, each once."""
+    return np.array([]) if speakers is None else np.unique(speakers[speakers != UNNAMED])
 
 
 def _untested(count: int, why: str) -> pd.DataFrame:

@@ -248,11 +248,18 @@ def test_heat_map_of_one_column_and_of_none():
 
 
 def test_what_was_searched_is_said(study):
-    assert found.searched(study.models[0]) == [
+    said = [
         "Subgroups: 1,234 rules searched and tested together, 1 of 2 slices shown are confirmed.",
         "Metadata: sliceguard suggested 3 slices, 0 of them confirmed on speakers that were held"
         " out.",
     ]
+    assert found.searched(study, study.models[0]) == [
+        *said,
+        "The halves of the speakers that hold each other out are drawn with the seed 0 and listed"
+        f" in results/suggestions/{study.dataset}/{study.task}.halves.csv.",
+    ]
+    study = make_study(speakers=False)
+    assert found.searched(study, study.models[0]) == said
 
 
 def test_charts_escape_and_do_not_change(study):

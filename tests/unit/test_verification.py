@@ -5,8 +5,8 @@ from voxslice.files import UNNAMED
 from voxslice.verification import (
     COLUMNS,
     feature_space,
-    halves,
     overlap,
+    split_speakers,
     stability,
     verify,
 )
@@ -115,7 +115,8 @@ def test_who_is_not_named_is_in_neither_half():
 
     masks = [np.isin(np.arange(COUNT), rows) for rows in worst_window(x, loss)(np.arange(COUNT))]
     table = verify(masks, suggest, x[:, None], loss, speakers, alpha=0.05, seed=0)
-    assert seen == [set(half) for half in halves(speakers, 0)]
+    halves = split_speakers(speakers, 0).groupby("half")["speaker"].agg(set)
+    assert seen == [halves["first"], halves["second"]]
     assert set.union(*seen) == set(speakers) - {UNNAMED}
     # whatever the unnamed do, it speaks neither for nor against the slice
     other = np.where(speakers == UNNAMED, 1 - loss, loss)
@@ -129,11 +130,14 @@ def test_who_is_not_named_is_in_neither_half():
 
 
 def test_halves_are_drawn_by_the_seed():
-    first, second = halves(SPEAKERS, 0)
-    assert len(first) == len(second) == 6
-    assert sorted([*first, *second]) == sorted(set(SPEAKERS))
-    np.testing.assert_array_equal(first, halves(SPEAKERS[::-1], 0)[0])
-    assert list(first) != list(halves(SPEAKERS, 1)[0])
+    table = split_speakers(SPEAKERS, 0)
+    assert table["half"].to_list() == 6 * ["first"] + 6 * ["second"]
+    assert set(table["speaker"]) == set(SPEAKERS)
+    pd.testing.assert_frame_equal(table, split_speakers(SPEAKERS[::-1], 0))
+    assert not table.equals(split_speakers(SPEAKERS, 1))
+    few = np.where(np.isin(SPEAKERS, ["0", "1", "2", "3", "4"]), SPEAKERS, UNNAMED)
+    assert list(split_speakers(few, 0)) == list(split_speakers(None, 0)) == list(table)
+    assert len(split_speakers(few, 0)) == len(split_speakers(None, 0)) == 0
 
 
 def test_the_same_seed_gives_the_same_result():

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import yaml
 from snakemake_cli import planned, snakemake, write_config
-from voxslice.files import read_predictions
+from voxslice.files import read_csv, read_predictions
 
 pytestmark = pytest.mark.workflow
 
@@ -34,6 +34,20 @@ def test_report_says_that_the_speech_is_synthetic(finished_study):
     for task in ("gender", "age"):
         page = (finished_study / f"results/report/demo/{task}.html").read_text(encoding="utf-8")
         assert "The speech is synthetic" in page
+
+
+def test_who_was_held_out_is_stated(finished_study):
+    name = "results/suggestions/demo/gender.halves.csv"
+    table = read_csv(finished_study / name)
+    files = pd.read_parquet(finished_study / "resources/demo/files.parquet")
+    speakers = set(files["speaker"].astype(str))
+    assert len(table)
+    for _, split in table.groupby(["model", "view"]):
+        assert set(split["speaker"]) == speakers
+        assert split["half"].value_counts().to_dict() == {"first": 5, "second": 5}
+    page = (finished_study / "results/report/demo/gender.html").read_text(encoding="utf-8")
+    assert "Over the 8 searches of this report that adds up" in page
+    assert f"are drawn with the seed 0 and listed in {name}" in page
 
 
 def test_computed_columns_are_those_of_the_speech(finished_study):

@@ -197,6 +197,8 @@ def test_report_tells_the_known_figures(study):
     assert "Take gender_age_big: it is right on 97.0 % [" in page
     assert "fixes 74 of the 77 errors of gender_age_small and makes 13 new ones" in page
     assert "100 % of the utterances are shorter than 3 s" in page
+    # five a gender
+    assert "10 speakers are few for any claim about new speakers" in page
     table = pd.read_csv(study / "results/report/emodb/gender.calibration.csv")
     whole = table[table["bin"] == "all"].set_index("model")
     assert whole["accuracy"].round(3).to_dict() == {

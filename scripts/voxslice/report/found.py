@@ -86,7 +86,7 @@ def fit(row: pd.Series) -> str:
     return f"{name} · rule: precision {precision} %, recall {recall} %"
 
 
-def searched(model: Model) -> list[str]:
+def searched(study: Study, model: Model) -> list[str]:
     """What was searched for slices of one model, and how much of it was confirmed."""
     told = []
     for row in model.searches.to_dict(orient="records"):
@@ -100,6 +100,13 @@ def searched(model: Model) -> list[str]:
         else:
             text = f"{row['finder']} suggested no slice"
         told.append(f"{capital(row['view'])}: {text}.")
+    suggested = model.searches["searched"].isna() & (model.searches["found"] > 0)
+    if study.speakers and suggested.any():
+        path = f"results/suggestions/{study.dataset}/{study.task}.halves.csv"
+        told.append(
+            f"The halves of the speakers that hold each other out are drawn with the seed"
+            f" {study.seed} and listed in {path}."
+        )
     return told
 
 

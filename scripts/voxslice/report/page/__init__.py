@@ -215,7 +215,7 @@ def _slices(study: Study, position: int) -> dict[str, Any]:
     return {
         "model": model.name,
         "position": position,
-        "searched": found.searched(model),
+        "searched": found.searched(study, model),
         "parts": [
             (found.drop_chart(study, model, part), found.slice_table(study, model, part))
             if len(part)
