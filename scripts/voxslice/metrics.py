@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pandas as pd
 
+from voxslice.files import UNNAMED
 from voxslice.resampling import FEW_SPEAKERS, bootstrap_interval, speaker_sums
 
 CLASSIFICATION = ["accuracy", "uar", "f1"]
@@ -133,7 +134,7 @@ def measure(
     Returns:
         `metric`, `value`, `low`, `high` (missing where all resamples agree, as for a model without
         an error), `n` (utterances), `speakers` (missing where unknown), `reliable` (whether there
-        are enough known speakers for the interval)
+        are enough named speakers for the interval)
     """
     if labels is None:
         names: list[str] = REGRESSION
@@ -165,8 +166,8 @@ def measure(
 
 
 def count_speakers(speakers: np.ndarray | None) -> int | None:
-    """Number of different speakers, None where they are not known."""
-    return None if speakers is None else len(np.unique(speakers))
+    """Number of different speakers that are named, None where there is no such column."""
+    return None if speakers is None else int((np.unique(speakers) != UNNAMED).sum())
 
 
 def confusion_table(scores: pd.DataFrame, labels: Sequence[str]) -> pd.DataFrame:

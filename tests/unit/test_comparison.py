@@ -412,6 +412,18 @@ def test_a_verdict_needs_more_than_one_speaker_who_differs():
     assert compared({"b": b, "a": a}, speakers=many).iloc[0]["verdict"] == "worse"
 
 
+@pytest.mark.parametrize(
+    ("names", "count", "verdict"),
+    [([*"abcde"], 5, "better"), ([*"abcd"], 4, "undecided"), (["", *"abcd"], 4, "undecided")],
+)
+def test_a_verdict_needs_five_speakers_with_a_name(names, count, verdict):
+    a, b = two_models(41, 0, 159)
+    speakers = np.array(names)[np.arange(200) % len(names)]
+    row = compared({"a": a, "b": b}, speakers=speakers, resamples=2000).iloc[0]
+    assert row["q"] < 1e-9 and row["low"] > 0
+    assert (row["speakers"], row["reliable"], row["verdict"]) == (count, count == 5, verdict)
+
+
 def test_equivalence_needs_a_margin_speakers_and_utterances():
     a, b = two_models(2, 2, 996)
     losses, ten = {"a": a, "b": b}, np.repeat(np.arange(10), 100).astype(str)

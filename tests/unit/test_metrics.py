@@ -159,6 +159,13 @@ def test_few_or_unknown_speakers_are_not_reliable(speakers, reliable):
     assert table["reliable"].to_list() == [reliable] * 3
 
 
+def test_speakers_without_a_name_are_not_counted():
+    scores, _ = typical(0)
+    who = np.array(["", "a", "b", "c", "d"])[np.arange(400) % 5]
+    table = measure(scores, who, labels=LABELS, resamples=20, seed=0)
+    assert (table["speakers"] == 4).all() and not table["reliable"].any()
+
+
 def test_the_seed_decides():
     scores, speakers = typical(0)
     first, again, other = (
