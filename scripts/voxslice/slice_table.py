@@ -48,9 +48,7 @@ def summarise(
         95 % interval `low`, `high` (`voxslice.slice_intervals.drop_interval`); missing where one
         side is empty
     """
-    count = None
-    if speakers is not None:
-        count = count_speakers(speakers[members & (speakers != UNNAMED)])
+    count = None if speakers is None else count_speakers(speakers[members])
     summary = {"support": int(members.sum()), "speakers": count}
     inside = float(loss[members].mean()) if members.any() else np.nan
     outside = float(loss[~members].mean()) if not members.all() else np.nan
