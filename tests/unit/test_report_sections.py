@@ -187,11 +187,24 @@ def test_costs_are_those_of_one_thread_and_the_nearest_duration(confirmed):
     assert len(tradeoff.charts(confirmed, table.reset_index())) == 6
 
 
+def test_times_of_two_machines_are_not_held_against_each_other(confirmed):
+    moved = confirmed.costs["machine"].where(confirmed.costs["model"] == "a", "there")
+    study = dataclasses.replace(confirmed, costs=confirmed.costs.assign(machine=moved))
+    table = tradeoff.tradeoff(study)
+    said = tradeoff.remarks(study, table)
+    assert said[0].startswith("Measured on here and there with")
+    assert said[1].startswith("The machines differ:")
+    assert set(table.loc[table["front"], "cost"]) == {"size_mb"}
+    # sizes are the same everywhere, and every chart is drawn
+    assert len(tradeoff.charts(study, table)) == 6
+
+
 def test_models_without_costs_are_named(confirmed):
     part = dataclasses.replace(confirmed, costs=confirmed.costs[confirmed.costs["model"] == "a"])
     said = tradeoff.remarks(part, tradeoff.tradeoff(part))
     assert said[0].startswith("Measured on here with 1 thread on an utterance of 1 s")
-    assert said[1].startswith("No time was measured for b:")
+    assert said[1].endswith("cannot be compared with figures of another.")
+    assert said[2].startswith("No time was measured for b:")
     none = make_study()
     said = tradeoff.remarks(none, tradeoff.tradeoff(none))
     assert said[0].startswith("No time was measured for a, b:")

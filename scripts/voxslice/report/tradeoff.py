@@ -64,9 +64,11 @@ def tradeoff(study: Study) -> pd.DataFrame:
     Returns:
         one row for each model, cost and goal: `model`, `cost` (`size_mb`, `rtf`, `p50_ms`), `x`,
         `goal` (`overall`, `worst slice`), `y`, `slice` and `rule` of the worst slice, `front`
-        (whether no other model is better at one and at least as good at the other)
+        (whether no other model is better at one and at least as good at the other; of times, no
+        model where they were measured on several machines)
     """
     costs = measured(study)
+    apart = len(costs) and len(set(costs["machine"])) > 1
     costs = costs.set_index("model") if len(costs) else costs
     slices = [(row, study.inside(row)) for _, row in study.confirmed.iterrows()]
     everyone = np.ones(len(study.joined), dtype=bool)
@@ -83,7 +85,9 @@ def tradeoff(study: Study) -> pd.DataFrame:
             if worst is not None:
                 rows.append(start | {"goal": WORST} | worst)
     table = pd.DataFrame(rows).assign(front=False)
-    for _, part in table.groupby(["cost", "goal"]):
+    for (cost, _), part in table.groupby(["cost", "goal"]):
+        if apart and cost != "size_mb":
+            continue
         table.loc[part.index, "front"] = pareto(
             part["x"].to_numpy(float), part["y"].to_numpy(float), rises=study.measure.rises
         )
@@ -188,8 +192,12 @@ def remarks(study: Study, table: pd.DataFrame) -> list[str]:
             f" utterance of {' or '.join(f'{value:g}' for value in seconds)} s, the one that is"
             f" nearest to the dataset's median of {study.durations.median():.3g} s."
         )
-        if len(machines) > 1:
-            said.append("The machines differ: times are not to be held against each other.")
+        said.append(
+            "The figures are those of that machine and cannot be compared with figures of another."
+            if len(machines) == 1
+            else "The machines differ: figures of one cannot be compared with those of another, and"
+            " times have no Pareto front."
+        )
     lacking = [name for name in compared if not len(costs) or name not in set(costs["model"])]
     if lacking:
         said.append(
