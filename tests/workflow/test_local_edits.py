@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import yaml
 from small_inputs import noise, write_audio, write_model
-from snakemake_cli import planned, snakemake, write_config
+from snakemake_cli import move, planned, snakemake, write_config
 
 pytestmark = pytest.mark.workflow
 
@@ -115,6 +115,11 @@ def test_audio_that_is_touched_or_copied_anew_is_not(study, plan):
     path.unlink()
     path.write_bytes(content)
     assert plan() == []
+
+
+def test_local_data_that_moves_with_its_study_is_the_same(study, tmp_path):
+    moved = move(study, tmp_path / "moved")
+    assert planned(moved, *GOALS, configfiles=[moved / "study.yaml"]) == []
 
 
 def test_a_model_that_is_touched_is_the_same_and_one_that_changes_is_not(study, plan):

@@ -5,7 +5,8 @@ import shutil
 
 import pytest
 import yaml
-from snakemake_cli import ROOT, planned, write_config
+from small_study import copy_workflow
+from snakemake_cli import ROOT, move, planned, snakemake, write_config
 
 pytestmark = pytest.mark.workflow
 
@@ -38,6 +39,24 @@ METADATA = SLICES | {"read_metadata", "score", "score_references", "measure"}
 
 def test_nothing(plan):
     assert plan(lambda config: None) == []
+
+
+def test_a_study_that_moves_to_another_machine(finished_study, demo, tmp_path):
+    clone = copy_workflow(move(finished_study, tmp_path / "clone"))
+
+    def plan(*words, **edit):
+        path = write_config(tmp_path / "demo.yaml", {**demo, **edit})
+        return planned(clone, *words, configfiles=[path], workflow=clone)
+
+    assert plan() == []
+    assert rules(plan(resamples=500)) == {"measure", "compare", "make_report"}
+
+    # files that are too large to be known by their content
+    large = ["--max-checksum-file-size", "1"]
+    assert plan(*large)
+    path = write_config(tmp_path / "demo.yaml", demo)
+    snakemake(clone, "--touch", configfiles=[path], workflow=clone)
+    assert plan(*large) == []
 
 
 def test_notes_and_licences_remake_the_report_alone(plan):
