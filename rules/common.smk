@@ -12,7 +12,7 @@ import yaml
 SCRIPTS = Path(workflow.basedir) / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
-from voxslice import local_data, settings
+from voxslice import local_data, settings, workload
 from voxslice.errors import InputError
 from voxslice.fingerprints import fingerprint
 
@@ -76,10 +76,22 @@ def shards(dataset):
 
 
 @functools.cache
-def longest_utterances(table, changed):
-    """Seconds of the longest utterance of each shard, by a table as it is since a time."""
+def audio_of_shards(table, changed):
+    """Of each shard the seconds of all and of the longest utterance, by a table since a time."""
     with open(table, encoding="utf-8") as file:
-        return [float(row["longest"]) for row in csv.DictReader(file)]
+        return [
+            (float(row["seconds"]), float(row["longest"]))
+            for row in csv.DictReader(file)
+        ]
+
+
+def audio_of_shard(wildcards):
+    """The same of one shard; None where it is not split yet, or otherwise."""
+    table = f"resources/{wildcards.dataset}/shards.csv"
+    try:
+        return audio_of_shards(table, os.stat(table).st_mtime_ns)[int(wildcards.shard)]
+    except (FileNotFoundError, KeyError, IndexError):
+        return None
 
 
 def longest_allowed(wildcards):
@@ -87,14 +99,8 @@ def longest_allowed(wildcards):
 
     So another limit scores again only the shards in which it makes a difference.
     """
-    limit = config["longest_seconds"]
-    table = f"resources/{wildcards.dataset}/shards.csv"
-    try:
-        changed = os.stat(table).st_mtime_ns
-        longest = longest_utterances(table, changed)[int(wildcards.shard)]
-    except (FileNotFoundError, KeyError, IndexError):  # not split yet, or otherwise
-        return limit
-    return limit if longest > limit else math.inf
+    limit, known = config["longest_seconds"], audio_of_shard(wildcards)
+    return math.inf if known and known[1] <= limit else limit
 
 
 def predictions(dataset, model):
@@ -247,6 +253,11 @@ def code(script):
 MODEL = "resources/models/{model}/model.onnx"
 
 
+def size_mb(path):
+    """Megabytes of a file, 0 where it is not there yet."""
+    return os.stat(path).st_size / 1e6 if os.path.exists(path) else 0
+
+
 def growing(base, per_mb=0, size_of="resources/{dataset}/utterances.parquet"):
     """Memory (MB) or time (minutes) of a job: grows with the size of a file and with each attempt.
 
@@ -255,11 +266,56 @@ def growing(base, per_mb=0, size_of="resources/{dataset}/utterances.parquet"):
     """
 
     def amount(wildcards, attempt):
-        path = Path(size_of.format(**wildcards)) if per_mb else None
-        size = path.stat().st_size / 1e6 if path and path.exists() else 0
+        size = size_mb(size_of.format(**wildcards)) if per_mb else 0
         return math.ceil(attempt * (base + per_mb * size))
 
     return amount
+
+
+def listing_memory(wildcards, attempt):
+    """Memory (MB) of listing utterances: grows with the tables."""
+    source = config["datasets"][wildcards.dataset]
+    if "csv" in source:
+        files = [source["csv"]["path"]]
+    else:
+        files = Path(audio_folder(wildcards.dataset)).glob("db.*")
+    # a row takes a fifth of the place in Parquet
+    sizes = [
+        size_mb(file) * (5 if Path(file).suffix == ".parquet" else 1) for file in files
+    ]
+    return math.ceil(attempt * (1000 + 30 * sum(sizes)))
+
+
+def audio_scored(wildcards):
+    """Seconds of audio of a shard that a model hears, and of its longest utterance."""
+    # as long as they may be where it is not split yet
+    hours = config["datasets"][wildcards.dataset]["shard_hours"]
+    limit = config["longest_seconds"]
+    seconds, longest = audio_of_shard(wildcards) or (3600 * hours, limit)
+    return seconds, min(longest, limit)
+
+
+def predict_memory(wildcards, attempt, threads):
+    """Memory (MB) of scoring a shard: grows with model, threads and longest utterance."""
+    _, longest = audio_scored(wildcards)
+    model_mb = size_mb(MODEL.format(**wildcards))
+    return attempt * workload.memory_mb(longest, model_mb=model_mb, threads=threads)
+
+
+def predict_minutes(wildcards, attempt, threads):
+    """Minutes of scoring a shard: grows with model and shard."""
+    seconds, longest = audio_scored(wildcards)
+    model_mb = size_mb(MODEL.format(**wildcards))
+    return attempt * workload.minutes(
+        seconds, longest=longest, model_mb=model_mb, threads=threads
+    )
+
+
+def costs_memory(wildcards, attempt):
+    """Memory (MB) of measuring a model, on one utterance at a time."""
+    longest = max(config["costs"]["durations"])
+    model_mb = size_mb(MODEL.format(**wildcards))
+    return attempt * workload.memory_mb(longest, model_mb=model_mb, threads=1)
 
 
 def is_classification(task):

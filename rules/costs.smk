@@ -25,7 +25,7 @@ rule measure_costs:
     # all of them: no other job runs on this machine meanwhile
     threads: lambda wildcards: workflow.resource_settings.cores or 1
     resources:
-        mem_mb=growing(1500, 4, MODEL),
+        mem_mb=costs_memory,
         runtime=growing(30, 0.2, MODEL),
         gpu=GPUS,
     params:

@@ -51,7 +51,7 @@ rule list_utterances:
         "../envs/inference.yaml"
     threads: 4
     resources:
-        mem_mb=growing(1000),
+        mem_mb=listing_memory,
         runtime=growing(60),
     params:
         csv=lambda wildcards: config["datasets"][wildcards.dataset].get("csv"),

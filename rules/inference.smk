@@ -43,8 +43,8 @@ rule predict:
         "../envs/inference.yaml"
     threads: 4
     resources:
-        mem_mb=growing(1500, 3, MODEL),
-        runtime=growing(30, 0.2, MODEL),
+        mem_mb=predict_memory,
+        runtime=predict_minutes,
         gpu=GPUS,
     params:
         # no `lookup`, which searches the whole config anew for each of maybe thousands of shards

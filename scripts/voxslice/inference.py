@@ -17,8 +17,9 @@ from voxslice.audio import read_utterance, require_folder
 from voxslice.errors import InputError, reason_of
 from voxslice.files import KEY, whole, write_csv
 from voxslice.models import label_columns, labels_of
-from voxslice.pipeline import read_ahead
+from voxslice.pipeline import Room, read_ahead
 from voxslice.runtime import load
+from voxslice.workload import room_mb, utterance_mb
 
 BATCH = 1024
 """Utterances that are written at a time: their results, not their audio, are held in memory."""
@@ -28,9 +29,15 @@ class Utterances:
     """Scores utterances with a model; a broken one gives its reason."""
 
     def __init__(
-        self, model: audonnx.Model, audio: str | Path, sampling_rate: int, longest: float = inf
+        self,
+        model: audonnx.Model,
+        audio: str | Path,
+        sampling_rate: int,
+        longest: float,
+        room: Room,
     ) -> None:
         self._model = model
+        self._room = room
         self._outputs = list(model.outputs)
         self._audio = Path(audio)
         self._sampling_rate = sampling_rate
@@ -71,8 +78,10 @@ class Utterances:
         """
         if isinstance(signal, str):
             return signal
+        seconds = signal.shape[1] / self._sampling_rate
         try:
-            outputs = self._model(signal, self._sampling_rate, outputs=self._outputs)
+            with self._room.taken(utterance_mb(seconds)):
+                outputs = self._model(signal, self._sampling_rate, outputs=self._outputs)
             vectors = {name: np.ravel(value) for name, value in outputs.items()}
             for name, vector in vectors.items():
                 if not np.isfinite(vector).all():
@@ -80,7 +89,6 @@ class Utterances:
                 if len(vector) != len(self._model.outputs[name].labels):
                     raise InputError(f"the output {name} is not one vector an utterance")
         except Exception as error:  # whatever the model refuses, it takes the others
-            seconds = signal.shape[1] / self._sampling_rate
             return reason_of(error, f"An utterance of {seconds:g} s")
         return vectors
 
@@ -129,9 +137,12 @@ def predict(
     labels = labels_of(loaded)
     columns = label_columns(labels, embedding)
     schema = _schema(columns, len(labels[embedding]) if embedding in labels else None)
-    score = Utterances(loaded, audio, sampling_rate, longest)
     rows = zip(*(utterances[name] for name in KEY), strict=True)
     workers = 1 if device == "cuda" else threads
+    # long ones take turns, so that the job keeps to the memory that its rule asks for
+    durations = (utterances["end"] - utterances["start"]).clip(upper=longest)
+    room = Room(room_mb(durations.max() if len(durations) else 0, threads=workers))
+    score = Utterances(loaded, audio, sampling_rate, longest, room)
     failed: list[dict] = []
     with (
         whole(predictions) as temporary,

@@ -1,14 +1,37 @@
-"""Two stages of threads: reading runs ahead of computing, in memory that does not grow."""
+"""Two stages of threads: reading runs ahead of computing, in memory that is bounded."""
 
 from collections import deque
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from threading import Lock
+from contextlib import contextmanager
+from threading import Condition, Lock
 from typing import TypeVar
 
 Item = TypeVar("Item")
 Read = TypeVar("Read")
 Result = TypeVar("Result")
+
+
+class Room:
+    """Room that threads share: who finds too little of it waits, and lets nobody go ahead."""
+
+    def __init__(self, size: int) -> None:
+        self._size = self._free = size
+        self._turn, self._changed = Lock(), Condition()
+
+    @contextmanager
+    def taken(self, amount: int) -> Iterator[None]:
+        """Take a part of the room for a block; who wants more than all of it, is alone."""
+        amount = min(amount, self._size)
+        with self._turn, self._changed:
+            self._changed.wait_for(lambda: amount <= self._free)
+            self._free -= amount
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._free += amount
+                self._changed.notify()
 
 
 def read_ahead(

@@ -1,4 +1,6 @@
 import errno
+import threading
+import time
 
 import audiofile
 import audonnx
@@ -15,6 +17,8 @@ from voxslice.errors import MachineError
 from voxslice.failures import gather_failures
 from voxslice.files import KEY, read_embeddings, read_predictions
 from voxslice.inference import predict
+from voxslice.runtime import load
+from voxslice.workload import room_mb, utterance_mb
 
 CLASSES = ["female", "male", "child"]
 
@@ -345,3 +349,40 @@ def test_a_folder_without_any_audio_fails_the_job(audio, model_folder, tmp_path,
     with pytest.raises(MachineError, match=r"The folder of audio .* is gone or empty"):
         run(audio, model_folder, rows, tmp_path / "out")
     assert not list((tmp_path / "out").iterdir())
+
+
+class Watched:
+    """A model that notes how much memory the utterances under way may take, as estimated."""
+
+    def __init__(self, model):
+        self.model, self.outputs = model, model.outputs
+        self.lock, self.taken, self.most, self.together = threading.Lock(), 0, 0, 0
+
+    def __call__(self, signal, rate, **settings):
+        amount = utterance_mb(signal.shape[1] / rate)
+        with self.lock:
+            self.taken += amount
+            self.most = max(self.most, self.taken)
+            self.together += self.taken > amount
+        time.sleep(0.01)
+        try:
+            return self.model(signal, rate, **settings)
+        finally:
+            with self.lock:
+                self.taken -= amount
+
+
+def test_long_utterances_take_turns(model_folder, tmp_path, monkeypatch):
+    seconds = [100, 80, 100, 90, 1, 2, 3, 1, 2]
+    for number, length in enumerate(seconds):
+        write_audio(tmp_path / f"audio/{number}.flac", noise(length, rate=1000), rate=1000)
+    rows = utterances(tmp_path / "audio", [f"{number}.flac" for number in range(len(seconds))])
+    written = set()
+    for threads in (1, 4):
+        model = Watched(load(model_folder, threads=1))
+        monkeypatch.setattr(inference, "load", lambda *_, model=model, **__: model)
+        run(tmp_path / "audio", model_folder, rows, tmp_path, threads=threads, longest=120)
+        assert model.most <= room_mb(100, threads=threads)
+        assert (model.together > 0) == (threads == 4)
+        written.add((tmp_path / "0.parquet").read_bytes())
+    assert len(written) == 1

@@ -1,10 +1,12 @@
 import gc
+import itertools
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 import pytest
-from voxslice.pipeline import read_ahead
+from voxslice.pipeline import Room, read_ahead
 
 
 class Read:
@@ -97,3 +99,61 @@ def test_readers_that_overtake_each_other_block_nobody():
 
 def test_nothing_to_do():
     assert list(read_ahead(int, int, [], readers=1, workers=1)) == []
+
+
+def test_who_finds_no_room_waits():
+    room, taken, most, lock = Room(10), 0, [], threading.Lock()
+
+    def work(amount):
+        nonlocal taken
+        with room.taken(amount):
+            with lock:
+                taken += amount
+                most.append(taken)
+            time.sleep(0.002)
+            with lock:
+                taken -= amount
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(work, [3, 3, 4, 10, 1, 7, 2, 9, 0, 5] * 5))
+    assert len(most) == 50 and max(most) == 10
+    assert sum(before > after for before, after in itertools.pairwise(most)) > 0
+
+
+def test_what_fits_is_together_in_the_room():
+    room, together = Room(6), threading.Barrier(3, timeout=10)
+
+    def work(amount):
+        with room.taken(amount):
+            together.wait()
+
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(work, [2, 2, 2] * 3))
+
+
+def test_nobody_goes_ahead_of_who_waits():
+    room, order = Room(10), []
+
+    def work(name, amount):
+        with room.taken(amount):
+            order.append(name)
+
+    with room.taken(5):
+        threads = [threading.Thread(target=work, args=args) for args in (("long", 9), ("short", 1))]
+        for thread in threads:
+            thread.start()
+            time.sleep(0.05)
+        assert order == []
+    for thread in threads:
+        thread.join(10)
+    assert order == ["long", "short"]
+
+
+def test_more_than_all_of_the_room_is_alone_in_it():
+    room = Room(3)
+    with room.taken(100):
+        pass
+    with pytest.raises(KeyError), room.taken(1):
+        raise KeyError
+    with room.taken(3):  # what was taken is given back
+        pass

@@ -65,8 +65,8 @@ def test_what_is_called_for_each_shard_is_little(tmp_path, config):
     more = SHARDS["many"] - SHARDS["few"]
     each = {key: (count - few[key]) / more for key, count in many.items()}
     # the audio (and its folder), the settings of the model (and a comprehension), its longest
-    # utterance, memory and time
-    assert sum(calls for (file, _), calls in each.items() if file.endswith(".smk")) <= 7
+    # utterance (from the table), memory and time (each from the table, cut, and the model's size)
+    assert sum(calls for (file, _), calls in each.items() if file.endswith(".smk")) <= 14
     # no search in the config, and no file is read
     assert {calls for (file, _), calls in each.items() if "dpath" in file} == {0}
     assert {calls for (_, name), calls in each.items() if name == "read_text"} == {0}
