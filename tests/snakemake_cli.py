@@ -61,10 +61,10 @@ def write_config(path, config):
 
 
 def move(study, folder, *, seed=0):
-    """Copy a study to another place, where the times of its files are new and in no order."""
+    """Copy a study to another place, where the times of its files are others and in no order."""
     shutil.copytree(study, folder, copy_function=shutil.copyfile)
     draw = random.Random(seed)
     for path in sorted(folder.rglob("*")):
-        time = 1_900_000_000 + draw.randrange(10**8)
+        time = 1_600_000_000 + draw.randrange(10**8)
         os.utime(path, (time, time), follow_symlinks=False)
     return folder
