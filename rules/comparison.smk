@@ -44,6 +44,9 @@ rule score_references:
         "benchmarks/score_references/{dataset}/{task}.tsv"
     conda:
         "../envs/statistics.yaml"
+    resources:
+        mem_mb=growing(1000, 60),
+        runtime=growing(10, 1),
     params:
         target=lookup("tasks/{task}/target", within=config),
         labels=lambda wildcards: config["tasks"][wildcards.task].get("labels"),
@@ -74,7 +77,7 @@ rule measure:
     conda:
         "../envs/statistics.yaml"
     resources:
-        mem_mb=growing(1000, 60),
+        mem_mb=growing(1000, 120),
         runtime=growing(10, 1),
     params:
         models=lambda wildcards: settings.models_of(
@@ -122,7 +125,7 @@ rule compare:
     conda:
         "../envs/statistics.yaml"
     resources:
-        mem_mb=growing(1000, 60),
+        mem_mb=growing(1000, 220),
         runtime=growing(10, 1),
     params:
         models=lambda wildcards: settings.models_of(

@@ -75,7 +75,7 @@ rule make_report:
     conda:
         "../envs/report.yaml"
     resources:
-        mem_mb=growing(1500, 60),
+        mem_mb=growing(1500, 120),
         runtime=growing(10, 1),
     params:
         dataset=lookup("datasets/{dataset}", within=config),
@@ -116,7 +116,7 @@ rule make_view:
     conda:
         "../envs/report.yaml"
     resources:
-        mem_mb=growing(1500, 60),
+        mem_mb=growing(1500, 120),
         runtime=growing(10, 1),
     params:
         task=lambda wildcards: {

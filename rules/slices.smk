@@ -62,7 +62,7 @@ rule find_slices:
     conda:
         "../envs/statistics.yaml"
     resources:
-        mem_mb=growing(1000, 60),
+        mem_mb=growing(1000, 120),
         runtime=growing(10, 1),
     params:
         views=lambda wildcards: settings.views_of(config, wildcards.dataset),
