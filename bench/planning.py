@@ -1,10 +1,11 @@
 """How long Snakemake plans: 1,000 shards by 10 models, and a study that is finished.
 
     python bench/planning.py
+    python bench/planning.py --data DATA
 
 A dry run, from the command to its end. The shards are planned anew, after the checkpoint that says
 how many there are; no audio and no model is there, since planning reads neither. The finished study
-is the embedded one, which is run first.
+is the embedded one, which is run first, and with DATA (see bench/study.py) the default study.
 """
 
 import argparse
@@ -20,6 +21,7 @@ from pathlib import Path
 
 import pandas as pd
 import yaml
+from study import write_overlay
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -80,11 +82,11 @@ def write_study(folder: Path, shards: int, models: int) -> Path:
     return path
 
 
-def snakemake(folder: Path, config: Path, *words: str) -> str:
+def snakemake(folder: Path, configs: list[Path], *words: str) -> str:
     """Run Snakemake in a folder and return what it says."""
     command = [sys.executable, "-m", "snakemake", *words, "--snakefile", ROOT / "Snakefile"]
     command += ["--profile", "none", "--workflow-profile", ROOT / "profiles/default"]
-    command += ["--directory", folder, "--cores", "all", "--configfile", config]
+    command += ["--directory", folder, "--cores", "all", "--configfile", *configs]
     done = subprocess.run(
         [str(word) for word in command],
         stdout=subprocess.PIPE,
@@ -97,7 +99,7 @@ def snakemake(folder: Path, config: Path, *words: str) -> str:
     return done.stdout
 
 
-def plan(folder: Path, config: Path, rounds: int) -> dict[str, float]:
+def plan(folder: Path, configs: list[Path], rounds: int) -> dict[str, float]:
     """Time dry runs of all of a study.
 
     Returns:
@@ -106,7 +108,7 @@ def plan(folder: Path, config: Path, rounds: int) -> dict[str, float]:
     walls, cpus = [], []
     for _ in range(rounds):
         before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-        said = snakemake(folder, config, "--dry-run")
+        said = snakemake(folder, configs, "--dry-run")
         walls.append(time.perf_counter() - start)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         cpus.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
@@ -127,18 +129,26 @@ def main() -> None:
     parser.add_argument("--shards", type=int, nargs="+", default=[10, 100, 1000])
     parser.add_argument("--models", type=int, default=10)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--data", type=Path, help="what the default study is run on")
     options = parser.parse_args()
     rows = []
     for shards in options.shards:
         with tempfile.TemporaryDirectory(prefix="voxslice-planning-") as name:
             config = write_study(Path(name), shards, options.models)
-            snakemake(Path(name), config, "resources/corpus/shards.csv")
+            snakemake(Path(name), [config], "resources/corpus/shards.csv")
             study = f"{shards:,} shards, {options.models} models"
-            rows.append({"study": study, **plan(Path(name), config, options.rounds)})
-    with tempfile.TemporaryDirectory(prefix="voxslice-planning-") as name:
-        demo = ROOT / "config/demo.yaml"
-        snakemake(Path(name), demo)
-        rows.append({"study": "embedded, finished", **plan(Path(name), demo, options.rounds)})
+            rows.append({"study": study, **plan(Path(name), [config], options.rounds)})
+    for study, config in {"embedded": "demo.yaml", "default": "config.yaml"}.items():
+        if study == "default" and options.data is None:
+            continue
+        with tempfile.TemporaryDirectory(prefix="voxslice-planning-") as name:
+            configs = [ROOT / "config" / config]
+            if study == "default":
+                configs.append(write_overlay(Path(name), options.data.resolve()))
+            snakemake(Path(name), configs)
+            rows.append(
+                {"study": f"{study}, finished", **plan(Path(name), configs, options.rounds)}
+            )
     print(f"Python {platform.python_version()}, {os.cpu_count()} cores")
     print("| study | jobs | seconds | CPU seconds |")
     print("|---|--:|--:|--:|")
