@@ -43,6 +43,13 @@ resource_scopes:
 
 if GPUS and "gpu" not in workflow.global_resources:
     workflow.register_resource("gpu", 1)
+elif GPUS and workflow.is_main_process and workflow.resource_scopes.is_local("gpu"):
+    # all jobs would share the first one
+    if workflow.global_resources["gpu"].value > 1:
+        sys.exit(
+            "A machine counts as one GPU, that which CUDA_VISIBLE_DEVICES names: leave out"
+            " --resources gpu, or run one study for each GPU (docs/gpu.md)."
+        )
 
 
 def one_of(names):

@@ -167,3 +167,13 @@ def test_a_missing_gpu_is_said_and_the_processor_not_taken(tmp_path, demo, finis
     assert (
         "Error: The config asks for device: cuda, but the onnxruntime that is installed" in output
     )
+
+
+def test_several_gpus_of_a_machine_are_refused(tmp_path, demo):
+    path = write_config(tmp_path / "gpu.yaml", {**demo, "device": "cuda"})
+    several = ["--dry-run", "models", "--resources", "gpu=4"]
+    refused = snakemake(tmp_path, *several, configfiles=[path], check=False)
+    assert refused.returncode != 0
+    assert "A machine counts as one GPU" in refused.stdout and "Traceback" not in refused.stdout
+    # of all machines together, as on a cluster, there may be several
+    snakemake(tmp_path, *several, "--set-resource-scopes", "gpu=global", configfiles=[path])
