@@ -8,11 +8,12 @@ import numpy as np
 import pandas as pd
 from scipy.stats import binomtest, false_discovery_control
 
+from voxslice.descriptions import interval
 from voxslice.files import KEY
 from voxslice.metrics import count_speakers
 from voxslice.names import CHANCE
 from voxslice.resampling import FEW_SPEAKERS, block_sizes, bootstrap_interval, speaker_sums
-from voxslice.rules import as_text, categories_text, interval_text, is_numeric
+from voxslice.rules import as_text, categories_text, is_numeric
 
 EXACT_SPEAKERS = 14
 """Up to this many speakers all 2^n sign flips are looked at."""
@@ -385,6 +386,7 @@ def _groups(column: pd.Series) -> list[tuple[str, str, np.ndarray]]:
     for number in np.unique(group[group >= 0]):
         mask = group == number
         low, high = values[mask].min(), values[mask].max()
-        short = f"{low:g}" if low == high else f"{low:g}..{high:g}"
-        parts.append((short, interval_text(column.name, low, high), mask))
+        short = interval(low, high, finite)
+        relation = "=" if low == high else "in"
+        parts.append((short, f"{column.name} {relation} {short}", mask))
     return parts

@@ -25,8 +25,3 @@ def categories_text(name: object, categories: Sequence[str]) -> str:
     if len(categories) == 1:
         return f"{name} = {categories[0]}"
     return f"{name} in {{{', '.join(sorted(categories))}}}"
-
-
-def interval_text(name: object, low: float, high: float) -> str:
-    """A condition on a number, as in `age in 30..42`."""
-    return f"{name} = {low:g}" if low == high else f"{name} in {low:g}..{high:g}"

@@ -527,3 +527,15 @@ def test_regressions_are_where_the_later_model_is_worse(classification):
     assert len(regressions(better, classification=classification)) == 0
     none = compared({"a": a}, slices, classification=classification)
     assert len(regressions(none, classification=classification)) == 0
+
+
+def test_groups_of_large_and_close_numbers_are_told_apart():
+    when = 1_600_000_000 + np.arange(300)
+    slices = category_slices(pd.DataFrame({"when": when}), {})
+    assert list(slices) == [
+        "when=1600000000..1600000099",
+        "when=1600000100..1600000199",
+        "when=1600000200..1600000299",
+    ]
+    assert slices["when=1600000100..1600000199"].rule == "when in 1600000100..1600000199"
+    assert sum(part.mask for part in slices.values()).tolist() == [1] * 300

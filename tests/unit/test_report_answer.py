@@ -20,6 +20,12 @@ def with_verdict(study, **values):
     return dataclasses.replace(study, comparison=table)
 
 
+def test_a_difference_that_other_speakers_need_not_show_is_called_so():
+    study = make_study()
+    study = dataclasses.replace(study, comparison=study.comparison.assign(q=0.001))
+    assert answer(study)[0].endswith("] may lie in which speakers were heard.")
+
+
 def with_model(study, position, **values):
     models = list(study.models)
     models[position] = dataclasses.replace(models[position], **values)
@@ -32,6 +38,7 @@ def test_undecided_models_are_called_so_and_their_errors_counted():
     assert said[0].startswith("The data do not settle which model is better: b is right on 87.5 %")
     assert "of 24 utterances of 6 speakers, a is right on 83.3 % [" in said[0]
     assert "the difference of 4.2 points [" in said[0]
+    assert "] may be chance (q = " in said[0]
     assert said[1] == (
         "b fixes 3 of the 4 errors of a and makes 2 new ones, 2 of them among the 3 utterances with"
         " <b>x</b>."

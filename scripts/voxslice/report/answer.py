@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from voxslice.comparison import ALPHA
 from voxslice.report.numbers import counted, probability
 from voxslice.report.study import Study, by_severity, rule_text
 
@@ -109,9 +110,12 @@ def _choice(
             f" {first} {_scope(study, best[1])}, {second}.",
             f"Choose by cost and by the slices below{f'; {small}' if small else ''}.",
         ]
+    # McNemar's test may see a difference in these utterances that other speakers need not show
+    spread = bool(study.speakers) and overall["q"] <= ALPHA
+    why = "lie in which speakers were heard" if spread else f"be chance ({_q(overall['q'])})"
     return [
         f"The data do not settle which model is better: {first} {_scope(study, best[1])},"
-        f" {second}, and the difference of {distance} may be chance ({_q(overall['q'])})."
+        f" {second}, and the difference of {distance} may {why}."
     ]
 
 
