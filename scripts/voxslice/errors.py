@@ -59,6 +59,8 @@ def reason_of(error: Exception, what: str) -> str:
     if isinstance(error, MachineError):
         raise error
     if of_the_machine(error):
+        found = OF_THE_MACHINE.search(reason)  # behind a long account of the place in the code
+        reason = reason[found.start() if found else 0 :]
         raise MachineError(
             f"{what} could not be processed, and the machine is at fault, not the file"
             f" ({reason[:300]}): mend this, as with more memory, and run again."
