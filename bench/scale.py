@@ -1,13 +1,17 @@
 """How the steps behind inference scale: simulated corpora of 100,000 and 1,000,000 utterances.
 
     python bench/scale.py --rows 100000 1000000
+    python bench/scale.py --rows 100000 1000000 --embedding
 
 No audio and no model: a dataset that is a table, and tables of predictions of two models, are
-written; then Snakemake takes them through scores, metrics, slices, comparison and report, one job
-after the other, so that each has the machine to itself.
+written; then Snakemake takes them through scores, metrics, slices, comparison, report and view, one
+job after the other, so that each has the machine to itself. With `--embedding`, hidden states of a
+third model are drawn as well, in shards as inference would have written them: sliceguard, the map
+of the report and the view look at a sample of them.
 """
 
 import argparse
+import json
 import os
 import platform
 import resource
@@ -20,6 +24,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -28,7 +34,9 @@ UTTERANCES = 100  # of a speaker
 EMOTIONS = ["anger", "boredom", "disgust", "fear", "happiness", "neutral", "sadness"]
 ROOMS = ["car", "hall", "office", "street"]
 MODELS = {"small": 0.09, "big": 0.05}  # share of errors
-GOALS = ["scores", "metrics", "slices", "comparisons", "reports"]
+EMBEDDER = "ears"
+DIMENSIONS = 1024  # of an embedding, as wav2vec 2.0 has
+GOALS = ["scores", "metrics", "slices", "comparisons", "reports", "views"]
 
 
 def simulate(rows: int) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
@@ -84,12 +92,13 @@ def simulate(rows: int) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
     return files, tables
 
 
-def write_study(folder: Path, rows: int) -> Path:
+def write_study(folder: Path, rows: int, *, embedding: bool) -> Path:
     """Write the tables and the config of a study.
 
     Args:
         folder: Where the study is to run.
         rows: Number of utterances.
+        embedding: Whether a view looks at the embedding of a further model.
 
     Returns:
         The config file.
@@ -132,17 +141,76 @@ def write_study(folder: Path, rows: int) -> Path:
             }
         },
     }
+    if embedding:
+        for place in (folder / "audio", folder / EMBEDDER):
+            place.mkdir(parents=True)
+        for name in ("model.onnx", "model.yaml"):
+            (folder / EMBEDDER / name).touch()
+        config["datasets"]["corpus"]["csv"]["audio"] = str(folder / "audio")
+        model = {"path": str(folder / EMBEDDER), "tasks": [], "license": "simulated"}
+        config["models"][EMBEDDER] = model
+        view = {"finder": "sliceguard", "features": ["gender"], "embedding": EMBEDDER}
+        # further seeds repeat on the same sample, however large the corpus is
+        config["slices"]["embedding"] = view | {"stability_seeds": 0}
     path = folder / "scale.yaml"
     path.write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
     return path
 
 
-def run(rows: int, sliceguard: bool, keep: Path | None) -> pd.DataFrame:
+def write_embedding(folder: Path) -> list[str]:
+    """Write what inference would have: a model that was checked, and its hidden states in shards.
+
+    Utterances that the smaller model finds hard, angry men, lie apart.
+
+    Args:
+        folder: Of the study, whose shards are known.
+
+    Returns:
+        The files, relative to the folder, that Snakemake is to take as its own.
+    """
+    card = {"origin": EMBEDDER, "sha256": "0" * 64, "size_mb": 1.0, "parameters": 0, "outputs": {}}
+    made = [f"resources/models/{EMBEDDER}/model.{kind}" for kind in ("onnx", "yaml", "json")]
+    for name in made:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(json.dumps(card))
+    keys = ["file", "start", "end"]
+    known = pd.read_csv(folder / "corpus.csv", usecols=["file", "gender", "emotion"])
+    hard = set(known.loc[(known["gender"] == "male") & (known["emotion"] == "anger"), "file"])
+    utterances = pd.read_parquet(folder / "resources/corpus/utterances.parquet", columns=keys)
+    rng = np.random.default_rng(SEED)
+    shards = pd.read_csv(folder / "resources/corpus/shards.csv")
+    for shard, first, stop in shards[["first", "stop"]].itertuples():
+        part = utterances.iloc[first:stop]
+        states = rng.normal(size=(len(part), DIMENSIONS)).astype(np.float32)
+        states[part["file"].isin(hard), :8] += 3
+        column = pa.FixedSizeListArray.from_arrays(pa.array(states.ravel()), DIMENSIONS)
+        table = pa.table({name: part[name].to_numpy() for name in keys} | {"embedding": column})
+        for kind, ending in (("predictions", "parquet"), ("failures", "csv")):
+            name = f"results/{kind}/corpus/{EMBEDDER}/{shard}.{ending}"
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            made.append(name)
+        pq.write_table(table, folder / made[-2], row_group_size=1024)
+        (folder / made[-1]).write_text(",".join([*keys, "reason"]) + "\n")
+    return made
+
+
+def snakemake(folder: Path, config: Path, *words: str) -> None:
+    """Run Snakemake in a folder, one job at a time; a failure ends the benchmark."""
+    command = [sys.executable, "-m", "snakemake", *words, "--snakefile", ROOT / "Snakefile"]
+    command += ["--profile", "none", "--workflow-profile", ROOT / "profiles/default"]
+    command += ["--directory", folder, "--cores", "all", "--jobs", 1, "--configfile", config]
+    with (folder / "run.log").open("w") as log:
+        done = subprocess.run([str(x) for x in command], stdout=log, stderr=log, check=False)
+    if done.returncode:
+        sys.exit((folder / "run.log").read_text(encoding="utf-8")[-6000:])
+
+
+def run(rows: int, embedding: bool, keep: Path | None) -> pd.DataFrame:
     """Take a simulated corpus through the workflow.
 
     Args:
         rows: Number of utterances.
-        sliceguard: Whether slices are suggested by sliceguard, too.
+        embedding: Whether a view looks at an embedding, which is drawn and not counted.
         keep: Where the study is left; None for a folder that is removed.
 
     Returns:
@@ -150,22 +218,17 @@ def run(rows: int, sliceguard: bool, keep: Path | None) -> pd.DataFrame:
         measures them; a last one for all.
     """
     folder = Path(keep or tempfile.mkdtemp(prefix="voxslice-scale-"))
+    folder.mkdir(parents=True, exist_ok=True)
     try:
-        config = write_study(folder, rows)
-        if sliceguard:
-            study = yaml.safe_load(config.read_text(encoding="utf-8"))
-            features = ["gender", "age", "emotion"]
-            study["slices"]["suggested"] = {"finder": "sliceguard", "features": features}
-            config.write_text(yaml.safe_dump(study, sort_keys=False), encoding="utf-8")
-        command = [sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile", *GOALS]
-        command += ["--profile", "none", "--workflow-profile", ROOT / "profiles/default"]
-        command += ["--directory", folder, "--cores", "all", "--jobs", 1, "--configfile", config]
+        config = write_study(folder, rows, embedding=embedding)
         before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-        with (folder / "run.log").open("w") as log:
-            done = subprocess.run([str(x) for x in command], stdout=log, stderr=log, check=False)
+        if embedding:
+            snakemake(folder, config, "resources/corpus/shards.csv")
+            drawn = time.perf_counter()
+            snakemake(folder, config, "--touch", *write_embedding(folder))
+            start += time.perf_counter() - drawn
+        snakemake(folder, config, *GOALS)
         seconds = time.perf_counter() - start
-        if done.returncode:
-            sys.exit((folder / "run.log").read_text(encoding="utf-8")[-6000:])
         records = []
         for path in sorted((folder / "benchmarks").rglob("*.tsv")):
             line = pd.read_csv(path, sep="\t").iloc[0]
@@ -188,10 +251,10 @@ def main() -> None:
     """Run what the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rows", type=int, nargs="+", default=[100_000], help="of each corpus")
-    parser.add_argument("--sliceguard", action="store_true", help="with a view of sliceguard")
+    parser.add_argument("--embedding", action="store_true", help="with a view of an embedding")
     parser.add_argument("--keep", type=Path, help="folder in which the study is left")
     options = parser.parse_args()
-    tables = [run(rows, options.sliceguard, options.keep) for rows in options.rows]
+    tables = [run(rows, options.embedding, options.keep) for rows in options.rows]
     table = pd.concat(tables)
     print(f"Python {platform.python_version()}, {os.cpu_count()} cores")
     figures = ["seconds", "cpu_seconds", "peak_gb"]
