@@ -205,7 +205,7 @@ def main() -> None:
         "# Benchmark of the report",
         "",
         "Made by `python bench/report.py`, which draws the tables. Seconds are wall",
-        "clock on two cores that other work was using, from the start of the imports to the page.",
+        "clock on two cores, from the start of the imports to the page.",
         "The bundle that draws charts in a browser is made once a study and not counted.",
         "",
         "| task | utterances | speakers | seconds | of it reading | peak GB | page in MB |",
