@@ -22,7 +22,7 @@ from scipy import sparse
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
 
-BINS = (16, 10, 5)  # quantile bins of a number in rules with intervals of one, two, more numbers
+BINS = (16, 8, 4)  # quantile bins of a number in rules with intervals of one, two, more numbers
 SCALES = (1.0, 0.75, 0.5, 0.375, 0.25)  # of BINS: the finest that keeps the search within RULES
 RULES = 250_000
 BLOCK = 1 << 23  # numbers held at a time by one block of sums
