@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass
-from functools import reduce
+from functools import cache, reduce
 from itertools import combinations
 from math import floor, isfinite
 
@@ -23,7 +23,8 @@ Array = NDArray[np.float64]
 Index = NDArray[np.int64]
 
 BINS = (16, 8, 4)  # quantile bins of a number in rules with intervals of one, two, more numbers
-SCALES = (1.0, 0.75, 0.5, 0.375, 0.25)  # of BINS: the finest that keeps the search within RULES
+# of BINS in rules of more than one condition: the finest that keeps the search within RULES
+SCALES = (1.0, 0.75, 0.5, 0.375, 0.25)
 RULES = 250_000
 BLOCK = 1 << 23  # numbers held at a time by one block of sums
 CHUNK = 4096  # rules whose sums are held at a time
@@ -60,11 +61,24 @@ class Feature:
         upto = np.concatenate([[0], np.cumsum(np.bincount(self.codes, minlength=self.width))])
         support = upto[self.spans[:, 1]] - upto[self.spans[:, 0]]
         keep = (support >= min_support) & (support < len(self.codes))
-        if self.numeric > bins:
-            cuts = np.round(np.linspace(0, self.numeric, bins + 1))
-            missing = self.spans[:, 0] == self.numeric
-            keep &= np.isin(self.spans, cuts).all(axis=1) | missing
+        starts = np.flatnonzero(np.diff(self.merged(bins), prepend=-1))
+        keep &= np.isin(self.spans, [*starts, self.width]).all(axis=1)
         return np.flatnonzero(keep)
+
+    def merged(self, bins: int) -> Index:
+        """Fewer, wider bins.
+
+        Args:
+            bins: Most bins of a number.
+
+        Returns:
+            (width,) the wider bin that each bin is in, 0 up; categories and missing have their own.
+        """
+        every = np.arange(self.width)
+        if self.numeric <= bins:
+            return every
+        cuts = np.round(np.linspace(0, self.numeric, bins + 1))
+        return np.searchsorted(cuts, every, side="right") - 1
 
 
 def read_feature(column: pd.Series, bins: int) -> Feature:
@@ -159,6 +173,8 @@ class RuleSpace:
 
     Attributes:
         rows: Number of rows.
+        depth: Most conditions of a rule: fewer than asked for where those would be too many rules,
+            or where there are fewer features.
         cell: (n,) cell of each row.
         support: (rules,) number of rows of each rule.
         conditions: (rules, depth) numbers of its conditions, -1 where it has fewer.
@@ -168,24 +184,19 @@ class RuleSpace:
     def __init__(
         self, table: pd.DataFrame, features: Sequence[str], depth: int, min_support: int
     ) -> None:
-        depth = min(depth, len(features))
-        scales = iter(SCALES)
-        while True:
-            scale = next(scales)
-            bins = [max(2, round(scale * most)) for most in BINS]
-            self.features = [read_feature(table[name], bins[0]) for name in features]
-            if scale == SCALES[-1] or _count(self.features, bins, depth) <= RULES:
-                break
+        self.features = [read_feature(table[name], BINS[0]) for name in features]
         self.codes, self.cell = _distinct(np.stack([f.codes for f in self.features], axis=1))
         counts = np.bincount(self.cell, minlength=len(self.codes)).astype(float)
         self.rows = len(table)
         self.starts = np.cumsum([0, *(len(feature.texts) for feature in self.features)])
+        bins, self.depth = self._within_rules(counts, min(depth, len(features)), min_support)
         pools, boxes = [sparse.csr_array((0, len(self.codes)), dtype=np.float32)], []
-        support, conditions = [np.empty(0, np.int64)], [np.empty((0, depth), np.int64)]
+        support, conditions = [np.empty(0, np.int64)], [np.empty((0, self.depth), np.int64)]
         rivals = [np.empty(0, np.int64)]
-        for size in range(1, depth + 1):
+        for size in range(1, self.depth + 1):
             for columns in combinations(range(len(features)), size):
-                pool, box, rules = self._boxes(columns, bins, counts, min_support)
+                few = BINS if size == 1 else bins
+                pool, box, rules = self._boxes(columns, few, counts, min_support)
                 held = np.rint(box @ (pool @ counts)).astype(np.int64)
                 keep = np.flatnonzero((held >= min_support) & (held < self.rows))
                 if len(keep):
@@ -193,7 +204,7 @@ class RuleSpace:
                     boxes.append(box[keep])
                     support.append(held[keep])
                     rivals.append(np.full(len(keep), len(keep)))
-                    padding = ((0, 0), (0, depth - size))
+                    padding = ((0, 0), (0, self.depth - size))
                     conditions.append(np.pad(rules[keep], padding, constant_values=-1))
         self.pool = sparse.vstack(pools, format="csr")
         self.support: Index = np.concatenate(support)
@@ -201,6 +212,71 @@ class RuleSpace:
         self.conditions: Index = np.concatenate(conditions)
         none = sparse.csr_array((0, 0), dtype=np.float32)
         self._chunks = _chunks(sparse.block_diag(boxes, format="csr") if boxes else none)
+
+    def _within_rules(
+        self, counts: Array, depth: int, min_support: int
+    ) -> tuple[Sequence[int], int]:
+        """How deep and how fine a search is that goes through no more than `RULES` rules.
+
+        As deep as possible comes first, then the finest scale. Groups of categories count where
+        enough rows have them, intervals whatever their support together with others.
+
+        Returns:
+            Bins as in `BINS` for rules of more than one condition, and the depth, at least one.
+        """
+        numbers = [feature for feature in self.features if feature.numeric]
+        others = [i for i, feature in enumerate(self.features) if not feature.numeric]
+        scaled = [[max(2, round(scale * most)) for most in BINS] for scale in SCALES]
+
+        @cache
+        def intervals(many: int, most: int) -> int:
+            """Conjunctions of intervals of so many numbers."""
+            return _products([len(f.chosen(min_support, most)) for f in numbers], many)[many]
+
+        def rules(size: int, bins: Sequence[int]) -> int:
+            """Rules of so many conditions."""
+            return sum(
+                groups[size - many] * intervals(many, _most(bins, many))
+                for many in range(size + 1)
+                if many <= len(numbers)
+            )
+
+        groups = [1]  # by how many categories they have
+        best: tuple[Sequence[int], int] = BINS, 1
+        for size in range(1, depth + 1):
+            groups.append(0)
+            for columns in combinations(others, size):
+                groups[size] += len(self._groups(columns, counts, min_support)[2])
+                if groups[size] > RULES and size > 1:
+                    return best
+            for bins in scaled:
+                if rules(1, BINS) + sum(rules(k, bins) for k in range(2, size + 1)) <= RULES:
+                    best = bins, size
+                    break
+            else:
+                return best
+        return best
+
+    def _groups(
+        self, columns: Sequence[int], counts: Array, min_support: int
+    ) -> tuple[Index, Index, Index]:
+        """The conjunctions of some columns' categories that occur often enough.
+
+        Returns:
+            Cells that are in one, which one each of them is in, and the conditions of every one.
+        """
+        labels = np.zeros((len(self.codes), len(columns)), dtype=np.int64)
+        for k, i in enumerate(columns):  # a category's bin is its condition; too rare ones drop out
+            feature = self.features[i]
+            chosen = feature.chosen(min_support, 0)
+            lookup = np.full(feature.width, -1)
+            lookup[feature.spans[chosen, 0]] = chosen
+            labels[:, k] = lookup[self.codes[:, i]]
+        inside = np.flatnonzero((labels >= 0).all(axis=1))
+        groups, group = _distinct(labels[inside])
+        often = np.bincount(group, counts[inside], len(groups)) >= min_support
+        inside, group = inside[often[group]], (np.cumsum(often) - 1)[group[often[group]]]
+        return inside, group, groups[often]
 
     def _boxes(
         self, columns: Sequence[int], bins: Sequence[int], counts: Array, min_support: int
@@ -210,25 +286,18 @@ class RuleSpace:
         Places are the groups of categories that occur often enough times the bins of the numbers.
         """
         numbers = [i for i in columns if self.features[i].numeric]
-        most = bins[min(len(numbers), len(bins)) - 1]
-        chosen = {i: self.features[i].chosen(min_support, most) for i in columns}
-        labels = np.zeros((len(self.codes), 0), dtype=np.int64)
-        for i in columns:
-            if i not in numbers:  # a category's bin is its condition; too rare ones drop out
-                lookup = np.full(self.features[i].width, -1)
-                lookup[self.features[i].spans[chosen[i], 0]] = chosen[i]
-                labels = np.column_stack([labels, lookup[self.codes[:, i]]])
-        inside = np.flatnonzero((labels >= 0).all(axis=1))
-        groups, group = _distinct(labels[inside])
-        often = np.bincount(group, counts[inside], len(groups)) >= min_support
-        inside, group = inside[often[group]], (np.cumsum(often) - 1)[group[often[group]]]
-        groups = groups[often]
+        categories = [i for i in columns if i not in numbers]
+        inside, group, groups = self._groups(categories, counts, min_support)
+        most = _most(bins, len(numbers))
+        chosen = {i: self.features[i].chosen(min_support, most) for i in numbers}
         place, size, factors = group, len(groups), [sparse.eye_array(len(groups))]
         for i in numbers:
-            feature = self.features[i]
-            place, size = place * feature.width + self.codes[inside, i], size * feature.width
-            first, last = feature.spans[chosen[i]].T[..., None]
-            at = np.arange(feature.width)
+            bin_of = self.features[i].merged(most)  # places are as wide as rules tell apart
+            width = int(bin_of[-1]) + 1
+            place, size = place * width + bin_of[self.codes[inside, i]], size * width
+            spans = self.features[i].spans[chosen[i]]
+            first, last = bin_of[spans[:, :1]], bin_of[spans[:, 1:] - 1] + 1
+            at = np.arange(width)
             factors.append(sparse.csr_array((first <= at) & (at < last)))
         ones = np.ones(len(inside), dtype=np.float32)
         pool = sparse.csr_array((ones, (place, inside)), shape=(size, len(self.codes)))
@@ -238,7 +307,7 @@ class RuleSpace:
         grid = np.indices([len(groups), *(len(chosen[i]) for i in numbers)]).reshape(
             1 + len(numbers), -1
         )
-        of = dict(zip((i for i in columns if i not in numbers), groups[grid[0]].T, strict=True))
+        of = dict(zip(categories, groups[grid[0]].T, strict=True))
         of |= {i: chosen[i][row] for i, row in zip(numbers, grid[1:], strict=True)}
         rules = np.stack([of[i] + self.starts[i] for i in columns], axis=1)
         return pool, box, rules
@@ -381,6 +450,11 @@ class RuleSpace:
         return [(int(i), int(k - self.starts[i])) for i, k in zip(features, numbers, strict=True)]
 
 
+def _most(bins: Sequence[int], numbers: int) -> int:
+    """Most bins of each number in rules with intervals of so many numbers."""
+    return bins[min(max(numbers, 1), len(bins)) - 1]
+
+
 def _chunks(boxes: sparse.csr_array) -> list[sparse.csr_array]:
     """A matrix in pieces, at least one, of at most `CHUNK` rows: their products stay small."""
     return [boxes[i : i + CHUNK] for i in range(0, max(1, boxes.shape[0]), CHUNK)]
@@ -393,18 +467,6 @@ def _distinct(codes: Index) -> tuple[Index, Index]:
         _, key = np.unique(key * (int(column.max(initial=0)) + 1) + column, return_inverse=True)
     _, first = np.unique(key, return_index=True)
     return codes[first], key
-
-
-def _count(features: Sequence[Feature], bins: Sequence[int], depth: int) -> int:
-    """How many conjunctions the conditions give, whatever their support."""
-    total = 0
-    numbers = [feature for feature in features if feature.numeric]
-    others = _products([len(f.texts) for f in features if not f.numeric], depth)
-    for many in range(min(depth, len(numbers)) + 1):
-        most = bins[min(max(many, 1), len(bins)) - 1]
-        of_numbers = _products([len(f.chosen(1, most)) for f in numbers], many)
-        total += of_numbers[many] * sum(others[: depth - many + 1])
-    return total - 1
 
 
 def _products(sizes: Sequence[int], most: int) -> list[int]:

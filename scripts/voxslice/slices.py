@@ -6,6 +6,7 @@ once (`slice_tests`), and tells the few that are left after taking away what oth
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -72,8 +73,9 @@ def find_slices(
     """Find slices of a table, described by rules on its columns, whose loss is above the rest's.
 
     Every rule of up to `depth` conditions on different columns is searched: a category, an interval
-    of neighbouring quantile bins of a number (`slice_rules.BINS`, fewer where that would be more
-    than 250,000 rules), or missing. A rule's p-value is the chance that the *best* rule of the
+    of neighbouring quantile bins of a number (`slice_rules.BINS`), or missing. Where that would be
+    more than 250,000 rules, those of several conditions have wider bins, and where it still is,
+    fewer conditions, with a warning. A rule's p-value is the chance that the *best* rule of the
     whole search does as well where nothing is planted, so that of all searches without a true slice
     at most `alpha` confirm one:
 
@@ -132,7 +134,14 @@ def find_slices(
     losses = _check(table, loss, features, speaker, depth, min_support, alpha, seed)
     if not len(table) or not features:
         return _frame([], 0)
-    space = RuleSpace(table, list(dict.fromkeys(features)), depth, min_support)
+    names = list(dict.fromkeys(features))
+    space = RuleSpace(table, names, depth, min_support)
+    if space.depth < min(depth, len(names)):
+        warnings.warn(
+            f"Rules have at most {space.depth} of {depth} conditions, since more would be too many "
+            f"rules on {len(names)} columns: name fewer columns to search deeper.",
+            stacklevel=2,
+        )
     speakers, known = _speakers(table, speaker)
     # an order of rows that does not depend on the table's: the resampling sees nothing else
     order = np.lexsort((losses, space.cell, speakers))

@@ -442,7 +442,7 @@ def test_the_rows_of_every_rule_are_those_its_text_says(seed):
     table["few"] = rng.choice([-1.5, 0.1, 0.7, 2.0], 300)
     table["flag"] = rng.random(300) < 0.5
     features = [*FEATURES, "few", "flag"]
-    space = slice_rules.RuleSpace(table, features, 2, 10)
+    space = slice_rules.RuleSpace(table, features, 3, 10)
     ones = np.bincount(space.cell)[:, None].astype(np.float32)
     counted = np.concatenate([sums[:, 0] for _, sums in space.sums(ones)])
     np.testing.assert_array_equal(counted, space.support)
@@ -471,13 +471,46 @@ def test_every_rule_of_the_depth_is_searched_once():
     assert sorted(texts) == sorted(kept)
 
 
-def test_a_wide_table_is_searched_with_coarser_bins():
+def test_in_a_wide_table_rules_of_several_conditions_have_wider_bins():
     rng = np.random.default_rng(61)
     table = pd.DataFrame(rng.normal(size=(300, 40)), columns=[f"x{i}" for i in range(40)])
-    coarse = slice_rules.RuleSpace(table, list(table.columns), 2, 10)
-    fine = slice_rules.RuleSpace(table, ["x0", "x1"], 2, 10)
-    assert coarse.searched <= slice_rules.RULES
-    assert coarse.features[0].width < fine.features[0].width
+    wide = slice_rules.RuleSpace(table, list(table.columns), 2, 10)
+    narrow = slice_rules.RuleSpace(table, ["x0", "x1"], 2, 10)
+    assert wide.searched <= slice_rules.RULES and wide.depth == 2
+
+    def count(space, names):
+        texts = map(space.text, range(space.searched))
+        return sum([part.split()[0] for part in text.split(" & ")] == names for text in texts)
+
+    assert count(wide, ["x0"]) == count(narrow, ["x0"])
+    assert 0 < count(wide, ["x0", "x1"]) < count(narrow, ["x0", "x1"])
+
+
+def test_categories_that_hardly_ever_meet_leave_numbers_their_bins():
+    rng = np.random.default_rng(64)
+    names = ["text", "place"]
+    table = pd.DataFrame({name: rng.integers(0, 300, 3000).astype(str) for name in names})
+    table["snr"] = rng.normal(size=3000)
+    inside = (table["snr"] > 1.2).to_numpy()
+    found = find_slices(table, errors(64, table, inside), [*names, "snr"])
+    rows = found["rows"].iloc[0]
+    assert found["confirmed"].iloc[0]
+    assert inside[rows].sum() / len(np.union1d(rows, np.flatnonzero(inside))) > 0.8
+
+
+@pytest.mark.parametrize("kind", ["category", "number"])
+def test_where_rules_are_too_many_they_have_fewer_conditions(monkeypatch, kind):
+    rng = np.random.default_rng(65)
+    table = pd.DataFrame(rng.integers(0, 3, (500, 12)), columns=[f"x{i}" for i in range(12)])
+    table = table.astype(str) if kind == "category" else table
+    loss = rng.random(500) < 0.2
+    monkeypatch.setattr(slice_rules, "RULES", 1000)
+    with pytest.warns(UserWarning, match="at most 2 of 3 conditions.*on 12 columns"):
+        found = find_slices(table, loss, list(table.columns))
+    assert found.attrs["searched"] > 12 * 3
+    monkeypatch.setattr(slice_rules, "RULES", 1)
+    with pytest.warns(UserWarning, match="at most 1 of 3"):
+        find_slices(table, loss, list(table.columns))
 
 
 def test_a_subset_of_the_rules_has_their_sums():
