@@ -63,6 +63,7 @@ SEARCHED = pd.DataFrame(
         "view": ["subgroups", "metadata"],
         "finder": ["subgroups", "sliceguard"],
         "searched": pd.array([1234, None], dtype="Int64"),
+        "depth": pd.array([3, None], dtype="Int64"),
         "found": [2, 3],
         "confirmed": [1, 0],
     }

@@ -20,7 +20,7 @@ COLUMNS = [
     "note",
 ]  # fmt: skip
 
-SEARCHES = ["view", "finder", "searched", "found", "confirmed"]
+SEARCHES = ["view", "finder", "searched", "depth", "found", "confirmed"]
 
 SPEAKER = "_speaker"  # no column of a dataset can be called that
 
@@ -96,7 +96,8 @@ def tabulate_slices(
     Returns:
         the slices in the columns of `COLUMNS`, best first within a view; the keys of their
         utterances (`slice`, `file`, `start`, `end`); and one row a view in the columns of
-        `SEARCHES`, which says how many rules were searched also where nothing was found
+        `SEARCHES`, which says how many rules of up to how many conditions (`depth`) were searched,
+        also where nothing was found
     """
     loss = scores["loss"].to_numpy()
     everyone = np.arange(len(scores))
@@ -105,10 +106,10 @@ def tabulate_slices(
     searches: list[dict[str, Any]] = []
     members = [scores[KEY].iloc[:0].assign(slice=pd.Series(dtype=str))]
     for name, view in views.items():
-        searched = None
+        looked: dict[str, int | None] = {"searched": None, "depth": None}
         if view["finder"] == "subgroups":
             looked_at = everyone
-            found, searched = _search(table, loss, speakers, view, alpha, seed)
+            found, looked = _search(table, loss, speakers, view, alpha, seed)
         else:
             named = [column for column in columns if column != "speaker"]
             looked_at = sampled(len(scores), view["sample"], seed)
@@ -135,14 +136,15 @@ def tabulate_slices(
             )
             members.append(scores.loc[mask, KEY].assign(slice=row["slice"]))
         confirmed = sum(bool(known["confirmed"]) for _, known in found)
-        counts = {"searched": searched, "found": len(found), "confirmed": confirmed}
-        searches.append({"view": name, "finder": view["finder"]} | counts)
+        counts = {"found": len(found), "confirmed": confirmed}
+        searches.append({"view": name, "finder": view["finder"]} | looked | counts)
     slices = pd.DataFrame(rows, columns=COLUMNS)
     for name in ("speakers", "searched"):
         slices[name] = slices[name].astype("Int64")
     # a slice that two views found stands once among the members
     keys = pd.concat(members, ignore_index=True).drop_duplicates(ignore_index=True)
-    counted = pd.DataFrame(searches, columns=SEARCHES).astype({"searched": "Int64"})
+    counted = pd.DataFrame(searches, columns=SEARCHES)
+    counted = counted.astype({"searched": "Int64", "depth": "Int64"})
     return slices, keys[["slice", *KEY]], counted
 
 
@@ -153,8 +155,8 @@ def _search(
     view: Mapping[str, Any],
     alpha: float,
     seed: int,
-) -> tuple[list[tuple[np.ndarray, dict[str, Any]]], int]:
-    """Slices that a search of the metadata finds, what it says of them, and the rules searched."""
+) -> tuple[list[tuple[np.ndarray, dict[str, Any]]], dict[str, int | None]]:
+    """Slices that a search of the metadata finds, what it says of them, and of the search."""
     known = ["rule", "p", "q", "evidence", "confirmed", "searched", "note"]
     if speakers is not None:
         # the search knows what it may not permute: unnamed speakers are missing, not one more
@@ -176,7 +178,7 @@ def _search(
         mask[row["rows"]] = True
         exact = {"precision": 1.0, "recall": 1.0}
         slices.append((mask, {name: row[name] for name in known} | exact))
-    return slices, int(found.attrs["searched"])
+    return slices, {name: found.attrs[name] for name in ("searched", "depth")}
 
 
 def _describe(

@@ -124,7 +124,8 @@ def find_slices(
         slice), `drop` (`value - rest`: how much worse it is inside), `low` and `high` (95 %
         interval of the drop, for one slice and not for the best of many), `p`, `q`, `evidence`
         (`within speakers`, `across speakers`, `rows` or empty), `confirmed`, `searched` (how many
-        rules were), `note`, and `rows` (array of the members' positions). `attrs["searched"]` holds
+        rules were), `note`, and `rows` (array of the members' positions). `attrs["depth"]` holds
+        the most conditions that rules have (0 where there are no rules), and `attrs["searched"]`
         the number of rules even where no slice is found.
 
     Raises:
@@ -133,7 +134,7 @@ def find_slices(
     """
     losses = _check(table, loss, features, speaker, depth, min_support, alpha, seed)
     if not len(table) or not features:
-        return _frame([], 0)
+        return _frame([], 0, 0)
     names = list(dict.fromkeys(features))
     space = RuleSpace(table, names, depth, min_support)
     if space.depth < min(depth, len(names)):
@@ -148,13 +149,13 @@ def find_slices(
     space.cell = space.cell[order]
     losses, speakers, known = losses[order], speakers[order], known[order]
     if not space.searched or losses.min() == losses.max():
-        return _frame([], space.searched)
+        return _frame([], space.searched, space.depth)
     search = _Search(space, losses, speakers if speaker is not None else None, known, seed, alpha)
     found = []
     for pick in search.greedy(alpha):
         inside = search.space.members(pick.rule)
         found.append(_row(search, pick, losses, inside, order, alpha))
-    return _frame(found, space.searched)
+    return _frame(found, space.searched, space.depth)
 
 
 def assess_slices(
@@ -489,12 +490,12 @@ def _count(search: _Search, inside: NDArray[np.bool_]) -> int:
     return len(np.unique(search.speakers[inside & search.known]))
 
 
-def _frame(found: list[dict[str, object]], searched: int) -> pd.DataFrame:
+def _frame(found: list[dict[str, object]], searched: int, depth: int) -> pd.DataFrame:
     """The result, with the same columns and types when empty."""
     kinds = dict.fromkeys(("value", "rest", "drop", "low", "high", "p", "q"), "float64")
     kinds |= {"support": "int64", "speakers": "Int64", "confirmed": "bool", "searched": "int64"}
     frame = pd.DataFrame(found, columns=list(COLUMNS)).astype(kinds)
-    frame.attrs["searched"] = searched
+    frame.attrs |= {"searched": searched, "depth": depth if searched else 0}
     return frame
 
 

@@ -262,7 +262,8 @@ def test_heat_map_of_one_column_and_of_none():
 
 def test_what_was_searched_is_said(study):
     said = [
-        "Subgroups: 1,234 rules searched and tested together, 1 of 2 slices shown are confirmed.",
+        "Subgroups: 1,234 rules of up to 3 conditions searched and tested together, 1 of 2 slices"
+        " shown are confirmed.",
         "Metadata: sliceguard suggested 3 slices, 0 of them confirmed on speakers that were held"
         " out.",
     ]

@@ -209,7 +209,7 @@ def test_metadata_is_searched(speakers):
         study()[1].loc[angry(), "file"]
     )
     # two emotions, two genders and their four pairs
-    assert searches.iloc[0].to_list()[:3] == ["search", "subgroups", 8]
+    assert searches.iloc[0].to_list()[:4] == ["search", "subgroups", 8, 2]
     assert first["searched"] == 8
     assert pd.isna(first["speakers"]) != speakers
 

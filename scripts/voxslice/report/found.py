@@ -92,7 +92,9 @@ def searched(study: Study, model: Model) -> list[str]:
     for row in model.searches.to_dict(orient="records"):
         found, confirmed = int(row["found"]), int(row["confirmed"])
         if not pd.isna(row["searched"]):
-            text = f"{counted(int(row['searched']), 'rule')} searched and tested together"
+            rules, depth = counted(int(row["searched"]), "rule"), int(row["depth"])
+            rules += f" of up to {counted(depth, 'condition')}" * (depth > 0)
+            text = f"{rules} searched and tested together"
             text += f", {confirmed} of {counted(found, 'slice')} shown are confirmed" * (found > 0)
         elif found:
             text = f"{row['finder']} suggested {counted(found, 'slice')}"
