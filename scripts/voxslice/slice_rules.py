@@ -26,6 +26,7 @@ BINS = (16, 8, 4)  # quantile bins of a number in rules with intervals of one, t
 # of BINS in rules of more than one condition: the finest that keeps the search within RULES
 SCALES = (1.0, 0.75, 0.5, 0.375, 0.25)
 RULES = 250_000
+LIMIT = 500_000  # of rules on the coarsest scale: where more would be, they have fewer conditions
 BLOCK = 1 << 23  # numbers held at a time by one block of sums
 CHUNK = 4096  # rules whose sums are held at a time
 
@@ -216,10 +217,10 @@ class RuleSpace:
     def _within_rules(
         self, counts: Array, depth: int, min_support: int
     ) -> tuple[Sequence[int], int]:
-        """How deep and how fine a search is that goes through no more than `RULES` rules.
+        """How deep and how fine a search is, so that it keeps to `RULES` and `LIMIT`.
 
-        As deep as possible comes first, then the finest scale. Groups of categories count where
-        enough rows have them, intervals whatever their support together with others.
+        Groups of categories count where enough rows have them, intervals whatever their support
+        together with others.
 
         Returns:
             Bins as in `BINS` for rules of more than one condition, and the depth, at least one.
@@ -247,14 +248,15 @@ class RuleSpace:
             groups.append(0)
             for columns in combinations(others, size):
                 groups[size] += len(self._groups(columns, counts, min_support)[2])
-                if groups[size] > RULES and size > 1:
+                if groups[size] > LIMIT and size > 1:
                     return best
             for bins in scaled:
-                if rules(1, BINS) + sum(rules(k, bins) for k in range(2, size + 1)) <= RULES:
-                    best = bins, size
+                count = rules(1, BINS) + sum(rules(k, bins) for k in range(2, size + 1))
+                if count <= RULES:
                     break
-            else:
+            if count > LIMIT:
                 return best
+            best = bins, size
         return best
 
     def _groups(

@@ -74,10 +74,10 @@ def find_slices(
 
     Every rule of up to `depth` conditions on different columns is searched: a category, an interval
     of neighbouring quantile bins of a number (`slice_rules.BINS`), or missing. Where that would be
-    more than 250,000 rules, those of several conditions have wider bins, and where it still is,
-    fewer conditions, with a warning. A rule's p-value is the chance that the *best* rule of the
-    whole search does as well where nothing is planted, so that of all searches without a true slice
-    at most `alpha` confirm one:
+    more than 250,000 rules, those of several conditions have wider bins, and where it still would
+    be more than 500,000, fewer conditions, with a warning. A rule's p-value is the chance that the
+    *best* rule of the whole search does as well where nothing is planted, so that of all searches
+    without a true slice at most `alpha` confirm one:
 
     - *within speakers*: losses are permuted inside each speaker, measured by their spread there.
       Exact where a speaker's utterances are exchangeable; sees what changes while a speaker talks,

@@ -505,10 +505,11 @@ def test_where_rules_are_too_many_they_have_fewer_conditions(monkeypatch, kind):
     table = table.astype(str) if kind == "category" else table
     loss = rng.random(500) < 0.2
     monkeypatch.setattr(slice_rules, "RULES", 1000)
+    monkeypatch.setattr(slice_rules, "LIMIT", 1000)
     with pytest.warns(UserWarning, match="at most 2 of 3 conditions.*on 12 columns"):
         found = find_slices(table, loss, list(table.columns))
     assert found.attrs["searched"] > 12 * 3 and found.attrs["depth"] == 2
-    monkeypatch.setattr(slice_rules, "RULES", 1)
+    monkeypatch.setattr(slice_rules, "LIMIT", 1)
     with pytest.warns(UserWarning, match="at most 1 of 3"):
         find_slices(table, loss, list(table.columns))
 
@@ -787,7 +788,7 @@ def test_the_interval_covers_what_was_drawn_with_speakers(real):
 def test_the_search_keeps_its_settings_honest():
     """What the docstring says of the search's limits is what the code does."""
     text = " ".join((find_slices.__doc__ or "").split())
-    assert f"{slice_rules.RULES:,} rules" in text
+    assert f"{slice_rules.RULES:,} rules" in text and f"than {slice_rules.LIMIT:,}" in text
     assert slices.SUGGESTED == 3 and "at most three suggestions" in text
 
 
