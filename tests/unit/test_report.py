@@ -224,3 +224,12 @@ def test_many_pairs_are_folded_but_the_first(audio):
     more = [study.comparison.assign(model_a=a, model_b=b) for a, b in [(names[1], names[0])]]
     study = dataclasses.replace(study, comparison=pd.concat([study.comparison, *more]))
     assert page_of(study, audio).count("<summary>a against b: ") == 1
+
+
+def test_a_table_of_very_many_groups_is_folded(audio):
+    study = make_study()
+    numbers = re.compile(r"<details( open)?>\s*<summary>Fixed and broken errors")
+    assert numbers.search(page_of(study, audio))[1]
+    many = [study.comparison.assign(slice=f"text={i}") for i in range(20)]
+    study = dataclasses.replace(study, comparison=pd.concat([study.comparison, *many]))
+    assert not numbers.search(page_of(study, audio))[1]

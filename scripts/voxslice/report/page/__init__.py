@@ -35,6 +35,8 @@ LIBRARIES = [
 HERE = Path(__file__).parent  # template, style and script lie beside this module
 OPEN_PAIRS = 3
 """Pairs of models that are not folded away."""
+OPEN_ROWS = 40
+"""Most rows of a pair's table that is not folded away; columns may have hundreds of categories."""
 
 
 @dataclass(frozen=True)
@@ -173,6 +175,7 @@ def _parts(study: Study, derived: Derived) -> dict[str, Any]:
             }
             for place, (a, b) in enumerate(against.pairs(study))
         ],
+        "open_rows": OPEN_ROWS,
         "gates": against.gate_table(study),
         "failures": failures,
         "more_failures": more_failures,
