@@ -368,6 +368,27 @@ def ceiling(ours_only: pd.DataFrame) -> list[str]:
     return lines
 
 
+def shares(ours_only: pd.DataFrame, title: str, kinds: pd.Series) -> list[str]:
+    """What the search found, by kinds of cases.
+
+    Args:
+        ours_only: The records of the search where a slice is planted.
+        title: What the kinds are kinds of.
+        kinds: The kind of each record, a categorical.
+
+    Returns:
+        Lines of a table in Markdown.
+    """
+    lines = [f"| planted | {title} | cases | a slice | overlap 0.5 or more |",
+             "|---|---|--:|--:|--:|"]  # fmt: skip
+    for name, scenario in ours_only.groupby("scenario", sort=False):
+        for kind, group in scenario.groupby(kinds, observed=True):
+            hit = (group["overlap"] >= 0.5).mean()
+            some = group["slices"].gt(0).mean()
+            lines.append(f"| {name} | {kind} | {len(group)} | {some:.1%} | {hit:.1%} |")
+    return lines
+
+
 def report(cases: pd.DataFrame) -> str:
     """The tables of the benchmark, in Markdown.
 
@@ -385,12 +406,10 @@ def report(cases: pd.DataFrame) -> str:
     runs = cases[cases["finder"] != "time"]
     peers = runs[runs["finder"] == "sliceguard"][["scenario", "case"]]
     same = runs[runs["finder"] == "voxslice"].merge(peers).replace({"finder": "voxslice"}, SAME)
-    order = {name: i for i, name in enumerate(runs["scenario"].unique())}
-    shown = pd.concat([runs, same]).sort_values("scenario", key=lambda name: name.map(order),
-                                                kind="stable")  # fmt: skip
-    shown["rank"] = shown["finder"].map({"voxslice": 0, SAME: 1, "sliceguard": 2})
-    for (_, _), group in shown.groupby([shown["scenario"].map(order), "rank"]):
-        name, finder = group[["scenario", "finder"]].iloc[0]
+    shown = pd.concat([runs, same])
+    shown["scenario"] = pd.Categorical(shown["scenario"], runs["scenario"].unique())
+    shown["finder"] = pd.Categorical(shown["finder"], ["voxslice", SAME, "sliceguard"])
+    for (name, finder), group in shown.groupby(["scenario", "finder"], observed=True):
         planted = group["planted_rows"].gt(0).all()
         best = group["overlap"].fillna(0)
         lines.append(
@@ -400,28 +419,16 @@ def report(cases: pd.DataFrame) -> str:
             f"| {f'{group.searched.median():,.0f}' if finder != 'sliceguard' else ''} "
             f"| {group['seconds'].median():.1f} |"
         )
-    lines += ["", "Cases of voxslice by the planted slice's rows:", ""]
-    lines += ["| planted | rows | cases | a slice | overlap 0.5 or more |", "|---|---|--:|--:|--:|"]
     ours_only = runs[(runs["finder"] == "voxslice") & (runs["planted_rows"] > 0)]
     sizes = pd.cut(ours_only["planted_rows"], [29, 99, 199, 399, 10**9],
                    labels=["30 to 99", "100 to 199", "200 to 399", "400 and more"])  # fmt: skip
-    for (name, size), group in ours_only.groupby(["scenario", sizes], sort=False, observed=True):
-        hit = (group["overlap"] >= 0.5).mean()
-        some = group["slices"].gt(0).mean()
-        lines.append(f"| {name} | {size} | {len(group)} | {some:.1%} | {hit:.1%} |")
-    lines += ["", "Cases of voxslice by how much more often the planted slice fails than the rest",
-              "in the errors that were drawn (15 to 30 points are planted; chance makes them fewer",
-              "or more):", "",
-              "| planted | points more as drawn | cases | a slice | overlap 0.5 or more |",
-              "|---|---|--:|--:|--:|"]  # fmt: skip
+    lines += ["", "Cases of voxslice by the planted slice's rows:", "",
+              *shares(ours_only, "rows", sizes)]  # fmt: skip
     drawn = pd.cut(100 * (ours_only["planted_value"] - ours_only["rest"]), [-100, 15, 30, 100],
                    right=False, labels=["below 15", "15 to 30", "above 30"])  # fmt: skip
-    for name in ours_only["scenario"].unique():
-        for points in drawn.cat.categories:
-            group = ours_only[(ours_only["scenario"] == name) & (drawn == points)]
-            hit = (group["overlap"] >= 0.5).mean()
-            some = group["slices"].gt(0).mean()
-            lines.append(f"| {name} | {points} | {len(group)} | {some:.1%} | {hit:.1%} |")
+    lines += ["", "Cases of voxslice by how much more often the planted slice fails than the rest",
+              "in the errors that were drawn (15 to 30 points are planted; chance makes them fewer",
+              "or more):", "", *shares(ours_only, "points more as drawn", drawn)]  # fmt: skip
     lines += ceiling(ours_only)
     lines += ["", "| time | rules | seconds | CPU seconds | peak GB | overlap of the best |",
               "|---|--:|--:|--:|--:|--:|"]  # fmt: skip

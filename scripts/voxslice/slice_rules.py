@@ -190,7 +190,7 @@ class RuleSpace:
         counts = np.bincount(self.cell, minlength=len(self.codes)).astype(float)
         self.rows = len(table)
         self.starts = np.cumsum([0, *(len(feature.texts) for feature in self.features)])
-        bins, self.depth = self._within_rules(counts, min(depth, len(features)), min_support)
+        bins, self.depth = self._resolution(counts, min(depth, len(features)), min_support)
         pools, boxes = [sparse.csr_array((0, len(self.codes)), dtype=np.float32)], []
         support, conditions = [np.empty(0, np.int64)], [np.empty((0, self.depth), np.int64)]
         rivals = [np.empty(0, np.int64)]
@@ -214,9 +214,7 @@ class RuleSpace:
         none = sparse.csr_array((0, 0), dtype=np.float32)
         self._chunks = _chunks(sparse.block_diag(boxes, format="csr") if boxes else none)
 
-    def _within_rules(
-        self, counts: Array, depth: int, min_support: int
-    ) -> tuple[Sequence[int], int]:
+    def _resolution(self, counts: Array, depth: int, min_support: int) -> tuple[Sequence[int], int]:
         """How deep and how fine a search is, so that it keeps to `RULES` and `LIMIT`.
 
         Groups of categories count where enough rows have them, intervals whatever their support
@@ -248,7 +246,7 @@ class RuleSpace:
             groups.append(0)
             for columns in combinations(others, size):
                 groups[size] += len(self._groups(columns, counts, min_support)[2])
-                if groups[size] > LIMIT and size > 1:
+                if groups[size] > LIMIT:
                     return best
             for bins in scaled:
                 count = rules(1, BINS) + sum(rules(k, bins) for k in range(2, size + 1))

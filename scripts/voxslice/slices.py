@@ -42,13 +42,11 @@ COLUMNS = (
 WITHIN, ACROSS, ROWS = "within speakers", "across speakers", "rows"
 
 RESAMPLES, LEVEL = 999, 0.05  # resamples at this level; lower ones need more to be reached at all
-SHARES = {
-    WITHIN: 0.8,
-    ACROSS: 0.2,
-}  # of alpha, where both tests are made: far more rules are within
-# where it is the only one, since groups of speakers that differ in spread and in how much they talk
-# are not exchangeable: with all of alpha, 5 to 11 % of such searches without a slice confirmed one
-ACROSS_ALONE = 0.5
+# of alpha, where both tests are made: far more rules are within
+SHARES = {WITHIN: 0.8, ACROSS: 0.2}
+# where one is made. Groups of speakers that differ in spread and in how much they talk are not
+# exchangeable: with all of alpha, 5 to 11 % of such searches without a slice confirmed one
+ALONE = {WITHIN: 1.0, ACROSS: 0.5, ROWS: 1.0}
 LEAST = 0.001  # lowest level: it takes 49,950 resamples
 MOST = 20  # slices returned, confirmed and suggested
 SUGGESTED = 3  # of which suggested
@@ -339,9 +337,9 @@ class _Search:
     def p(self, tests: NDArray) -> NDArray:
         """Adjusted p-values, one row a test, for the tests together."""
         values = np.ones(tests.shape)
+        shares = SHARES if len(self.maxima) > 1 else ALONE
         for i, (name, maxima) in enumerate(self.maxima.items()):
-            share = SHARES[name] if len(self.maxima) > 1 else ACROSS_ALONE if name == ACROSS else 1
-            values[i] = np.minimum(1, adjusted(tests[i], maxima) / share)
+            values[i] = np.minimum(1, adjusted(tests[i], maxima) / shares[name])
         return values
 
     def greedy(self, alpha: float) -> list[_Pick]:
