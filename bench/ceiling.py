@@ -22,8 +22,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import special
 from slices import FEW, HERE, RATES, SCENARIOS, Case, draw_case, write
-from voxslice.slice_rules import RuleSpace
-from voxslice.slice_tests import shares
+from voxslice.slices.max_tests import shares
+from voxslice.slices.rule_space import RuleSpace
 
 DRAWS = 199
 NODES = 200  # rates that stand for their distribution

@@ -28,9 +28,11 @@ import soundfile
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
 
-from voxslice import audio, costs, inference
+from voxslice.data import audio
 from voxslice.files import read_embeddings, read_predictions
-from voxslice.runtime import load
+from voxslice.inference import predict
+from voxslice.models import costs
+from voxslice.models.sessions import load
 
 RATE = 16000
 SUFFIXES = {".wav", ".flac", ".ogg", ".mp3"}
@@ -85,7 +87,7 @@ def main() -> None:
             str(arguments.model / "model.onnx"), providers=["CPUExecutionProvider"]
         )
         entry = together.get_inputs()[0].name
-        inference.load = lambda *_, **__: single  # loaded once, as the others are
+        predict.load = lambda *_, **__: single  # loaded once, as the others are
         predictions = Path(name) / "0.parquet"
         results: dict[str, object] = {}
 
@@ -93,7 +95,7 @@ def main() -> None:
             results["script"] = plain.process_files(paths).to_list()
 
         def workflow() -> None:
-            inference.predict(
+            predict.predict(
                 utterances,
                 audio=folder,
                 model=arguments.model,

@@ -39,12 +39,13 @@ def write_study(folder: Path, utterances: int, speakers: int | None, task: str) 
     import pyarrow.parquet as pq
     import soundfile
     import vl_convert
-    from voxslice import comparison, metrics
-    from voxslice.classes import Classes
+    from voxslice.comparison import compare
     from voxslice.files import KEY
     from voxslice.report.study import Model, Study
-    from voxslice.scores import score_classes, score_values
-    from voxslice.slice_table import COLUMNS, slice_id, summarise
+    from voxslice.scores import metrics
+    from voxslice.scores.classes import Classes
+    from voxslice.scores.scores import score_classes, score_values
+    from voxslice.slices.table import COLUMNS, slice_id, summarise
 
     draw = np.random.default_rng(0)
     classification = task == "gender"
@@ -107,9 +108,9 @@ def write_study(folder: Path, utterances: int, speakers: int | None, task: str) 
             )
         )
     labels = ["female", "male"] if classification else None
-    keys, losses = comparison.align(compared)
-    slices = comparison.found_slices(keys, [m.slices for m in models], [m.members for m in models])
-    table = comparison.compare(
+    keys, losses = compare.align(compared)
+    slices = compare.found_slices(keys, [m.slices for m in models], [m.members for m in models])
+    table = compare.compare(
         losses, slices, known, classification=classification, margin=0.02, resamples=100, seed=0
     )
     settings = {"type": "classification", "target": "gender", "labels": labels, "min_drop": 0.1}
@@ -132,7 +133,7 @@ def write_study(folder: Path, utterances: int, speakers: int | None, task: str) 
             for name, scores in compared.items()
         ) if labels else pd.DataFrame(),
         comparison=table,
-        regressions=comparison.regressions(table, classification=classification),
+        regressions=compare.regressions(table, classification=classification),
         gates=pd.DataFrame(), costs=pd.DataFrame(), embedding=None,
     )  # fmt: skip
     (folder / "study.pickle").write_bytes(pickle.dumps(study))

@@ -35,7 +35,7 @@ from numpy.typing import NDArray
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "scripts"))
 
-from voxslice.slices import find_slices  # noqa: E402
+from voxslice.slices.search import find_slices  # noqa: E402
 
 FEATURES = ["gender", "age", "emotion", "room", "snr", "duration"]
 CATEGORIES = {

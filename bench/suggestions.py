@@ -63,7 +63,7 @@ def measure(number: int, planted: bool, view: str) -> dict[str, object]:
         A record.
     """
     # imported here: it takes seconds
-    from voxslice.suggestions import suggest_and_verify
+    from voxslice.slices.suggest import suggest_and_verify
 
     table, embedding, loss, inside = draw(number, planted)
     start = time.perf_counter()

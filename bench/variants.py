@@ -19,8 +19,8 @@ import onnxruntime
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
 
-from voxslice import costs
-from voxslice.variants import to_fp16, to_int8
+from voxslice.models import costs
+from voxslice.models.variants import to_fp16, to_int8
 
 RATE = 16000
 

@@ -39,8 +39,8 @@ is from the command, its imports with it, until a browser shows the table.
 
 def make(study: Path, view: Path) -> int:
     """Write the view of a drawn study and return the number of its rows."""
-    from voxslice import spotlight_view
     from voxslice.files import read_embeddings, write_parquet, write_text
+    from voxslice.report.spotlight import tables
 
     # a pickle of our own making, in place of the dozen tables that the workflow reads
     given = pickle.loads((study / "study.pickle").read_bytes())
@@ -48,20 +48,20 @@ def make(study: Path, view: Path) -> int:
     slices = {model.name: model.slices for model in given.models}
     members = {model.name: model.members for model in given.models}
     kind = {"classification": given.classification}
-    rows, total = spotlight_view.select(given.files, scores, max_rows=MAX_ROWS, seed=0)
+    rows, total = tables.select(given.files, scores, max_rows=MAX_ROWS, seed=0)
     shards = [str(study / f"{shard}.parquet") for shard in range(SHARDS)]
-    table = spotlight_view.make_table(
+    table = tables.make_table(
         rows, scores, audio=str(study), embedding=read_embeddings(shards, rows), seed=0, **kind
     )
-    issues = spotlight_view.make_issues(
+    issues = tables.make_issues(
         rows, slices, members, measure=given.measure, min_drop=given.task_settings["min_drop"]
     )
     if len(rows) < total:
-        issues.insert(0, spotlight_view.sample_note(len(rows), total, 0))
-    layout = spotlight_view.make_layout(table, list(scores), **kind)
-    write_parquet(table, view / spotlight_view.TABLE)
-    write_text(spotlight_view.to_json(layout), view / spotlight_view.LAYOUT)
-    write_text(spotlight_view.to_json(issues), view / spotlight_view.ISSUES)
+        issues.insert(0, tables.sample_note(len(rows), total, 0))
+    layout = tables.make_layout(table, list(scores), **kind)
+    write_parquet(table, view / tables.TABLE)
+    write_text(tables.to_json(layout), view / tables.LAYOUT)
+    write_text(tables.to_json(issues), view / tables.ISSUES)
     return len(table)
 
 

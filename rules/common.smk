@@ -12,9 +12,11 @@ import yaml
 SCRIPTS = Path(workflow.basedir) / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
-from voxslice import local_data, settings, workload
+from voxslice import workload
+from voxslice.config import settings
+from voxslice.data import local_data
 from voxslice.errors import InputError
-from voxslice.fingerprints import fingerprint
+from voxslice.config.fingerprints import fingerprint
 
 try:
     schema = Path(workflow.basedir, "config", "schema.yaml").read_text()

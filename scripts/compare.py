@@ -1,5 +1,5 @@
 import pandas as pd
-from voxslice.comparison import (
+from voxslice.comparison.compare import (
     align,
     category_slices,
     compare,
@@ -7,8 +7,8 @@ from voxslice.comparison import (
     found_slices,
     regressions,
 )
+from voxslice.comparison.gates import hold_against_sources, summaries
 from voxslice.files import KEY, read_csv, speakers_of, write_csv
-from voxslice.gates import hold_against_sources, summaries
 from voxslice.logs import to_log
 
 with to_log(snakemake.log):

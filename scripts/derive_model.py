@@ -1,7 +1,7 @@
 from pathlib import Path
 
 from voxslice.logs import to_log
-from voxslice.variants import derive
+from voxslice.models.variants import derive
 
 with to_log(snakemake.log):
     settings = snakemake.params.derive

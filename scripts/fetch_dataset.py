@@ -1,4 +1,4 @@
-from voxslice.fetching import fetch_audb
+from voxslice.data.audb_download import fetch_audb
 from voxslice.logs import to_log
 
 with to_log(snakemake.log):

@@ -1,10 +1,10 @@
 import tempfile
 from pathlib import Path
 
-from voxslice.downloads import fetch, unpack
-from voxslice.local_data import of_files, write_seen
+from voxslice.data.local_data import of_files, write_seen
 from voxslice.logs import to_log
-from voxslice.models import find_root, install, install_onnx
+from voxslice.models.downloads import fetch, unpack
+from voxslice.models.install import find_root, install, install_onnx
 
 with to_log(snakemake.log), tempfile.TemporaryDirectory() as temporary:
     source, target = snakemake.params.source, Path(snakemake.output.card).parent

@@ -1,7 +1,7 @@
 import pandas as pd
 from voxslice.files import KEY, read_csv, speakers_of, write_csv, write_parquet
 from voxslice.logs import to_log
-from voxslice.slice_table import tabulate_slices
+from voxslice.slices.table import tabulate_slices
 
 with to_log(snakemake.log):
     scores = pd.read_parquet(snakemake.input.scores)

@@ -1,10 +1,10 @@
 from pathlib import Path
 
 import pyarrow.parquet as pq
-from voxslice.failures import gather_failures
 from voxslice.files import write_csv
+from voxslice.inference.failures import gather_failures
+from voxslice.inference.shards import remove_stale
 from voxslice.logs import to_log
-from voxslice.shards import remove_stale
 
 with to_log(snakemake.log):
     # the folder of predictions is a Parquet dataset, which may be read as a whole

@@ -1,4 +1,4 @@
-from voxslice import csv_tables, databases, local_data
+from voxslice.data import csv_tables, databases, local_data
 from voxslice.files import write_parquet
 from voxslice.logs import to_log
 

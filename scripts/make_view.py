@@ -1,10 +1,10 @@
 from pathlib import Path
 
 import pandas as pd
-from voxslice import spotlight_view
 from voxslice.files import read_csv, read_embeddings, write_parquet, write_text
 from voxslice.logs import to_log
 from voxslice.report.numbers import measures
+from voxslice.report.spotlight import tables
 
 with to_log(snakemake.log):
     given, params = snakemake.input, snakemake.params
@@ -17,16 +17,16 @@ with to_log(snakemake.log):
     members = {
         name: pd.read_parquet(path) for name, path in zip(models, given.members, strict=True)
     }
-    rows, total = spotlight_view.select(files, scores, max_rows=params.max_rows, seed=params.seed)
-    table = spotlight_view.make_table(
+    rows, total = tables.select(files, scores, max_rows=params.max_rows, seed=params.seed)
+    table = tables.make_table(
         rows,
         scores,
         classification=classification,
-        audio=spotlight_view.place(given.audio, Path(snakemake.output.table).parent),
+        audio=tables.place(given.audio, Path(snakemake.output.table).parent),
         embedding=read_embeddings(given.embedding, rows) if given.embedding else None,
         seed=params.seed,
     )
-    issues = spotlight_view.make_issues(
+    issues = tables.make_issues(
         rows,
         slices,
         members,
@@ -34,14 +34,12 @@ with to_log(snakemake.log):
         min_drop=task["min_drop"],
     )
     if len(rows) < total:
-        issues.insert(0, spotlight_view.sample_note(len(rows), total, params.seed))
-    layout = spotlight_view.make_layout(table, models, classification=classification)
-    slice_table = spotlight_view.make_slice_table(
-        slices, members, scores, classification=classification
-    )
-    slice_layout = spotlight_view.make_slice_layout(models)
+        issues.insert(0, tables.sample_note(len(rows), total, params.seed))
+    layout = tables.make_layout(table, models, classification=classification)
+    slice_table = tables.make_slice_table(slices, members, scores, classification=classification)
+    slice_layout = tables.make_slice_layout(models)
     write_parquet(table, snakemake.output.table)
-    write_text(spotlight_view.to_json(layout), snakemake.output.layout)
-    write_text(spotlight_view.to_json(issues), snakemake.output.issues)
+    write_text(tables.to_json(layout), snakemake.output.layout)
+    write_text(tables.to_json(issues), snakemake.output.issues)
     write_parquet(slice_table, snakemake.output.slices)
-    write_text(spotlight_view.to_json(slice_layout), snakemake.output.slices_layout)
+    write_text(tables.to_json(slice_layout), snakemake.output.slices_layout)

@@ -1,9 +1,9 @@
 import json
 from pathlib import Path
 
-from voxslice.costs import measure_costs
 from voxslice.files import write_csv
 from voxslice.logs import to_log
+from voxslice.models.costs import measure_costs
 
 with to_log(snakemake.log):
     costs = measure_costs(

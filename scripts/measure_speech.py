@@ -1,5 +1,5 @@
 import pandas as pd
-from voxslice.acoustics import measure_speech
+from voxslice.data.measures import measure_speech
 from voxslice.files import write_parquet
 from voxslice.logs import to_log
 

@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pandas as pd
 from voxslice.files import read_csv
-from voxslice.inference import predict
+from voxslice.inference.predict import predict
 from voxslice.logs import to_log
-from voxslice.models import require_rate
+from voxslice.models.install import require_rate
 
 with to_log(snakemake.log):
     card = json.loads(Path(snakemake.input.card).read_text())

@@ -1,6 +1,6 @@
 import pandas as pd
-from voxslice import csv_tables, databases
-from voxslice.enrichment import add_columns
+from voxslice.data import csv_tables, databases
+from voxslice.data.computed_columns import add_columns
 from voxslice.files import read_predictions, write_parquet
 from voxslice.logs import to_log
 

@@ -1,13 +1,13 @@
 from pathlib import Path
 
 import pandas as pd
-from voxslice.classes import Classes
-from voxslice.failures import require_few
+from voxslice.data.user_tables import read_table
 from voxslice.files import write_csv, write_parquet
+from voxslice.inference.failures import require_few
+from voxslice.inference.given_predictions import check_table
+from voxslice.inference.shards import remove_stale
 from voxslice.logs import to_log
-from voxslice.prediction_table import check_table
-from voxslice.shards import remove_stale
-from voxslice.tables import read_table
+from voxslice.scores.classes import Classes
 
 with to_log(snakemake.log):
     utterances = pd.read_parquet(snakemake.input.utterances)

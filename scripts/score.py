@@ -2,10 +2,10 @@ import json
 from pathlib import Path
 
 import pandas as pd
-from voxslice.classes import Classes
 from voxslice.files import KEY, read_predictions, write_parquet
 from voxslice.logs import to_log
-from voxslice.scores import (
+from voxslice.scores.classes import Classes
+from voxslice.scores.scores import (
     labels_of_output,
     score_choices,
     score_classes,

@@ -1,7 +1,7 @@
 import pandas as pd
 from voxslice.files import KEY, write_parquet
 from voxslice.logs import to_log
-from voxslice.references import score_references
+from voxslice.scores.baselines import score_references
 
 with to_log(snakemake.log):
     params = snakemake.params

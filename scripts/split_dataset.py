@@ -1,7 +1,7 @@
 import pandas as pd
 from voxslice.files import write_csv
+from voxslice.inference.shards import split
 from voxslice.logs import to_log
-from voxslice.shards import split
 
 with to_log(snakemake.log):
     utterances = pd.read_parquet(snakemake.input[0], columns=["file", "duration"])

@@ -10,8 +10,8 @@ from voxslice.files import (
 )
 from voxslice.logs import to_log
 from voxslice.sampling import sampled
-from voxslice.suggestions import COLUMNS, suggest_and_verify
-from voxslice.verification import split_speakers
+from voxslice.slices.held_out import split_speakers
+from voxslice.slices.suggest import COLUMNS, suggest_and_verify
 
 with to_log(snakemake.log):
     files = pd.read_parquet(snakemake.input.files)

@@ -4,7 +4,7 @@ import argparse
 import sys
 
 from voxslice.errors import InputError
-from voxslice.viewer import load, load_slices, show
+from voxslice.report.spotlight.viewer import load, load_slices, show
 
 
 def main() -> None:

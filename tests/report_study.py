@@ -3,14 +3,15 @@
 import numpy as np
 import pandas as pd
 import soundfile
-from voxslice import comparison, metrics
-from voxslice.classes import Classes
+from voxslice.comparison import compare
+from voxslice.comparison.gates import COLUMNS as GATES
 from voxslice.files import KEY, match_rows
-from voxslice.gates import COLUMNS as GATES
 from voxslice.report.page import derive, render
 from voxslice.report.study import Embedding, Model, Study
-from voxslice.scores import score_classes, score_values
-from voxslice.slice_table import COLUMNS, slice_id, summarise
+from voxslice.scores import metrics
+from voxslice.scores.classes import Classes
+from voxslice.scores.scores import score_classes, score_values
+from voxslice.slices.table import COLUMNS, slice_id, summarise
 
 HOSTILE = "<script>alert(1)</script>.wav"
 UTTERANCES = 24
@@ -144,8 +145,8 @@ def make_study(
             if parts
             else pd.DataFrame(columns=["slice", *KEY]),
         )
-    keys, losses = comparison.align(tables)
-    slices = comparison.found_slices(
+    keys, losses = compare.align(tables)
+    slices = compare.found_slices(
         keys, [found[n][0] for n in tables], [found[n][1] for n in tables]
     )
     measured = [
@@ -162,7 +163,7 @@ def make_study(
         task = {"type": "regression", "target": "age", "unit": "years", "min_drop": 3.0}
     if margin:
         task["margin"] = margin
-    compared_ = comparison.compare(
+    compared_ = compare.compare(
         losses,
         slices,
         known,
@@ -208,7 +209,7 @@ def make_study(
         metrics=pd.concat(measured, ignore_index=True),
         confusion=pd.concat(confusions, ignore_index=True) if confusions else pd.DataFrame(),
         comparison=compared_,
-        regressions=comparison.regressions(compared_, classification=classification),
+        regressions=compare.regressions(compared_, classification=classification),
         gates=pd.DataFrame(columns=GATES),
         costs=make_costs(tables) if costs else pd.DataFrame(),
         embedding=make_embedding(files[KEY]) if mapped else None,

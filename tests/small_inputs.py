@@ -10,7 +10,7 @@ import numpy as np
 import onnx
 import soundfile
 from onnx import TensorProto, helper, numpy_helper
-from voxslice.fetching import fetch_audb
+from voxslice.data.audb_download import fetch_audb
 
 RATE = 16000
 

@@ -92,12 +92,16 @@ def test_another_comment_in_the_config(study, config, inputs, workflow):
     [
         ("scripts/voxslice/report/page/report.html.j2", "<!-- another -->", REPORT),
         ("scripts/voxslice/report/answer.py", "\n", REPORT),
-        ("scripts/voxslice/spotlight_view.py", "# another comment\n", {"make_view"}),
-        ("scripts/voxslice/slices.py", "# another comment\n", SLICES | {"suggest_slices"}),
+        ("scripts/voxslice/report/spotlight/tables.py", "# another comment\n", {"make_view"}),
+        ("scripts/voxslice/slices/search.py", "# another comment\n", SLICES | {"suggest_slices"}),
         ("scripts/compare.py", "# another comment\n", {"compare", "make_report"}),
         ("scripts/measure.py", "# another comment\n", {"measure", "make_report"}),
-        ("scripts/voxslice/costs.py", "# another comment\n", {"measure_costs", "make_report"}),
-        ("scripts/voxslice/scores.py", "# another comment\n", SCORES | {"score_references"}),
+        (
+            "scripts/voxslice/models/costs.py",
+            "# another comment\n",
+            {"measure_costs", "make_report"},
+        ),
+        ("scripts/voxslice/scores/scores.py", "# another comment\n", SCORES | {"score_references"}),
     ],
 )
 def test_an_edit_of_code_reruns_what_uses_it(plan, edited, file, addition, expected):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from voxslice.comparison import ALPHA
+from voxslice.comparison.compare import ALPHA
 from voxslice.report.numbers import counted, probability
 from voxslice.report.study import Study, by_severity, rule_text
 

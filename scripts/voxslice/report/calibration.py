@@ -10,7 +10,7 @@ from voxslice.report.drawing import MOST, SOFT, Drawing, draw, style, thinned
 from voxslice.report.numbers import Measure
 from voxslice.report.study import Model, Study
 from voxslice.report.tables import Column, Table, count, model_cell, number
-from voxslice.resampling import bootstrap_interval, speaker_sums
+from voxslice.scores.bootstrap import bootstrap_interval, speaker_sums
 
 BINS = 10
 """Of probability from 0 to 1, all of the same width."""

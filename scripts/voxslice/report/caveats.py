@@ -4,7 +4,7 @@ import re
 
 from voxslice.report.numbers import counted, share
 from voxslice.report.study import REFERENCES, Study, distinct, is_confirmed, rule_text
-from voxslice.resampling import FEW_SPEAKERS
+from voxslice.scores.bootstrap import FEW_SPEAKERS
 
 MANY_SPEAKERS = 30
 """Below this the report says that the speakers are few for a claim about new ones."""

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from voxslice.conditions import MISSING, as_text
 from voxslice.report.drawing import SOFT, Drawing, intervals, scaled, style
 from voxslice.report.numbers import NONE, Measure, counted, decimal, probability
 from voxslice.report.study import Model, Study, rule_text
 from voxslice.report.tables import Cell, Column, Matrix, Table, capital, count, number, said
-from voxslice.rules import MISSING, as_text
 
 MOST = 30
 """Slices in a drawing; all are in the table."""

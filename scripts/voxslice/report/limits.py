@@ -3,12 +3,12 @@
 import numpy as np
 import pandas as pd
 
+from voxslice.conditions import MISSING, as_text, is_numeric
 from voxslice.report.drawing import Drawing, histogram
 from voxslice.report.numbers import counted, share
 from voxslice.report.study import Study
 from voxslice.report.tables import Cell, Column, Table, count, model_cell, number, plain
-from voxslice.resampling import FEW_SPEAKERS
-from voxslice.rules import MISSING, as_text, is_numeric
+from voxslice.scores.bootstrap import FEW_SPEAKERS
 
 FAILURES_SHOWN = 20
 BINS = 24

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from voxslice.conditions import is_numeric
 from voxslice.files import (
     KEY,
     UNNAMED,
@@ -18,7 +19,6 @@ from voxslice.files import (
 )
 from voxslice.names import CHANCE, MAJORITY, MEDIAN
 from voxslice.report.numbers import Measure, measures
-from voxslice.rules import is_numeric
 
 REFERENCES = {
     CHANCE: "labels drawn at random",

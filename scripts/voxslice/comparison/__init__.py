@@ -1,0 +1,1 @@
+"""Comparison of models, overall and per group."""

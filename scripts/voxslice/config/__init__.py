@@ -1,0 +1,1 @@
+"""Config of a study: checks, defaults, lookups for the rules, and fingerprints of code."""

@@ -1,0 +1,1 @@
+"""Datasets: download, utterances, metadata and audio."""

@@ -1,0 +1,135 @@
+"""Datasets that are a CSV table beside a folder of audio: their utterances and their metadata."""
+
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from voxslice.data.selection import kept
+from voxslice.data.user_tables import numbers, read_table
+from voxslice.data.utterances import ordered, with_ends
+from voxslice.errors import InputError
+from voxslice.files import KEY
+
+NOTHING = {"na", "n/a", "nan", "none", "null", "-", "?"}
+"""What people write into a column of numbers where they have none."""
+
+
+def list_utterances(
+    path: str | Path, audio: str | Path, filters: Mapping[str, Mapping[str, Any]]
+) -> pd.DataFrame:
+    """List the utterances of a dataset: the rows of its table.
+
+    Args:
+        path: CSV with `file` (relative to the folder) and maybe `start` and `end` in seconds;
+            a row without start begins with the file, one without end ends with it
+        audio: the folder
+        filters: for each name the `column` of the table and the `values` that are kept
+
+    Returns:
+        `file`, `start`, `end` and `duration` in seconds, ordered by key
+
+    Raises:
+        InputError: where the table cannot be read, lacks a column or a file's name, has a row
+            twice, names a file outside of the folder or a time that is none, or a filter keeps
+            nothing
+    """
+    table = read_table(path)
+    keys = _keys(table, str(path))
+    if filters:
+        values = pd.DataFrame(
+            {name: _column(table, source["column"], str(path)) for name, source in filters.items()}
+        )
+        wanted = {name: source["values"] for name, source in filters.items()}
+        keys = keys[kept(values, wanted, str(path))]
+    return ordered(with_ends(keys.reset_index(drop=True), audio), str(path))
+
+
+def read_metadata(
+    path: str | Path, utterances: pd.DataFrame, columns: Mapping[str, Mapping[str, str]]
+) -> pd.DataFrame:
+    """Add metadata columns to the utterances.
+
+    Args:
+        path: the table that lists the utterances
+        utterances: as `list_utterances` gives them
+        columns: for each new column the `column` of the table
+
+    Returns:
+        the utterances with the new columns, `speaker` first where there is one. A column is of
+        numbers where all of its cells are, and none has a leading zero as in a number of a speaker;
+        a speaker is text always
+
+    Raises:
+        InputError: where the table has no such column, or no longer lists the utterances
+    """
+    table = read_table(path)
+    rows = _rows(_keys(table, str(path)), utterances, str(path))
+    result = utterances.copy()
+    for name in sorted(columns, key=lambda name: name != "speaker"):  # sorting is stable
+        cells = _column(table, columns[name]["column"], str(path))
+        values = cells if name == "speaker" else _typed(cells)
+        result[name] = values.iloc[rows].reset_index(drop=True)
+    return result
+
+
+def _keys(table: pd.DataFrame, source: str) -> pd.DataFrame:
+    """`file`, `start` and `end` of each row; an open end is NaN."""
+    files = _column(table, "file", source)
+    if files.isna().any():
+        number = int(files.isna().to_numpy().argmax()) + 1
+        raise InputError(f"Row {number} of {source} names no file: fill it in or remove the row.")
+    # ./a.wav and a.wav are one file
+    keys = pd.DataFrame({"file": [PurePosixPath(file).as_posix() for file in files]}, dtype=object)
+    for name in ("start", "end"):
+        keys[name] = numbers(table, name, source) if name in table else np.nan
+    keys["start"] = keys["start"].fillna(0.0)
+    wrong = (keys["start"] < 0) | (keys["end"] <= keys["start"])
+    if wrong.any():
+        row = keys[wrong].iloc[0]
+        raise InputError(
+            f"{source} has an utterance of {row['file']} from {row['start']:g} to {row['end']:g} s:"
+            " correct its start and end, which are seconds from the beginning of the file."
+        )
+    if keys.duplicated().any():
+        twice = keys.loc[keys.duplicated(), "file"].iloc[0]
+        raise InputError(f"{source} lists {twice} more than once: remove the repetition.")
+    return keys
+
+
+def _column(table: pd.DataFrame, name: str, source: str) -> pd.Series:
+    if name not in table:
+        raise InputError(
+            f"{source} has no column {name!r}, but {', '.join(table.columns)}: correct the name, or"
+            " save the table with a line of names and with commas."
+        )
+    return table[name]
+
+
+def _rows(keys: pd.DataFrame, utterances: pd.DataFrame, source: str) -> np.ndarray:
+    """Position of each utterance's row: the one with its end, else the one with an open end."""
+    rows = np.full(len(utterances), -1)
+    for names, candidates in ((KEY, keys["end"].notna()), (KEY[:2], keys["end"].isna())):
+        index = pd.MultiIndex.from_frame(keys.loc[candidates, names])
+        found = index.get_indexer(pd.MultiIndex.from_frame(utterances[names]))
+        new = (rows < 0) & (found >= 0)
+        rows[new] = np.flatnonzero(candidates)[found[new]]
+    if (rows < 0).any():
+        file = utterances["file"].iloc[int((rows < 0).argmax())]
+        raise InputError(
+            f"{source} changed while it was read, it has no row for {file}: try again."
+        )
+    return rows
+
+
+def _typed(cells: pd.Series) -> pd.Series:
+    """Cells as numbers where all of them are, else as they are."""
+    filled = cells.mask(cells.str.strip().str.lower().isin(NOTHING)).dropna()
+    values = pd.to_numeric(filled, errors="coerce").astype("Float64")
+    numeric = len(filled) > 0 and np.isfinite(values.to_numpy(float, na_value=np.nan)).all()
+    if not numeric or filled.str.match(r"\s*[+-]?0\d").any():
+        return cells
+    values = values.reindex(cells.index)
+    return values.astype("Int64") if (values.dropna() % 1 == 0).all() else values.astype(float)

@@ -1,0 +1,126 @@
+"""Datasets that are databases in the audformat: their utterances and their metadata."""
+
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import audformat
+import pandas as pd
+
+from voxslice.data.selection import column_of, kept, table_of
+from voxslice.data.utterances import ordered, with_ends
+from voxslice.errors import InputError
+from voxslice.files import KEY
+
+
+def list_utterances(
+    folder: str | Path, table: str, filters: Mapping[str, Mapping[str, Any]]
+) -> pd.DataFrame:
+    """List the utterances of a database: the rows of one of its tables.
+
+    Args:
+        folder: the database
+        table: filewise or segmented table whose rows are the utterances
+        filters: for each name the `table` and `column` that are looked at, maybe a `map` (see
+            `read_metadata`), and the `values` that are kept
+
+    Returns:
+        `file` (relative to the folder), `start`, `end` and `duration` in seconds, ordered by key; a
+        filewise row lasts from 0 to the end of its file
+
+    Raises:
+        InputError: where the table is missing or empty, has a row twice or names a file outside of
+            the folder, or a filter keeps nothing
+    """
+    db = _load(folder, None if filters else table)
+    source = f"The table {table} of {db.name}"
+    utterances = ordered(_keys(table_of(db, table).index, folder), source)
+    if not filters:
+        return utterances
+    values = _read(db, folder, utterances, filters)
+    wanted = {name: source["values"] for name, source in filters.items()}
+    return utterances[kept(values, wanted, source)].reset_index(drop=True)
+
+
+def _load(folder: str | Path, table: str | None = None) -> audformat.Database:
+    """Load a database with one table, or all where it is None, but never from a pickle.
+
+    audformat prefers a table's pickle, as it lies in audb's cache, and reading one may run code.
+    """
+    folder = Path(folder).absolute()
+    with tempfile.TemporaryDirectory() as safe:
+        for pattern in ("db.yaml", "db.*.csv", "db.*.parquet"):
+            for file in folder.glob(pattern):
+                (Path(safe) / file.name).symlink_to(file)
+        try:
+            db = audformat.Database.load(safe, load_data=table is None)
+            if table in db.tables:
+                db[table].load(str(Path(safe) / f"db.{table}"))
+        except Exception as error:  # each part of a database fails in its own way
+            reason = " ".join(str(error).replace(safe, str(folder)).split())[:300]
+            raise InputError(
+                f"The database in {folder} cannot be loaded ({reason}): name a folder with db.yaml"
+                " and the tables as CSV or Parquet."
+            ) from error
+    return db
+
+
+def _keys(index: pd.Index, folder: str | Path) -> pd.DataFrame:
+    """The keys of an audformat index, in seconds; an open end is the end of the file."""
+    keys = audformat.utils.to_segmented_index(index, allow_nat=True).to_frame(index=False)
+    keys["file"] = keys["file"].astype(str)
+    keys["start"] = keys["start"].dt.total_seconds().astype(float)
+    keys["end"] = keys["end"].dt.total_seconds().astype(float)
+    return with_ends(keys, folder)
+
+
+def read_metadata(
+    folder: str | Path, utterances: pd.DataFrame, columns: Mapping[str, Mapping[str, str]]
+) -> pd.DataFrame:
+    """Add metadata columns to the utterances.
+
+    Args:
+        folder: the database
+        utterances: as `list_utterances` gives them
+        columns: for each new column the `table` and `column` it is read from and, where the scheme
+            of that column maps its labels to more (a speaker to an age), the `map` to follow
+
+    Returns:
+        the utterances with the new columns, `speaker` first where there is one; a value is missing
+        where the table has no row for the utterance
+
+    Raises:
+        InputError: where a table, a column or a map does not exist
+    """
+    return _read(_load(folder), folder, utterances, columns)
+
+
+def _read(
+    db: audformat.Database,
+    folder: str | Path,
+    utterances: pd.DataFrame,
+    columns: Mapping[str, Mapping[str, Any]],
+) -> pd.DataFrame:
+    result = utterances.copy()
+    for name in sorted(columns, key=lambda name: name != "speaker"):  # sorting is stable
+        result[name] = _align(column_of(db, name, columns[name]), utterances, folder)
+    return result
+
+
+def _align(
+    values: pd.Series, utterances: pd.DataFrame, folder: str | Path
+) -> pd.Series | pd.Categorical:
+    """Values of a filewise or segmented column for each utterance, missing where it has none."""
+    # a categorical cannot be matched without losing the order of its categories: match the codes
+    categorical = isinstance(values.dtype, pd.CategoricalDtype)
+    plain = values.cat.codes.replace(-1, pd.NA).astype("Int64") if categorical else values
+    if audformat.is_filewise_index(values.index):
+        found = plain.reindex(utterances["file"]).reset_index(drop=True)
+    else:
+        keyed = _keys(values.index, folder).assign(value=plain.to_numpy())
+        found = utterances[KEY].merge(keyed, on=KEY, how="left")["value"]
+    if categorical:
+        codes = found.astype("Int64").fillna(-1).astype(int)
+        return pd.Categorical.from_codes(codes, dtype=values.dtype)
+    return found

@@ -1,0 +1,1 @@
+"""Inference: predictions of a model, in shards."""

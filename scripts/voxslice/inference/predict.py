@@ -1,0 +1,200 @@
+"""Inference: one pass of a model over utterances, all outputs at once."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from itertools import islice
+from math import inf
+from pathlib import Path
+
+import audonnx
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from tqdm import tqdm
+
+from voxslice.data.audio import read_utterance, require_folder
+from voxslice.errors import InputError, reason_of
+from voxslice.files import KEY, whole, write_csv
+from voxslice.inference.read_ahead import Room, read_ahead
+from voxslice.models.install import label_columns, labels_of
+from voxslice.models.sessions import load
+from voxslice.workload import room_mb, utterance_mb
+
+BATCH = 1024
+"""Utterances that are written at a time: their results, not their audio, are held in memory."""
+
+
+class Utterances:
+    """Scores utterances with a model; a broken one gives its reason."""
+
+    def __init__(
+        self,
+        model: audonnx.Model,
+        audio: str | Path,
+        sampling_rate: int,
+        longest: float,
+        room: Room,
+    ) -> None:
+        self._model = model
+        self._room = room
+        self._outputs = list(model.outputs)
+        self._audio = Path(audio)
+        self._sampling_rate = sampling_rate
+        self._longest = longest
+
+    def read(self, row: tuple[str, float, float]) -> np.ndarray | str:
+        """Read an utterance.
+
+        Args:
+            row: path relative to the audio folder, start and end in seconds
+
+        Returns:
+            float32 of shape (1, samples), or the reason why there is none
+
+        Raises:
+            MachineError: where the machine is at fault, or the folder is gone or empty
+        """
+        file, start, end = row
+        try:
+            return read_utterance(
+                self._audio / file, start, end, self._sampling_rate, self._longest
+            )
+        except Exception as error:  # whatever one file does, the others are scored
+            require_folder(self._audio)
+            return reason_of(error, file)
+
+    def compute(self, signal: np.ndarray | str) -> dict[str, np.ndarray] | str:
+        """Score an utterance.
+
+        Args:
+            signal: what `read` gave
+
+        Returns:
+            a vector an output, or the reason why there is none
+
+        Raises:
+            MachineError: where the machine is at fault
+        """
+        if isinstance(signal, str):
+            return signal
+        seconds = signal.shape[1] / self._sampling_rate
+        try:
+            with self._room.taken(utterance_mb(seconds)):
+                outputs = self._model(signal, self._sampling_rate, outputs=self._outputs)
+            vectors = {name: np.ravel(value) for name, value in outputs.items()}
+            for name, vector in vectors.items():
+                if not np.isfinite(vector).all():
+                    raise InputError(f"the output {name} is not finite")
+                if len(vector) != len(self._model.outputs[name].labels):
+                    raise InputError(f"the output {name} is not one vector an utterance")
+        except Exception as error:  # whatever the model refuses, it takes the others
+            return reason_of(error, f"An utterance of {seconds:g} s")
+        return vectors
+
+
+def predict(
+    utterances: pd.DataFrame,
+    *,
+    audio: str | Path,
+    model: str | Path,
+    embedding: str,
+    sampling_rate: int,
+    threads: int,
+    device: str,
+    longest: float = inf,
+    predictions: str | Path,
+    failures: str | Path,
+) -> None:
+    """Score utterances with a model and write its predictions and what could not be scored.
+
+    An utterance is computed on by itself: a batch would have to be padded, and models hear padding.
+
+    Args:
+        utterances: `file`, `start`, `end` (seconds), one row an utterance
+        audio: folder that the files are relative to
+        model: folder with model.onnx and model.yaml
+        embedding: name of the output that becomes the column `embedding`
+        sampling_rate: that the model expects, in Hz
+        threads: utterances that are scored at the same time on the processor, or read for a GPU;
+            the results do not depend on it
+        device: `cpu` or `cuda`
+        longest: seconds; an utterance that lasts longer is a failure, and its audio is not read
+        predictions: Parquet file to write: the keys, one float32 column a label, and `embedding`
+            where the model has that output
+        failures: CSV file to write: the keys and `reason`
+
+    Raises:
+        InputError: where two columns of the predictions would have the same name, or the device
+            cannot be used
+        MachineError: where the machine is at fault that an utterance could not be scored
+    """
+    # One session and one thread an utterance, several utterances at a time. Of wav2vec 2.0 with six
+    # layers on two cores, two threads inside of the operators are as fast on a quiet machine, but
+    # take 1.3 to 1.8 times the processor's time on a busy one, and most where utterances are short;
+    # a session for each core, as shards side by side have it, is no faster, with the weights twice.
+    loaded = load(model, threads=1, device=device)
+    labels = labels_of(loaded)
+    columns = label_columns(labels, embedding)
+    schema = _schema(columns, len(labels[embedding]) if embedding in labels else None)
+    rows = zip(*(utterances[name] for name in KEY), strict=True)
+    workers = 1 if device == "cuda" else threads
+    # long ones take turns, so that the job keeps to the memory that its rule asks for
+    durations = (utterances["end"] - utterances["start"]).clip(upper=longest)
+    room = Room(room_mb(durations.max() if len(durations) else 0, threads=workers))
+    score = Utterances(loaded, audio, sampling_rate, longest, room)
+    failed: list[dict] = []
+    with (
+        whole(predictions) as temporary,
+        pq.ParquetWriter(temporary, schema) as writer,
+        closing(
+            read_ahead(score.read, score.compute, rows, readers=threads, workers=workers)
+        ) as stream,
+        tqdm(total=len(utterances), desc=Path(model).name, unit="utterance") as progress,
+    ):
+        for keys in _batches(utterances[KEY]):
+            results = []
+            for result in islice(stream, len(keys)):
+                results.append(result)
+                progress.update()
+            good = [not isinstance(result, str) for result in results]
+            failed += [
+                {**key, "reason": result}
+                for key, result in zip(keys.to_dict(orient="records"), results, strict=True)
+                if isinstance(result, str)
+            ]
+            scored = [result for result in results if not isinstance(result, str)]
+            writer.write_table(_table(keys[good], scored, columns, embedding, schema))
+    write_csv(pd.DataFrame(failed, columns=[*KEY, "reason"]), failures)
+
+
+def _batches(table: pd.DataFrame) -> Iterator[pd.DataFrame]:
+    for start in range(0, len(table), BATCH):
+        yield table.iloc[start : start + BATCH]
+
+
+def _schema(columns: dict[str, list[str]], dimensions: int | None) -> pa.Schema:
+    fields = [("file", pa.string()), ("start", pa.float64()), ("end", pa.float64())]
+    fields += [(label, pa.float32()) for labels in columns.values() for label in labels]
+    if dimensions is not None:
+        fields.append(("embedding", pa.list_(pa.float32(), dimensions)))
+    return pa.schema(fields)
+
+
+def _table(
+    keys: pd.DataFrame,
+    scored: list[dict[str, np.ndarray]],
+    columns: dict[str, list[str]],
+    embedding: str,
+    schema: pa.Schema,
+) -> pa.Table:
+    arrays = [pa.array(keys[name]) for name in KEY]
+    for output, labels in columns.items():
+        for position in range(len(labels)):
+            values = np.array([row[output][position] for row in scored], dtype=np.float32)
+            arrays.append(pa.array(values))
+    if "embedding" in schema.names:
+        dimensions = schema.field("embedding").type.list_size
+        flat = np.array([row[embedding] for row in scored], dtype=np.float32).reshape(-1)
+        arrays.append(pa.FixedSizeListArray.from_arrays(pa.array(flat), dimensions))
+    return pa.Table.from_arrays(arrays, schema=schema)

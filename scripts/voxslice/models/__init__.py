@@ -1,0 +1,1 @@
+"""Models: download, checks, variants and costs."""

@@ -1,0 +1,1 @@
+"""The interactive view in Renumics Spotlight."""

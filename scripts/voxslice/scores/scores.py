@@ -1,0 +1,201 @@
+"""Scores: what a model said of each utterance, held against its label."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from scipy.special import logsumexp, softmax
+
+from voxslice.errors import InputError
+from voxslice.files import KEY
+from voxslice.scores.classes import Classes
+
+
+def score_classes(
+    predictions: pd.DataFrame, labels: pd.Series, *, classes: Sequence[str], task: Classes
+) -> pd.DataFrame:
+    """Score a classification.
+
+    Args:
+        predictions: the keys and one column of logits a class
+        labels: the true label of each row of the predictions
+        classes: the classes of the model, columns of the predictions
+        task: its labels, and which classes stand for which; a model is wrong where it chooses one
+            that stands for none
+
+    Returns:
+        the keys, `label`, `prediction` (the most probable class), `loss` (0 right, 1 wrong) and
+        `p_<class>` (softmax over the classes that are not excluded, added up where several stand
+        for one label); rows without a known label are left out
+
+    Raises:
+        InputError: where the model lacks a class of a label, a class has no place in the task, or
+            no row has a known label
+    """
+    groups = task.groups(classes)
+    text, kept = known_labels(labels, task.labels)
+    logits = np.column_stack(
+        [
+            logsumexp(predictions.loc[kept, members].to_numpy(np.float64), axis=1)
+            for members in groups.values()
+        ]
+    )
+    probabilities = softmax(logits, axis=1)
+    scores = predictions.loc[kept, KEY].reset_index(drop=True)
+    chosen = pd.Categorical.from_codes(logits.argmax(1), categories=list(groups))
+    scores = _with_loss(scores, text[kept], chosen)
+    for position, name in enumerate(groups):
+        scores[f"p_{name}"] = probabilities[:, position].astype(np.float32)
+    return scores
+
+
+def score_choices(
+    predictions: pd.DataFrame, labels: pd.Series, *, task: str, known: Sequence[str]
+) -> pd.DataFrame:
+    """Score a classification whose classes are given, not computed.
+
+    Args:
+        predictions: the keys, the predicted classes in a categorical column that is called like the
+            task, none missing, maybe `<task>.<class>` with the probability of each class
+        labels: the true label of each row of the predictions
+        task: id of the task
+        known: the labels of the task
+
+    Returns:
+        as `score_classes`, with `p_<class>` where the predictions have probabilities
+
+    Raises:
+        InputError: where no row has a known label
+    """
+    text, kept = known_labels(labels, known)
+    rows = predictions[kept].reset_index(drop=True)
+    classes = list(rows[task].cat.categories)
+    scores = _with_loss(rows[KEY], text[kept], pd.Categorical(rows[task]))
+    for name in classes:
+        if f"{task}.{name}" in rows:
+            scores[f"p_{name}"] = rows[f"{task}.{name}"].astype(np.float32)
+    return scores
+
+
+def known_labels(labels: pd.Series, known: Sequence[str]) -> tuple[pd.Series, np.ndarray]:
+    """Labels as text, and which rows have a known one.
+
+    Args:
+        labels: as the metadata have them
+        known: the labels of the task
+
+    Returns:
+        the labels, and booleans of shape (rows,)
+
+    Raises:
+        InputError: where no row has a known label
+    """
+    # labels may be read as numbers or booleans, those of the config are text
+    text = labels.astype("string").reset_index(drop=True)
+    kept = text.isin(known).to_numpy(bool, na_value=False)
+    if not kept.any():
+        found = ", ".join(sorted(set(text.dropna()))[:5]) or "none"
+        raise InputError(
+            f"No utterance has one of the labels {', '.join(known)} (found: {found}):"
+            " correct the task's target or labels."
+        )
+    return text, kept
+
+
+def _with_loss(keys: pd.DataFrame, labels: pd.Series, chosen: pd.Categorical) -> pd.DataFrame:
+    scores = keys.copy()
+    scores["label"] = pd.Categorical(labels, categories=chosen.categories)
+    scores["prediction"] = chosen
+    scores["loss"] = (scores["label"] != scores["prediction"]).astype(float)
+    return scores
+
+
+def score_values(
+    predictions: pd.DataFrame, labels: pd.Series, *, column: str, scale: float
+) -> pd.DataFrame:
+    """Score a regression.
+
+    Args:
+        predictions: the keys and the column of the predicted value
+        labels: the true value of each row of the predictions, in the task's unit
+        column: name of the predicted value
+        scale: task units in one unit of the model (100 where the model counts in centuries)
+
+    Returns:
+        the keys, `label`, `prediction` and `loss` (absolute error), all in the task's unit; rows
+        without a label are left out
+
+    Raises:
+        InputError: where the labels are no numbers, or no row has one
+    """
+    values, kept = known_values(labels)
+    scores = predictions.loc[kept, KEY].reset_index(drop=True)
+    scores["label"] = values[kept].to_numpy()
+    scores["prediction"] = predictions.loc[kept, column].to_numpy(np.float64) * scale
+    scores["loss"] = (scores["prediction"] - scores["label"]).abs()
+    return scores
+
+
+def known_values(labels: pd.Series) -> tuple[pd.Series, np.ndarray]:
+    """Labels as numbers, and which rows have one.
+
+    Args:
+        labels: as the metadata have them
+
+    Returns:
+        the labels, and booleans of shape (rows,)
+
+    Raises:
+        InputError: where the labels are no numbers, or no row has one
+    """
+    try:
+        values = pd.to_numeric(labels.astype("object")).astype(float).reset_index(drop=True)
+    except (ValueError, TypeError) as error:
+        raise InputError(
+            f"The labels of the task are not numbers ({error}): correct its target or type."
+        ) from error
+    kept = np.isfinite(values).to_numpy()
+    if not kept.any():
+        raise InputError("No utterance has a label for the task: correct its target.")
+    return values, kept
+
+
+def labels_of_output(outputs: dict[str, list[str]], output: str, model: str) -> list[str]:
+    """Labels of the output that a task reads.
+
+    Args:
+        outputs: labels of each output of the model
+        output: name of the output
+        model: id of the model, for the message
+
+    Raises:
+        InputError: where the model has no such output
+    """
+    if output not in outputs:
+        raise InputError(
+            f"The model {model} has no output {output!r}, but {', '.join(outputs)}:"
+            " correct the task's output or take the task from the model."
+        )
+    return outputs[output]
+
+
+def value_label(labels: Sequence[str], wanted: str | None, output: str, model: str) -> str:
+    """The label of an output that a regression reads.
+
+    Args:
+        labels: of the output
+        wanted: label that the task names, None where it names none
+        output: name of the output, for the message
+        model: id of the model, for the message
+
+    Raises:
+        InputError: where the task names another label, or none although there are several
+    """
+    if wanted is None and len(labels) == 1:
+        return labels[0]
+    if wanted is None or wanted not in labels:
+        raise InputError(
+            f"The output {output} of {model} has the labels {', '.join(labels)}:"
+            " name one of them as the task's label."
+        )
+    return wanted

@@ -1,0 +1,97 @@
+import numpy as np
+import pandas as pd
+import pytest
+from voxslice.comparison.compare import Slice, compare
+from voxslice.comparison.gates import COLUMNS, hold_against_sources, summaries
+
+
+def compared(losses, slices=None, classification=True):
+    losses = {name: np.asarray(loss, float) for name, loss in losses.items()}
+    slices = {
+        name: Slice("slice", f"rule of {name}", np.asarray(mask, bool))
+        for name, mask in (slices or {}).items()
+    }
+    settings = {"classification": classification, "margin": None, "resamples": 100, "seed": 0}
+    return compare(losses, slices, None, **settings)
+
+
+def held(losses, slices=None, classification=True, sources=None, kept=0.99):
+    table = compared(losses, slices, classification)
+    sources = sources or {"int8": "big"}
+    return hold_against_sources(table, sources, classification=classification, kept=kept)
+
+
+def wrong(count, total=200):
+    return np.arange(total) < count
+
+
+@pytest.mark.parametrize(("order", "names"), [(1, ["big", "int8"]), (-1, ["int8", "big"])])
+def test_accuracy_is_held_against_that_of_the_source(order, names):
+    losses = dict(list({"big": wrong(20), "other": wrong(5), "int8": wrong(22)}.items())[::order])
+    assert [name for name in losses if name != "other"] == names
+    slices = {
+        "thirty": np.arange(200) < 30,
+        "few": (np.arange(200) >= 1) & (np.arange(200) < 30),
+        "rest": np.arange(200) >= 30,
+    }
+    table = held(losses, slices)
+    assert list(table) == COLUMNS
+    assert table["slice"].to_list() == ["all", "thirty", "rest"]
+    assert table["rule"].to_list() == ["all utterances", "rule of thirty", "rule of rest"]
+    assert table["support"].to_list() == [200, 30, 170]
+    assert (table["model"] == "int8").all() and (table["source"] == "big").all()
+    assert table["value"].to_list() == pytest.approx([178 / 200, 8 / 30, 1])
+    assert table["source_value"].to_list() == pytest.approx([180 / 200, 10 / 30, 1])
+    assert table["ratio"].to_list() == pytest.approx([178 / 180, 8 / 10, 1])
+    assert table["passed"].to_list() == [False, False, True]
+    assert held(losses, slices, kept=0.98)["passed"].to_list() == [True, False, True]
+
+
+def test_a_smaller_error_is_better():
+    source = np.full(100, 2.0)
+    for error, ratio, passed in [(2.02, 2 / 2.02, True), (2.03, 2 / 2.03, False), (1, 2, True)]:
+        row = held({"big": source, "int8": np.full(100, error)}, None, False).iloc[0]
+        assert row["ratio"] == pytest.approx(ratio)
+        assert row["passed"] == passed
+
+
+def test_just_the_share_is_enough():
+    assert held({"big": wrong(0), "int8": wrong(2)}).iloc[0]["passed"]
+    assert not held({"big": wrong(0), "int8": wrong(3)}).iloc[0]["passed"]
+
+
+def test_sources_that_are_always_wrong_or_never():
+    row = held({"big": wrong(200), "int8": wrong(200)}).iloc[0]
+    assert (row["ratio"], row["passed"]) == (1, True)
+    row = held({"big": wrong(200), "int8": wrong(100)}).iloc[0]
+    assert np.isnan(row["ratio"]) and row["passed"]
+    perfect = np.zeros(200)
+    row = held({"big": perfect, "int8": perfect}, None, False).iloc[0]
+    assert (row["ratio"], row["passed"]) == (1, True)
+    row = held({"big": perfect, "int8": perfect + 0.1}, None, False).iloc[0]
+    assert (row["ratio"], row["passed"]) == (0, False)
+    row = held({"big": perfect + 0.1, "int8": perfect}, None, False).iloc[0]
+    assert np.isnan(row["ratio"]) and row["passed"]
+
+
+def test_all_utterances_have_a_gate_however_few():
+    assert held({"big": wrong(1, 5), "int8": wrong(1, 5)})["support"].to_list() == [5]
+    row = held({"big": [], "int8": []}).iloc[0]
+    assert not row["passed"] and np.isnan(row["ratio"])
+
+
+def test_without_derived_models_there_is_no_gate():
+    table = compared({"a": wrong(1), "b": wrong(2)})
+    gates = hold_against_sources(table, {}, classification=True, kept=0.99)
+    assert list(gates) == COLUMNS and len(gates) == 0
+    assert summaries(gates, 0.99) == []
+
+
+def test_summaries():
+    losses = {"big": wrong(20), "int8": wrong(22), "fp16": wrong(20)}
+    gates = held(losses, {"s": np.arange(200) < 40}, sources={"int8": "big", "fp16": "big"})
+    assert summaries(gates, 0.99) == [
+        "int8 fails its gates: 0 of 2 keep 0.99 of big, the least 0.9 on rule of s.",
+        "fp16 passes its gates: 2 of 2 keep 0.99 of big.",
+    ]
+    assert pd.api.types.is_bool_dtype(gates["passed"])

@@ -1,0 +1,116 @@
+import re
+from modulefinder import ModuleFinder
+
+import pytest
+from snakemake_cli import ROOT
+from voxslice.config.fingerprints import fingerprint, sources
+
+SCRIPTS = ROOT / "scripts"
+MODULES = sorted((SCRIPTS / "voxslice").rglob("*.py"))
+NAMES = sorted(path.stem for path in SCRIPTS.glob("*.py"))
+PLANNING = "config"  # the room that Snakemake imports, and no script
+
+
+def write(folder, files):
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+
+@pytest.fixture
+def project(tmp_path):
+    write(
+        tmp_path,
+        {
+            "voxslice/__init__.py": "",
+            "voxslice/files.py": "import json\n",
+            "voxslice/losses.py": "def f():\n    from voxslice.files import x\n",
+            "voxslice/report/__init__.py": "",
+            "voxslice/report/page.py": "from voxslice.report import charts\n",
+            "voxslice/report/charts.py": "",
+            "voxslice/report/page.css": "",
+            "voxslice/other.py": "",
+            "score.py": "from voxslice.losses import f\n",
+            "make_report.py": "from voxslice.report.page import render\n",
+        },
+    )
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("script", "modules"),
+    [
+        ("score", ["__init__", "files", "losses"]),
+        ("make_report", ["__init__", "report/__init__", "report/charts", "report/page"]),
+    ],
+)
+def test_imports_are_followed_wherever_they_stand(project, script, modules):
+    expected = [project / f"{script}.py", *(project / f"voxslice/{m}.py" for m in modules)]
+    found = sources(project / f"{script}.py")
+    assert [file for file in found if file.suffix == ".py"] == sorted(expected)
+
+
+def test_an_edit_of_a_template_changes_the_fingerprint_of_its_package_alone(project):
+    def both():
+        return [fingerprint(project / f"{name}.py") for name in ("score", "make_report")]
+
+    before = both()
+    (project / "voxslice/report/page.css").write_text("body {}")
+    after = both()
+    assert after[0] == before[0]
+    assert after[1] != before[1]
+
+
+def test_an_edit_of_what_is_imported_changes_the_fingerprint_alone(project):
+    def both():
+        return [fingerprint(project / f"{name}.py") for name in ("score", "make_report")]
+
+    before = both()
+    (project / "voxslice/files.py").write_text("import json\n# a comment\n")
+    after = both()
+    assert after[0] != before[0]
+    assert after[1] == before[1]
+    (project / "voxslice/other.py").write_text("unused = True\n")
+    (project / "score.py").touch()
+    assert both() == after
+
+
+def test_text_that_moves_between_files_is_an_edit(project):
+    before = fingerprint(project / "score.py")
+    script, module = project / "score.py", project / "voxslice/files.py"
+    module.write_text(script.read_text() + module.read_text())
+    script.write_text("from voxslice.losses import f\n")
+    assert fingerprint(script) != before
+
+
+def test_a_script_that_is_not_there_is_an_error(project):
+    with pytest.raises(FileNotFoundError):
+        fingerprint(project / "scroe.py")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_python_imports_is_what_is_fingerprinted(name):
+    finder = ModuleFinder([str(SCRIPTS)])
+    finder.run_script(str(SCRIPTS / f"{name}.py"))
+    imported = {module.__file__ for module in finder.modules.values() if module.__file__}
+    found = sources(SCRIPTS / f"{name}.py")
+    assert {str(path) for path in found if path.suffix == ".py"} == imported
+
+
+def test_every_script_belongs_to_a_rule_that_reruns_with_it():
+    text = "".join(path.read_text() for path in sorted((ROOT / "rules").glob("*.smk")))
+    for rule in re.split(r"^(?:rule|checkpoint) ", text, flags=re.MULTILINE)[1:]:
+        name = rule.split(":")[0]
+        run = re.search(r"script:\s+\"\.\./scripts/(\w+)\.py\"", rule)
+        if run:
+            assert run[1] == name
+            assert f'code=code("{name}")' in rule
+    scripts = set(re.findall(r"\.\./scripts/(\w+)\.py", text))
+    assert scripts == set(NAMES) - {"view"}  # what a user runs
+
+
+def test_no_module_is_unused():
+    used = {path for name in NAMES for path in sources(SCRIPTS / f"{name}.py")}
+    idle = [path for path in MODULES if path not in used and path.parent.name != PLANNING]
+    assert idle == []

@@ -1,0 +1,534 @@
+import copy
+import re
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+from voxslice.config import settings
+from voxslice.config.settings import (
+    complete,
+    datasets_of,
+    models_of,
+    sources_of,
+    studies,
+    tasks_of,
+    views_of,
+)
+from voxslice.errors import InputError
+
+ROOT = Path(__file__).parents[3]
+SCHEMA = yaml.safe_load((ROOT / "config" / "schema.yaml").read_text(encoding="utf-8"))
+
+
+@pytest.fixture
+def config():
+    return {
+        "datasets": {
+            "calls": {
+                "audb": {"name": "calls", "version": "1.0.0"},
+                "table": "files",
+                "columns": {
+                    "speaker": {"table": "files", "column": "speaker"},
+                    "gender": {"table": "files", "column": "speaker", "map": "gender"},
+                },
+                "license": "CC0-1.0",
+            },
+            "ages": {
+                "audb": {"name": "ages", "version": "2.0.0"},
+                "table": "files",
+                "columns": {"age": {"table": "files", "column": "age"}},
+                "license": "CC0-1.0",
+            },
+            "table": {
+                "csv": {"path": "mine.csv", "audio": "/data/mine"},
+                "columns": {"age": {"column": "years"}, "split": {"column": "set"}},
+                "filter": {"split": ["test", 2, True]},
+                "license": "MIT",
+            },
+            "local": {
+                "audformat": {"path": "/data/local"},
+                "table": "files",
+                "columns": {"speaker": {"table": "files", "column": "speaker"}},
+                "license": "MIT",
+            },
+        },
+        "models": {
+            "small": {"path": "models/small", "tasks": ["gender", "age"], "license": "MIT"},
+            "big": {"url": "https://example.org/big.zip", "tasks": ["gender"], "license": "MIT"},
+            "other": {"url": "file:///other.zip", "license": "MIT"},
+            "given": {
+                "predictions": {"calls": "given.csv"},
+                "tasks": ["gender", "age"],
+                "license": "MIT",
+            },
+            "bare": {"onnx": "bare.onnx", "outputs": {"out": ["age"]}, "license": "MIT"},
+            "tiny": {"derive": {"from": "small", "quantize": "int8"}},
+        },
+        "tasks": {
+            "gender": {
+                "type": "classification",
+                "target": "gender",
+                "output": "logits_gender",
+                "labels": ["female", "male"],
+                "min_drop": 0.1,
+            },
+            "age": {"type": "regression", "target": "age", "output": "logits_age", "min_drop": 3},
+        },
+        "slices": {
+            "metadata": {"finder": "sliceguard", "features": ["gender", "age"]},
+            "voice": {"finder": "sliceguard", "features": [], "embedding": "other"},
+            "young": {"finder": "sliceguard", "features": ["age"], "min_support": 5},
+        },
+    }
+
+
+def test_the_study_of_the_project_is_valid():
+    config = yaml.safe_load((ROOT / "config" / "config.yaml").read_text(encoding="utf-8"))
+    full = complete(config, SCHEMA)
+    assert studies(full) == [("emodb", "gender"), ("emodb", "age")]
+
+
+def recipes():
+    names = ["README.md", "config/README.md"]
+    text = "\n".join((ROOT / name).read_text(encoding="utf-8") for name in names)
+    return [yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)]
+
+
+@pytest.mark.parametrize("recipe", recipes(), ids=lambda recipe: "-".join(recipe))
+def test_each_recipe_extends_the_default_study(recipe):
+    config = yaml.safe_load((ROOT / "config" / "config.yaml").read_text(encoding="utf-8"))
+    full = complete(merged(config, recipe), SCHEMA)
+    contains(full, recipe)
+
+
+def merged(config, more):
+    """What a second config file makes of the first, as Snakemake does it."""
+    if not (isinstance(config, dict) and isinstance(more, dict)):
+        return more
+    return config | {key: merged(config.get(key), value) for key, value in more.items()}
+
+
+def test_defaults_are_filled_in_at_every_depth(config):
+    full = complete(config, SCHEMA)
+    assert [full[name] for name in ("seed", "resamples", "failures_tolerated")] == [0, 2000, 0.01]
+    assert full["datasets"]["calls"]["shard_hours"] == 10
+    assert full["datasets"]["calls"]["synthetic"] is False
+    assert full["datasets"]["ages"]["audb"]["sampling_rate"] == 16000
+    assert [place["name"] for place in full["datasets"]["calls"]["audb"]["repositories"]] == [
+        "audb-public"
+    ]
+    assert full["models"]["other"]["tasks"] == []
+    assert full["models"]["small"]["embedding"] == "hidden_states"
+    assert full["models"]["big"]["sampling_rate"] == 16000
+    assert (full["tasks"]["age"]["scale"], full["tasks"]["age"]["unit"]) == (1, "")
+    assert "scale" not in full["tasks"]["gender"]
+    assert full["slices"]["metadata"]["min_support"] == 10
+
+
+def test_what_is_given_is_kept(config):
+    config |= {"seed": 7, "resamples": 100}
+    config["tasks"]["age"]["scale"] = 100
+    full = complete(config, SCHEMA)
+    assert (full["seed"], full["resamples"], full["tasks"]["age"]["scale"]) == (7, 100, 100)
+    assert full["slices"]["young"]["min_support"] == 5
+    contains(full, config)
+
+
+def contains(full, part):
+    if isinstance(part, dict):
+        for key, value in part.items():
+            contains(full[key], value)
+    else:
+        assert full == part
+
+
+def test_completing_leaves_its_input_alone_and_is_idempotent(config):
+    before, schema = copy.deepcopy(config), copy.deepcopy(SCHEMA)
+    full = complete(config, SCHEMA)
+    assert config == before
+    assert schema == SCHEMA
+    assert complete(full, SCHEMA) == full
+    full["models"]["other"]["tasks"].append("x")
+    full["datasets"]["calls"]["audb"]["repositories"][0]["host"] = "elsewhere"
+    assert schema == SCHEMA  # defaults are copies
+    assert complete(config, SCHEMA)["models"]["other"]["tasks"] == []
+
+
+MISSING = object()
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "message"),
+    [
+        ("typo", 1, r"^the config: .*'typo'.*the keys here are .*seed, "),
+        ("datasets", MISSING, r"^the config: 'datasets' is a required property"),
+        ("datasets", {}, r"^datasets: "),
+        ("datasets", None, r"^datasets: None is not of type 'object'"),
+        ("seed", -1, r"^seed: -1 is less than the minimum of 0 \(Seed of"),
+        ("seed", 1.5, r"^seed: 1.5 is not of type 'integer'"),
+        ("resamples", 99, r"^resamples: 99 is less than the minimum of 100 \(Bootstrap"),
+        ("failures_tolerated", 1.1, r"^failures_tolerated: 1.1 is greater"),
+        ("longest_seconds", 0, r"^longest_seconds: 0 is less than or equal"),
+        ("datasets.Big", {}, r"^datasets: 'Big' does not fit; expected: An id, .*lower case"),
+        ("models.a b", {}, r"^models: 'a b' does not fit; expected: An id"),
+        ("datasets.calls.typo", 1, r"^datasets\.calls: .*'typo'.*the keys here are csv, audf"),
+        ("datasets.calls.license", MISSING, r"^datasets\.calls: 'license' is a required"),
+        (
+            "datasets.calls.csv",
+            {"path": "calls.csv", "audio": "calls"},
+            r"^datasets\.calls: give either csv, audformat or audb, and only one of them",
+        ),
+        ("datasets.calls.audb", MISSING, r"^datasets\.calls: give either csv, audformat or audb"),
+        ("datasets.calls.table", MISSING, r"^datasets\.calls\.table: name the table whose rows"),
+        ("datasets.calls.columns.gender.table", MISSING, r"gender\.table: name the table that has"),
+        ("datasets.calls.filter", {}, r"^datasets\.calls\.filter: "),
+        ("datasets.calls.filter", {"gender": []}, r"^datasets\.calls\.filter\.gender: "),
+        ("datasets.calls.filter", {"gender": [None]}, r"^datasets\.calls\.filter\.gender\.0: None"),
+        (
+            "datasets.calls.filter",
+            {"split": ["test"]},
+            r"^datasets\.calls\.filter: 'split' is not read from .*: speaker, gender\.",
+        ),
+        ("datasets.table.table", "files", r"^datasets\.table\.table: a csv is one table: remove"),
+        ("datasets.table.csv.path", MISSING, r"^datasets\.table\.csv: 'path' is a required"),
+        (
+            "datasets.table.columns.age.table",
+            "files",
+            r"^datasets\.table\.columns\.age\.table: a csv is one table without schemes: remove",
+        ),
+        ("datasets.table.columns.age.map", "age", r"^datasets\.table\.columns\.age\.map: a csv"),
+        ("datasets.local.audformat", {}, r"^datasets\.local\.audformat: 'path' is a required"),
+        ("datasets.calls.shard_hours", 0, r"^datasets\.calls\.shard_hours: 0 is less .*\(Hours of"),
+        ("datasets.calls.audb.version", 1, r"^datasets\.calls\.audb\.version: 1 is not of type"),
+        (
+            "datasets.calls.audb.sampling_rate",
+            11025,
+            r"^datasets\.calls\.audb\.sampling_rate: 11025 is not one of",
+        ),
+        (
+            "datasets.calls.audb.repositories",
+            [{"name": "x", "host": "y", "backend": "ftp"}],
+            r"^datasets\.calls\.audb\.repositories\.0\.backend: 'ftp' is not one of",
+        ),
+        ("datasets.calls.columns.gender.column", MISSING, r"^datasets\.calls\.columns\.gender: "),
+        (
+            "models.small.url",
+            "https://x.org/a.zip",
+            r"^models\.small: give either url, path, onnx, derive or predictions",
+        ),
+        (
+            "models.small.path",
+            MISSING,
+            r"^models\.small: give either url, path, onnx, derive or predictions",
+        ),
+        ("models.big.sha256", "abc", r"^models\.big\.sha256: 'abc' does not fit; expected: SHA"),
+        (
+            "models.given.predictions",
+            "given.csv",
+            r"^models\.given\.predictions: 'given.csv' is no",
+        ),
+        ("models.given.predictions", {}, r"^models\.given\.predictions: "),
+        ("models.given.predictions.calls", "given.xlsx", r"'given.xlsx' does not fit; .*\.parquet"),
+        (
+            "models.given.predictions.x",
+            "x.csv",
+            r"\.predictions\.x: there is no dataset 'x'; .*ages",
+        ),
+        (
+            "models.given.path",
+            "given",
+            r"^models\.given: give either url, path, onnx, derive or predictions",
+        ),
+        ("models.given.sha256", "a" * 64, r"^models\.given\.sha256: only what is downloaded"),
+        ("models.given.tasks", [], r"\.predictions\.calls: none of the model's tasks has labels"),
+        ("slices.voice.embedding", "given", r"^slices\.voice\.embedding: given is given as predic"),
+        ("tasks.gender.output", MISSING, r"^tasks\.gender: name the output of the models"),
+        (
+            "tasks.gender.margin",
+            0,
+            r"^tasks\.gender\.margin: 0 is less .*\(Largest difference in a",
+        ),
+        ("tasks.age.margin", 0, r"^tasks\.age\.margin: 0 is less .*\(Largest difference in the me"),
+        ("models.small.sha256", "a" * 64, r"^models\.small\.sha256: only what is downloaded"),
+        ("models.bare.sha256", "a" * 64, r"^models\.bare\.sha256: only what is downloaded"),
+        ("models.bare.outputs", MISSING, r"^models\.bare\.outputs: a bare ONNX file does not name"),
+        ("models.bare.outputs", {}, r"^models\.bare\.outputs: "),
+        ("models.bare.outputs.out", [1], r"^models\.bare\.outputs\.out\.0: 1 is not of type 'str"),
+        ("models.small.outputs", {"y": ["z"]}, r"^models\.small\.outputs: only a bare ONNX file"),
+        (
+            "models.tiny.derive.from",
+            "x",
+            r"^models\.tiny\.derive\.from: there is no model 'x'; the",
+        ),
+        (
+            "models.tiny.derive.from",
+            "tiny",
+            r"derive\.from: tiny is derived itself: name the model",
+        ),
+        ("models.tiny.derive.from", "given", r"derive\.from: given is given as predictions: name"),
+        ("models.tiny.derive.from", "None", r"derive\.from: there is no model 'None'"),
+        ("models.tiny.derive.from", 3, r"^models\.tiny\.derive\.from: 3 is not of type 'string'"),
+        ("models.tiny.derive.quantize", "int4", r"derive\.quantize: 'int4' is not one of .*'fp16'"),
+        ("models.tiny.derive.quantize", MISSING, r"derive: 'quantize' is a required property"),
+        ("models.tiny.derive", None, r"^models\.tiny"),
+        ("models.tiny.sampling_rate", 8000, r"tiny\.sampling_rate: a variant has that of its sou"),
+        ("models.tiny.embedding", "x", r"^models\.tiny\.embedding: a variant has that of its sou"),
+        ("models.tiny.tasks", ["gender", "x"], r"^models\.tiny\.tasks: there is no task 'x'"),
+        ("models.chance", "small", r"^models\.chance: this id is taken by a reference model"),
+        ("models.median", "small", r"^models\.median: this id is taken by a reference model"),
+        ("gate", 0, r"^gate: 0 is less than or equal to the minimum of 0 \(Share of its source's"),
+        (
+            "models.small.tasks",
+            ["x"],
+            r"^models\.small\.tasks: there is no task 'x'; .*gender, age",
+        ),
+        ("models.small.tasks", ["gender", "gender"], r"^models\.small\.tasks: "),
+        ("models.small.sampling_rate", 16, r"^models\.small\.sampling_rate: 16 is less"),
+        ("tasks.gender.type", "ranking", r"^tasks\.gender\.type: 'ranking' is not one of"),
+        ("tasks.gender.type", MISSING, r"^tasks\.gender: 'type' is a required property"),
+        ("tasks.gender.labels", MISSING, r"^tasks\.gender: 'labels' is a required property"),
+        ("tasks.gender.labels", ["female"], r"^tasks\.gender\.labels: .*too short"),
+        ("tasks.gender.labels", [True, False], r"^tasks\.gender\.labels\.\d: \w+ is not of type"),
+        ("tasks.gender.scale", 1, r"^tasks\.gender: .*'scale'.*the keys here are type, target"),
+        ("tasks.gender.min_drop", 1.5, r"^tasks\.gender\.min_drop: 1.5 is greater"),
+        (
+            "tasks.gender.classes",
+            {"woman": "femal"},
+            r"^tasks\.gender\.classes\.woman: 'femal' is no label .* labels are female, male\.$",
+        ),
+        ("tasks.gender.classes", {1: "female"}, r"^tasks\.gender\.classes: 1 is not of type"),
+        ("tasks.gender.exclude", "child", r"^tasks\.gender\.exclude: 'child' is not of type"),
+        (
+            "tasks.age.labels",
+            ["x", "y"],
+            r"^tasks\.age: .*'labels'.*the keys here are type, target",
+        ),
+        ("tasks.age.min_drop", 0, r"^tasks\.age\.min_drop: 0 is less than or equal"),
+        (
+            "tasks.age.target",
+            "x",
+            r"^tasks\.age\.target: no dataset has the column 'x'; .*age, gen",
+        ),
+        ("slices.metadata.finder", "x", r"^slices\.metadata\.finder: 'x' is not one of"),
+        ("slices.metadata.min_support", 1, r"^slices\.metadata\.min_support: 1 is less"),
+        ("slices.metadata.features", ["x"], r"^slices\.metadata\.features: no dataset .* 'x'"),
+        ("slices.voice.embedding", "x", r"^slices\.voice\.embedding: there is no model 'x'; the m"),
+        ("slices.voice.embedding", MISSING, r"^slices\.voice: give features, an embedding, or"),
+        ("models.small.tasks", ["gender"], r"^tasks\.age: no model has this task"),
+        ("datasets.models", "calls", r"^datasets\.models: this id is taken"),
+        ("datasets.checksums", "calls", r"^datasets\.checksums: this id is taken"),
+        ("datasets.calls", None, r"^datasets\.calls: None is not of type 'object'"),
+        ("models.big", None, r"^models\.big: "),
+        ("tasks.gender", None, r"^tasks\.gender: "),
+        ("slices.voice", [], r"^slices\.voice: "),
+        ("slices.voice.features", None, r"^slices\.voice\.features: None is not of type 'array'"),
+        ("datasets.calls.columns.file", "gender", r"^datasets\.calls\.columns: file is a column"),
+        ("datasets.calls.columns.duration", "gender", r"columns: duration is a column"),
+    ],
+)
+def test_every_mistake_is_one_sentence_with_its_place(config, place, value, message):
+    *path, last = place.split(".")
+    node = config
+    for key in path:
+        node = node[key]
+    if value is MISSING:
+        del node[last]
+    else:
+        # the name of a sibling stands for a copy of it
+        node[last] = (
+            copy.deepcopy(node[value]) if isinstance(value, str) and value in node else value
+        )
+    with pytest.raises(InputError, match=message) as error:
+        complete(config, SCHEMA)
+    text = str(error.value)
+    assert "\n" not in text and text.endswith(".") and not text.endswith("..")
+    assert len(text) < 500
+
+
+def test_a_class_is_not_both_merged_and_excluded(config):
+    config["tasks"]["gender"] |= {"classes": {"child": "child"}, "exclude": ["boy"]}
+    assert complete(config, SCHEMA)["tasks"]["gender"]["exclude"] == ["boy"]
+    config["tasks"]["gender"]["exclude"] = ["child"]
+    with pytest.raises(
+        InputError, match=r"^tasks\.gender\.classes\.child: .* excluded, too: remove"
+    ):
+        complete(config, SCHEMA)
+
+
+@pytest.mark.parametrize("config", [None, [], "text", 3])
+def test_a_config_that_is_no_mapping(config):
+    with pytest.raises(InputError, match="the config: "):
+        complete(config, SCHEMA)
+
+
+def test_keys_that_are_no_text(config):
+    config["models"][3] = config["models"]["big"]
+    with pytest.raises(InputError, match="models: 3 "):
+        complete(config, SCHEMA)
+
+
+def nodes(schema, place="schema"):
+    """Every schema within a schema, with its place."""
+    yield place, schema
+    for key in ("properties", "$defs"):
+        for name, value in schema.get(key, {}).items():
+            yield from nodes(value, f"{place}.{key}.{name}")
+    for key in ("additionalProperties", "items", "then", "else"):
+        if isinstance(schema.get(key), dict):
+            yield from nodes(schema[key], f"{place}.{key}")
+
+
+def test_the_schema_is_one():
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+
+
+def test_every_property_has_a_description():
+    found = 0
+    for place, node in nodes(SCHEMA):
+        if ".properties." in place and place.split(".")[-2] == "properties" and "const" not in node:
+            assert node.get("description", "").strip().endswith("."), place
+            found += 1
+    assert found > 40
+
+
+def test_every_object_is_closed():
+    for place, node in nodes(SCHEMA):
+        if "properties" in node and "then" not in node:
+            assert node["additionalProperties"] is False, place
+
+
+def test_defaults_are_valid():
+    found = 0
+    for place, node in nodes(SCHEMA):
+        if "default" in node:
+            errors = list(jsonschema.Draft202012Validator(node).iter_errors(node["default"]))
+            assert not errors, place
+            assert place.split(".")[-1] not in node.get("required", [])
+            found += 1
+    assert found > 10
+
+
+def test_studies_pair_datasets_with_the_tasks_that_they_have_labels_for(config):
+    full = complete(config, SCHEMA)
+    assert studies(full) == [("calls", "gender"), ("ages", "age"), ("table", "age")]
+    assert models_of(full, "calls", "gender") == ["small", "big", "given", "tiny"]
+    assert models_of(full, "ages", "age") == ["small", "tiny"]
+
+
+def test_given_predictions_are_of_the_datasets_that_they_name(config):
+    full = complete(config, SCHEMA)
+    assert datasets_of(full, "given") == ["calls"]
+    assert datasets_of(full, "small") == ["calls", "ages", "table", "local"]
+    assert tasks_of(full, "calls", "given") == ["gender"]
+    assert tasks_of(full, "calls", "other") == []
+    assert models_of(full, "ages", "age") == ["small", "tiny"]
+
+
+def test_a_variant_is_its_source_where_it_says_nothing_else(config):
+    config["models"]["small"] |= {"sampling_rate": 8000, "embedding": "h", "license": "CC0"}
+    full = complete(config, SCHEMA)["models"]
+    assert full["tiny"] == {
+        "derive": {"from": "small", "quantize": "int8"},
+        "tasks": ["gender", "age"],
+        "license": "CC0",
+        "embedding": "h",
+        "sampling_rate": 8000,
+        "note": "",
+    }
+    config["models"]["tiny"] |= {"tasks": ["age"], "license": "mine"}
+    full = complete(config, SCHEMA)["models"]
+    assert (full["tiny"]["tasks"], full["tiny"]["license"]) == (["age"], "mine")
+
+
+def test_a_variant_is_held_against_its_source(config):
+    config["models"]["big"]["tasks"] = ["gender"]
+    config["models"]["tiny"] = {"derive": {"from": "big", "quantize": "fp16"}, "tasks": ["age"]}
+    with pytest.raises(InputError, match=r"models\.tiny\.tasks: its source big.* lacks 'age'"):
+        complete(config, SCHEMA)
+    del config["models"]["tiny"]["tasks"]
+    full = complete(config, SCHEMA)
+    assert sources_of(full, ["small", "tiny"]) == {"tiny": "big"}
+    assert sources_of(full, ["small"]) == {}
+
+
+def test_variants_in_a_circle(config):
+    config["models"]["tiny"]["derive"]["from"] = "other"
+    config["models"]["other"] = {"derive": {"from": "tiny", "quantize": "fp16"}}
+    with pytest.raises(InputError, match="is derived itself: name the model that is fetched"):
+        complete(config, SCHEMA)
+
+
+def test_a_dataset_without_a_model_for_a_task_is_no_study(config):
+    del config["models"]["small"], config["models"]["big"], config["models"]["tiny"]
+    del config["tasks"]["gender"]["output"]  # only models that are run need one
+    config["datasets"]["more"] = copy.deepcopy(config["datasets"]["calls"])
+    config["models"]["given"]["tasks"] = ["gender"]
+    del config["tasks"]["age"]
+    assert studies(complete(config, SCHEMA)) == [("calls", "gender")]
+
+
+def test_a_task_may_not_be_called_like_a_column_of_every_table(config):
+    config["tasks"]["start"] = copy.deepcopy(config["tasks"]["gender"])
+    config["models"]["given"]["tasks"] = ["start"]
+    with pytest.raises(InputError, match=r"given\.predictions\.calls: start is a column of every"):
+        complete(config, SCHEMA)
+
+
+def test_margins(config):
+    full = complete(config, SCHEMA)
+    assert full["tasks"]["gender"]["margin"] == 0.02
+    assert "margin" not in full["tasks"]["age"]
+
+
+def test_views_of_a_dataset(config):
+    full = complete(config, SCHEMA)
+    calls, ages = views_of(full, "calls"), views_of(full, "ages")
+    assert list(calls) == ["metadata", "voice"]
+    assert calls["metadata"]["features"] == ["gender"]
+    assert calls["metadata"]["min_support"] == 10
+    assert ages["metadata"]["features"] == ["age"]
+    assert list(ages) == ["metadata", "voice", "young"]
+    assert full["slices"]["metadata"]["features"] == ["gender", "age"]
+
+
+def test_the_module_is_light():
+    # it is imported whenever the workflow is parsed
+    source = Path(settings.__file__).read_text(encoding="utf-8")
+    heavy = ("pandas", "numpy", "sklearn", "audb", "audformat")
+    assert not any(f"import {name}" in source or f"from {name}" in source for name in heavy)
+
+
+def test_computed_columns_get_their_defaults(config):
+    columns = config["datasets"]["table"]["columns"]
+    columns |= {"tone": {"measure": "pitch"}, "heard": {"model": "small", "label": "child"}}
+    full = complete(config, SCHEMA)["datasets"]["table"]
+    assert settings.columns_computed(full) == {
+        "tone": {"measure": "pitch"},
+        "heard": {"model": "small", "label": "child", "bins": 3},
+    }
+    assert list(settings.columns_read(full)) == ["age", "split"]
+
+
+@pytest.mark.parametrize(
+    ("column", "sentence"),
+    [
+        ({"measure": "colour"}, "'colour' is not one of"),
+        ({"measure": "pitch", "bins": 3}, "the keys here are measure"),
+        ({"model": "small"}, "'label' is a required property"),
+        ({"model": "small", "label": "child", "bins": 1}, "1 is less than the minimum"),
+        ({"model": "large", "label": "child"}, "there is no model 'large'; the models are small"),
+        ({"model": "given", "label": "age"}, "given is given as predictions and has none for this"),
+    ],
+)
+def test_computed_columns_are_checked(config, column, sentence):
+    config["datasets"]["ages"]["columns"]["new"] = column
+    with pytest.raises(InputError, match=sentence) as error:
+        complete(config, SCHEMA)
+    assert "datasets.ages.columns.new" in str(error.value)
+
+
+def test_a_speaker_is_not_computed(config):
+    config["datasets"]["ages"]["columns"]["speaker"] = {"measure": "pitch"}
+    with pytest.raises(InputError, match="a speaker is read from the data"):
+        complete(config, SCHEMA)

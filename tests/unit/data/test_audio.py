@@ -1,0 +1,202 @@
+import errno
+import os
+import resource
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from small_inputs import RATE, noise, write_audio
+from voxslice.data.audio import read_utterance, require_folder, seconds
+from voxslice.errors import InputError, MachineError
+
+
+def tone(seconds, rate=RATE, frequency=440):
+    return 0.5 * np.sin(2 * np.pi * frequency * np.arange(round(seconds * rate)) / rate)
+
+
+@pytest.mark.parametrize(
+    ("name", "rate", "channels", "settings", "close"),
+    [
+        ("plain.wav", RATE, 1, {"subtype": "FLOAT"}, 1e-7),
+        ("16bit.wav", RATE, 1, {"subtype": "PCM_16"}, 1e-4),
+        ("24bit.wav", RATE, 1, {"subtype": "PCM_24"}, 1e-6),
+        ("a-law.wav", RATE, 1, {"subtype": "ALAW"}, 0.02),
+        ("stereo.wav", RATE, 2, {"subtype": "FLOAT"}, 1e-7),
+        ("8khz.wav", 8000, 1, {"subtype": "FLOAT"}, 0.01),
+        ("96khz.wav", 96000, 1, {"subtype": "FLOAT"}, 0.01),
+        ("44khz stereo.flac", 44100, 2, {}, 0.01),
+        ("a.mp3", RATE, 1, {}, 0.05),
+        ("a.ogg", RATE, 1, {}, 0.05),
+        ("a.opus", RATE, 1, {"format": "OGG", "subtype": "OPUS"}, 0.05),
+        ("a.aiff", RATE, 1, {}, 1e-4),
+        ("no suffix", RATE, 1, {"format": "WAV"}, 1e-4),
+        ("mp3 inside.wav", RATE, 1, {"format": "MP3"}, 0.05),
+    ],
+)
+def test_any_format_rate_and_number_of_channels(tmp_path, name, rate, channels, settings, close):
+    path = write_audio(
+        tmp_path / name, np.stack([tone(1, rate)] * channels, 1), rate=rate, **settings
+    )
+    assert seconds(path) == pytest.approx(1)
+    signal = read_utterance(path, 0.25, 0.75, RATE)
+    assert signal.dtype == np.float32 and signal.shape == (1, RATE // 2)
+    inner = slice(400, -400)  # resampling rings at the edges
+    np.testing.assert_allclose(signal[0, inner], tone(0.75)[RATE // 4 :][inner], atol=close)
+
+
+def test_channels_are_averaged(tmp_path):
+    channels = noise(0.1, channels=3)
+    path = write_audio(tmp_path / "a.wav", channels, subtype="FLOAT")
+    np.testing.assert_allclose(
+        read_utterance(path, 0, 0.1, RATE)[0], channels.mean(axis=1), atol=1e-7
+    )
+
+
+def test_only_the_utterance_is_read(tmp_path, monkeypatch):
+    signal = noise(3)
+    path = write_audio(tmp_path / "a.wav", signal, subtype="FLOAT")
+    frames, read = [], soundfile.SoundFile.read
+
+    def counted(self, *arguments, **settings):
+        found = read(self, *arguments, **settings)
+        frames.append(len(found))
+        return found
+
+    monkeypatch.setattr(soundfile.SoundFile, "read", counted)
+    found = read_utterance(path, 1.5, 1.7, RATE)
+    assert frames == [3200]
+    np.testing.assert_array_equal(found[0], signal[24000:27200])
+
+
+def test_the_end_may_be_rounded(tmp_path):
+    path = write_audio(tmp_path / "a.wav", noise(1))
+    assert read_utterance(path, 0.5, 1.09, RATE).shape == (1, 8000)
+    with pytest.raises(InputError, match=r"^the file ends 0\.20 s before the utterance does$"):
+        read_utterance(path, 0.5, 1.2, RATE)
+    with pytest.raises(InputError, match="ends 0"):
+        read_utterance(path, 1.5, 2, RATE)
+
+
+def test_a_truncated_file_is_not_taken_for_the_whole(tmp_path):
+    for suffix in ("wav", "flac", "ogg"):
+        path = write_audio(tmp_path / f"a.{suffix}", noise(1))
+        path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+        with pytest.raises(InputError, match=r"the file ends|cannot be read"):
+            read_utterance(path, 0, 1, RATE)
+
+
+def reason(path, end=0.1):
+    with pytest.raises(InputError) as error:
+        read_utterance(path, 0, end, RATE)
+    text = str(error.value)
+    assert "\n" not in text and str(path.parent) not in text
+    return text
+
+
+@pytest.mark.parametrize("content", [b"", b"RIFF", b"this is no audio\n" * 20])
+@pytest.mark.parametrize("name", ["a.wav", "a.flac", "a.mp3", "a.ogg", "a.m4a", "a", "a\n'\"ü.wav"])
+def test_what_is_no_audio(tmp_path, name, content):
+    (tmp_path / name).write_bytes(content)
+    assert reason(tmp_path / name).startswith("the audio cannot be read (")
+    assert seconds(tmp_path / name) == 0
+
+
+def test_what_is_no_file(tmp_path):
+    assert reason(tmp_path / "missing.wav") == "the file does not exist"
+    (tmp_path / "link.wav").symlink_to("nowhere")
+    assert reason(tmp_path / "link.wav") == "the file does not exist"
+    (tmp_path / "folder.wav").mkdir()
+    assert reason(tmp_path / "folder.wav") == "it is not a file"
+    os.mkfifo(tmp_path / "pipe.wav")
+    assert reason(tmp_path / "pipe.wav") == "it is not a file"
+    assert {seconds(path) for path in (tmp_path / "missing.wav", *tmp_path.iterdir())} == {0}
+
+
+def test_a_header_alone(tmp_path):
+    path = write_audio(tmp_path / "a.wav", noise(0))
+    assert reason(path, end=0) == "the audio is empty"
+    assert reason(path, end=1) == "the file ends 1.00 s before the utterance does"
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_samples_that_are_not_finite(tmp_path, value):
+    signal = noise(0.1, rate=48000, channels=2)
+    signal[100, 1] = value
+    path = write_audio(tmp_path / "a.wav", signal, rate=48000, subtype="FLOAT")
+    assert reason(path) == "the audio has samples that are not finite"
+
+
+def test_a_header_with_an_absurd_rate(tmp_path):
+    path = write_audio(tmp_path / "a.wav", noise(1), rate=1)
+    assert reason(path, end=16000) == "the audio has a sampling rate of 1 Hz"
+
+
+def test_silence_and_five_milliseconds_are_audio(tmp_path):
+    path = write_audio(tmp_path / "a.wav", np.zeros(RATE))
+    assert not read_utterance(path, 0, 1, RATE).any()
+    assert read_utterance(path, 0.5, 0.505, RATE).shape == (1, 80)
+    assert read_utterance(path, 0.5, 0.505, 8000).shape == (1, 40)
+
+
+def test_a_file_without_permission_gives_its_reason():
+    with tempfile.TemporaryDirectory() as name:  # others may enter it, unlike a folder of pytest
+        folder = Path(name)
+        folder.chmod(0o755)
+        path = write_audio(folder / "a.wav", noise(0.1))
+        path.chmod(0)
+        user = os.geteuid()
+        if user == 0:  # may read everything
+            os.seteuid(65534)
+        try:
+            with pytest.raises(InputError, match="the audio cannot be read"):
+                read_utterance(path, 0, 0.1, RATE)
+        finally:
+            os.seteuid(user)
+
+
+@pytest.mark.parametrize("name", ["a.wav", "a.mp3", "a.ogg"])
+def test_what_the_machine_refuses_is_no_reason(tmp_path, name):
+    path = write_audio(tmp_path / name, noise(0.1))
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    free = os.open(path, os.O_RDONLY)
+    os.close(free)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (free, limits[1]))  # as many as are open
+    try:
+        with pytest.raises(OSError, match="Too many open files"):
+            read_utterance(path, 0, 0.1, RATE)
+        with pytest.raises(MachineError, match=rf"{name} could not .*Too many open files"):
+            seconds(path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    assert read_utterance(path, 0, 0.1, RATE).size and seconds(path)
+
+
+def test_a_file_system_that_is_gone_is_no_reason(tmp_path, monkeypatch):
+    def stale(self):
+        raise OSError(errno.ESTALE, "Stale file handle")
+
+    path = write_audio(tmp_path / "a.wav", noise(0.1))
+    monkeypatch.setattr(Path, "stat", stale)
+    with pytest.raises(OSError, match="Stale file handle"):
+        read_utterance(path, 0, 0.1, RATE)
+    with pytest.raises(MachineError, match="Stale file handle"):
+        seconds(path)
+
+
+def test_names_that_no_file_can_have(tmp_path):
+    (tmp_path / "loop").symlink_to("loop")
+    assert reason(tmp_path / "loop").startswith("the file cannot be reached (")
+    assert reason(tmp_path / ("a" * 300)) == "the file cannot be reached (File name too long)"
+    assert reason(tmp_path / "a\0b") == "the file does not exist"
+    assert reason(write_audio(tmp_path / "a.wav", noise(1)) / "b") == "the file does not exist"
+
+
+def test_a_folder_that_is_gone_or_empty(tmp_path):
+    with pytest.raises(MachineError, match="is gone or empty: bring it back"):
+        require_folder(tmp_path)
+    with pytest.raises(MachineError, match="is gone or empty"):
+        require_folder(tmp_path / "none")
+    (tmp_path / "a").touch()
+    require_folder(tmp_path)

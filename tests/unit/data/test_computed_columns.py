@@ -1,0 +1,87 @@
+"""Columns that are computed: measures, and the predictions of another model in groups."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from voxslice.data.computed_columns import add_columns, in_bins
+from voxslice.errors import InputError
+from voxslice.files import KEY
+
+
+@pytest.fixture
+def files():
+    return pd.DataFrame(
+        {
+            "file": ["a.wav", "b.wav", "b.wav", "c.wav"],
+            "start": [0.0, 0.0, 1.0, 0.0],
+            "end": [1.0, 1.0, 2.004, 1.0],
+            "duration": [1.0, 1.0, 1.004, 1.0],
+            "gender": pd.Categorical(["f", "m", "m", "f"]),
+        }
+    )
+
+
+def add(files, columns, measures=None, predictions=None):
+    return add_columns(files, columns, measures=measures or {}, predictions=predictions or {})
+
+
+def test_measures_are_matched_by_key(files):
+    measured = files[KEY].assign(pitch=[100.0, np.nan, 300.0, 400.0])
+    columns = {"tone": {"measure": "pitch"}, "length": {"measure": "duration"}}
+    full = add(files, columns, {"pitch": measured.iloc[::-1]})
+    assert list(full) == [*files, "tone", "length"]
+    assert full["tone"].tolist() == pytest.approx([100, np.nan, 300, 400], nan_ok=True)
+    assert full["length"].tolist() == [1, 1, 1, 1]
+    assert full["gender"].dtype == files["gender"].dtype
+
+
+def test_predictions_become_groups_and_failures_are_missing(files):
+    arousal = files[KEY].assign(arousal=np.float32([0.9, 0.1, 0.5, 0.7])).iloc[:3]
+    columns = {"energy": {"model": "other", "label": "arousal", "bins": 3}}
+    full = add(files, columns, predictions={"other": arousal})
+    assert full["energy"].astype("string").fillna("missing").tolist() == [
+        "high 0.9..0.9",
+        "low 0.1..0.1",
+        "middle 0.5..0.5",
+        "missing",
+    ]
+
+
+def test_predicted_classes_stay(files):
+    said = files[KEY].assign(emotion=pd.Categorical(["x", "y", "y", None]))
+    columns = {"heard": {"model": "other", "label": "emotion", "bins": 3}}
+    full = add(files, columns, predictions={"other": said})
+    assert full["heard"].tolist()[:3] == ["x", "y", "y"]
+    assert pd.isna(full["heard"].iloc[3])
+
+
+def test_a_label_that_the_model_lacks_is_told(files):
+    said = files[KEY].assign(arousal=1.0, valence=1.0)
+    columns = {"heard": {"model": "other", "label": "joy", "bins": 3}}
+    with pytest.raises(InputError, match=r"no label 'joy'.*one of arousal, valence\."):
+        add(files, columns, predictions={"other": said})
+
+
+def test_a_model_that_scored_nothing_is_told(files):
+    columns = {"heard": {"model": "other", "label": "joy", "bins": 3}}
+    with pytest.raises(InputError, match="scored no utterance: remove the column heard"):
+        add(files, columns, predictions={"other": files[KEY].iloc[:0].assign(joy=[])})
+
+
+@pytest.mark.parametrize(("count", "first"), [(2, "low"), (3, "low"), (5, "1 of 5")])
+def test_bins_hold_as_many_rows_each_and_say_what(count, first):
+    values = pd.Series(np.random.default_rng(0).permutation(60) / 10)
+    bins = in_bins(values, count)
+    assert bins.value_counts().tolist() == [60 // count] * count
+    assert bins.cat.ordered
+    assert bins.cat.categories[0] == f"{first} 0..{60 / count / 10 - 0.1:.3g}"
+    assert (
+        values[bins == bins.cat.categories[0]].max() < values[bins == bins.cat.categories[1]].min()
+    )
+
+
+def test_equal_numbers_share_a_bin():
+    bins = in_bins(pd.Series([1.0] * 8 + [2.0, 3.0]), 3)
+    assert bins.astype(str).tolist()[:8] == ["low 1..1"] * 8
+    constant = in_bins(pd.Series([1.0, 1.0, np.nan]), 3)
+    assert constant.notna().tolist() == [True, True, False]

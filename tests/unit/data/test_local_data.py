@@ -1,0 +1,217 @@
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+from snakemake_cli import ROOT
+from voxslice.data import local_data
+from voxslice.data.local_data import LocalData, of_database, of_files, of_table, write_seen
+
+TABLE = "file,start,end,set,age\na.wav,0,1,test,30\na.wav,1,2,test,30\nb c.wav,,,dev,40\n"
+
+
+@pytest.fixture
+def data(tmp_path):
+    (tmp_path / "audio").mkdir()
+    for name in ("a.wav", "b c.wav", "other.wav"):
+        (tmp_path / "audio" / name).write_text(name)
+    (tmp_path / "t.csv").write_text(TABLE)
+    return tmp_path
+
+
+def found(data, **filters):
+    named = {name: {"column": name, "values": values} for name, values in filters.items()}
+    return of_table(data / "t.csv", data / "audio", named)
+
+
+def state(data, **filters):
+    return found(data, **filters).fingerprint()
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda data: (data / "t.csv").write_text(TABLE.replace(",40", ",41")),
+        lambda data: (data / "t.csv").write_text(TABLE.replace("age", "years")),
+        lambda data: (data / "t.csv").write_text("\n".join(reversed(TABLE.split("\n")[1:]))),
+        lambda data: os.utime(data / "t.csv", (1, 1)),
+        lambda data: (data / "audio/other.wav").write_text("changed"),
+        lambda data: (data / "audio/new.wav").write_text("new"),
+    ],
+)
+def test_what_changes_no_utterance_changes_nothing(data, edit):
+    before = state(data)
+    edit(data)
+    if not (data / "t.csv").read_text().startswith("file"):
+        (data / "t.csv").write_text("file,start,end,set,age\n" + (data / "t.csv").read_text())
+    assert state(data) == before and len(before) == 12
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda data: (data / "t.csv").write_text(TABLE + "new.wav,,,test,1\n"),
+        lambda data: (data / "t.csv").write_text(TABLE.replace(",1,test", ",0.9,test")),
+        lambda data: (data / "audio/a.wav").write_text("changed"),
+        lambda data: (data / "audio/b c.wav").unlink(),
+        lambda data: os.utime(data / "audio/a.wav", (1, 1)),
+    ],
+)
+def test_what_changes_an_utterance_is_seen(data, edit):
+    before = state(data)
+    edit(data)
+    assert state(data) != before
+
+
+def test_what_a_filter_leaves_out_changes_nothing(data):
+    before = state(data, set=["test"])
+    (data / "t.csv").write_text(TABLE + "new.wav,,,train,1\n")
+    (data / "audio/b c.wav").unlink()
+    assert state(data, set=["test"]) == before != state(data, set=["dev"])
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"name\na.wav\n", b"file\n\xff\n", b"file\nnul\0.wav\n", b'file\n"' + b"a" * 200000],
+)
+def test_a_table_that_cannot_be_read_is_left_to_the_job(data, content):
+    (data / "t.csv").write_bytes(content)
+    if data_found := found(data):
+        data_found.fingerprint()
+        data_found.look("", threads=1)
+    assert of_table(data / "missing.csv", data / "audio", {}) is None
+
+
+@pytest.fixture
+def looked(data):
+    """A function that gives the fingerprint once a job has looked at the data."""
+    data_found = found(data)
+    content = data_found.look(data_found.fingerprint(), threads=2)
+    write_seen(content, data / "seen.json")
+    return lambda: found(data).fingerprint(data / "seen.json")
+
+
+def copied(path):
+    content = path.read_bytes()
+    path.unlink()
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda data: None,
+        lambda data: os.utime(data / "audio/a.wav", (1, 1)),
+        lambda data: copied(data / "audio/b c.wav"),
+        lambda data: (data / "t.csv").write_text(TABLE.replace(",40", ",41")),
+    ],
+)
+def test_what_is_touched_or_copied_anew_is_the_same(data, looked, edit):
+    before = state(data)
+    edit(data)
+    assert looked() == before
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda data: (data / "audio/a.wav").write_text("b.wav"),  # of the same size
+        lambda data: (data / "audio/a.wav").write_text("longer.wav"),
+        lambda data: (data / "audio/b c.wav").unlink(),
+        lambda data: (data / "t.csv").write_text(TABLE + "other.wav,,,test,1\n"),
+        lambda data: (data / "t.csv").write_text(TABLE.replace(",1,test", ",0.9,test")),
+    ],
+)
+def test_another_content_is_seen(data, looked, edit):
+    before = looked()
+    edit(data)
+    os.utime(data / "audio/a.wav", (1, 1))
+    assert looked() != before
+
+
+def test_a_new_look_holds_what_is_seen_then(data, looked):
+    os.utime(data / "audio/a.wav", (1, 1))
+    (data / "t.csv").write_text(TABLE + "other.wav,,,test,1\n")
+    now = looked()
+    write_seen(found(data).look(now, threads=2), data / "seen.json")
+    assert looked() == now
+    os.utime(data / "audio/a.wav", (2, 2))
+    assert looked() == now
+
+
+def test_files_of_one_folder(data):
+    paths = [str(data / "audio" / name) for name in ("b c.wav", "a.wav")]
+    before = of_files(paths).fingerprint()
+    (data / "audio/other.wav").unlink()
+    assert of_files(paths[::-1]).fingerprint() == before
+    (data / "audio/a.wav").write_text("changed")
+    assert of_files(paths).fingerprint() != before
+
+
+def test_what_is_touched_is_read_once(data, looked, monkeypatch):
+    before = looked()
+    os.utime(data / "audio/a.wav", (1, 1))
+    contents, read = [], LocalData._content
+    monkeypatch.setattr(
+        LocalData, "_content", lambda self, file: contents.append(file) or read(self, file)
+    )
+    assert [looked(), looked()] == [before, before]
+    assert contents == ["a.wav"]
+
+
+def test_who_may_not_write_reads_again(data, looked, monkeypatch):
+    before = looked()
+    os.utime(data / "audio/a.wav", (1, 1))
+
+    def refused(*arguments):
+        raise PermissionError
+
+    monkeypatch.setattr(local_data, "write_seen", refused)
+    assert [looked(), looked()] == [before, before]
+
+
+def test_what_is_no_file_is_not_read(data, looked):
+    (data / "audio/a.wav").unlink()
+    os.mkfifo(data / "audio/a.wav")
+    content = found(data).look("", threads=2)
+    assert content["files"]["a.wav"][2] is None and content["files"]["b c.wav"][2]
+    (data / "audio/b c.wav").unlink()
+    assert found(data).look("", threads=2)["files"]["b c.wav"] == [-1, -1, None]
+
+
+@pytest.mark.parametrize("content", [None, "", "{}", '{"fingerprint":'])
+def test_where_no_job_has_looked_sizes_and_times_count(data, looked, content):
+    before = looked()
+    (data / "seen.json").write_text(content) if content else (data / "seen.json").unlink()
+    assert looked() == before
+    os.utime(data / "audio/a.wav", (1, 1))
+    assert looked() != before
+
+
+def test_media_of_a_database(data, monkeypatch):
+    monkeypatch.chdir(data)
+    (data / "audio/deep").mkdir()
+    (data / "audio/deep/db.wav").write_text("a")
+    before = of_database("audio").fingerprint()
+    assert of_database(data / "audio").fingerprint() == before
+    for name in ("db.yaml", "db.files.csv", ".DS_Store", "deep/.hidden"):
+        (data / "audio" / name).write_text("not media")
+    assert of_database("audio").fingerprint() == before
+    (data / "audio/deep/db.wav").write_text("changed")
+    assert of_database("audio").fingerprint() != before
+
+
+def test_what_the_workflow_makes_beside_a_database_is_no_media_of_it(data, monkeypatch):
+    monkeypatch.chdir(data)
+    before = of_database(".").fingerprint()
+    for name in ("results", "resources", ".snakemake"):
+        shutil.copytree(data / "audio", data / name)
+    assert of_database(".").fingerprint() == before
+
+
+def test_the_module_is_light():
+    code = "import sys; from voxslice.data import local_data; print('pandas' in sys.modules)"
+    run = [sys.executable, "-c", code]
+    done = subprocess.run(run, cwd=ROOT / "scripts", capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"

@@ -1,0 +1,68 @@
+import numpy as np
+import pytest
+from voxslice.inference.shards import remove_stale, split
+
+
+def sizes(shards):
+    return (shards["stop"] - shards["first"]).to_list()
+
+
+def covers(shards, rows):
+    assert shards["first"][0] == 0
+    assert shards["stop"].iloc[-1] == rows
+    assert (shards["first"][1:].to_numpy() == shards["stop"][:-1].to_numpy()).all()
+
+
+def test_little_audio_is_one_shard():
+    shards = split(["a", "b"], [2.0, 3.0], hours=1)
+    assert shards.to_numpy().tolist() == [[0, 2, 5, 3]]
+
+
+def test_no_utterances_are_one_empty_shard():
+    assert split([], [], hours=1).to_numpy().tolist() == [[0, 0, 0, 0]]
+    assert split(["a", "b"], [0.0, 0.0], hours=1).to_numpy().tolist() == [[0, 2, 0, 0]]
+
+
+def test_shards_last_about_the_same():
+    durations = np.random.default_rng(0).uniform(1, 10, 5000)
+    shards = split([str(row) for row in range(5000)], durations, hours=0.5)
+    covers(shards, 5000)
+    assert len(shards) == np.ceil(durations.sum() / 1800)
+    mean = durations.sum() / len(shards)
+    assert (np.abs(shards["seconds"] - mean) <= 10).all()
+    assert shards["seconds"].sum() == pytest.approx(durations.sum())
+
+
+def test_segments_of_a_file_stay_together():
+    files = [file for file in "abcdefgh" for _ in range(7)]
+    shards = split(files, [100.0] * len(files), hours=0.5)  # 5600 s in shards of 1400 s
+    covers(shards, len(files))
+    assert sizes(shards) == [14, 14, 14, 14]
+    shards = split(files, [100.0] * len(files), hours=0.3)  # six shards of eight files
+    assert len(shards) == 6
+    assert all(stop % 7 == 0 for stop in shards["stop"])
+
+
+def test_a_file_that_is_longer_than_a_shard_is_split():
+    shards = split(["a"] * 100, [60.0] * 100, hours=0.5)
+    covers(shards, 100)
+    assert sizes(shards) == [25, 25, 25, 25]
+
+
+def test_an_utterance_that_is_longer_than_a_shard_stays_whole():
+    shards = split(["a", "b", "c"], [10_000.0, 1.0, 1.0], hours=1)
+    covers(shards, 3)
+    assert (shards["stop"] > shards["first"]).all()
+    assert shards["longest"].to_list() == [10_000, 1]
+
+
+def test_files_of_earlier_runs_are_removed_and_no_others(tmp_path):
+    current = ["0.parquet", "1.parquet"]
+    stale = [".1.parquet.x7_a", "10.parquet", "2.parquet", "table.parquet"]
+    others = ["2.parquet.bak", ".snakemake_timestamp", "mine.parquet", "2.txt", "x2.parquet"]
+    for name in [*current, *stale, *others]:
+        (tmp_path / name).touch()
+    (tmp_path / "3.parquet").mkdir()
+    assert remove_stale(tmp_path, [tmp_path / name for name in current]) == sorted(stale)
+    assert {path.name for path in tmp_path.iterdir()} == {*current, *others, "3.parquet"}
+    assert remove_stale(tmp_path / "none", []) == []

@@ -1,0 +1,367 @@
+import contextlib
+import functools
+import hashlib
+import http.server
+import json
+import socket
+import stat
+import subprocess
+import sys
+import threading
+import urllib.request
+import zipfile
+from pathlib import Path
+
+import pytest
+import voxslice
+from voxslice.errors import InputError
+from voxslice.models import downloads
+from voxslice.models.downloads import fetch, unpack
+
+CONTENT = b"the bytes of a model" * 1000
+SHA256 = hashlib.sha256(CONTENT).hexdigest()
+
+
+class Handler(http.server.SimpleHTTPRequestHandler):
+    """Serves a folder, and some misbehaviour."""
+
+    def do_GET(self):
+        if self.path == "/truncated":
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(CONTENT) + 1))
+            self.end_headers()
+            self.wfile.write(CONTENT)
+        elif self.path == "/chunked":
+            self.send_response(200)
+            self.send_header("Transfer-Encoding", "chunked")
+            self.end_headers()
+            self.wfile.write(b"ff\r\nfew")
+        elif self.path == "/garbage":
+            self.wfile.write(b"no http at all\r\n\r\n")
+        elif self.path == "/moved":
+            self.send_response(302)
+            self.send_header("Location", "/model.zip")
+            self.end_headers()
+        else:
+            super().do_GET()
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def served(tmp_path, monkeypatch):
+    """A folder that a local server serves, and its address."""
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    folder = tmp_path / "served"
+    folder.mkdir()
+    (folder / "model.zip").write_bytes(CONTENT)
+    handler = functools.partial(Handler, directory=str(folder))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+        thread.start()
+        yield folder, f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+
+
+@pytest.fixture
+def source(tmp_path):
+    path = tmp_path / "source" / "model.zip"
+    path.parent.mkdir()
+    path.write_bytes(CONTENT)
+    return path
+
+
+@pytest.fixture
+def place(tmp_path):
+    """Where a download goes, and its record."""
+    folder = tmp_path / "downloads"
+    return {"path": folder / "model.zip", "record": folder / "record.json"}
+
+
+def nothing_left(place):
+    folder = place["path"].parent
+    return not folder.exists() or not list(folder.iterdir())
+
+
+def test_file_url_is_copied_and_recorded(source, place):
+    assert fetch(source.as_uri(), **place, sha256=None) == SHA256
+    assert place["path"].read_bytes() == CONTENT
+    assert json.loads(place["record"].read_text()) == {source.as_uri(): SHA256}
+
+
+def test_http_with_checksum(served, place):
+    _, address = served
+    assert fetch(f"{address}/model.zip", **place, sha256=SHA256.upper()) == SHA256
+    assert place["path"].read_bytes() == CONTENT
+    assert not place["record"].exists()
+
+
+def test_http_redirect_with_checksum(served, place):
+    _, address = served
+    assert fetch(f"{address}/moved", **place, sha256=SHA256) == SHA256
+
+
+def test_http_without_checksum_is_refused(served, place):
+    _, address = served
+    with pytest.raises(InputError, match="is not fetched: use https"):
+        fetch(f"{address}/model.zip", **place, sha256=None)
+    assert nothing_left(place)
+
+
+def test_https_that_leads_to_http_is_refused_without_checksum(served, place, monkeypatch):
+    _, address = served
+    real = urllib.request.urlopen
+
+    def redirected(url, **settings):
+        return real(url.replace("https://example.org", address), **settings)
+
+    monkeypatch.setattr("urllib.request.urlopen", redirected)
+    with pytest.raises(InputError, match="is not fetched: use https"):
+        fetch("https://example.org/model.zip", **place, sha256=None)
+    assert nothing_left(place)
+    assert fetch("https://example.org/model.zip", **place, sha256=SHA256) == SHA256
+
+
+@pytest.mark.parametrize("checksum", [None, SHA256])
+@pytest.mark.parametrize(
+    "url", ["ftp://127.0.0.1/model.zip", "data:,model", "model.zip", "/models/model.zip", ""]
+)
+def test_other_schemes_are_refused(url, checksum, place):
+    with pytest.raises(InputError, match="is not fetched: use https"):
+        fetch(url, **place, sha256=checksum)
+    assert nothing_left(place)
+
+
+def test_wrong_checksum_leaves_nothing(source, place):
+    with pytest.raises(InputError, match=f"has the sha256 {SHA256}, but the config says 0000"):
+        fetch(source.as_uri(), **place, sha256="0" * 64)
+    assert nothing_left(place)
+
+
+def test_wrong_checksum_keeps_what_was_there(source, place):
+    place["path"].parent.mkdir()
+    place["path"].write_bytes(b"before")
+    with pytest.raises(InputError):
+        fetch(source.as_uri(), **place, sha256="0" * 64)
+    assert place["path"].read_bytes() == b"before"
+
+
+def test_first_download_is_trusted_and_a_changed_one_refused(source, place):
+    fetch(source.as_uri(), **place, sha256=None)
+    fetch(source.as_uri(), **place, sha256=None)
+    source.write_bytes(b"other bytes")
+    with pytest.raises(InputError, match="has changed") as error:
+        fetch(source.as_uri(), **place, sha256=None)
+    assert str(place["record"]) in str(error.value)
+    assert place["path"].read_bytes() == CONTENT
+    place["record"].unlink()  # as the message says
+    fetch(source.as_uri(), **place, sha256=None)
+    assert place["path"].read_bytes() == b"other bytes"
+
+
+def test_another_url_is_recorded_beside_the_first(source, place):
+    fetch(source.as_uri(), **place, sha256=None)
+    other = source.with_name("other.zip")
+    other.write_bytes(b"other bytes")
+    fetch(other.as_uri(), **place, sha256=None)
+    assert json.loads(place["record"].read_text()) == {
+        source.as_uri(): SHA256,
+        other.as_uri(): hashlib.sha256(b"other bytes").hexdigest(),
+    }
+
+
+def test_truncated_transfer_is_refused(served, place):
+    _, address = served
+    ended = rf"ended after {len(CONTENT)} of {len(CONTENT) + 1} bytes: run the command again"
+    with pytest.raises(InputError, match=ended):
+        fetch(f"{address}/truncated", **place, sha256=SHA256)
+    assert nothing_left(place)
+
+
+def test_progress_bars_can_be_turned_off(source, place):
+    program = (
+        "import sys; from voxslice.models.downloads import fetch;"
+        "fetch(sys.argv[1], sys.argv[2], sha256=None, record=sys.argv[3])"
+    )
+    subprocess.run(
+        [sys.executable, "-c", program, source.as_uri(), place["path"], place["record"]],
+        env={"TQDM_DISABLE": "1", "PYTHONPATH": str(Path(voxslice.__file__).parents[1])},
+        check=True,
+    )
+    assert place["path"].read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize("name", ["missing.zip", "chunked", "garbage"])
+def test_failed_transfers_give_one_sentence(served, place, name):
+    _, address = served
+    with pytest.raises(InputError, match=f"The URL {address}/{name} cannot be read") as error:
+        fetch(f"{address}/{name}", **place, sha256=SHA256)
+    assert "\n" not in str(error.value)
+    assert nothing_left(place)
+
+
+def test_refused_connection_gives_one_sentence(place):
+    with contextlib.closing(socket.socket()) as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with pytest.raises(InputError, match="cannot be read"):
+        fetch(f"http://127.0.0.1:{port}/model.zip", **place, sha256=SHA256)
+    assert nothing_left(place)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "file:///missing/model.zip",
+        "file:///",
+        "https://",
+        "https://[::1/model.zip",
+        "https://127.0.0.1:port/model.zip",
+        "https://127.0.0.1/a model.zip",
+        "https://127.0.0.1/modèle.zip",
+    ],
+)
+def test_malformed_urls_give_one_sentence(url, place):
+    with pytest.raises(InputError, match="cannot be read"):
+        fetch(url, **place, sha256=SHA256)
+    assert nothing_left(place)
+
+
+def archive(path, members, **settings):
+    with zipfile.ZipFile(path, "w", **settings) as target:
+        for name, content in members.items():
+            target.writestr(name, content)
+    return path
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """The folder to unpack into, two levels below a folder that holds nothing else."""
+    path = tmp_path / "outside" / "between" / "inside"
+    path.mkdir(parents=True)
+    return path
+
+
+def outside_is_clean(folder):
+    root = folder.parents[1]
+    return {p for p in root.rglob("*") if folder not in p.parents} == {folder.parent, folder}
+
+
+def test_unpack_folders(tmp_path, folder):
+    members = {"model.yaml": b"a", "deep/er/model.onnx": b"b" * 10_000, "empty/": b""}
+    unpack(archive(tmp_path / "a.zip", members, compression=zipfile.ZIP_DEFLATED), folder)
+    assert (folder / "model.yaml").read_bytes() == b"a"
+    assert (folder / "deep" / "er" / "model.onnx").read_bytes() == b"b" * 10_000
+    assert (folder / "empty").is_dir()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../escaped",
+        "a/../../escaped",
+        "/escaped",
+        "//escaped",
+        "..\\escaped",
+        "a\\..\\..\\escaped",
+        "\\escaped",
+        "C:\\escaped",
+        "C:escaped",
+        "C:/escaped",
+        "..",
+    ],
+)
+def test_members_outside_of_the_folder_are_refused(tmp_path, folder, name):
+    path = archive(tmp_path / "a.zip", {"good": b"good", name: b"bad"})
+    with pytest.raises(InputError, match="would be written outside of its folder"):
+        unpack(path, folder)
+    assert not list(folder.iterdir())
+    assert outside_is_clean(folder)
+
+
+def test_links_are_refused(tmp_path, folder):
+    link = zipfile.ZipInfo("link")
+    link.create_system = 3
+    link.external_attr = (stat.S_IFLNK | 0o777) << 16
+    path = archive(tmp_path / "a.zip", {})
+    with zipfile.ZipFile(path, "w") as target:
+        target.writestr(link, "/etc/passwd")
+        target.writestr("link/escaped", "bad")
+    with pytest.raises(InputError, match="'link' is a link"):
+        unpack(path, folder)
+    assert not list(folder.iterdir())
+
+
+def bomb(path, size):
+    return archive(path, {"zeros": bytes(size)}, compression=zipfile.ZIP_DEFLATED)
+
+
+def test_an_archive_that_would_fill_the_disk_is_refused(tmp_path, folder, monkeypatch):
+    path = bomb(tmp_path / "a.zip", 10**6)
+    assert path.stat().st_size * 100 < 10**6
+    unpack(path, folder)  # it is small
+    (folder / "zeros").unlink()
+    monkeypatch.setattr(downloads, "SMALL", 10**6 - 1)
+    with pytest.raises(InputError, match="it would unpack to 1 MB, more than 100 times its size"):
+        unpack(path, folder)
+    assert not list(folder.iterdir())
+
+
+def test_an_archive_that_states_a_smaller_size_writes_no_more(tmp_path, folder):
+    path = bomb(tmp_path / "a.zip", 10**6)
+    content = path.read_bytes()
+    stated = (10**6).to_bytes(4, "little")
+    assert content.count(stated) == 2  # in the member's header and in the directory
+    path.write_bytes(content.replace(stated, (1000).to_bytes(4, "little")))
+    with pytest.raises(InputError, match="Not a readable zip archive"):
+        unpack(path, folder)
+    assert sum(file.stat().st_size for file in folder.iterdir()) <= 1000
+
+
+@pytest.mark.parametrize("content", [b"", b"text", b"PK\x03\x04", CONTENT])
+def test_what_is_no_zip_is_refused(tmp_path, folder, content):
+    path = tmp_path / "a.zip"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match="Not a readable zip archive"):
+        unpack(path, folder)
+
+
+@pytest.mark.parametrize(
+    "method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA]
+)
+def test_damage_is_refused_or_harmless(tmp_path, folder, method):
+    members = {"model.yaml": b"some text" * 3, "b": b"more"}
+    path = archive(tmp_path / "a.zip", members, compression=method)
+    good, refused = path.read_bytes(), 0
+    for position in range(len(good)):
+        damaged = bytearray(good)
+        damaged[position] ^= 0xFF
+        path.write_bytes(damaged)
+        try:
+            unpack(path, folder)
+        except InputError:
+            refused += 1
+    assert refused > len(good) / 3
+    assert outside_is_clean(folder)
+    for end in range(0, len(good), 9):
+        path.write_bytes(good[:end])
+        with pytest.raises(InputError):
+            unpack(path, folder)
+
+
+def test_a_file_that_is_also_a_folder_is_refused(tmp_path, folder):
+    path = archive(tmp_path / "a.zip", {"a": b"file", "a/b": b"in it"})
+    with pytest.raises(InputError, match="Not a readable zip archive"):
+        unpack(path, folder)
+
+
+def test_encrypted_archive_is_refused(tmp_path, folder):
+    path = archive(tmp_path / "a.zip", {"model.yaml": b"secret"})
+    content = bytearray(path.read_bytes())
+    content[6] |= 1  # the flag in the member's header
+    content[content.index(b"PK\x01\x02") + 8] |= 1  # and in the directory
+    path.write_bytes(content)
+    with pytest.raises(InputError, match="encrypted"):
+        unpack(path, folder)

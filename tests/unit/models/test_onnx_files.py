@@ -1,0 +1,103 @@
+import onnx
+import pytest
+from onnx import TensorProto, helper
+from small_inputs import write_model
+from voxslice.errors import InputError
+from voxslice.models.onnx_files import (
+    count_parameters,
+    declared_rate,
+    read_onnx,
+    take_one_at_a_time,
+)
+
+
+@pytest.fixture
+def proto(model_folder):
+    return onnx.load(str(model_folder / "model.onnx"))
+
+
+def outside(name="secret"):
+    """A tensor whose values are those of another file."""
+    tensor = TensorProto(name=name, data_type=TensorProto.FLOAT, dims=[1])
+    tensor.data_location = TensorProto.EXTERNAL
+    tensor.external_data.add(key="location", value="../../../etc/passwd")
+    return tensor
+
+
+def in_initializer(proto):
+    proto.graph.initializer.append(outside())
+
+
+def in_constant(proto):
+    proto.graph.node.append(helper.make_node("Constant", [], ["x"], value=outside()))
+
+
+def branch(tensor):
+    node = helper.make_node("Constant", [], ["y"], value=tensor)
+    value = helper.make_tensor_value_info("y", TensorProto.FLOAT, [1])
+    return helper.make_graph([node], "branch", [], [value])
+
+
+def in_inner_graph(proto):
+    inner = branch(outside())
+    inner.node.append(helper.make_node("If", ["c"], ["z"], then_branch=branch(outside())))
+    proto.graph.node.append(helper.make_node("If", ["c"], ["x"], then_branch=inner))
+
+
+def in_function(proto):
+    node = helper.make_node("Constant", [], ["x"], value=outside())
+    opsets = [helper.make_opsetid("", 18)]
+    proto.functions.append(helper.make_function("own", "f", [], ["x"], [node], opsets))
+
+
+def in_sparse(proto):
+    sparse = onnx.SparseTensorProto(values=outside(), dims=[3])
+    proto.graph.sparse_initializer.append(sparse)
+
+
+@pytest.mark.parametrize(
+    "place", [in_initializer, in_constant, in_inner_graph, in_function, in_sparse]
+)
+def test_values_of_other_files_are_found_everywhere(tmp_path, proto, place):
+    read_onnx(_saved(proto, tmp_path), "here")
+    place(proto)
+    with pytest.raises(InputError, match="from here keeps its weights in other files"):
+        read_onnx(_saved(proto, tmp_path), "here")
+
+
+def _saved(proto, folder):
+    path = folder / "model.onnx"
+    path.write_bytes(proto.SerializeToString())
+    return path
+
+
+def test_what_is_no_onnx(tmp_path):
+    (tmp_path / "model.json").write_text("{}")
+    for path in (tmp_path / "model.json", tmp_path / "none.onnx", tmp_path):
+        with pytest.raises(InputError, match="model from here is not a readable ONNX") as error:
+            read_onnx(path, "here")
+        assert "\n" not in str(error.value)
+
+
+def test_parameters_are_floats(proto):
+    assert any(t.data_type == TensorProto.INT64 for t in proto.graph.initializer)
+    assert count_parameters(proto) == 24
+
+
+@pytest.mark.parametrize("key", ["sampling_rate", "sample_rate"])
+def test_rate_in_the_metadata(proto, key):
+    assert declared_rate(proto) is None
+    onnx.helper.set_model_props(proto, {"author": "me", key: "8000"})
+    assert declared_rate(proto) == "8000"
+
+
+def test_a_batch_of_any_size_becomes_one(tmp_path):
+    proto = onnx.load(str(write_model(tmp_path) / "model.onnx"))
+    dimensions = proto.graph.input[0].type.tensor_type.shape.dim
+    assert not take_one_at_a_time(proto)  # it is one
+    dimensions[0].dim_param = "batch"
+    assert take_one_at_a_time(proto)
+    assert (dimensions[0].dim_value, dimensions[1].dim_param) == (1, "time")
+    proto.graph.input.append(proto.graph.input[0])
+    dimensions[0].dim_param = "batch"
+    assert not take_one_at_a_time(proto)  # whose batch it would be is not known

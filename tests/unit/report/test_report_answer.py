@@ -1,0 +1,228 @@
+"""The answer and its warnings, against numbers that a reader can count."""
+
+import dataclasses
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+from report_study import make_study
+from voxslice.comparison.gates import COLUMNS as GATES
+from voxslice.report.answer import answer, figures
+from voxslice.report.caveats import warnings
+
+
+def with_verdict(study, **values):
+    """The study with another verdict on all utterances."""
+    table = study.comparison.copy()
+    for name, value in values.items():
+        table.loc[table["slice"] == "all", name] = value
+    return dataclasses.replace(study, comparison=table)
+
+
+def test_a_difference_that_other_speakers_need_not_show_is_called_so():
+    study = make_study()
+    study = dataclasses.replace(study, comparison=study.comparison.assign(q=0.001))
+    assert answer(study)[0].endswith("] may lie in which speakers were heard.")
+
+
+def with_model(study, position, **values):
+    models = list(study.models)
+    models[position] = dataclasses.replace(models[position], **values)
+    return dataclasses.replace(study, models=models)
+
+
+def test_undecided_models_are_called_so_and_their_errors_counted():
+    said = answer(make_study())
+    # a is wrong on 4 of 24, b on 3 of 24; 1, 3, 5 are fixed, 16 and 18 are new, 7 stays
+    assert said[0].startswith("The data do not settle which model is better: b is right on 87.5 %")
+    assert "of 24 utterances of 6 speakers, a is right on 83.3 % [" in said[0]
+    assert "the difference of 4.2 points [" in said[0]
+    assert "] may be chance (q = " in said[0]
+    assert said[1] == (
+        "b fixes 3 of the 4 errors of a and makes 2 new ones, 2 of them among the 3 utterances with"
+        " <b>x</b>."
+    )
+    assert said[2] == "b is shown to be worse than a in none of the 2 groups compared."
+    assert said[3].startswith("No slice of b is confirmed; the worst suggestion is <b>x</b>:")
+    assert [figure.value for figure in figures(make_study())] == ["87.5 %", "83.3 %", "3", "2"]
+
+
+def test_a_better_model_is_to_be_taken():
+    study = with_verdict(make_study(models=3), verdict="better", q=0.0004, equivalent=False)
+    said = answer(study)
+    assert said[0].startswith("Take b: it is right on 87.5 % [")
+    assert said[0].endswith("] above a, the next best of 3 models (q < 0.001).")
+
+
+def test_where_two_are_equivalent_the_beaten_third_is_named():
+    study = make_study(models=3, margin=0.2)
+    table = study.comparison.copy()
+    overall = table["slice"] == "all"
+    pair = overall & (table["model_a"] == "b") & (table["model_b"] == "c")
+    table.loc[overall, "verdict"] = "equivalent"
+    table.loc[pair, "verdict"] = "worse"
+    said = answer(dataclasses.replace(study, comparison=table))
+    # c is wrong on 12 of 24, b on 3
+    assert said[2].startswith("b is better than c (37.5 points [")
+
+
+def test_equivalent_models_are_told_apart_by_size():
+    study = with_verdict(make_study(margin=0.2), verdict="equivalent", equivalent=True)
+    card = study.models[0].card
+    study = with_model(study, 1, card={**card, "size_mb": 9.0})
+    said = answer(study)
+    assert said[0].startswith("b and a are equivalent within 20.0 points: b is right on 87.5 %")
+    assert said[1] == (
+        "Choose by cost and by the slices below; a is the smaller (1.5 MB against 9.0 MB)."
+    )
+
+
+def test_a_better_model_within_the_margin_is_said_to_be_so():
+    study = with_verdict(make_study(margin=0.2), verdict="better", equivalent=True)
+    # both are of the same size
+    assert answer(study)[1] == "Yet the two are equivalent within 20.0 points."
+
+
+def test_groups_where_the_best_model_is_worse_are_named():
+    study = make_study()
+    table = study.comparison.copy()
+    table.loc[table["rule"] == "<b>x</b>", "verdict"] = "worse"
+    said = answer(dataclasses.replace(study, comparison=table))
+    assert said[2] == (
+        "b is worse than a in 1 of the 2 groups compared, most of all where <b>x</b>"
+        " (33.3 % against 100.0 % on 3 utterances)."
+    )
+
+
+def test_a_pair_is_seen_from_either_side():
+    study = make_study()
+    straight, turned = study.against("b", "a").iloc[0], study.against("a", "b").iloc[0]
+    assert straight["difference"] == pytest.approx(1 / 24)
+    assert turned["difference"] == pytest.approx(-1 / 24)
+    assert (turned["low"], turned["high"]) == (-straight["high"], -straight["low"])
+    assert (straight["fixed"], straight["new"]) == (3, 2)
+    assert (turned["fixed"], turned["new"]) == (2, 3)
+    assert len(study.against("a", "nobody")) == 0
+
+
+def test_answer_of_a_regression_takes_the_smaller_error_as_better():
+    study = make_study(classification=False)
+    said = answer(study)
+    a, b = (model.scores["loss"] for model in study.models)
+    assert f"b is off by {b.mean():.2f} years" in said[0]
+    assert f"{(a - b).mean():.2f} years [" in said[0]
+    low, high = map(
+        float, re.findall(r"years \[([\d.]+), ([\d.]+)\]", said[0])[1 if "Take" in said[0] else 2]
+    )
+    assert 0 < low <= (a - b).mean() <= high
+
+
+def test_answer_of_one_model():
+    said = answer(make_study(models=1))
+    assert said[0].startswith("a is right on 83.3 % [")
+    assert (
+        "gender = male & emotion = anger: accuracy 0.0 % on 4 utterances of 3 speakers" in said[1]
+    )
+
+
+def test_answer_without_slices():
+    assert answer(make_study(slices=False))[-1] == (
+        "No slice was found in which b fails more than elsewhere."
+    )
+
+
+# warnings
+
+
+def test_warns_of_few_speakers_short_utterances_and_untested_slices():
+    said = warnings(make_study())
+    assert said[0].startswith("6 speakers are few for any claim about new speakers")
+    assert said[1].startswith("100 % of the utterances are shorter than 3 s")
+    assert said[2].startswith("All 2 slices are suggestions that no test confirms")
+    assert len(said) == 3
+
+
+def test_warns_of_very_few_speakers():
+    study = make_study()
+    files = study.files.assign(speaker="one")
+    assert warnings(dataclasses.replace(study, files=files))[0].startswith(
+        "There is only 1 speaker"
+    )
+
+
+def test_warns_of_utterances_that_name_no_speaker():
+    study = make_study()
+
+    def said(speakers):
+        return warnings(dataclasses.replace(study, files=study.files.assign(speaker=speakers)))
+
+    known = study.files["speaker"]
+    text = said(known.mask(known == "s2"))
+    assert text[0].startswith("5 speakers are few")
+    assert text[1].startswith("4 of the 24 utterances name no speaker, and nobody knows how many")
+    assert said(known.mask(known.index == 3))[1].startswith("1 of the 24 utterances names no")
+    assert said(None)[0].startswith("No utterance names its speaker")
+    # a name like any other
+    assert not [w for w in said(known.replace("s2", "unknown")) if "name no speaker" in w]
+
+
+def test_warns_of_unknown_speakers_synthetic_speech_failures_and_licences():
+    study = make_study(speakers=False, slices=False)
+    failures = pd.DataFrame({"file": ["x"], "start": 0.0, "end": 1.0, "reason": "no audio"})
+    terms = {"license": "CC BY-NC-SA 4.0", "note": ""}
+    study = dataclasses.replace(
+        with_model(study, 0, failures=failures, settings=terms),
+        shortest=0.5,
+        dataset_settings={**study.dataset_settings, "synthetic": True},
+        embedders={"e": (terms, study.models[0].card)},
+    )
+    said = warnings(study)
+    assert said[0].startswith("The speakers are not known")
+    assert said[1].startswith("The speech is synthetic")
+    assert said[2] == "a could not score 1 utterance; the metrics leave it out."
+    assert said[3] == (
+        "The model a and the model e are under CC BY-NC-SA 4.0, which excludes commercial use."
+    )
+    assert len(said) == 4
+
+
+def test_does_not_call_confirmed_slices_suggestions():
+    assert not [w for w in warnings(make_study(confirmed=True)) if "slice" in w]
+
+
+def test_warns_of_a_model_that_is_not_shown_to_beat_chance():
+    study = make_study()
+    rows = study.comparison[study.comparison["slice"] == "all"]
+    references = [
+        rows.assign(model_a="chance", verdict="better"),  # b beats it
+        rows.assign(model_a="chance", model_b="a", verdict="undecided"),
+        rows.assign(model_a="majority", verdict="better"),
+        rows.assign(model_a="majority", model_b="a", verdict="better"),
+    ]
+    study = dataclasses.replace(study, comparison=pd.concat([study.comparison, *references]))
+    said = [w for w in warnings(study) if "chance" in w or "majority" in w]
+    assert said == ["a is not shown to be better than chance (labels drawn at random)."]
+
+
+def test_warns_of_groups_in_which_a_model_is_worse_than_chance():
+    study = make_study()
+    rows = study.comparison.assign(model_a="chance", model_b="a", verdict="better")
+    slice_ = rows["rule"] == "gender = male & emotion = anger"
+    rows.loc[slice_, ["verdict", "difference", "value_b"]] = ["worse", -0.5, 0.0]
+    study = dataclasses.replace(study, comparison=pd.concat([study.comparison, rows]))
+    said = [w for w in warnings(study) if "chance" in w]
+    assert said == [
+        "a is worse than chance (labels drawn at random) in 1 group, most of all where"
+        " gender = male & emotion = anger (0.0 %)."
+    ]
+
+
+def test_warns_of_a_derived_model_that_fails_gates():
+    study = make_study()
+    gates = pd.DataFrame(
+        [["b", "a", "all", "all utterances", 24, 0.8, 0.9, 0.89, False],
+         ["b", "a", "x", "x", 3, np.nan, 0.0, np.nan, True]], columns=GATES,
+    )  # fmt: skip
+    said = warnings(dataclasses.replace(study, gates=gates))
+    assert "b fails 1 gate: it must not replace a unseen." in said

@@ -1,0 +1,630 @@
+"""The sections of the report: tables and charts against numbers that a reader can count."""
+
+import base64
+import dataclasses
+import io
+import json
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import soundfile
+from report_study import (
+    UTTERANCES,
+    class_scores,
+    make_embedding,
+    make_slice,
+    make_study,
+    write_noise,
+)
+from voxslice.comparison.gates import COLUMNS as GATES
+from voxslice.files import KEY
+from voxslice.report import (
+    against,
+    calibration,
+    caveats,
+    clips,
+    compared,
+    found,
+    limits,
+    overall,
+    projection,
+    tradeoff,
+)
+from voxslice.report.study import distinct, stored_embedding
+
+
+@pytest.fixture
+def study():
+    return make_study()
+
+
+@pytest.fixture
+def confirmed():
+    return make_study(confirmed=True, costs=True, mapped=True)
+
+
+def texts(table):
+    return [[cell.text for cell in row] for row in table.rows]
+
+
+# what was compared
+
+
+@pytest.mark.parametrize(
+    "source, shown",
+    [
+        ({"audb": {"name": "voices", "version": "1.2.0"}}, "voices 1.2.0"),
+        ({"audformat": {"path": "data/voices"}}, "voices"),
+        ({"csv": {"path": "voices.csv", "audio": "wav"}}, "voices.csv"),
+    ],
+)
+def test_any_source_of_data_is_named(study, source, shown):
+    settings = {k: v for k, v in study.dataset_settings.items() if k != "audb"} | source
+    facts = dict(compared.dataset_facts(dataclasses.replace(study, dataset_settings=settings)).rows)
+    assert facts["Name"] == shown
+    assert facts["Labels (gender)"] == "female 12, male 12"
+
+
+def test_settings_name_commit_seed_and_margin():
+    facts = dict(compared.setting_facts(make_study(margin=0.02)).rows)
+    assert facts["Workflow"] == "git commit abc1234"
+    assert facts["Seed"] == "0"
+    assert facts["Equivalent within"] == "2.0 points"
+
+
+def test_a_model_given_as_a_table_has_no_size_and_may_lack_probabilities(study):
+    model = study.models[0]
+    bare = dataclasses.replace(
+        model,
+        card={**model.card, "parameters": None, "size_mb": None},
+        scores=model.scores[[name for name in model.scores if not name.startswith("p_")]],
+    )
+    study = dataclasses.replace(study, models=[bare, *study.models[1:]])
+    assert texts(compared.model_table(study))[0][1:3] == ["–", "–"]
+    assert sum(len(group.clips) for group in clips.choose(study)) > 0
+    assert set(calibration.calibration(study)["model"]) == {"b"}
+    costs = tradeoff.tradeoff(study).set_index(["model", "cost", "goal"])
+    assert np.isnan(costs.loc[("a", "size_mb", "overall"), "x"])
+
+
+# overall
+
+
+def test_references_stand_below_the_models(study):
+    rows = study.metrics[study.metrics["model"] == "a"]
+    references = [rows.assign(model=name, value=0.5) for name in ("majority", "chance")]
+    study = dataclasses.replace(study, metrics=pd.concat([study.metrics, *references]))
+    shown = texts(overall.metric_table(study))
+    assert [row[0] for row in shown] == ["a", "b", "chance", "majority"]
+    assert shown[2][1] == "50.0"
+    assert study.ranked()[0][0] == 1
+    assert "majority" in overall.metric_chart(study, "accuracy").svg
+
+
+def test_confusion_shades_errors_only(study):
+    rows = dict(overall.confusion_matrices(study)[0].rows)
+    assert [cell.text for cell in rows["male"]] == ["4", "8", "0"]
+    assert rows["male"][1].mark == "right"
+    assert rows["male"][1].shade is None
+    assert rows["male"][0].shade == pytest.approx(4 / 12)
+
+
+def test_calibration_error_is_the_weighted_distance_from_the_line():
+    sure = np.array([0.95, 0.95, 0.95, 0.95, 0.55, 0.55])
+    right = np.array([1, 1, 1, 0, 1, 0])
+    table = calibration.calibrate(sure, right, None, resamples=200, seed=0)
+    everything, lower, upper = table.to_dict("records")
+    assert (lower["from"], lower["to"], lower["n"]) == (0.5, 0.6, 2)
+    assert (upper["confidence"], upper["accuracy"]) == pytest.approx((0.95, 0.75))
+    assert everything["ece"] == pytest.approx((4 * 0.2 + 2 * 0.05) / 6)
+    assert everything["ece_low"] <= everything["ece"] <= everything["ece_high"]
+    assert upper["low"] <= 0.75 <= upper["high"]
+
+
+def test_a_model_that_is_as_often_right_as_sure_has_no_calibration_error():
+    generator = np.random.default_rng(0)
+    sure = generator.uniform(0.5, 1, 20000)
+    table = calibration.calibrate(
+        sure, generator.uniform(size=20000) < sure, None, resamples=100, seed=0
+    )
+    assert table["ece"].iloc[0] < 0.015
+
+
+def test_confidence_is_the_probability_of_the_chosen_class(study):
+    scores = study.models[0].scores
+    sure = calibration.confidence(scores)
+    assert sure == pytest.approx(scores[["p_female", "p_male", "p_child"]].max(axis=1))
+    assert calibration.confidence(scores.drop(columns="p_female")) is None
+    # a class that is never chosen may lack its probabilities
+    assert calibration.confidence(scores.drop(columns="p_child")) == pytest.approx(sure)
+
+
+def test_bias_has_the_sign_of_the_error():
+    label = np.repeat([20.0, 40.0], 10)
+    prediction = label + np.repeat([5.0, -3.0], 10)
+    table = calibration.bias(label, prediction, None, resamples=100, seed=0)
+    assert table["bias"].tolist() == pytest.approx([1, 5, -3])
+    assert table["mae"].tolist() == pytest.approx([4, 5, 3])
+    assert table["n"].tolist() == [20, 10, 10]
+    assert table[["from", "to"]].to_numpy().tolist() == [[20, 40], [20, 20], [40, 40]]
+
+
+def test_scatters_are_drawn_of_a_sample_where_there_are_many():
+    study = make_study(classification=False)
+    model = study.models[0]
+    assert calibration.sampled(study) is None
+    many = pd.concat([model.scores] * 100, ignore_index=True)
+    study = dataclasses.replace(study, models=[dataclasses.replace(model, scores=many)])
+    assert calibration.sampled(study) == 2000
+    spec = calibration.scatter_chart(study, study.models[0]).spec
+    assert max(len(rows) for rows in spec["datasets"].values()) == 2000
+
+
+# trade-off
+
+
+def test_pareto_front():
+    x = np.array([1, 2, 3, 2, np.nan])
+    y = np.array([0.5, 0.7, 0.6, 0.7, 0.9])
+    assert tradeoff.pareto(x, y, rises=True).tolist() == [True, True, False, True, False]
+    assert tradeoff.pareto(x, y, rises=False).tolist() == [True, False, False, False, False]
+
+
+def test_costs_are_those_of_one_thread_and_the_nearest_duration(confirmed):
+    rows = tradeoff.measured(confirmed)
+    assert rows[["threads", "seconds"]].to_numpy().tolist() == [[1, 1], [1, 1]]
+    table = tradeoff.tradeoff(confirmed).set_index(["model", "cost", "goal"])
+    assert table.loc[("b", "p50_ms", "overall"), "x"] == 20
+    assert table.loc[("b", "p50_ms", "overall"), "y"] == pytest.approx(21 / 24)
+    # every model is held against the confirmed slices of both
+    assert table.loc[("a", "rtf", "worst slice"), "y"] == 0
+    assert table.loc[("b", "rtf", "worst slice"), "rule"] == "<b>x</b>"
+    assert table.loc[("b", "rtf", "worst slice"), "y"] == pytest.approx(1 / 3)
+    assert table["front"].sum() == 10  # both, but for a at the size that b has too
+    assert len(tradeoff.charts(confirmed, table.reset_index())) == 6
+
+
+def test_times_of_two_machines_are_not_held_against_each_other(confirmed):
+    moved = confirmed.costs["machine"].where(confirmed.costs["model"] == "a", "there")
+    study = dataclasses.replace(confirmed, costs=confirmed.costs.assign(machine=moved))
+    table = tradeoff.tradeoff(study)
+    said = tradeoff.remarks(study, table)
+    assert said[0].startswith("Measured on here and there with")
+    assert said[1].startswith("The machines differ:")
+    assert set(table.loc[table["front"], "cost"]) == {"size_mb"}
+    # sizes are the same everywhere, and every chart is drawn
+    assert len(tradeoff.charts(study, table)) == 6
+
+
+def test_models_without_costs_are_named(confirmed):
+    part = dataclasses.replace(confirmed, costs=confirmed.costs[confirmed.costs["model"] == "a"])
+    said = tradeoff.remarks(part, tradeoff.tradeoff(part))
+    assert said[0].startswith("Measured on here with 1 thread on an utterance of 1 s")
+    assert said[1].endswith("cannot be compared with figures of another.")
+    assert said[2].startswith("No time was measured for b:")
+    none = make_study()
+    said = tradeoff.remarks(none, tradeoff.tradeoff(none))
+    assert said[0].startswith("No time was measured for a, b:")
+    assert said[1].startswith("No slice is confirmed for any model")
+    assert tradeoff.tradeoff_table(none, tradeoff.tradeoff(none)).rows[0][5].text == "–"
+
+
+def test_numbers_of_any_size_have_three_digits():
+    assert [tradeoff.significant(x) for x in (0, 0.000198, 0.191, 1.5, 156.34, 12345)] == [
+        "0", "0.000198", "0.191", "1.50", "156", "12,345",
+    ]  # fmt: skip
+
+
+# slices
+
+
+def test_a_slice_that_two_views_found_stands_once(study):
+    model = study.models[0]
+    twice = pd.concat([model.slices, model.slices.assign(view="embedding", confirmed=True)])
+    rows = distinct(twice)
+    assert (len(rows), rows.loc[0, "also"], bool(rows.loc[0, "confirmed"])) == (1, "metadata", True)
+    assert rows["rank"].tolist() == [1]
+
+
+def test_slice_table_shows_what_is_known(confirmed):
+    model = confirmed.models[0]
+    table = found.slice_table(confirmed, model, distinct(model.slices))
+    shown = dict(zip([column.title for column in table.columns], table.rows[0], strict=True))
+    assert shown["Slice"].text == "gender = male & emotion = anger"
+    assert shown["Utter\u00adances"].text == "4"
+    assert (shown["Inside"].text, shown["Else\u00adwhere"].text) == ("0.0", "100.0")
+    assert shown["Drop"].text == "+100.0"
+    assert shown["q"].text == "0.004"
+    assert (shown["Evidence"].text, shown["Evidence"].note) == ("confirmed", "within speakers")
+    assert (shown["Found by"].text, shown["Found by"].note) == ("sliceguard", "metadata")
+    assert table.caption == "Confirmed slices of a"
+
+
+def test_heat_map_counts_every_utterance_once(study):
+    first = found.heat_maps(study, found.heat(study))[0]
+    assert (first.across, first.down) == ("gender", "emotion")
+    cells = [cell for _, row in first.rows for cell in row]
+    assert sum(int(cell.note.removeprefix("n ")) for cell in cells) == UTTERANCES
+    assert dict(first.rows)["anger"][1].text == "0.0"  # male anger: rows 1, 3, 5 and 7
+    assert dict(first.rows)["anger"][1].shade == 1.0
+
+
+def test_heat_map_of_one_column_and_of_none():
+    study = make_study(emotion=False)
+    assert [len(m.rows) for m in found.heat_maps(study, found.heat(study))] == [1, 1]
+    settings = {**study.dataset_settings, "columns": ["speaker"]}
+    study = dataclasses.replace(study, dataset_settings=settings)
+    assert found.heat_maps(study, found.heat(study)) == []
+
+
+def test_what_was_searched_is_said(study):
+    said = [
+        "Subgroups: 1,234 rules of up to 3 conditions searched and tested together, 1 of 2 slices"
+        " shown are confirmed.",
+        "Metadata: sliceguard suggested 3 slices, 0 of them confirmed on speakers that were held"
+        " out.",
+    ]
+    assert found.searched(study, study.models[0]) == [
+        *said,
+        "The halves of the speakers that hold each other out are drawn with the seed 0 and listed"
+        f" in results/suggestions/{study.dataset}/{study.task}.halves.csv.",
+    ]
+    study = make_study(speakers=False)
+    assert found.searched(study, study.models[0]) == said
+
+
+def test_charts_escape_and_do_not_change(study):
+    model = study.models[1]
+    drawings = [found.drop_chart(study, model, distinct(model.slices)) for _ in range(2)]
+    assert "&lt;b&gt;x" in drawings[0].svg
+    assert "<b>" not in drawings[0].svg
+    assert drawings[0] == drawings[1]
+
+
+# model against model
+
+
+def test_comparison_table_counts_who_is_wrong(study):
+    table = against.comparison_table(study, *study.models)
+    assert texts(table)[0][:8] == ["all utterances", "24", "83.3", "87.5", "+4.2", "3", "2", "1"]
+    assert table.rows[0][1].note == "6 speakers"
+    assert {row[-1].text for row in table.rows} <= {"better", "worse", "equivalent", "undecided"}
+
+
+def test_an_interval_of_one_speaker_is_not_shown(study):
+    study = dataclasses.replace(study, comparison=study.comparison.assign(speakers=1))
+    table = against.comparison_table(study, *study.models)
+    assert {row[4].note for row in table.rows} == {"one speaker"}
+    study = dataclasses.replace(study, comparison=study.comparison.assign(speakers=0))
+    table = against.comparison_table(study, *study.models)
+    assert {row[4].note for row in table.rows} == {"no named speaker"}
+
+
+def test_pairs_with_references_are_left_out(study):
+    rows = study.comparison.assign(model_a="majority")
+    study = dataclasses.replace(study, comparison=pd.concat([rows, study.comparison]))
+    assert [(a.name, b.name) for a, b in against.pairs(study)] == [("a", "b")]
+
+
+def test_regressions_are_those_of_the_table_what_is_shown_first(study):
+    a, b = study.models
+    table = against.regression_table(study, a, b)
+    assert [row[0] for row in texts(table)] == ["<b>x</b>"]
+    assert texts(table)[0][2:5] == ["100.0", "33.3", "66.7"]
+    row = study.regressions.iloc[0]
+    more = pd.DataFrame([row, row.copy()])
+    more["verdict"], more["rule"] = ["undecided", "worse"], ["first", "second"]
+    study = dataclasses.replace(study, regressions=more)
+    assert [row[0] for row in texts(against.regression_table(study, a, b))] == ["second", "first"]
+    study = dataclasses.replace(study, regressions=more.iloc[:0])
+    assert against.regression_table(study, a, b) is None
+
+
+def test_regressions_of_a_regression_are_larger_errors():
+    study = make_study(classification=False)
+    a, b = study.models
+    swapped = study.regressions
+    lost = study.comparison[(study.comparison["difference"] > 0)]
+    assert len(swapped) == len(lost)
+    table = against.regression_table(study, a, b)
+    assert (table is None) == (len(lost[lost["slice"] != "all"]) == 0)
+
+
+@pytest.mark.parametrize(
+    "equivalent, margin, sentence",
+    [
+        (True, 0.02, "They are equivalent within 2.0 points."),
+        (False, 0.02, "It is not shown that they are equivalent within 2.0 points."),
+        (pd.NA, None, "No margin of equivalence is set (tasks.gender.margin), so it is not said"
+         " whether one may replace the other."),
+    ],
+)  # fmt: skip
+def test_equivalence_is_stated(equivalent, margin, sentence):
+    study = make_study(margin=margin)
+    table = study.comparison.assign(equivalent=equivalent)
+    study = dataclasses.replace(study, comparison=table)
+    said = against.statements(study, *study.models)
+    assert said[1] == sentence
+    assert said[0].startswith("b against a on all utterances: a difference is not shown (+4.2")
+    assert said[2] == "b against a in the 2 groups compared: 2 undecided."
+
+
+def test_the_smaller_of_equivalent_models_may_replace_the_other():
+    study = make_study(margin=0.02)
+    a, b = study.models
+    b = dataclasses.replace(b, card={**b.card, "size_mb": 30.0})
+    table = study.comparison.assign(equivalent=True, verdict="better", strictly=True)
+    study = dataclasses.replace(study, comparison=table, models=[a, b])
+    said = against.statements(study, a, b)
+    assert said[0].endswith("and strictly: b is right wherever a is.")
+    assert said[1] == (
+        "They are equivalent within 2.0 points; a is the smaller (1.5 MB against 30.0 MB) and may"
+        " replace the other."
+    )
+
+
+def test_failed_gates_stand_first(study):
+    assert against.gate_table(study) is None
+    gates = pd.DataFrame(
+        [["b", "a", "all", "all utterances", 24, 0.9, 0.9, 1.0, True],
+         ["b", "a", "s", "a rule", 30, 0.5, 1.0, 0.5, False]], columns=GATES,
+    )  # fmt: skip
+    table = against.gate_table(dataclasses.replace(study, gates=gates))
+    assert [row[-1] for row in texts(table)] == ["failed", "passed"]
+    assert texts(table)[0][:7] == ["b", "a", "a rule", "30", "50.0", "100.0", "50.0"]
+
+
+# audio
+
+
+@pytest.fixture
+def audio(tmp_path):
+    """A folder with a second of noise for each utterance."""
+    return write_noise(tmp_path)
+
+
+def test_errors_to_listen_to_are_wrong_and_stand_once(study, audio):
+    groups, left_out = clips.with_audio(clips.choose(study), audio, 10**7)
+    files = [clip.file for group in groups for clip in group.clips]
+    assert left_out == 0
+    assert sorted(files) == ["01.wav", "03.wav", "05.wav", "07.wav", "16.wav", "18.wav"]
+    first = groups[0].clips[0]
+    assert first.audio
+    assert first.wave.startswith("M0.5 ")
+    assert [(said.model, said.right) for said in first.said] == [("a", False), ("b", True)]
+    numbers = [clip.number for group in groups for clip in group.clips]
+    assert numbers == list(range(6))
+
+
+def test_where_a_slice_is_confirmed_only_confirmed_ones_are_heard(study):
+    a, b = study.models
+    slices = a.slices.assign(confirmed=True)
+    study = dataclasses.replace(study, models=[dataclasses.replace(a, slices=slices), b])
+    assert [(group.model, group.confirmed) for group in clips.choose(study)] == [("a", True)]
+
+
+def test_audio_stays_within_its_budget(study, audio):
+    everything, _ = clips.with_audio(clips.choose(study), audio, 10**7)
+    first = everything[0].clips[0]
+    budget = 2 * (len(first.audio) + len(first.wave) + clips.PLAYER + 100)
+    groups, left_out = clips.with_audio(clips.choose(study), audio, budget)
+    assert sum(len(clip.audio) for group in groups for clip in group.clips) <= budget
+    assert left_out == 4
+
+
+def test_a_file_that_cannot_be_read_leaves_the_others_alone(study, audio):
+    (audio / "01.wav").write_bytes(b"no audio")
+    groups, left_out = clips.with_audio(clips.choose(study), audio, 10**7)
+    assert left_out == 1
+    assert {clip.file for group in groups for clip in group.clips if not clip.audio} == {"01.wav"}
+
+
+def test_long_utterances_are_cut(study, tmp_path):
+    soundfile.write(tmp_path / "long.wav", np.zeros(8000 * 21), 8000)
+    whole = clips.encode(clips.Clip(0, ("long.wav", 0.0, 21.0), "", []), tmp_path)
+    assert whole.cut
+    assert whole.audio
+    assert not clips.encode(clips.Clip(0, ("long.wav", 1.0, 2.0), "", []), tmp_path).cut
+
+
+@pytest.mark.parametrize("rate", [6000, 11025, 96000])
+def test_clips_of_any_sampling_rate(tmp_path, rate):
+    soundfile.write(tmp_path / "a.wav", np.zeros((rate, 2)), rate)
+    clip = clips.encode(clips.Clip(0, ("a.wav", 0.0, 0.5), "", []), tmp_path)
+    audio = io.BytesIO(base64.b64decode(clip.audio))
+    assert soundfile.info(audio).duration == pytest.approx(0.5, abs=0.1)
+
+
+def test_waveform_is_as_long_as_the_signal_is_loud():
+    lines = clips.waveform(np.repeat([0.0, 0.5, -1.0], [100, 100, 100])).split("M")[1:]
+    assert len(lines) == 100
+    assert lines[0] == "0.5 19.5V20.5"  # silence
+    assert lines[50] == "50.5 10V30"
+    assert lines[99] == "99.5 1V39"
+
+
+# the map
+
+
+def test_map_shows_every_utterance_that_is_scored(confirmed):
+    made = projection.make_map(confirmed)
+    assert made.points[KEY].to_numpy().tolist() == confirmed.joined[KEY].to_numpy().tolist()
+    assert (made.model, made.total) == ("ears", UTTERANCES)
+    assert 0 < made.share < 1
+    wrong = made.table.set_index("file")["Who is wrong"]
+    assert wrong[["01.wav", "16.wav", "07.wav", "02.wav"]].tolist() == [
+        "only a", "only b", "all", "none",
+    ]  # fmt: skip
+    slices = [title for title in made.colourings if title.startswith("Slice: ")]
+    inside = [made.table.loc[made.table[title] == "inside", "file"].tolist() for title in slices]
+    assert sorted(map(sorted, inside)) == sorted(
+        sorted(model.members["file"]) for model in confirmed.models
+    )
+    assert projection.make_map(make_study()) is None
+
+
+def test_map_is_of_a_sample_where_there_are_many(confirmed, monkeypatch):
+    monkeypatch.setattr(projection, "MOST", 10)
+    first, second = (projection.make_map(confirmed) for _ in range(2))
+    assert (len(first.points), first.total) == (10, UTTERANCES)
+    pd.testing.assert_frame_equal(first.points, second.points)
+    titles = [title for title in first.colourings if title.startswith("Slice: ")]
+    members = set(confirmed.models[0].members["file"])
+    shown = first.table.set_index("file")[titles] == "inside"
+    assert any(set(shown.index[shown[title]]) == members & set(shown.index) for title in titles)
+
+
+def test_map_leaves_out_what_has_no_embedding(confirmed):
+    part = confirmed.embedding.keys.iloc[5:]
+    study = dataclasses.replace(confirmed, embedding=make_embedding(part))
+    assert projection.make_map(study).points["file"].tolist() == part["file"].tolist()
+
+
+def test_map_reads_the_embedding_of_its_sample_alone(confirmed, tmp_path, monkeypatch):
+    keys = confirmed.embedding.keys
+    matrix = confirmed.embedding.read(keys)
+    paths = [str(tmp_path / f"{shard}.parquet") for shard in range(2)]
+    for path, rows in zip(paths, np.array_split(np.arange(UTTERANCES)[::-1], 2), strict=True):
+        states = pa.FixedSizeListArray.from_arrays(pa.array(matrix[rows].ravel()), matrix.shape[1])
+        columns = {name: keys[name].to_numpy()[rows] for name in KEY}
+        pq.write_table(pa.table(columns | {"embedding": states}), path)
+    stored = stored_embedding("ears", paths)
+    read = []
+
+    def spied(wanted):
+        read.append(wanted["file"].tolist())
+        return stored.read(wanted)
+
+    monkeypatch.setattr(projection, "MOST", 10)
+    study = dataclasses.replace(confirmed, embedding=dataclasses.replace(stored, read=spied))
+    made = projection.make_map(study)
+    assert read == [made.points["file"].tolist()]
+    assert len(read[0]) == 10
+    pd.testing.assert_frame_equal(made.points, projection.make_map(confirmed).points)
+
+
+def test_projection_finds_the_direction_in_which_points_differ():
+    line = np.linspace(-1, 1, 50)
+    places, share = projection.project(np.outer(line, [3.0, 4.0, 0.0]), seed=0)
+    assert share == pytest.approx(1)
+    assert abs(np.corrcoef(places[:, 0], line)[0, 1]) == pytest.approx(1)
+    assert projection.project(np.ones((3, 1)), seed=0)[0].tolist() == [[0, 0]] * 3
+
+
+def test_map_tells_values_of_a_colouring_apart(confirmed):
+    made = projection.make_map(confirmed)
+    spec = projection.map_chart(confirmed, made, clips.choose(confirmed)).spec
+    scales = {name: spec["encoding"][name]["scale"] for name in ("color", "shape")}
+    names = scales["color"]["domain"]
+    looks = dict(zip(names, zip(*(s["range"] for s in scales.values()), strict=True), strict=True))
+    rows = next(iter(spec["datasets"].values()))
+    for field in made.colourings.values():
+        values = {row[field] for row in rows}
+        # neither by colour alone nor by shape alone
+        for part in zip(*(looks[value] for value in values), strict=True):
+            assert len(set(part)) == len(values)
+    heard = {row["file"] for row in rows if row["clip"] >= 0}
+    assert heard == {clip.file for group in clips.choose(confirmed) for clip in group.clips}
+    assert json.loads(json.dumps(spec)) == spec
+
+
+def test_map_of_a_regression_groups_numbers():
+    study = make_study(classification=False, mapped=True)
+    made = projection.make_map(study)
+    groups = made.points[made.colourings["True age"]]
+    assert groups.value_counts().tolist() == [8, 8, 8]
+    assert list(groups.cat.categories) == ["up to 27 years", "27 to 35 years", "above 35 years"]
+
+
+# data and limits
+
+
+def test_distributions_count_every_utterance(study):
+    table = limits.distributions(study)
+    assert table.groupby("of")["utterances"].sum().to_dict() == {"label": 24, "duration": 24}
+    labels = table[table["of"] == "label"].set_index("name")
+    assert labels.loc["female", ["utterances", "speakers"]].tolist() == [12, 3]
+    ages = limits.distributions(make_study(classification=False))
+    ages = ages[ages["of"] == "label"]
+    assert ages["utterances"].tolist() == [1] * 24
+    assert ages[["from", "to"]].iloc[0].tolist() == [20, 21]
+
+
+def test_durations_are_held_against_the_recommendation(study):
+    files = study.files.assign(duration=np.where(np.arange(UTTERANCES) < 6, 1.0, 4.0))
+    study = dataclasses.replace(study, files=files)
+    assert limits.duration_sentence(study) == (
+        "1 to 4 s, half of them up to 4 s; 6 of 24 (25 %) are shorter than 3 s."
+    )
+    table = limits.distributions(study)
+    assert limits.distribution_chart(study, table, limits.DURATION) is not None
+    assert limits.duration_sentence(dataclasses.replace(study, shortest=0.5)).endswith(
+        "none is shorter than 0.5 s."
+    )
+
+
+def test_durations_that_are_not_known_are_not_called_short(study):
+    none = dataclasses.replace(study, files=study.files.assign(duration=0.0))
+    assert limits.duration_sentence(none) == "not known, as there is no audio."
+    table = limits.distributions(none)
+    assert set(table["of"]) == {"label"}
+    assert limits.distribution_chart(none, table, limits.DURATION) is None
+    assert ("Duration", "not known") in compared.dataset_facts(none).rows
+    assert not any("shorter than" in warning for warning in caveats.warnings(none))
+    files = study.files.assign(duration=np.where(np.arange(UTTERANCES) < 6, 0.0, 4.0))
+    one = dataclasses.replace(study, files=files)
+    assert limits.duration_sentence(one).startswith("all 4 s; none is shorter")
+
+
+def test_what_a_task_makes_of_classes_is_said(study):
+    assert overall.merged_sentence(study) == ""
+    settings = study.task_settings | {"classes": {"woman": "female"}, "exclude": ["child"]}
+    assert overall.merged_sentence(dataclasses.replace(study, task_settings=settings)) == (
+        "Classes of the models: woman stands for female; child left out, with the probability"
+        " shared by the others."
+    )
+
+
+def test_speakers_of_slices_are_counted(study):
+    assert limits.speaker_sentence(study) == (
+        "The data hold 6 speakers. 2 of the 2 slices hold fewer than 5; the tables above give the"
+        " number of each."
+    )
+    assert limits.speaker_sentence(make_study(speakers=False)) == ""
+
+
+def test_failures_are_listed_up_to_a_number(study):
+    rows = pd.DataFrame(
+        {"file": [f"{i}.wav" for i in range(15)], "start": 0.0, "end": 1.0, "reason": "broken"}
+    )
+    models = [dataclasses.replace(model, failures=rows) for model in study.models]
+    table, more = limits.failure_table(dataclasses.replace(study, models=models))
+    assert (len(table.rows), more) == (20, 10)
+    assert texts(table)[-1] == ["b", "4.wav", "broken"]
+    assert limits.failure_table(study) == (None, 0)
+
+
+def test_a_slice_of_a_regression_is_worse_where_the_error_is_larger():
+    study = make_study(classification=False, confirmed=True)
+    table = tradeoff.tradeoff(study).set_index(["model", "cost", "goal"])
+    losses = [model.scores.set_index("file")["loss"] for model in study.models]
+    for name, loss in zip("ab", losses, strict=True):
+        worst = max(loss[list(model.members["file"])].mean() for model in study.models)
+        assert table.loc[(name, "size_mb", "worst slice"), "y"] == pytest.approx(worst)
+
+
+def test_scores_of_other_utterances_do_not_disturb(study):
+    """A model that has not scored all utterances is compared on those that all have."""
+    a, b = study.models
+    part = dataclasses.replace(b, scores=class_scores(study.files, [7, 16, 18]).iloc[4:])
+    study = dataclasses.replace(study, models=[a, part])
+    assert len(study.joined) == UTTERANCES - 4
+    mask = study.inside(distinct(a.slices).assign(position=0).iloc[0])
+    assert study.joined.loc[mask, "file"].tolist() == ["05.wav", "07.wav"]
+    row, members = make_slice(
+        a.scores, [0], "r", study.files["speaker"].to_numpy(str), classification=True
+    )
+    assert len(members) == len(row) == 1

@@ -1,0 +1,34 @@
+import pytest
+from voxslice.errors import InputError
+from voxslice.scores.classes import Classes
+
+
+def test_classes_are_sorted_by_what_they_stand_for():
+    task = Classes(
+        ["low", "high"], {"sad": "low", "joy": "high", "calm": "low", "odd": "odd"}, ["x"]
+    )
+    groups = {"low": ["sad", "calm"], "high": ["high", "joy"], "odd": ["odd"]}
+    assert task.groups(["sad", "x", "high", "joy", "odd", "calm"]) == groups
+    # another model of the task knows the same things by other names
+    assert task.groups(["high", "low"]) == {"high": ["high"], "low": ["low"]}
+
+
+def test_a_task_that_names_no_class_takes_them_as_they_are():
+    assert Classes(["a"]).groups(["b", "a"]) == {"b": ["b"], "a": ["a"]}
+
+
+@pytest.mark.parametrize(
+    ("task", "sentence"),
+    [
+        (Classes(["a", "b"]), "the classes a, c, none of which stands for the task's label 'b'"),
+        (Classes(["a"], {"d": "a"}), "the class 'c', which the task neither has as a label nor"),
+        (Classes(["a"], excluded=["C"]), "the class 'c', which the task neither has as a label"),
+        (Classes(["a", "c"], {"c": "a"}), "none of which stands for the task's label 'c'"),
+        (Classes(["a", "c"], excluded=["a"]), "none of which stands for the task's label 'a'"),
+    ],
+)
+def test_a_misspelt_class_is_one_sentence(task, sentence):
+    with pytest.raises(InputError) as error:
+        task.groups(["a", "c"])
+    assert sentence in str(error.value)
+    assert str(error.value).endswith(".")
