@@ -62,11 +62,11 @@ for name in MODELS:
         ("age", mean_absolute_error, "min", 3),
     ]:
         quality.append([name, task, metric(table[task], table[f"{name}_{task}"])])
-        for view in ["metadata", "embedding"]:
+        for search in ["metadata", "embedding"]:
             frame = table.reset_index(drop=True)
-            types = dict(FEATURES) if view == "metadata" else {"gender": "nominal"}
+            types = dict(FEATURES) if search == "metadata" else {"gender": "nominal"}
             given = {}
-            if view == "embedding":
+            if search == "embedding":
                 types["voice"] = "embedding"
                 given = {"voice": embedding}
             issues = SliceGuard().find_issues(
@@ -82,11 +82,11 @@ for name in MODELS:
                 precomputed_embeddings=given,
             )
             for issue in issues:
-                slices.append([name, task, view, len(issue["rows"]), issue["metric"]])
+                slices.append([name, task, search, len(issue["rows"]), issue["metric"]])
 
 table.to_csv(out / "predictions.csv")
 print(pd.DataFrame(quality, columns=["model", "task", "quality"]))
-print(pd.DataFrame(slices, columns=["model", "task", "view", "support", "quality"]))
+print(pd.DataFrame(slices, columns=["model", "task", "search", "support", "quality"]))
 right = {name: table[f"{name}_gender"] == table["gender"] for name in MODELS}
 print(pd.crosstab(*right.values()))
 print(pd.DataFrame(right).groupby([table["gender"], table["emotion"]]).mean())

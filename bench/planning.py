@@ -72,7 +72,7 @@ def write_study(folder: Path, shards: int, models: int) -> Path:
                 "min_drop": 0.1,
             }
         },
-        "slices": {
+        "searches": {
             "subgroups": {"finder": "subgroups", "features": ["gender"]},
             "embedding": {"finder": "sliceguard", "features": [], "embedding": names[0]},
         },

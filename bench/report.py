@@ -87,7 +87,7 @@ def write_study(folder: Path, utterances: int, speakers: int | None, task: str) 
         for number in range(SLICES):
             mask = draw.random(utterances) < draw.uniform(0.02, 0.4)
             row = {
-                "slice": slice_id(scores[mask]), "finder": "subgroups", "view": "subgroups",
+                "slice": slice_id(scores[mask]), "finder": "subgroups", "search": "subgroups",
                 "rule": f"rule = {number}", "precision": 1.0, "recall": 1.0, "p": 0.01, "q": 0.02,
                 "evidence": "within speakers", "confirmed": number % 2 == 0, "searched": 1000,
             }  # fmt: skip
@@ -103,7 +103,7 @@ def write_study(folder: Path, utterances: int, speakers: int | None, task: str) 
                 scores,
                 pd.DataFrame(found, columns=COLUMNS),
                 pd.concat(members),
-                pd.DataFrame(columns=["view", "finder", "searched", "found", "confirmed"]),
+                pd.DataFrame(columns=["search", "finder", "searched", "found", "confirmed"]),
                 pd.DataFrame(columns=[*KEY, "reason"]),
             )
         )
@@ -122,7 +122,7 @@ def write_study(folder: Path, utterances: int, speakers: int | None, task: str) 
             "audb": {"name": "drawn", "version": "1.0.0"}, "license": "-", "note": "",
             "synthetic": True, "columns": ["speaker", "gender", "emotion", "age"],
         },
-        views={}, seed=0, resamples=2000, shortest=3.0, gate=0.99, command="-", commit="",
+        searches={}, seed=0, resamples=2000, shortest=3.0, gate=0.99, command="-", commit="",
         versions={}, files=files, models=models, embedders={},
         metrics=pd.concat(
             metrics.measure(scores, known, labels=labels, resamples=100, seed=0).assign(model=name)

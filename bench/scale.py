@@ -98,7 +98,7 @@ def write_study(folder: Path, rows: int, *, embedding: bool) -> Path:
     Args:
         folder: Where the study is to run.
         rows: Number of utterances.
-        embedding: Whether a view looks at the embedding of a further model.
+        embedding: Whether a search looks at the embedding of a further model.
 
     Returns:
         The config file.
@@ -134,7 +134,7 @@ def write_study(folder: Path, rows: int, *, embedding: bool) -> Path:
             },
             "age": {"type": "regression", "target": "age", "min_drop": 3},
         },
-        "slices": {
+        "searches": {
             "subgroups": {
                 "finder": "subgroups",
                 "features": ["gender", "age", "emotion", "room", "snr"],
@@ -149,9 +149,9 @@ def write_study(folder: Path, rows: int, *, embedding: bool) -> Path:
         config["datasets"]["corpus"]["csv"]["audio"] = str(folder / "audio")
         model = {"path": str(folder / EMBEDDER), "tasks": [], "license": "simulated"}
         config["models"][EMBEDDER] = model
-        view = {"finder": "sliceguard", "features": ["gender"], "embedding": EMBEDDER}
+        search = {"finder": "sliceguard", "features": ["gender"], "embedding": EMBEDDER}
         # further seeds repeat on the same sample, however large the corpus is
-        config["slices"]["embedding"] = view | {"stability_seeds": 0}
+        config["searches"]["embedding"] = search | {"stability_seeds": 0}
     path = folder / "scale.yaml"
     path.write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
     return path
@@ -210,7 +210,7 @@ def run(rows: int, embedding: bool, keep: Path | None) -> pd.DataFrame:
 
     Args:
         rows: Number of utterances.
-        embedding: Whether a view looks at an embedding, which is drawn and not counted.
+        embedding: Whether a search looks at an embedding, which is drawn and not counted.
         keep: Where the study is left; None for a folder that is removed.
 
     Returns:
@@ -251,7 +251,7 @@ def main() -> None:
     """Run what the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rows", type=int, nargs="+", default=[100_000], help="of each corpus")
-    parser.add_argument("--embedding", action="store_true", help="with a view of an embedding")
+    parser.add_argument("--embedding", action="store_true", help="with a search of an embedding")
     parser.add_argument("--keep", type=Path, help="folder in which the study is left")
     options = parser.parse_args()
     tables = [run(rows, options.embedding, options.keep) for rows in options.rows]

@@ -24,7 +24,7 @@ from slices import draw_table, overlap, write
 
 HERE = Path(__file__).resolve().parent
 CASES = 15
-SEEDS = 2  # further seeds of the embedding view, for its stability
+SEEDS = 2  # further seeds of the embedding search, for its stability
 SEED = 80_000
 WIDTH = 16
 
@@ -51,13 +51,13 @@ def draw(number: int, planted: bool) -> tuple[pd.DataFrame, np.ndarray, np.ndarr
     return table, embedding, (rng.random(1000) < rate).astype(float), inside
 
 
-def measure(number: int, planted: bool, view: str) -> dict[str, object]:
+def measure(number: int, planted: bool, search: str) -> dict[str, object]:
     """Let sliceguard suggest slices of a case, and verify them.
 
     Args:
         number: Which case, 0 up.
         planted: Whether one emotion has more errors.
-        view: `metadata` or `embedding`.
+        search: `metadata` or `embedding`.
 
     Returns:
         A record.
@@ -73,12 +73,12 @@ def measure(number: int, planted: bool, view: str) -> dict[str, object]:
             pd.DataFrame({"label": "yes", "prediction": wrong, "loss": loss}),
             table,
             table["speaker"].to_numpy(),
-            ["emotion", "gender", "snr"] if view == "metadata" else [],
-            embedding if view == "embedding" else None,
+            ["emotion", "gender", "snr"] if search == "metadata" else [],
+            embedding if search == "embedding" else None,
             classification=True,
             min_support=10,
             min_drop=0.05,
-            stability_seeds=SEEDS if view == "embedding" else 0,
+            stability_seeds=SEEDS if search == "embedding" else 0,
             alpha=0.05,
             seed=number,
         )
@@ -88,7 +88,7 @@ def measure(number: int, planted: bool, view: str) -> dict[str, object]:
     stability = verified["stability"].to_numpy(float)
     return {
         "planted": planted,
-        "view": view,
+        "search": search,
         "case": number,
         "seed": SEED + 2 * number + planted,
         "suggested": len(slices),
@@ -111,12 +111,12 @@ def report(cases: pd.DataFrame) -> str:
         Text.
     """
     lines = [
-        "| planted | view | cases | suggested a case | confirmed a case | a confirmed slice "
+        "| planted | search | cases | suggested a case | confirmed a case | a confirmed slice "
         "| planted one suggested | planted one confirmed | stability of confirmed | of others "
         "| s a case |",
         "|---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|",
     ]
-    for (planted, view), group in cases.groupby(["planted", "view"], sort=False):
+    for (planted, search), group in cases.groupby(["planted", "search"], sort=False):
         texts = [
             f"{group['suggested'].mean():.1f}",
             f"{group['confirmed'].mean():.2f}",
@@ -133,7 +133,7 @@ def report(cases: pd.DataFrame) -> str:
             f"{group['seconds'].median():.1f}",
         ]
         name = "one emotion" if planted else "none"
-        lines.append(f"| {name} | {view} | {len(group)} | {' | '.join(texts)} |")
+        lines.append(f"| {name} | {search} | {len(group)} | {' | '.join(texts)} |")
     return "\n".join(lines)
 
 
@@ -156,9 +156,9 @@ def main() -> None:
     parser.add_argument("--cases", type=int, help="a few cases of each kind, printed only")
     options = parser.parse_args()
     records: list[dict[str, object]] = []
-    for view in ("metadata", "embedding"):
+    for search in ("metadata", "embedding"):
         for number in range(options.cases or CASES):
-            records += [measure(number, planted, view) for planted in (False, True)]
+            records += [measure(number, planted, search) for planted in (False, True)]
             if options.cases is None:  # a long run that is cut off keeps what it has
                 cases = pd.DataFrame(records)
                 write(HERE / "suggestions.csv", cases.to_csv(index=False))

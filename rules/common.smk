@@ -245,11 +245,11 @@ def computed(wildcards):
 
 
 def embeddings(wildcards):
-    """Predictions whose embeddings the views of a dataset look at, by view."""
+    """Predictions whose embeddings the searches of a dataset look at, by search."""
     return {
-        f"embedding_{name}": predictions(wildcards.dataset, view["embedding"])
-        for name, view in settings.views_of(config, wildcards.dataset).items()
-        if "embedding" in view
+        f"embedding_{name}": predictions(wildcards.dataset, search["embedding"])
+        for name, search in settings.searches_of(config, wildcards.dataset).items()
+        if "embedding" in search
     }
 
 
@@ -341,11 +341,11 @@ def models_shown(wildcards):
 
 
 def embedders_shown(wildcards):
-    """The same of models that are not compared, but give an embedding to a view or a column."""
+    """The same of models that are not compared, but give an embedding to a search or a column."""
     compared = settings.models_of(config, wildcards.dataset, wildcards.task)
     used = {
-        view.get("embedding")
-        for view in settings.views_of(config, wildcards.dataset).values()
+        search.get("embedding")
+        for search in settings.searches_of(config, wildcards.dataset).values()
     } | {
         column.get("model")
         for column in settings.columns_computed(
@@ -392,14 +392,14 @@ def command(wildcards):
 
 
 def embedder(wildcards):
-    """The model whose embedding the maps show: that of the first view that names one."""
-    for view in settings.views_of(config, wildcards.dataset).values():
-        if "embedding" in view:
-            return view["embedding"]
+    """The model whose embedding the maps show: that of the first search that names one."""
+    for search in settings.searches_of(config, wildcards.dataset).values():
+        if "embedding" in search:
+            return search["embedding"]
     return None
 
 
 def mapped(wildcards):
-    """Its predictions; nothing where no view looks at an embedding."""
+    """Its predictions; nothing where no search looks at an embedding."""
     model = embedder(wildcards)
     return predictions(wildcards.dataset, model) if model else []

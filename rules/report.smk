@@ -1,4 +1,4 @@
-"""The two views of the results, made from the tables alone -> results/report/, spotlight/"""
+"""The report and the interactive view, built from tables alone -> results/report/, spotlight/"""
 
 
 rule bundle_charts:
@@ -82,7 +82,7 @@ rule make_report:
         task=lookup("tasks/{task}", within=config),
         models=models_shown,
         embedders=embedders_shown,
-        views=lambda wildcards: settings.views_of(config, wildcards.dataset),
+        searches=lambda wildcards: settings.searches_of(config, wildcards.dataset),
         mapped=embedder,
         seed=lookup("seed", within=config),
         resamples=lookup("resamples", within=config),

@@ -27,7 +27,7 @@ rule suggest_slices:
         models=lambda wildcards: settings.models_of(
             config, wildcards.dataset, wildcards.task
         ),
-        views=lambda wildcards: settings.views_of(
+        searches=lambda wildcards: settings.searches_of(
             config, wildcards.dataset, finder="sliceguard"
         ),
         classification=lambda wildcards: is_classification(wildcards.task),
@@ -65,7 +65,7 @@ rule find_slices:
         mem_mb=growing(1000, 120),
         runtime=growing(10, 1),
     params:
-        views=lambda wildcards: settings.views_of(config, wildcards.dataset),
+        searches=lambda wildcards: settings.searches_of(config, wildcards.dataset),
         classification=lambda wildcards: is_classification(wildcards.task),
         columns=lambda wildcards: list(config["datasets"][wildcards.dataset]["columns"]),
         alpha=lookup("alpha", within=config),

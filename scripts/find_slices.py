@@ -15,7 +15,7 @@ with to_log(snakemake.log):
         speakers_of(scores, files),
         suggestions[suggestions["model"] == model],
         suggested[suggested["model"] == model],
-        snakemake.params.views,
+        snakemake.params.searches,
         classification=snakemake.params.classification,
         columns=snakemake.params.columns,
         alpha=snakemake.params.alpha,

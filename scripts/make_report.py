@@ -52,7 +52,7 @@ with to_log(snakemake.log):
         task=snakemake.wildcards.task,
         dataset_settings=params.dataset,
         task_settings=params.task,
-        views=params.views,
+        searches=params.searches,
         seed=params.seed,
         resamples=params.resamples,
         shortest=params.report["shortest_seconds"],

@@ -16,40 +16,40 @@ from voxslice.slices.suggest import COLUMNS, suggest_and_verify
 with to_log(snakemake.log):
     files = pd.read_parquet(snakemake.input.files)
     models = dict(zip(snakemake.params.models, snakemake.input.scores, strict=True))
-    views = snakemake.params.views
-    tables = [pd.DataFrame(columns=["model", "view", "number", *COLUMNS])]
-    members = [pd.DataFrame(columns=["model", "view", "number", *KEY])]
-    splits = [pd.DataFrame(columns=["model", "view", "half", "speaker"])]
-    for model, view in tqdm([(m, v) for m in models for v in views], unit="view"):
+    searches = snakemake.params.searches
+    tables = [pd.DataFrame(columns=["model", "search", "number", *COLUMNS])]
+    members = [pd.DataFrame(columns=["model", "search", "number", *KEY])]
+    splits = [pd.DataFrame(columns=["model", "search", "half", "speaker"])]
+    for model, search in tqdm([(m, v) for m in models for v in searches], unit="search"):
         scores = pd.read_parquet(models[model])
-        rows = sampled(len(scores), views[view]["sample"], snakemake.params.seed)
+        rows = sampled(len(scores), searches[search]["sample"], snakemake.params.seed)
         if len(rows) < len(scores):
-            print(f"{view}: a sample of {len(rows)} of {len(scores)} utterances is looked at.")
+            print(f"{search}: a sample of {len(rows)} of {len(scores)} utterances is looked at.")
             scores = scores.iloc[rows].reset_index(drop=True)
         embedding = None
-        if "embedding" in views[view]:
-            paths = snakemake.input.get(f"embedding_{view}")
+        if "embedding" in searches[search]:
+            paths = snakemake.input.get(f"embedding_{search}")
             embedding = match_rows(scores, *read_embeddings(paths, scores))
         speakers = speakers_of(scores, files)
         slices, table = suggest_and_verify(
             scores,
             scores[KEY].merge(files, on=KEY, how="left"),
             speakers,
-            views[view]["features"],
+            searches[search]["features"],
             embedding,
             classification=snakemake.params.classification,
-            min_support=views[view]["min_support"],
+            min_support=searches[search]["min_support"],
             min_drop=snakemake.params.min_drop,
-            stability_seeds=views[view]["stability_seeds"],
+            stability_seeds=searches[search]["stability_seeds"],
             alpha=snakemake.params.alpha,
             seed=snakemake.params.seed,
         )
         if len(slices):
             halves = split_speakers(speakers, snakemake.params.seed)
-            splits.append(halves.assign(model=model, view=view))
-        tables.append(table.assign(model=model, view=view, number=range(len(table))))
+            splits.append(halves.assign(model=model, search=search))
+        tables.append(table.assign(model=model, search=search, number=range(len(table))))
         for number, rows in enumerate(slices):
-            members.append(scores.loc[rows, KEY].assign(model=model, view=view, number=number))
+            members.append(scores.loc[rows, KEY].assign(model=model, search=search, number=number))
     write_csv(pd.concat([t for t in tables if len(t)] or tables), snakemake.output.table)
     write_csv(pd.concat(splits), snakemake.output.halves)
     write_parquet(pd.concat(members, ignore_index=True), snakemake.output.members)

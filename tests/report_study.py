@@ -61,7 +61,7 @@ def value_scores(files, errors):
 
 SEARCHED = pd.DataFrame(
     {
-        "view": ["subgroups", "metadata"],
+        "search": ["subgroups", "metadata"],
         "finder": ["subgroups", "sliceguard"],
         "searched": pd.array([1234, None], dtype="Int64"),
         "depth": pd.array([3, None], dtype="Int64"),
@@ -76,7 +76,7 @@ def make_slice(scores, rows, rule, speakers, *, classification, confirmed=False)
     mask = np.isin(np.arange(len(scores)), rows)
     name = slice_id(scores[mask])
     row = {
-        "slice": name, "finder": "sliceguard", "view": "metadata", "rule": rule,
+        "slice": name, "finder": "sliceguard", "search": "metadata", "rule": rule,
         "precision": 1.0, "recall": 1.0, "p": 0.001 if confirmed else np.nan,
         "q": 0.004 if confirmed else np.nan, "confirmed": confirmed,
         "evidence": "within speakers" if confirmed else np.nan,
@@ -183,7 +183,7 @@ def make_study(
             "synthetic": False,
         },
         task_settings=task,
-        views={"metadata": {"finder": "sliceguard", "features": ["gender"], "min_support": 3}},
+        searches={"metadata": {"finder": "sliceguard", "features": ["gender"], "min_support": 3}},
         seed=0,
         resamples=200,
         shortest=3.0,

@@ -74,7 +74,7 @@ def study_config(folder):
                 "min_drop": 5,
             },
         },
-        "slices": {
+        "searches": {
             "metadata": {
                 "finder": "subgroups",
                 "features": ["gender", "emotion", "take"],

@@ -15,9 +15,9 @@ import pyarrow.parquet as pq
 KEY = ["file", "start", "end"]
 """Columns that name an utterance: path relative to the audio folder, start and end in seconds."""
 TEXT = [
-    "file", "speaker", "half", "reason", "model", "model_a", "model_b", "source", "view", "finder",
-    "slice", "kind", "rule", "evidence", "verdict", "note", "metric", "label", "prediction",
-    "machine", "device",
+    "file", "speaker", "half", "reason", "model", "model_a", "model_b", "source", "search",
+    "finder", "slice", "kind", "rule", "evidence", "verdict", "note", "metric", "label",
+    "prediction", "machine", "device",
 ]  # fmt: skip
 """Columns of text in the CSV tables of the workflow: an id may be `1`, a label `None`."""
 UNNAMED = ""

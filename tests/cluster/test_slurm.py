@@ -52,7 +52,7 @@ def config(tmp_path_factory):
         config["models"][name] |= {"path": str(path), "tasks": ["gender"]}
     del config["tasks"]["age"]
     config["costs"] = {"durations": [1], "repetitions": 1, "seconds": 0}
-    config["slices"] = {"subgroups": config["slices"]["subgroups"]}
+    config["searches"] = {"subgroups": config["searches"]["subgroups"]}
     return write_config(folder / "demo.yaml", config)
 
 

@@ -173,7 +173,7 @@ def test_text_of_a_table_stays_text(tmp_path):
     table = pd.DataFrame(
         {
             "model": ["1", "null", "NA"],
-            "view": ["2024", "nan", "true"],
+            "search": ["2024", "nan", "true"],
             "slice": ["00000012", "1e5", "12345678"],
             "label": ["None", "", "1.0"],
             "q": [0.1, np.nan, np.inf],

@@ -115,7 +115,7 @@ def config():
                 "min_drop": 0.1,
             }
         },
-        "slices": {"subgroups": {"finder": "subgroups", "features": ["gender"]}},
+        "searches": {"subgroups": {"finder": "subgroups", "features": ["gender"]}},
         "costs": {"durations": [0.1], "repetitions": 1, "seconds": 0},
     }
 

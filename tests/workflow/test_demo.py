@@ -16,7 +16,7 @@ KNOWN = "emotion = anger & gender = male"
 
 def test_known_slice_is_found(finished_study):
     slices = pd.read_csv(finished_study / "results/slices/demo/gender/practice_small.csv")
-    known = slices[(slices["view"] == "metadata") & (slices["rule"] == KNOWN)].iloc[0]
+    known = slices[(slices["search"] == "metadata") & (slices["rule"] == KNOWN)].iloc[0]
     assert known["support"] == 50
     assert known["value"] < 0.5 < known["rest"]
     assert known["low"] > 0.15
@@ -42,7 +42,7 @@ def test_who_was_held_out_is_stated(finished_study):
     files = pd.read_parquet(finished_study / "resources/demo/files.parquet")
     speakers = set(files["speaker"].astype(str))
     assert len(table)
-    for _, split in table.groupby(["model", "view"]):
+    for _, split in table.groupby(["model", "search"]):
         assert set(split["speaker"]) == speakers
         assert split["half"].value_counts().to_dict() == {"first": 5, "second": 5}
     page = (finished_study / "results/report/demo/gender.html").read_text(encoding="utf-8")
@@ -61,7 +61,7 @@ def test_computed_columns_are_those_of_the_speech(finished_study):
     shares = pd.crosstab(files["emotion"], arousal.astype(str).str.split().str[0])
     assert shares["high"].idxmax() in ("anger", "happiness", "fear")
     slices = pd.read_csv(finished_study / "results/slices/demo/gender/practice_small.csv")
-    heard = slices[slices["confirmed"] & (slices["view"] == "sound")]["rule"]
+    heard = slices[slices["confirmed"] & (slices["search"] == "sound")]["rule"]
     assert heard.str.contains("arousal = high").any()
 
 

@@ -145,8 +145,8 @@ def test_metadata_slices_hold_the_known_ones(study, plain):
     members = pd.read_parquet(
         study / "results/slices/emodb/gender/gender_age_small.members.parquet"
     )
-    metadata = slices[slices["view"] == "metadata"].set_index("rule")
-    assert set(slices["view"]) == {"subgroups", "sound", "metadata", "embedding"}
+    metadata = slices[slices["search"] == "metadata"].set_index("rule")
+    assert set(slices["search"]) == {"subgroups", "sound", "metadata", "embedding"}
     for emotion, right, support in [("anger", 19, 60), ("happiness", 11, 27)]:
         row = metadata.loc[f"emotion = {emotion} & gender = male"]
         assert (row["support"], row["speakers"]) == (support, 5)
@@ -169,7 +169,7 @@ def test_subgroups_confirm_the_angry_men(study):
     men = found[found["rule"] == "gender = male"].iloc[0]
     assert not men["confirmed"]
     assert men["note"].endswith("only more speakers could settle it")
-    searches = pd.read_csv(folder / "gender_age_small.searches.csv").set_index("view")
+    searches = pd.read_csv(folder / "gender_age_small.searches.csv").set_index("search")
     assert searches.loc["subgroups", "searched"] == first["searched"]
 
 

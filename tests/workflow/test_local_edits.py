@@ -43,7 +43,7 @@ def config():
                 "min_drop": 0.1,
             }
         },
-        "slices": {},
+        "searches": {},
     }
 
 

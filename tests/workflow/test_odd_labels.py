@@ -62,7 +62,7 @@ def config():
             },
             "age": {"type": "regression", "target": "years", "unit": "years", "min_drop": 5},
         },
-        "slices": {
+        "searches": {
             "all": {"finder": "subgroups", "features": ["emotion", "studio", "years", "gender"]},
             "2024": {"finder": "sliceguard", "features": ["emotion", "studio"]},
         },

@@ -40,7 +40,7 @@ def config(tmp_path_factory):
     model = {"path": str(folder / "model"), "tasks": ["who"], "license": "MIT"}
     return write_config(
         folder / "study.yaml",
-        {"datasets": datasets, "models": {"tiny": model}, "tasks": {"who": task}, "slices": {}},
+        {"datasets": datasets, "models": {"tiny": model}, "tasks": {"who": task}, "searches": {}},
     )
 
 

@@ -107,7 +107,7 @@ def test_models_predictions_computed_columns_and_tasks(study, follow):
     assert "p_child" not in scores
     assert (scores["p_female"] + scores["p_male"]).to_numpy() == pytest.approx(1)
     searches = pd.read_csv(results / "slices/emodb/gender/mine.searches.csv")
-    assert set(searches["view"]) == {"metadata", "sound"}
+    assert set(searches["search"]) == {"metadata", "sound"}
     files = pd.read_parquet(study / "resources/emodb/files.parquet")
     assert files["length"].to_numpy() == pytest.approx(0.3)
     assert "pitch" in files and files["valence"].nunique() == 3

@@ -108,7 +108,7 @@ def config(repository, tables):
                 "min_drop": 0.15,
             }
         },
-        "slices": {"metadata": {"finder": "subgroups", "features": ["gender", "emotion"]}},
+        "searches": {"metadata": {"finder": "subgroups", "features": ["gender", "emotion"]}},
     }
 
 

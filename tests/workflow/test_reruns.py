@@ -78,7 +78,7 @@ def test_resamples_of_intervals(plan):
 
 def test_slice_parameter(plan):
     def edit(config):
-        config["slices"]["metadata"]["min_support"] = 20
+        config["searches"]["metadata"]["min_support"] = 20
 
     assert rules(plan(edit)) == SLICES
 
@@ -178,7 +178,7 @@ def test_another_embedding_output_infers_that_model_alone(plan):
 
 def test_subgroup_parameter_suggests_nothing_anew(plan):
     def edit(config):
-        config["slices"]["subgroups"]["depth"] = 2
+        config["searches"]["subgroups"]["depth"] = 2
 
     assert rules(plan(edit)) == SLICES - {"suggest_slices"}
 

@@ -41,7 +41,7 @@ def config(tmp_path_factory):
         "labels": ["female", "male"],
         "min_drop": 0.1,
     }
-    return {"datasets": datasets, "models": models, "tasks": {"who": task}, "slices": {}}
+    return {"datasets": datasets, "models": models, "tasks": {"who": task}, "searches": {}}
 
 
 def asked(process):

@@ -150,31 +150,31 @@ def _cross_check(config: dict[str, Any]) -> None:
         _check_classes(name, task)
         if "output" not in task and any("predictions" not in models[model] for model in users):
             raise InputError(f"tasks.{name}: name the output of the models that is their answer.")
-    for name, view in config["slices"].items():
-        unknown = [feature for feature in view["features"] if feature not in columns]
+    for name, search in config["searches"].items():
+        unknown = [feature for feature in search["features"] if feature not in columns]
         if unknown:
             raise InputError(
-                f"slices.{name}.features: no dataset has the column {unknown[0]!r}; the columns"
+                f"searches.{name}.features: no dataset has the column {unknown[0]!r}; the columns"
                 f" are {', '.join(columns)}."
             )
-        source = view.get("embedding")
+        source = search.get("embedding")
         if source is not None and source not in models:
             raise InputError(
-                f"slices.{name}.embedding: there is no model {source!r}; the models are"
+                f"searches.{name}.embedding: there is no model {source!r}; the models are"
                 f" {', '.join(models)}."
             )
-        if source is not None and view["finder"] != "sliceguard":
+        if source is not None and search["finder"] != "sliceguard":
             raise InputError(
-                f"slices.{name}.embedding: {view['finder']} looks at metadata only: remove the"
+                f"searches.{name}.embedding: {search['finder']} looks at metadata only: remove the"
                 " embedding or choose the finder sliceguard."
             )
         if source is not None and "predictions" in models[source]:
             raise InputError(
-                f"slices.{name}.embedding: {source} is given as predictions and has no embedding:"
+                f"searches.{name}.embedding: {source} is given as predictions and has no embedding:"
                 " name another model."
             )
-        if source is None and not view["features"]:
-            raise InputError(f"slices.{name}: give features, an embedding, or both.")
+        if source is None and not search["features"]:
+            raise InputError(f"searches.{name}: give features, an embedding, or both.")
 
 
 def _check_source(name: str, dataset: Mapping[str, Any]) -> None:
@@ -373,20 +373,20 @@ def studies(config: Mapping[str, Any]) -> list[tuple[str, str]]:
     ]
 
 
-def views_of(
+def searches_of(
     config: Mapping[str, Any], dataset: str, finder: str | None = None
 ) -> dict[str, dict[str, Any]]:
-    """The views of a dataset, without the features that it lacks; empty views are left out.
+    """The searches of a dataset, without the features that it lacks; empty searches are left out.
 
     Args:
         config: completed
         dataset: its id
-        finder: only views of this finder, None for all
+        finder: only searches of this finder, None for all
     """
     columns = config["datasets"][dataset]["columns"]
-    views = {}
-    for name, view in config["slices"].items():
-        features = [feature for feature in view["features"] if feature in columns]
-        if (features or "embedding" in view) and finder in (None, view["finder"]):
-            views[name] = {**view, "features": features}
-    return views
+    searches = {}
+    for name, search in config["searches"].items():
+        features = [feature for feature in search["features"] if feature in columns]
+        if (features or "embedding" in search) and finder in (None, search["finder"]):
+            searches[name] = {**search, "features": features}
+    return searches

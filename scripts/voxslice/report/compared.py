@@ -97,14 +97,14 @@ def setting_facts(study: Study) -> Facts:
     rows = [("Task", f"{study.task}: {task['type']} of the column {study.target}")]
     if study.classification:
         rows.append(("Labels", ", ".join(task["labels"])))
-    for name, view in study.views.items():
-        looked = list(view["features"])
-        looked += [f"embedding of {view['embedding']}"] if "embedding" in view else []
+    for name, search in study.searches.items():
+        looked = list(search["features"])
+        looked += [f"embedding of {search['embedding']}"] if "embedding" in search else []
         rows.append(
             (
                 f"Slices \u201c{name}\u201d",
-                f"{view['finder']} on {', '.join(looked)}; at least"
-                f" {counted(view['min_support'], 'utterance')}",
+                f"{search['finder']} on {', '.join(looked)}; at least"
+                f" {counted(search['min_support'], 'utterance')}",
             )
         )
     drawn = "utterances" if study.speakers is None else "speakers"

@@ -34,7 +34,7 @@ def slice_table(study: Study, model: Model, rows: pd.DataFrame) -> Table:
         Column("Drop", measure.step, meaning="how much worse it is inside, with 95 % interval"),
         Column("q", meaning="p adjusted for everything that was searched"),
         Column("Evidence", number=False, meaning="the test that confirms the slice, or why none"),
-        Column("Found by", number=False, meaning="view and finder"),
+        Column("Found by", number=False, meaning="search and finder"),
         Column("Stable", "%", meaning="how often the slice comes back with another seed"),
     ]
     shown = []
@@ -55,7 +55,7 @@ def slice_table(study: Study, model: Model, rows: pd.DataFrame) -> Table:
                     note=said(row["evidence"]) or said(row["note"]),
                     mark="confirmed" if row["confirmed"] else "suggested",
                 ),
-                Cell(str(row["finder"]), note=_views(row)),
+                Cell(str(row["finder"]), note=_searches(row)),
                 number(decimal(stable, 0), stable),
             ]
         )
@@ -63,9 +63,9 @@ def slice_table(study: Study, model: Model, rows: pd.DataFrame) -> Table:
     return Table(f"{state} of {model.name}", columns, shown)
 
 
-def _views(row: pd.Series) -> str:
-    """The view that found a slice, where it is not called like the finder, and the others."""
-    own = row["view"] if row["view"] != row["finder"] else ""
+def _searches(row: pd.Series) -> str:
+    """The search that found a slice, where it is not called like the finder, and the others."""
+    own = row["search"] if row["search"] != row["finder"] else ""
     also = f"also: {row['also']}" if row["also"] else ""
     return "; ".join(filter(None, [own, also]))
 
@@ -101,7 +101,7 @@ def searched(study: Study, model: Model) -> list[str]:
             text += f", {confirmed} of them confirmed on speakers that were held out"
         else:
             text = f"{row['finder']} suggested no slice"
-        told.append(f"{capital(row['view'])}: {text}.")
+        told.append(f"{capital(row['search'])}: {text}.")
     suggested = model.searches["searched"].isna() & (model.searches["found"] > 0)
     if study.speakers and suggested.any():
         path = f"results/suggestions/{study.dataset}/{study.task}.halves.csv"

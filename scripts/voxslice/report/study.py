@@ -39,7 +39,7 @@ class Model:
         scores: one row an utterance
         slices: what was found for it
         members: the utterances of those slices
-        searches: what was searched for them, one row a view
+        searches: what was searched for them, one row a search
         failures: the utterances that it could not score
     """
 
@@ -92,7 +92,7 @@ class Study:
         task: id of the task
         dataset_settings: of the config
         task_settings: of the config
-        views: settings of each view that slices were looked for in
+        searches: settings of each search that slices were looked for in
         seed: of every random step
         resamples: bootstrap resamples
         shortest: utterances below this many seconds are pointed out
@@ -116,7 +116,7 @@ class Study:
     task: str
     dataset_settings: Mapping[str, Any]
     task_settings: Mapping[str, Any]
-    views: Mapping[str, Mapping[str, Any]]
+    searches: Mapping[str, Mapping[str, Any]]
     seed: int
     resamples: int
     shortest: float
@@ -290,15 +290,15 @@ def distinct(slices: pd.DataFrame) -> pd.DataFrame:
     """Slices in the order of the report, each once, in the words of the finder that stands first.
 
     Args:
-        slices: as the workflow writes them, where one that two views found stands twice
+        slices: as the workflow writes them, where one that two searches found stands twice
 
     Returns:
-        the slices with `rank` from 1 and `also`, the other views that found it
+        the slices with `rank` from 1 and `also`, the other searches that found it
     """
     rows = by_severity(slices)
-    views = rows.groupby("slice", sort=False)["view"].agg(list)
+    searches = rows.groupby("slice", sort=False)["search"].agg(list)
     rows = rows.drop_duplicates("slice").reset_index(drop=True)
-    also = [", ".join(dict.fromkeys(views[name][1:])) for name in rows["slice"]]
+    also = [", ".join(dict.fromkeys(searches[name][1:])) for name in rows["slice"]]
     return rows.assign(rank=np.arange(1, len(rows) + 1), also=also)
 
 

@@ -36,7 +36,7 @@ from voxslice.slices.max_tests import (
 from voxslice.slices.rule_space import Array, Index, RuleSpace
 
 COLUMNS = (
-    "slice", "finder", "view", "rule", "support", "speakers", "value", "rest", "drop", "low",
+    "slice", "finder", "search", "rule", "support", "speakers", "value", "rest", "drop", "low",
     "high", "p", "q", "evidence", "confirmed", "searched", "note", "rows",
 )  # fmt: skip
 WITHIN, ACROSS, ROWS = "within speakers", "across speakers", "rows"
@@ -117,7 +117,7 @@ def find_slices(
 
     Returns:
         One row a slice, best first: `slice` (8 hex digits of the rule's SHA-256), `finder`
-        (`subgroups`), `view` (`metadata`), `rule`, `support` (rows), `speakers` (with such rows;
+        (`subgroups`), `search` (`metadata`), `rule`, `support` (rows), `speakers` (with such rows;
         missing without a speaker column), `value` and `rest` (mean loss inside and outside the
         slice), `drop` (`value - rest`: how much worse it is inside), `low` and `high` (95 %
         interval of the drop, for one slice and not for the best of many), `p`, `q`, `evidence`
@@ -463,7 +463,7 @@ def _row(
     return {
         "slice": sha256(rule.encode()).hexdigest()[:8],
         "finder": "subgroups",
-        "view": "metadata",
+        "search": "metadata",
         "rule": rule,
         "support": int(inside.sum()),
         "speakers": count,

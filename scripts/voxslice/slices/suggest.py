@@ -1,4 +1,4 @@
-"""Slices that sliceguard suggests in one view of one model, each with what speaks for it."""
+"""Slices that sliceguard suggests in one search for one model, with the evidence for each."""
 
 from collections.abc import Sequence
 
@@ -37,7 +37,7 @@ def suggest_and_verify(
         classification: whether the metric is accuracy, else mean absolute error
         min_support: smallest number of utterances in a slice
         min_drop: smallest drop, in the unit of the metric
-        stability_seeds: further seeds that an embedding view is tried with; a view of metadata
+        stability_seeds: further seeds that an embedding search is tried with; a search of metadata
             does not depend on the seed
         alpha: level at which a slice is confirmed
         seed: of every random step

@@ -15,12 +15,12 @@ from voxslice.slices.drop_intervals import drop_interval
 from voxslice.slices.search import find_slices
 
 COLUMNS = [
-    "slice", "finder", "view", "rule", "precision", "recall", "support", "speakers", "value",
+    "slice", "finder", "search", "rule", "precision", "recall", "support", "speakers", "value",
     "rest", "drop", "low", "high", "p", "q", "evidence", "confirmed", "searched", "stability",
     "note",
 ]  # fmt: skip
 
-SEARCHES = ["view", "finder", "searched", "depth", "found", "confirmed"]
+SEARCHES = ["search", "finder", "searched", "depth", "found", "confirmed"]
 
 SPEAKER = "_speaker"  # no column of a dataset can be called that
 
@@ -71,7 +71,7 @@ def tabulate_slices(
     speakers: np.ndarray | None,
     suggestions: pd.DataFrame,
     suggested: pd.DataFrame,
-    views: Mapping[str, Mapping[str, Any]],
+    searches: Mapping[str, Mapping[str, Any]],
     *,
     classification: bool,
     columns: Sequence[str],
@@ -84,18 +84,18 @@ def tabulate_slices(
         scores: as `voxslice.scores` gives them
         table: the metadata of the same utterances, in the same order
         speakers: speaker of each utterance, as `voxslice.files.speakers_of` gives them
-        suggestions: `view`, `number` and what verification said of each suggested slice
-        suggested: `view`, `number` and the keys of each suggested slice's utterances
-        views: settings of each view (`finder`, `features`, ...); where sliceguard looked at a
+        suggestions: `search`, `number` and what verification said of each suggested slice
+        suggested: `search`, `number` and the keys of each suggested slice's utterances
+        searches: settings of each search (`finder`, `features`, ...); where sliceguard looked at a
             `sample`, the figures of its slices are of that sample
         classification: whether the metric is accuracy, else mean absolute error
-        columns: of the metadata; rules of embedding views may name any but the speaker
+        columns: of the metadata; rules of embedding searches may name any but the speaker
         alpha: level at which a slice is confirmed
         seed: of the search
 
     Returns:
-        the slices in the columns of `COLUMNS`, best first within a view; the keys of their
-        utterances (`slice`, `file`, `start`, `end`); and one row a view in the columns of
+        the slices in the columns of `COLUMNS`, best first within a search; the keys of their
+        utterances (`slice`, `file`, `start`, `end`); and one row a search in the columns of
         `SEARCHES`, which says how many rules of up to how many conditions (`depth`) were searched,
         also where nothing was found
     """
@@ -103,26 +103,26 @@ def tabulate_slices(
     everyone = np.arange(len(scores))
     positions = pd.Series(everyone, pd.MultiIndex.from_frame(scores[KEY]))
     rows: list[dict[str, Any]] = []
-    searches: list[dict[str, Any]] = []
+    summaries: list[dict[str, Any]] = []
     members = [scores[KEY].iloc[:0].assign(slice=pd.Series(dtype=str))]
-    for name, view in views.items():
+    for name, search in searches.items():
         looked: dict[str, int | None] = {"searched": None, "depth": None}
-        if view["finder"] == "subgroups":
+        if search["finder"] == "subgroups":
             looked_at = everyone
-            found, looked = _search(table, loss, speakers, view, alpha, seed)
+            found, looked = _search(table, loss, speakers, search, alpha, seed)
         else:
             named = [column for column in columns if column != "speaker"]
-            looked_at = sampled(len(scores), view["sample"], seed)
+            looked_at = sampled(len(scores), search["sample"], seed)
             found = _describe(
                 table,
-                suggestions[suggestions["view"] == name],
-                suggested[suggested["view"] == name],
+                suggestions[suggestions["search"] == name],
+                suggested[suggested["search"] == name],
                 positions,
                 looked_at,
-                named if "embedding" in view else view["features"],
+                named if "embedding" in search else search["features"],
             )
         for mask, known in found:
-            row = {"slice": slice_id(scores[mask]), "finder": view["finder"], "view": name}
+            row = {"slice": slice_id(scores[mask]), "finder": search["finder"], "search": name}
             # the members that a sample left out are not known: they must not count as the rest
             rows.append(
                 row
@@ -137,13 +137,13 @@ def tabulate_slices(
             members.append(scores.loc[mask, KEY].assign(slice=row["slice"]))
         confirmed = sum(bool(known["confirmed"]) for _, known in found)
         counts = {"found": len(found), "confirmed": confirmed}
-        searches.append({"view": name, "finder": view["finder"]} | looked | counts)
+        summaries.append({"search": name, "finder": search["finder"]} | looked | counts)
     slices = pd.DataFrame(rows, columns=COLUMNS)
     for name in ("speakers", "searched"):
         slices[name] = slices[name].astype("Int64")
-    # a slice that two views found stands once among the members
+    # a slice that two searches found stands once among the members
     keys = pd.concat(members, ignore_index=True).drop_duplicates(ignore_index=True)
-    counted = pd.DataFrame(searches, columns=SEARCHES)
+    counted = pd.DataFrame(summaries, columns=SEARCHES)
     counted = counted.astype({"searched": "Int64", "depth": "Int64"})
     return slices, keys[["slice", *KEY]], counted
 
@@ -152,7 +152,7 @@ def _search(
     table: pd.DataFrame,
     loss: np.ndarray,
     speakers: np.ndarray | None,
-    view: Mapping[str, Any],
+    search: Mapping[str, Any],
     alpha: float,
     seed: int,
 ) -> tuple[list[tuple[np.ndarray, dict[str, Any]]], dict[str, int | None]]:
@@ -165,10 +165,10 @@ def _search(
     found = find_slices(
         table,
         loss,
-        view["features"],
+        search["features"],
         None if speakers is None else SPEAKER,
-        depth=view["depth"],
-        min_support=view["min_support"],
+        depth=search["depth"],
+        min_support=search["min_support"],
         alpha=alpha,
         seed=seed,
     )

@@ -10,10 +10,10 @@ from voxslice.config.settings import (
     complete,
     datasets_of,
     models_of,
+    searches_of,
     sources_of,
     studies,
     tasks_of,
-    views_of,
 )
 from voxslice.errors import InputError
 
@@ -75,7 +75,7 @@ def config():
             },
             "age": {"type": "regression", "target": "age", "output": "logits_age", "min_drop": 3},
         },
-        "slices": {
+        "searches": {
             "metadata": {"finder": "sliceguard", "features": ["gender", "age"]},
             "voice": {"finder": "sliceguard", "features": [], "embedding": "other"},
             "young": {"finder": "sliceguard", "features": ["age"], "min_support": 5},
@@ -123,7 +123,7 @@ def test_defaults_are_filled_in_at_every_depth(config):
     assert full["models"]["big"]["sampling_rate"] == 16000
     assert (full["tasks"]["age"]["scale"], full["tasks"]["age"]["unit"]) == (1, "")
     assert "scale" not in full["tasks"]["gender"]
-    assert full["slices"]["metadata"]["min_support"] == 10
+    assert full["searches"]["metadata"]["min_support"] == 10
 
 
 def test_what_is_given_is_kept(config):
@@ -131,7 +131,7 @@ def test_what_is_given_is_kept(config):
     config["tasks"]["age"]["scale"] = 100
     full = complete(config, SCHEMA)
     assert (full["seed"], full["resamples"], full["tasks"]["age"]["scale"]) == (7, 100, 100)
-    assert full["slices"]["young"]["min_support"] == 5
+    assert full["searches"]["young"]["min_support"] == 5
     contains(full, config)
 
 
@@ -242,7 +242,11 @@ MISSING = object()
         ),
         ("models.given.sha256", "a" * 64, r"^models\.given\.sha256: only what is downloaded"),
         ("models.given.tasks", [], r"\.predictions\.calls: none of the model's tasks has labels"),
-        ("slices.voice.embedding", "given", r"^slices\.voice\.embedding: given is given as predic"),
+        (
+            "searches.voice.embedding",
+            "given",
+            r"^searches\.voice\.embedding: given is given as predic",
+        ),
         ("tasks.gender.output", MISSING, r"^tasks\.gender: name the output of the models"),
         (
             "tasks.gender.margin",
@@ -310,19 +314,27 @@ MISSING = object()
             "x",
             r"^tasks\.age\.target: no dataset has the column 'x'; .*age, gen",
         ),
-        ("slices.metadata.finder", "x", r"^slices\.metadata\.finder: 'x' is not one of"),
-        ("slices.metadata.min_support", 1, r"^slices\.metadata\.min_support: 1 is less"),
-        ("slices.metadata.features", ["x"], r"^slices\.metadata\.features: no dataset .* 'x'"),
-        ("slices.voice.embedding", "x", r"^slices\.voice\.embedding: there is no model 'x'; the m"),
-        ("slices.voice.embedding", MISSING, r"^slices\.voice: give features, an embedding, or"),
+        ("searches.metadata.finder", "x", r"^searches\.metadata\.finder: 'x' is not one of"),
+        ("searches.metadata.min_support", 1, r"^searches\.metadata\.min_support: 1 is less"),
+        ("searches.metadata.features", ["x"], r"^searches\.metadata\.features: no dataset .* 'x'"),
+        (
+            "searches.voice.embedding",
+            "x",
+            r"^searches\.voice\.embedding: there is no model 'x'; the m",
+        ),
+        ("searches.voice.embedding", MISSING, r"^searches\.voice: give features, an embedding, or"),
         ("models.small.tasks", ["gender"], r"^tasks\.age: no model has this task"),
         ("datasets.models", "calls", r"^datasets\.models: this id is taken"),
         ("datasets.checksums", "calls", r"^datasets\.checksums: this id is taken"),
         ("datasets.calls", None, r"^datasets\.calls: None is not of type 'object'"),
         ("models.big", None, r"^models\.big: "),
         ("tasks.gender", None, r"^tasks\.gender: "),
-        ("slices.voice", [], r"^slices\.voice: "),
-        ("slices.voice.features", None, r"^slices\.voice\.features: None is not of type 'array'"),
+        ("searches.voice", [], r"^searches\.voice: "),
+        (
+            "searches.voice.features",
+            None,
+            r"^searches\.voice\.features: None is not of type 'array'",
+        ),
         ("datasets.calls.columns.file", "gender", r"^datasets\.calls\.columns: file is a column"),
         ("datasets.calls.columns.duration", "gender", r"columns: duration is a column"),
     ],
@@ -481,15 +493,15 @@ def test_margins(config):
     assert "margin" not in full["tasks"]["age"]
 
 
-def test_views_of_a_dataset(config):
+def test_searches_of_a_dataset(config):
     full = complete(config, SCHEMA)
-    calls, ages = views_of(full, "calls"), views_of(full, "ages")
+    calls, ages = searches_of(full, "calls"), searches_of(full, "ages")
     assert list(calls) == ["metadata", "voice"]
     assert calls["metadata"]["features"] == ["gender"]
     assert calls["metadata"]["min_support"] == 10
     assert ages["metadata"]["features"] == ["age"]
     assert list(ages) == ["metadata", "voice", "young"]
-    assert full["slices"]["metadata"]["features"] == ["gender", "age"]
+    assert full["searches"]["metadata"]["features"] == ["gender", "age"]
 
 
 def test_the_module_is_light():

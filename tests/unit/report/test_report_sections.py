@@ -221,9 +221,9 @@ def test_numbers_of_any_size_have_three_digits():
 # slices
 
 
-def test_a_slice_that_two_views_found_stands_once(study):
+def test_a_slice_that_two_searches_found_stands_once(study):
     model = study.models[0]
-    twice = pd.concat([model.slices, model.slices.assign(view="embedding", confirmed=True)])
+    twice = pd.concat([model.slices, model.slices.assign(search="embedding", confirmed=True)])
     rows = distinct(twice)
     assert (len(rows), rows.loc[0, "also"], bool(rows.loc[0, "confirmed"])) == (1, "metadata", True)
     assert rows["rank"].tolist() == [1]

@@ -137,22 +137,22 @@ SAID = {
 }  # fmt: skip
 
 
-def found(views, suggested=(), speakers=True):
-    """Tabulate slices, the suggested ones given as pairs of a view and row positions."""
+def found(searches, suggested=(), speakers=True):
+    """Tabulate slices, the suggested ones given as pairs of a search and row positions."""
     scores, table = study()
     table = table if speakers else table.drop(columns="speaker")
     rows = [
-        keys().iloc[positions].assign(view=name, number=number)
+        keys().iloc[positions].assign(search=name, number=number)
         for number, (name, positions) in enumerate(suggested)
     ]
-    said = [{"view": name, "number": i} | SAID for i, (name, _) in enumerate(suggested)]
+    said = [{"search": name, "number": i} | SAID for i, (name, _) in enumerate(suggested)]
     return tabulate_slices(
         scores,
         table,
         table["speaker"].to_numpy() if speakers else None,
-        pd.DataFrame(said, columns=["view", "number", *SAID]),
-        pd.concat([keys().iloc[:0].assign(view="", number=0), *rows], ignore_index=True),
-        views,
+        pd.DataFrame(said, columns=["search", "number", *SAID]),
+        pd.concat([keys().iloc[:0].assign(search="", number=0), *rows], ignore_index=True),
+        searches,
         classification=True,
         columns=["speaker", "emotion", "gender"],
         alpha=0.05,
@@ -160,7 +160,7 @@ def found(views, suggested=(), speakers=True):
     )
 
 
-def view(*features, finder="sliceguard", **settings):
+def search(*features, finder="sliceguard", **settings):
     defaults = {"min_support": 10, "depth": 2, "sample": 5000}
     return {"finder": finder, "features": list(features)} | defaults | settings
 
@@ -169,35 +169,37 @@ def angry():
     return np.flatnonzero(study()[1]["emotion"] == "anger")
 
 
-def test_suggested_slices_of_every_view():
-    views = {"one": view("emotion"), "two": view("gender")}
+def test_suggested_slices_of_every_search():
+    searches = {"one": search("emotion"), "two": search("gender")}
     some = np.arange(15)
-    slices, members, searches = found(views, [("one", angry()), ("two", angry()), ("two", some)])
+    slices, members, summaries = found(
+        searches, [("one", angry()), ("two", angry()), ("two", some)]
+    )
     assert list(slices) == COLUMNS
-    assert slices["view"].to_list() == ["one", "two", "two"]
+    assert slices["search"].to_list() == ["one", "two", "two"]
     assert slices["rule"].iloc[0] == "emotion = anger"
     assert slices[["precision", "recall"]].iloc[0].to_list() == [1, 1]
-    assert slices["rule"].iloc[1] != "emotion = anger"  # that view does not look at emotion
+    assert slices["rule"].iloc[1] != "emotion = anger"  # that search does not look at emotion
     assert slices["slice"].iloc[0] == slices["slice"].iloc[1] != slices["slice"].iloc[2]
     assert slices["support"].to_list() == [len(angry()), len(angry()), 15]
     assert (slices["drop"].iloc[:2] > 0.3).all()
     assert slices[list(SAID)].iloc[0].to_dict() == SAID
     assert list(members) == ["slice", *KEY]
-    # a slice that two views found stands once
+    # a slice that two searches found stands once
     assert len(members) == len(angry()) + 15
     files = study()[1].loc[angry(), "file"].to_list()
     assert members["file"].iloc[: len(angry())].to_list() == files
-    assert list(searches) == SEARCHES
-    assert searches["found"].to_list() == [1, 2]
+    assert list(summaries) == SEARCHES
+    assert summaries["found"].to_list() == [1, 2]
 
 
 @pytest.mark.parametrize("speakers", [True, False])
 def test_metadata_is_searched(speakers):
-    views = {"search": view("emotion", "gender", finder="subgroups")}
-    slices, members, searches = found(views, speakers=speakers)
+    searches = {"first": search("emotion", "gender", finder="subgroups")}
+    slices, members, summaries = found(searches, speakers=speakers)
     first = slices.iloc[0]
-    assert (first["rule"], first["finder"], first["view"]) == (
-        "emotion = anger", "subgroups", "search",
+    assert (first["rule"], first["finder"], first["search"]) == (
+        "emotion = anger", "subgroups", "first",
     )  # fmt: skip
     assert first["confirmed"]
     assert first["evidence"] == ("within speakers" if speakers else "rows")
@@ -209,7 +211,7 @@ def test_metadata_is_searched(speakers):
         study()[1].loc[angry(), "file"]
     )
     # two emotions, two genders and their four pairs
-    assert searches.iloc[0].to_list()[:4] == ["search", "subgroups", 8, 2]
+    assert summaries.iloc[0].to_list()[:4] == ["first", "subgroups", 8, 2]
     assert first["searched"] == 8
     assert pd.isna(first["speakers"]) != speakers
 
@@ -221,9 +223,9 @@ def searched(files, loss, seed=0):
         files[KEY].assign(loss=loss),
         files,
         speakers_of(files, files),
-        pd.DataFrame(columns=["view", "number"]),
-        pd.DataFrame(columns=["view", "number", *KEY]),
-        {"search": view(*features, finder="subgroups")},
+        pd.DataFrame(columns=["search", "number"]),
+        pd.DataFrame(columns=["search", "number", *KEY]),
+        {"first": search(*features, finder="subgroups")},
         classification=True,
         columns=["speaker", *features],
         alpha=0.05,
@@ -289,10 +291,10 @@ def test_a_search_where_nobody_is_named():
 
 
 def test_ids_of_digits_are_told_apart_in_files(tmp_path):
-    """The script finds what was suggested for a model called 1 in a view called 2024."""
+    """The script finds what was suggested for a model called 1 in a search called 2024."""
     scores, files = study()
-    suggestion = pd.DataFrame([{"model": "1", "view": "2024", "number": 0, **SAID}])
-    suggested = keys().iloc[angry()].assign(model="1", view="2024", number=0)
+    suggestion = pd.DataFrame([{"model": "1", "search": "2024", "number": 0, **SAID}])
+    suggested = keys().iloc[angry()].assign(model="1", search="2024", number=0)
     paths = {name: str(tmp_path / name) for name in ["files", "scores", "suggested"]}
     for path, table in zip(paths.values(), [files, scores, suggested], strict=True):
         table.to_parquet(path)
@@ -302,7 +304,7 @@ def test_ids_of_digits_are_told_apart_in_files(tmp_path):
         input=SimpleNamespace(**paths, suggestions=str(tmp_path / "suggestions.csv")),
         output=SimpleNamespace(**written),
         params=SimpleNamespace(
-            views={"2024": view("emotion")},
+            searches={"2024": search("emotion")},
             classification=True,
             columns=["emotion"],
             alpha=0.05,
@@ -313,14 +315,14 @@ def test_ids_of_digits_are_told_apart_in_files(tmp_path):
     )
     runpy.run_path(str(SCRIPTS / "find_slices.py"), {"snakemake": snakemake})
     row = read_csv(written["slices"]).iloc[0]
-    assert (row["rule"], row["view"], row["support"]) == ("emotion = anger", "2024", len(angry()))
+    assert (row["rule"], row["search"], row["support"]) == ("emotion = anger", "2024", len(angry()))
 
 
 def test_figures_of_a_sample_are_of_that_sample():
     looked_at = sampled(COUNT, 100, 0)
     inside = np.intersect1d(looked_at, angry())
-    views = {"one": view("emotion", sample=100)}
-    slices, members, _ = found(views, [("one", inside)])
+    searches = {"one": search("emotion", sample=100)}
+    slices, members, _ = found(searches, [("one", inside)])
     row = slices.iloc[0]
     assert (row["rule"], row["precision"], row["recall"]) == ("emotion = anger", 1, 1)
     loss = study()[0]["loss"].to_numpy()
@@ -331,18 +333,18 @@ def test_figures_of_a_sample_are_of_that_sample():
     assert row["note"] == "in a sample of 100 of 200 utterances"
 
 
-def test_no_slice_in_any_view(tmp_path):
-    for views in ({"one": view("emotion")}, {}):
-        slices, members, searches = found(views)
+def test_no_slice_in_any_search(tmp_path):
+    for searches in ({"one": search("emotion")}, {}):
+        slices, members, summaries = found(searches)
         assert list(slices) == COLUMNS and len(slices) == 0
         assert list(members) == ["slice", *KEY] and len(members) == 0
-        assert len(searches) == len(views)
+        assert len(summaries) == len(searches)
         members.to_parquet(tmp_path / "members.parquet")
         assert pd.read_parquet(tmp_path / "members.parquet").empty
 
 
 def test_embedding_slices_are_described_by_all_columns_but_the_speaker():
-    slices, _, _ = found({"one": view(embedding="m")}, [("one", angry())])
+    slices, _, _ = found({"one": search(embedding="m")}, [("one", angry())])
     assert slices["rule"].to_list() == ["emotion = anger"]
-    slices, _, _ = found({"one": view(embedding="m")}, [("one", np.arange(10))])  # one speaker
+    slices, _, _ = found({"one": search(embedding="m")}, [("one", np.arange(10))])  # one speaker
     assert "speaker" not in slices["rule"].iloc[0]

@@ -244,8 +244,8 @@ def _describe(row: Mapping[str, Any], measure: Measure) -> str:
     size = counted(int(row["support"]), "utterance")
     if not pd.isna(row["speakers"]):
         size += f" of {counted(int(row['speakers']), 'speaker')}"
-    views = ", ".join(filter(None, [row["view"], row["also"]]))
-    found = [f"found by {row['finder']} in {views}"]
+    searches = ", ".join(filter(None, [row["search"], row["also"]]))
+    found = [f"found by {row['finder']} in {searches}"]
     if not pd.isna(row["q"]):
         found.append(f"q {row['q']:.2g}")
     found += [str(row[name]) for name in ("evidence", "note") if not pd.isna(row[name])]
@@ -303,11 +303,11 @@ def make_slice_table(
         {True: kinds.categories[0], False: kinds.categories[1]}
     )
     table["confirmed"] = table["confirmed"].astype(kinds)
-    for name in ("model", "finder", "view", "evidence"):
+    for name in ("model", "finder", "search", "evidence"):
         table[name] = _plain(table[name].astype("string"))
     names = ["model", "rule", "slice", "confirmed", "support", "speakers", "value", "rest", "drop"]
     names += ["low", "high", "q", *(f"{model}_value" for model in scores)]
-    names += ["evidence", "finder", "view", "note"]
+    names += ["evidence", "finder", "search", "note"]
     return table[names]
 
 

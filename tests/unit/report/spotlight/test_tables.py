@@ -62,7 +62,7 @@ def make_table(files, scores, **changes):
 
 def make_slice(rows, **columns):
     row = dict.fromkeys(COLUMNS, np.nan) | {
-        "finder": "subgroups", "view": "metadata",
+        "finder": "subgroups", "search": "metadata",
         "slice": "abc", "rule": "gender = male", "support": len(rows), "speakers": 2,
         "value": 0.5, "rest": 0.9, "drop": 0.4, "confirmed": False,
     }  # fmt: skip
@@ -214,10 +214,10 @@ def test_issues_hold_the_rows_of_slices_worst_first():
     )
 
 
-def test_a_slice_that_two_views_found_is_one_issue():
+def test_a_slice_that_two_searches_found_is_one_issue():
     files = make_files()
     found, members = make_slice([0, 2], slice="same")
-    twice = pd.concat([found.assign(view="subgroups"), found.assign(view="embedding")])
+    twice = pd.concat([found.assign(search="subgroups"), found.assign(search="embedding")])
     issues = tables.make_issues(
         files[KEY], {"a": twice}, {"a": members}, measure=measures("")["accuracy"], min_drop=0.1
     )
