@@ -40,7 +40,7 @@ is from the command, its imports with it, until a browser shows the table.
 def make(study: Path, view: Path) -> int:
     """Write the view of a drawn study and return the number of its rows."""
     from voxslice.files import read_embeddings, write_parquet, write_text
-    from voxslice.report.spotlight import tables
+    from voxslice.report.spotlight import issues, layouts, tables
 
     # a pickle of our own making, in place of the dozen tables that the workflow reads
     given = pickle.loads((study / "study.pickle").read_bytes())
@@ -53,15 +53,15 @@ def make(study: Path, view: Path) -> int:
     table = tables.make_table(
         rows, scores, audio=str(study), embedding=read_embeddings(shards, rows), seed=0, **kind
     )
-    issues = tables.make_issues(
+    found = issues.make_issues(
         rows, slices, members, measure=given.measure, min_drop=given.task_settings["min_drop"]
     )
     if len(rows) < total:
-        issues.insert(0, tables.sample_note(len(rows), total, 0))
-    layout = tables.make_layout(table, list(scores), **kind)
+        found.insert(0, issues.sample_note(len(rows), total, 0))
+    layout = layouts.make_layout(table, list(scores), **kind)
     write_parquet(table, view / tables.TABLE)
-    write_text(tables.to_json(layout), view / tables.LAYOUT)
-    write_text(tables.to_json(issues), view / tables.ISSUES)
+    write_text(layouts.to_json(layout), view / tables.LAYOUT)
+    write_text(layouts.to_json(found), view / tables.ISSUES)
     return len(table)
 
 

@@ -4,7 +4,7 @@ import pandas as pd
 from voxslice.files import read_csv, read_embeddings, write_parquet, write_text
 from voxslice.logs import to_log
 from voxslice.report.numbers import measures
-from voxslice.report.spotlight import tables
+from voxslice.report.spotlight import issues, layouts, tables
 
 with to_log(snakemake.log):
     given, params = snakemake.input, snakemake.params
@@ -26,7 +26,7 @@ with to_log(snakemake.log):
         embedding=read_embeddings(given.embedding, rows) if given.embedding else None,
         seed=params.seed,
     )
-    issues = tables.make_issues(
+    found = issues.make_issues(
         rows,
         slices,
         members,
@@ -34,12 +34,12 @@ with to_log(snakemake.log):
         min_drop=task["min_drop"],
     )
     if len(rows) < total:
-        issues.insert(0, tables.sample_note(len(rows), total, params.seed))
-    layout = tables.make_layout(table, models, classification=classification)
+        found.insert(0, issues.sample_note(len(rows), total, params.seed))
+    layout = layouts.make_layout(table, models, classification=classification)
     slice_table = tables.make_slice_table(slices, members, scores, classification=classification)
-    slice_layout = tables.make_slice_layout(models)
+    slice_layout = layouts.make_slice_layout(models)
     write_parquet(table, snakemake.output.table)
-    write_text(tables.to_json(layout), snakemake.output.layout)
-    write_text(tables.to_json(issues), snakemake.output.issues)
+    write_text(layouts.to_json(layout), snakemake.output.layout)
+    write_text(layouts.to_json(found), snakemake.output.issues)
     write_parquet(slice_table, snakemake.output.slices)
-    write_text(tables.to_json(slice_layout), snakemake.output.slices_layout)
+    write_text(layouts.to_json(slice_layout), snakemake.output.slices_layout)

@@ -1,25 +1,18 @@
-"""The interactive view: table, layout and issues that Renumics Spotlight shows.
+"""The tables of the interactive view: its utterances and its slices.
 
 Written by the workflow, opened by `scripts/view.py` without any further computation.
 """
 
-import json
-import logging
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from voxslice.conditions import is_numeric
 from voxslice.files import KEY
-from voxslice.report.numbers import Measure, counted
-from voxslice.report.study import by_severity, distinct
-
-if TYPE_CHECKING:
-    from renumics.spotlight.layout.nodes import Layout
+from voxslice.report.spotlight.issues import in_order
 
 AUDIO, WINDOW, SUMMARY = "audio", "window", "summary"
 MAP = ["map_x", "map_y"]
@@ -27,13 +20,7 @@ MAP = ["map_x", "map_y"]
 TABLE, LAYOUT, ISSUES = "table.parquet", "layout.json", "issues.json"
 SLICES, SLICES_LAYOUT = "slices.parquet", "slices.layout.json"
 """Files of a view: of its utterances, and of its slices."""
-MOST_STACKED = 3
-"""Figures above each other; those of more models are tabs."""
 CORRECT = pd.CategoricalDtype(["right", "wrong"])
-MOST_BARS = 12
-"""Categories in a histogram."""
-SEVERE = 2.0
-"""A drop of this many times the smallest one that is suggested is of high severity."""
 
 
 def select(
@@ -186,86 +173,6 @@ def _map(table: pd.DataFrame, keys: pd.DataFrame, matrix: np.ndarray, *, seed: i
     return places
 
 
-def make_issues(
-    keys: pd.DataFrame,
-    slices: Mapping[str, pd.DataFrame],
-    members: Mapping[str, pd.DataFrame],
-    *,
-    measure: Measure,
-    min_drop: float,
-) -> list[dict[str, Any]]:
-    """The slices as Spotlight's issues: confirmed ones first, then the worst.
-
-    A confirmed slice is of high severity where it drops by twice what a suggested one has to, else
-    of medium severity; one that is not confirmed is of low severity.
-
-    Args:
-        keys: of the rows of the table
-        slices: of each model
-        members: the utterances of those slices
-        measure: the metric of the slices
-        min_drop: smallest drop of a suggested slice
-
-    Returns:
-        `title`, `severity`, `rows` (positions in the table), `description`
-    """
-    index = pd.MultiIndex.from_frame(keys[KEY])
-    issues = []
-    for row in _in_order(slices).to_dict("records"):
-        model = row["model"]
-        inside = members[model]
-        inside = inside[inside["slice"] == row["slice"]]
-        positions = np.flatnonzero(index.isin(pd.MultiIndex.from_frame(inside[KEY])))
-        severity = "low"
-        if row["confirmed"]:
-            severity = "high" if row["drop"] >= SEVERE * min_drop else "medium"
-        issues.append(
-            {
-                "title": f"{model}: {row['rule']} [{row['slice']}]",
-                "severity": severity,
-                "rows": [int(position) for position in positions],
-                "description": _describe(row, measure),
-            }
-        )
-    return issues
-
-
-def _in_order(slices: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """The slices of all models with the column `model`, each once, in the order of the report."""
-    found = [distinct(table).assign(model=model) for model, table in slices.items() if len(table)]
-    if not found:
-        return distinct(next(iter(slices.values()))).assign(model="")
-    return by_severity(pd.concat(found)).reset_index(drop=True)
-
-
-def _describe(row: Mapping[str, Any], measure: Measure) -> str:
-    """What is known of a slice, in two sentences."""
-    kind = "Confirmed" if row["confirmed"] else "Suggested, not confirmed"
-    size = counted(int(row["support"]), "utterance")
-    if not pd.isna(row["speakers"]):
-        size += f" of {counted(int(row['speakers']), 'speaker')}"
-    searches = ", ".join(filter(None, [row["search"], row["also"]]))
-    found = [f"found by {row['finder']} in {searches}"]
-    if not pd.isna(row["q"]):
-        found.append(f"q {row['q']:.2g}")
-    found += [str(row[name]) for name in ("evidence", "note") if not pd.isna(row[name])]
-    return (
-        f"{kind}; {measure.title} {measure.text(row['value'])} on {size},"
-        f" {measure.text(row['rest'])} elsewhere. {', '.join(found).capitalize()}."
-    )
-
-
-def sample_note(shown: int, total: int, seed: int) -> dict[str, Any]:
-    """An issue without rows that says that the view is a sample."""
-    return {
-        "title": f"A sample: {shown:,} of {total:,} utterances",
-        "severity": "low",
-        "rows": [],
-        "description": f"Drawn at random with the seed {seed}. A slice selects those of its"
-        " utterances that were drawn; the figures in its description are of all of them.",
-    }
-
-
 def make_slice_table(
     slices: Mapping[str, pd.DataFrame],
     members: Mapping[str, pd.DataFrame],
@@ -285,7 +192,7 @@ def make_slice_table(
         `model` that the slice was found for, `rule`, `confirmed`, the figures of the slice, and
         `<model>_value`, the metric of each model on the utterances of the slice
     """
-    table = _in_order(slices)
+    table = in_order(slices)
     losses = {
         model: each.set_index(KEY)["loss"].astype(float).sort_index()
         for model, each in scores.items()
@@ -309,175 +216,3 @@ def make_slice_table(
     names += ["low", "high", "q", *(f"{model}_value" for model in scores)]
     names += ["evidence", "finder", "search", "note"]
     return table[names]
-
-
-def make_slice_layout(models: Sequence[str]) -> "Layout":
-    """The layout of the table of slices: the table above, slices against each other below."""
-    quiet()
-    from renumics.spotlight import layout
-
-    values = [f"{model}_value" for model in models]
-    against = [
-        layout.scatterplot(
-            f"{models[0]} and {model}",
-            x_column=values[0],
-            y_column=f"{model}_value",
-            color_by_column="model",
-        )
-        for model in models[1:]
-    ]
-    size = layout.scatterplot(
-        "Size and drop", x_column="support", y_column="drop", color_by_column="confirmed"
-    )
-    counts = layout.histogram("Evidence", column="evidence", stack_by_column="model")
-    below = [layout.tab(size)] + ([layout.tab(*against)] if against else []) + [layout.tab(counts)]
-    return layout.layout(
-        layout.tab(layout.table("Slices"), weight=55),
-        layout.split(*below, orientation="horizontal", weight=45),
-        orientation="vertical",
-    )
-
-
-def make_layout(table: pd.DataFrame, models: Sequence[str], *, classification: bool) -> "Layout":
-    """The layout: table and slices above, the models' errors, the map and the player below.
-
-    Args:
-        table: as `make_table` gives it
-        models: ids of the models
-        classification: whether the models choose a class
-
-    Returns:
-        a layout of Spotlight, the same bytes for the same arguments
-    """
-    quiet()
-    from renumics.spotlight import layout
-    from renumics.spotlight.layout import lenses
-
-    summaries = [SUMMARY, *(f"{model}_{SUMMARY}" for model in models)]
-    hidden = [AUDIO, WINDOW, *MAP, *summaries]
-    worst = f"{models[0]}_loss"
-    if classification:  # where a loss says no more than right and wrong
-        hidden += [f"{model}_loss" for model in models]
-        worst = f"{models[0]}_correct"
-    visible = [name for name in table if name not in hidden]
-    table_widget = layout.table(
-        "Utterances", visible_columns=visible, sort_by_columns=[(worst, "descending")]
-    )
-    held: list[Any]
-    left: Any
-    if classification:
-        measures = [
-            layout.metric(
-                f"Accuracy {model}", metric="accuracy", columns=["label", f"{model}_prediction"]
-            )
-            for model in models
-        ]
-        held = [
-            layout.confusion_matrix(
-                f"Confusion {model}", x_column="label", y_column=f"{model}_prediction"
-            )
-            for model in models
-        ]
-        held += [
-            layout.confusion_matrix(
-                f"{models[0]} and {model}",
-                x_column=f"{models[0]}_correct",
-                y_column=f"{model}_correct",
-            )
-            for model in models[1:]
-        ]
-        stacks = [measures[place::MOST_STACKED] for place in range(min(MOST_STACKED, len(models)))]
-        left = layout.split(
-            layout.split(
-                *[layout.tab(*some) for some in stacks], orientation="vertical", weight=18
-            ),
-            layout.tab(table_widget, weight=62),
-            orientation="horizontal",
-            weight=60,
-        )
-        colour = f"{models[0]}_correct"
-    else:
-        held = [
-            layout.scatterplot(
-                f"Predicted and true {model}", x_column="label", y_column=f"{model}_prediction"
-            )
-            for model in models
-        ]
-        left = layout.tab(table_widget, weight=60)
-        colour = f"{models[0]}_loss"
-    metadata = [
-        name
-        for name in visible
-        if name != "label" and not name.startswith(tuple(f"{model}_" for model in models))
-    ]
-    category = _category(metadata, table)
-    if classification:
-        counted_by = category or "label"
-        last = [
-            layout.histogram(
-                f"{counted_by} {model}", column=counted_by, stack_by_column=f"{model}_correct"
-            )
-            for model in models
-        ]
-    else:
-        last = [
-            layout.histogram(f"Loss {model}", column=f"{model}_loss", stack_by_column=category)
-            for model in models
-        ]
-    lower = [layout.tab(*held, weight=40)]
-    if MAP[0] in table:
-        # a similarity map would be reduced anew on opening, in a process that may outlive the view
-        near = layout.scatterplot(
-            "Map of the embedding", x_column=MAP[0], y_column=MAP[1], color_by_column=colour
-        )
-        lower.append(layout.tab(near, weight=40))
-    lower.append(layout.tab(*last, weight=30))
-    player = [lenses.lens("AudioView", [AUDIO, WINDOW] if WINDOW in table else [AUDIO], "Listen")]
-    player += [lenses.text(name, " ") for name in summaries]
-    inspector = layout.inspector("Utterance", map(_named, player), num_columns=1)
-    lower.append(layout.tab(inspector, weight=35))
-    return layout.layout(
-        layout.split(
-            left,
-            layout.tab(layout.issues("Slices"), weight=35),
-            orientation="horizontal",
-            weight=50,
-        ),
-        layout.split(*lower, orientation="horizontal", weight=50),
-        orientation="vertical",
-    )
-
-
-def _category(names: Sequence[str], table: pd.DataFrame) -> str | None:
-    """The categorical column with the most categories that a histogram can still tell apart."""
-    counts = {
-        name: len(table[name].cat.categories)
-        for name in names
-        if name != "speaker" and isinstance(table[name].dtype, pd.CategoricalDtype)
-    }
-    few = {name: count for name, count in counts.items() if 2 <= count <= MOST_BARS}
-    return max(few, key=lambda name: few[name]) if few else None
-
-
-def _named(lens: Any) -> Any:
-    """Name a lens by what it shows: Spotlight draws a random name."""
-    lens.id = " ".join([lens.type, *lens.columns])
-    return lens
-
-
-def to_json(value: Any) -> str:
-    """Readable JSON of plain values or a layout."""
-    if hasattr(value, "model_dump_json"):
-        return value.model_dump_json(by_alias=True, indent=1) + "\n"
-    return json.dumps(value, indent=1, ensure_ascii=False) + "\n"
-
-
-def quiet() -> None:
-    """Keep Spotlight's imports from printing what does not concern this project."""
-    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
-    logging.getLogger("renumics").setLevel(logging.ERROR)
-    try:
-        from loguru import logger
-    except ImportError:
-        return
-    logger.disable("renumics")

@@ -13,6 +13,7 @@ import pandas as pd
 
 from voxslice.errors import InputError
 from voxslice.files import write_parquet
+from voxslice.report.spotlight.layouts import quiet
 from voxslice.report.spotlight.tables import (
     AUDIO,
     ISSUES,
@@ -21,7 +22,6 @@ from voxslice.report.spotlight.tables import (
     SLICES_LAYOUT,
     TABLE,
     WINDOW,
-    quiet,
 )
 
 DTYPES = {AUDIO: "Audio", WINDOW: "Window"}

@@ -1,0 +1,94 @@
+"""The issues of the interactive view: one per slice, as Spotlight lists them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from voxslice.files import KEY
+from voxslice.report.numbers import Measure, counted
+from voxslice.report.study import by_severity, distinct
+
+SEVERE = 2.0
+"""A drop of this many times the smallest one that is suggested is of high severity."""
+
+
+def make_issues(
+    keys: pd.DataFrame,
+    slices: Mapping[str, pd.DataFrame],
+    members: Mapping[str, pd.DataFrame],
+    *,
+    measure: Measure,
+    min_drop: float,
+) -> list[dict[str, Any]]:
+    """The slices as Spotlight's issues: confirmed ones first, then the worst.
+
+    A confirmed slice is of high severity where it drops by twice what a suggested one has to, else
+    of medium severity; one that is not confirmed is of low severity.
+
+    Args:
+        keys: of the rows of the table
+        slices: of each model
+        members: the utterances of those slices
+        measure: the metric of the slices
+        min_drop: smallest drop of a suggested slice
+
+    Returns:
+        `title`, `severity`, `rows` (positions in the table), `description`
+    """
+    index = pd.MultiIndex.from_frame(keys[KEY])
+    issues = []
+    for row in in_order(slices).to_dict("records"):
+        model = row["model"]
+        inside = members[model]
+        inside = inside[inside["slice"] == row["slice"]]
+        positions = np.flatnonzero(index.isin(pd.MultiIndex.from_frame(inside[KEY])))
+        severity = "low"
+        if row["confirmed"]:
+            severity = "high" if row["drop"] >= SEVERE * min_drop else "medium"
+        issues.append(
+            {
+                "title": f"{model}: {row['rule']} [{row['slice']}]",
+                "severity": severity,
+                "rows": [int(position) for position in positions],
+                "description": _describe(row, measure),
+            }
+        )
+    return issues
+
+
+def in_order(slices: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """The slices of all models with the column `model`, each once, in the order of the report."""
+    found = [distinct(table).assign(model=model) for model, table in slices.items() if len(table)]
+    if not found:
+        return distinct(next(iter(slices.values()))).assign(model="")
+    return by_severity(pd.concat(found)).reset_index(drop=True)
+
+
+def _describe(row: Mapping[str, Any], measure: Measure) -> str:
+    """What is known of a slice, in two sentences."""
+    kind = "Confirmed" if row["confirmed"] else "Suggested, not confirmed"
+    size = counted(int(row["support"]), "utterance")
+    if not pd.isna(row["speakers"]):
+        size += f" of {counted(int(row['speakers']), 'speaker')}"
+    searches = ", ".join(filter(None, [row["search"], row["also"]]))
+    found = [f"found by {row['finder']} in {searches}"]
+    if not pd.isna(row["q"]):
+        found.append(f"q {row['q']:.2g}")
+    found += [str(row[name]) for name in ("evidence", "note") if not pd.isna(row[name])]
+    return (
+        f"{kind}; {measure.title} {measure.text(row['value'])} on {size},"
+        f" {measure.text(row['rest'])} elsewhere. {', '.join(found).capitalize()}."
+    )
+
+
+def sample_note(shown: int, total: int, seed: int) -> dict[str, Any]:
+    """An issue without rows that says that the view is a sample."""
+    return {
+        "title": f"A sample: {shown:,} of {total:,} utterances",
+        "severity": "low",
+        "rows": [],
+        "description": f"Drawn at random with the seed {seed}. A slice selects those of its"
+        " utterances that were drawn; the figures in its description are of all of them.",
+    }

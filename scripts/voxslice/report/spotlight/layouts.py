@@ -1,0 +1,191 @@
+"""The layouts of the interactive view: which widgets show which columns."""
+
+import json
+import logging
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from voxslice.report.spotlight.tables import AUDIO, MAP, SUMMARY, WINDOW
+
+if TYPE_CHECKING:
+    from renumics.spotlight.layout.nodes import Layout
+
+MOST_STACKED = 3
+"""Figures above each other; those of more models are tabs."""
+MOST_BARS = 12
+"""Categories in a histogram."""
+
+
+def make_slice_layout(models: Sequence[str]) -> "Layout":
+    """The layout of the table of slices: the table above, slices against each other below."""
+    quiet()
+    from renumics.spotlight import layout
+
+    values = [f"{model}_value" for model in models]
+    against = [
+        layout.scatterplot(
+            f"{models[0]} and {model}",
+            x_column=values[0],
+            y_column=f"{model}_value",
+            color_by_column="model",
+        )
+        for model in models[1:]
+    ]
+    size = layout.scatterplot(
+        "Size and drop", x_column="support", y_column="drop", color_by_column="confirmed"
+    )
+    counts = layout.histogram("Evidence", column="evidence", stack_by_column="model")
+    below = [layout.tab(size)] + ([layout.tab(*against)] if against else []) + [layout.tab(counts)]
+    return layout.layout(
+        layout.tab(layout.table("Slices"), weight=55),
+        layout.split(*below, orientation="horizontal", weight=45),
+        orientation="vertical",
+    )
+
+
+def make_layout(table: pd.DataFrame, models: Sequence[str], *, classification: bool) -> "Layout":
+    """The layout: table and slices above, the models' errors, the map and the player below.
+
+    Args:
+        table: as `make_table` gives it
+        models: ids of the models
+        classification: whether the models choose a class
+
+    Returns:
+        a layout of Spotlight, the same bytes for the same arguments
+    """
+    quiet()
+    from renumics.spotlight import layout
+    from renumics.spotlight.layout import lenses
+
+    summaries = [SUMMARY, *(f"{model}_{SUMMARY}" for model in models)]
+    hidden = [AUDIO, WINDOW, *MAP, *summaries]
+    worst = f"{models[0]}_loss"
+    if classification:  # where a loss says no more than right and wrong
+        hidden += [f"{model}_loss" for model in models]
+        worst = f"{models[0]}_correct"
+    visible = [name for name in table if name not in hidden]
+    table_widget = layout.table(
+        "Utterances", visible_columns=visible, sort_by_columns=[(worst, "descending")]
+    )
+    held: list[Any]
+    left: Any
+    if classification:
+        measures = [
+            layout.metric(
+                f"Accuracy {model}", metric="accuracy", columns=["label", f"{model}_prediction"]
+            )
+            for model in models
+        ]
+        held = [
+            layout.confusion_matrix(
+                f"Confusion {model}", x_column="label", y_column=f"{model}_prediction"
+            )
+            for model in models
+        ]
+        held += [
+            layout.confusion_matrix(
+                f"{models[0]} and {model}",
+                x_column=f"{models[0]}_correct",
+                y_column=f"{model}_correct",
+            )
+            for model in models[1:]
+        ]
+        stacks = [measures[place::MOST_STACKED] for place in range(min(MOST_STACKED, len(models)))]
+        left = layout.split(
+            layout.split(
+                *[layout.tab(*some) for some in stacks], orientation="vertical", weight=18
+            ),
+            layout.tab(table_widget, weight=62),
+            orientation="horizontal",
+            weight=60,
+        )
+        colour = f"{models[0]}_correct"
+    else:
+        held = [
+            layout.scatterplot(
+                f"Predicted and true {model}", x_column="label", y_column=f"{model}_prediction"
+            )
+            for model in models
+        ]
+        left = layout.tab(table_widget, weight=60)
+        colour = f"{models[0]}_loss"
+    metadata = [
+        name
+        for name in visible
+        if name != "label" and not name.startswith(tuple(f"{model}_" for model in models))
+    ]
+    category = _category(metadata, table)
+    if classification:
+        counted_by = category or "label"
+        last = [
+            layout.histogram(
+                f"{counted_by} {model}", column=counted_by, stack_by_column=f"{model}_correct"
+            )
+            for model in models
+        ]
+    else:
+        last = [
+            layout.histogram(f"Loss {model}", column=f"{model}_loss", stack_by_column=category)
+            for model in models
+        ]
+    lower = [layout.tab(*held, weight=40)]
+    if MAP[0] in table:
+        # a similarity map would be reduced anew on opening, in a process that may outlive the view
+        near = layout.scatterplot(
+            "Map of the embedding", x_column=MAP[0], y_column=MAP[1], color_by_column=colour
+        )
+        lower.append(layout.tab(near, weight=40))
+    lower.append(layout.tab(*last, weight=30))
+    player = [lenses.lens("AudioView", [AUDIO, WINDOW] if WINDOW in table else [AUDIO], "Listen")]
+    player += [lenses.text(name, " ") for name in summaries]
+    inspector = layout.inspector("Utterance", map(_named, player), num_columns=1)
+    lower.append(layout.tab(inspector, weight=35))
+    return layout.layout(
+        layout.split(
+            left,
+            layout.tab(layout.issues("Slices"), weight=35),
+            orientation="horizontal",
+            weight=50,
+        ),
+        layout.split(*lower, orientation="horizontal", weight=50),
+        orientation="vertical",
+    )
+
+
+def _category(names: Sequence[str], table: pd.DataFrame) -> str | None:
+    """The categorical column with the most categories that a histogram can still tell apart."""
+    counts = {
+        name: len(table[name].cat.categories)
+        for name in names
+        if name != "speaker" and isinstance(table[name].dtype, pd.CategoricalDtype)
+    }
+    few = {name: count for name, count in counts.items() if 2 <= count <= MOST_BARS}
+    return max(few, key=lambda name: few[name]) if few else None
+
+
+def _named(lens: Any) -> Any:
+    """Name a lens by what it shows: Spotlight draws a random name."""
+    lens.id = " ".join([lens.type, *lens.columns])
+    return lens
+
+
+def to_json(value: Any) -> str:
+    """Readable JSON of plain values or a layout."""
+    if hasattr(value, "model_dump_json"):
+        return value.model_dump_json(by_alias=True, indent=1) + "\n"
+    return json.dumps(value, indent=1, ensure_ascii=False) + "\n"
+
+
+def quiet() -> None:
+    """Keep Spotlight's imports from printing what does not concern this project."""
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    logging.getLogger("renumics").setLevel(logging.ERROR)
+    try:
+        from loguru import logger
+    except ImportError:
+        return
+    logger.disable("renumics")

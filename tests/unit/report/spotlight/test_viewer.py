@@ -1,0 +1,56 @@
+"""Opening the interactive view, without starting Spotlight."""
+
+import pandas as pd
+import pytest
+from voxslice.errors import InputError
+from voxslice.files import write_parquet, write_text
+from voxslice.report.spotlight.tables import place
+from voxslice.report.spotlight.viewer import load, load_slices
+
+
+def test_a_view_is_read_with_absolute_audio(tmp_path):
+    view = tmp_path / "results" / "view"
+    audio = tmp_path / "resources" / "wav"
+    audio.mkdir(parents=True)
+    (audio / "0.wav").write_bytes(b"RIFF")
+    # one is lost, which must not take the other with it
+    paths = pd.DataFrame({"audio": ["../../resources/wav/0.wav", str(audio / "1.wav")]})
+    write_parquet(paths, view / "table.parquet")
+    write_text("[]", view / "issues.json")
+    write_text("{}", view / "layout.json")
+    opened = load(view)
+    assert opened.table["audio"].tolist() == [str(audio / name) for name in ("0.wav", "1.wav")]
+    assert opened.issues == []
+    assert opened.name == "results view"
+    (audio / "0.wav").unlink()
+    with pytest.raises(InputError, match="keep resources/ beside results/"):
+        load(view)
+
+
+def test_a_view_moves_with_the_audio_of_the_workflow(tmp_path):
+    audio = tmp_path / "study/resources/made/audio"
+    audio.mkdir(parents=True)
+    (audio / "0.wav").write_bytes(b"RIFF")
+    name = "results/spotlight/made/gender"
+    found = place("resources/made/audio", name)
+    view = tmp_path / "study" / name
+    write_parquet(pd.DataFrame({"audio": [f"{found}/0.wav"]}), view / "table.parquet")
+    write_text("[]", view / "issues.json")
+    write_text("{}", view / "layout.json")
+    moved = (tmp_path / "study").rename(tmp_path / "moved")
+    opened = load(moved / name)
+    assert opened.table["audio"].tolist() == [str(moved / "resources/made/audio/0.wav")]
+    assert opened.name == "made gender"
+
+
+def test_a_folder_that_is_no_view_is_told_in_one_sentence(tmp_path):
+    with pytest.raises(InputError, match=r"is no view, it lacks table\.parquet") as error:
+        load(tmp_path)
+    assert "\n" not in str(error.value)
+
+
+def test_no_slice_is_told_in_one_sentence(tmp_path):
+    write_parquet(pd.DataFrame({"slice": []}), tmp_path / "slices.parquet")
+    write_text("{}", tmp_path / "slices.layout.json")
+    with pytest.raises(InputError, match="No slice was found in the study"):
+        load_slices(tmp_path)

@@ -1,0 +1,82 @@
+"""Six utterances, scores of models and slices for the tests of the interactive view."""
+
+import json
+
+import numpy as np
+import pandas as pd
+from voxslice.files import KEY
+from voxslice.report.spotlight import tables
+from voxslice.report.spotlight.tables import select
+from voxslice.scores.classes import Classes
+from voxslice.scores.scores import score_classes
+from voxslice.slices.table import COLUMNS
+
+COUNT = 6
+
+
+def make_files(**columns):
+    """Six utterances with metadata."""
+    files = pd.DataFrame(
+        {
+            "file": [f"wav/{i}.wav" for i in range(COUNT)],
+            "start": 0.0,
+            "end": 1.0,
+            "duration": 1.0,
+            "gender": pd.Categorical(["male", "female"] * 3, categories=["male", "female"]),
+            "known": [True, False, None] * 2,
+        }
+    )
+    return files.assign(**columns)
+
+
+def class_scores(files, classes, wrong=()):
+    """Scores of a model with the given classes, wrong on the given rows."""
+    predictions = files[KEY].copy()
+    other = {"male": "female", "female": "male"}
+    said = [
+        other[label] if i in wrong else label for i, label in enumerate(files["gender"].astype(str))
+    ]
+    for name in classes:
+        predictions[name] = [3.0 if name == one else 0.0 for one in said]
+    return score_classes(
+        predictions, files["gender"], classes=classes, task=Classes(["female", "male"])
+    )
+
+
+def make_table(files, scores, **changes):
+    settings = {
+        "classification": True,
+        "audio": "../../../../resources/made/audio",
+        "embedding": None,
+        "seed": 0,
+    }
+    rows, _ = select(files, scores, max_rows=1000, seed=0)
+    return tables.make_table(rows, scores, **{**settings, **changes})
+
+
+def make_slice(rows, **columns):
+    row = dict.fromkeys(COLUMNS, np.nan) | {
+        "finder": "subgroups", "search": "metadata",
+        "slice": "abc", "rule": "gender = male", "support": len(rows), "speakers": 2,
+        "value": 0.5, "rest": 0.9, "drop": 0.4, "confirmed": False,
+    }  # fmt: skip
+    table = pd.DataFrame([row | columns])
+    files = make_files()
+    return table, files.loc[rows, KEY].assign(slice=table["slice"].iloc[0])
+
+
+def widgets(layout):
+    """All widgets of a layout as (type, config)."""
+    found = []
+
+    def walk(node):
+        if node.get("kind") == "widget":
+            config = dict(node["config"] or {})
+            if node["type"] == "inspector":
+                config.pop("visibleColumns")  # here it is a count
+            found.append((node["type"], config))
+        for child in node.get("children") or []:
+            walk(child)
+
+    walk(json.loads(layout.model_dump_json(by_alias=True)))
+    return found
