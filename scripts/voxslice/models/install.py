@@ -14,6 +14,7 @@ import yaml
 
 from voxslice.errors import InputError
 from voxslice.files import KEY, sha256
+from voxslice.models.load_errors import load_error
 from voxslice.models.onnx_files import (
     RATE_KEYS,
     count_parameters,
@@ -149,10 +150,7 @@ def _outputs(
     try:
         model = load(folder)
     except Exception as error:  # onnxruntime raises a dozen kinds
-        reason = " ".join(str(error).split())[:200]
-        raise InputError(
-            f"audonnx cannot load the model from {origin} ({reason}): export it again."
-        ) from error
+        raise InputError(load_error(error, origin)) from error
     if len(model.inputs) != 1:
         raise InputError(
             f"The model from {origin} has the inputs {', '.join(model.inputs)}: export one that"
