@@ -40,12 +40,12 @@ def write_study(folder: Path, utterances: int, speakers: int | None, task: str) 
     import soundfile
     import vl_convert
     from voxslice.comparison import compare
-    from voxslice.files import KEY
     from voxslice.report.study import Model, Study
     from voxslice.scores import metrics
     from voxslice.scores.classes import Classes
     from voxslice.scores.scores import score_classes, score_values
     from voxslice.slices.table import COLUMNS, slice_id, summarise
+    from voxslice.utterance_keys import KEY
 
     draw = np.random.default_rng(0)
     classification = task == "gender"

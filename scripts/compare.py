@@ -8,8 +8,10 @@ from voxslice.comparison.compare import (
     regressions,
 )
 from voxslice.comparison.gates import hold_against_sources, summaries
-from voxslice.files import KEY, read_csv, speakers_of, write_csv
+from voxslice.files import read_csv, write_csv
 from voxslice.logs import to_log
+from voxslice.speakers import speakers_of
+from voxslice.utterance_keys import KEY
 
 with to_log(snakemake.log):
     params = snakemake.params

@@ -1,7 +1,9 @@
 import pandas as pd
-from voxslice.files import KEY, read_csv, speakers_of, write_csv, write_parquet
+from voxslice.files import read_csv, write_csv, write_parquet
 from voxslice.logs import to_log
 from voxslice.slices.table import tabulate_slices
+from voxslice.speakers import speakers_of
+from voxslice.utterance_keys import KEY
 
 with to_log(snakemake.log):
     scores = pd.read_parquet(snakemake.input.scores)

@@ -1,7 +1,8 @@
 import pandas as pd
-from voxslice.files import speakers_of, write_csv
+from voxslice.files import write_csv
 from voxslice.logs import to_log
 from voxslice.scores.metrics import confusion_table, measure
+from voxslice.speakers import speakers_of
 
 with to_log(snakemake.log):
     files, labels = pd.read_parquet(snakemake.input.files), snakemake.params.labels

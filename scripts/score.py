@@ -2,7 +2,7 @@ import json
 from pathlib import Path
 
 import pandas as pd
-from voxslice.files import KEY, read_predictions, write_parquet
+from voxslice.files import read_predictions, write_parquet
 from voxslice.logs import to_log
 from voxslice.scores.classes import Classes
 from voxslice.scores.scores import (
@@ -12,6 +12,7 @@ from voxslice.scores.scores import (
     score_values,
     value_label,
 )
+from voxslice.utterance_keys import KEY
 
 with to_log(snakemake.log):
     name, model = snakemake.wildcards.task, snakemake.wildcards.model

@@ -1,7 +1,8 @@
 import pandas as pd
-from voxslice.files import KEY, write_parquet
+from voxslice.files import write_parquet
 from voxslice.logs import to_log
 from voxslice.scores.baselines import score_references
+from voxslice.utterance_keys import KEY
 
 with to_log(snakemake.log):
     params = snakemake.params

@@ -1,17 +1,12 @@
 import pandas as pd
 from tqdm import tqdm
-from voxslice.files import (
-    KEY,
-    match_rows,
-    read_embeddings,
-    speakers_of,
-    write_csv,
-    write_parquet,
-)
+from voxslice.files import read_embeddings, write_csv, write_parquet
 from voxslice.logs import to_log
 from voxslice.sampling import sampled
 from voxslice.slices.held_out import split_speakers
 from voxslice.slices.suggest import COLUMNS, suggest_and_verify
+from voxslice.speakers import speakers_of
+from voxslice.utterance_keys import KEY, match_rows
 
 with to_log(snakemake.log):
     files = pd.read_parquet(snakemake.input.files)

@@ -5,13 +5,13 @@ import pandas as pd
 import soundfile
 from voxslice.comparison import compare
 from voxslice.comparison.gates import COLUMNS as GATES
-from voxslice.files import KEY, match_rows
 from voxslice.report.page import derive, render
 from voxslice.report.study import Embedding, Model, Study
 from voxslice.scores import metrics
 from voxslice.scores.classes import Classes
 from voxslice.scores.scores import score_classes, score_values
 from voxslice.slices.table import COLUMNS, slice_id, summarise
+from voxslice.utterance_keys import KEY, match_rows
 
 HOSTILE = "<script>alert(1)</script>.wav"
 UTTERANCES = 24

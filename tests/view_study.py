@@ -4,12 +4,12 @@ import json
 
 import numpy as np
 import pandas as pd
-from voxslice.files import KEY
 from voxslice.report.spotlight import tables
 from voxslice.report.spotlight.tables import select
 from voxslice.scores.classes import Classes
 from voxslice.scores.scores import score_classes
 from voxslice.slices.table import COLUMNS
+from voxslice.utterance_keys import KEY
 
 COUNT = 6
 

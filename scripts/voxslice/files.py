@@ -12,16 +12,14 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-KEY = ["file", "start", "end"]
-"""Columns that name an utterance: path relative to the audio folder, start and end in seconds."""
+from voxslice.utterance_keys import KEY
+
 TEXT = [
     "file", "speaker", "half", "reason", "model", "model_a", "model_b", "source", "search",
     "finder", "slice", "kind", "rule", "evidence", "verdict", "note", "metric", "label",
     "prediction", "machine", "device",
 ]  # fmt: skip
 """Columns of text in the CSV tables of the workflow: an id may be `1`, a label `None`."""
-UNNAMED = ""
-"""Stands for a speaker that the metadata does not name: it is nobody's name."""
 
 
 @contextmanager
@@ -141,40 +139,3 @@ def _rows_of(path: str, columns: list[str], wanted: pd.MultiIndex) -> pa.Table:
             parts.append(batch.filter(pa.array(keys.isin(wanted))))
         schema = pa.schema([file.schema_arrow.field(name) for name in columns])
     return pa.Table.from_batches(parts, schema)
-
-
-def speakers_of(keys: pd.DataFrame, files: pd.DataFrame) -> np.ndarray | None:
-    """Speaker of each utterance, as text.
-
-    Args:
-        keys: table with the keys of the utterances
-        files: the metadata of all utterances
-
-    Returns:
-        shape (utterances,), `UNNAMED` where a speaker is not named; None where the metadata has no
-        speakers. Nobody knows how many people the unnamed are. Where speakers are drawn they are
-        one unit together: as units of their own they would pass for independent speakers and make
-        intervals too narrow. They are no speaker to be counted, and not exchangeable among each
-        other as the utterances of one speaker are.
-    """
-    if "speaker" not in files:
-        return None
-    speakers = keys[KEY].merge(files[[*KEY, "speaker"]], on=KEY, how="left")["speaker"]
-    return speakers.astype("string").fillna(UNNAMED).to_numpy(dtype=str)
-
-
-def match_rows(keys: pd.DataFrame, other: pd.DataFrame, matrix: np.ndarray) -> np.ndarray:
-    """Bring the rows of a matrix into the order of other utterances.
-
-    Args:
-        keys: table with the keys of the wanted utterances
-        other: keys of the matrix's rows
-        matrix: float, one row an utterance
-
-    Returns:
-        one row for each of the wanted utterances, NaN where the matrix has none
-    """
-    order = pd.MultiIndex.from_frame(other[KEY]).get_indexer(pd.MultiIndex.from_frame(keys[KEY]))
-    matched = np.full((len(keys), matrix.shape[1]), np.nan, matrix.dtype)
-    matched[order >= 0] = matrix[order[order >= 0]]
-    return matched

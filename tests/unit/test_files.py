@@ -7,19 +7,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from voxslice.files import (
-    KEY,
-    UNNAMED,
-    match_rows,
     read_csv,
     read_embeddings,
     read_predictions,
     sha256,
-    speakers_of,
     whole,
     write_csv,
     write_parquet,
     write_text,
 )
+from voxslice.utterance_keys import KEY, match_rows
 
 
 def test_an_exception_leaves_the_old_file_and_nothing_else(tmp_path):
@@ -187,29 +184,3 @@ def test_text_of_a_table_stays_text(tmp_path):
     pd.testing.assert_frame_equal(again, table.replace("", np.nan).fillna({"note": np.nan}))
     write_csv(table.iloc[:0], tmp_path / "table.csv")
     assert list(read_csv(tmp_path / "table.csv")) == list(table)
-
-
-def test_speakers():
-    files = pd.DataFrame(
-        {
-            "file": ["a", "b", "c"],
-            "start": 0.0,
-            "end": [1.0, 2.0, 3.0],
-            "speaker": pd.Categorical(["s2", None, "unknown"]),
-        }
-    )
-    keys = files.loc[[2, 1, 0], KEY]
-    assert speakers_of(keys, files).tolist() == ["unknown", UNNAMED, "s2"]
-    assert speakers_of(keys, files.drop(columns="speaker")) is None
-    other = keys.assign(end=9.0)
-    assert speakers_of(other, files).tolist() == [UNNAMED] * 3
-    assert speakers_of(keys, files.assign(speaker=[1, 2, 3])).tolist() == ["3", "2", "1"]
-
-
-def test_rows_of_a_matrix_are_matched_by_key():
-    keys = pd.DataFrame({"file": [f"{i}.wav" for i in range(20)], "start": 0.0, "end": 1.0})
-    turned = keys.iloc[::-1].iloc[5:].reset_index(drop=True)  # the last five have none
-    matrix = np.arange(20, dtype=np.float32)[::-1][5:, None] * np.array([1, 2], np.float32)
-    matched = match_rows(keys, turned, matrix)
-    np.testing.assert_array_equal(matched[:-5], np.arange(15)[:, None] * [1, 2])
-    assert np.isnan(matched[-5:]).all()

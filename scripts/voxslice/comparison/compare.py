@@ -9,11 +9,11 @@ import pandas as pd
 from scipy.stats import binomtest, false_discovery_control
 
 from voxslice.conditions import as_text, categories_text, is_numeric
-from voxslice.files import KEY
 from voxslice.names import CHANCE
 from voxslice.scores.bootstrap import FEW_SPEAKERS, block_sizes, bootstrap_interval, speaker_sums
-from voxslice.scores.metrics import count_speakers
 from voxslice.slices.describe import interval
+from voxslice.speakers import count_speakers
+from voxslice.utterance_keys import KEY
 
 EXACT_SPEAKERS = 14
 """Up to this many speakers all 2^n sign flips are looked at."""

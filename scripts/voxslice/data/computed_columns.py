@@ -8,7 +8,7 @@ import pandas as pd
 
 from voxslice.conditions import is_numeric
 from voxslice.errors import InputError
-from voxslice.files import KEY
+from voxslice.utterance_keys import KEY
 
 NAMES = {2: ["low", "high"], 3: ["low", "middle", "high"]}
 """What few bins are called; more are numbered."""

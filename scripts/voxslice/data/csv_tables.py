@@ -11,7 +11,7 @@ from voxslice.data.selection import kept
 from voxslice.data.user_tables import numbers, read_table
 from voxslice.data.utterances import ordered, with_ends
 from voxslice.errors import InputError
-from voxslice.files import KEY
+from voxslice.utterance_keys import KEY
 
 NOTHING = {"na", "n/a", "nan", "none", "null", "-", "?"}
 """What people write into a column of numbers where they have none."""

@@ -11,7 +11,7 @@ import pandas as pd
 from voxslice.data.selection import column_of, kept, table_of
 from voxslice.data.utterances import ordered, with_ends
 from voxslice.errors import InputError
-from voxslice.files import KEY
+from voxslice.utterance_keys import KEY
 
 
 def list_utterances(

@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from voxslice.data.audio import read_utterance, require_folder
 from voxslice.errors import InputError, reason_of
-from voxslice.files import KEY
+from voxslice.utterance_keys import KEY
 
 RATE = 16000
 """Sampling rate in Hz at which all is measured."""

@@ -8,7 +8,7 @@ from tqdm import tqdm
 
 from voxslice.data.audio import require_folder, seconds
 from voxslice.errors import InputError
-from voxslice.files import KEY
+from voxslice.utterance_keys import KEY
 
 
 def with_ends(keys: pd.DataFrame, folder: str | Path) -> pd.DataFrame:

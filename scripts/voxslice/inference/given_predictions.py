@@ -8,8 +8,9 @@ import pandas as pd
 
 from voxslice.data.user_tables import numbers
 from voxslice.errors import InputError
-from voxslice.files import KEY, sha256
+from voxslice.files import sha256
 from voxslice.scores.classes import Classes
+from voxslice.utterance_keys import KEY
 
 
 def check_table(

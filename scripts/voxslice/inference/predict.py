@@ -15,10 +15,11 @@ from tqdm import tqdm
 
 from voxslice.data.audio import read_utterance, require_folder
 from voxslice.errors import InputError, reason_of
-from voxslice.files import KEY, whole, write_csv
+from voxslice.files import whole, write_csv
 from voxslice.inference.read_ahead import Room, read_ahead
 from voxslice.models.install import label_columns, labels_of
 from voxslice.models.sessions import load
+from voxslice.utterance_keys import KEY
 from voxslice.workload import room_mb, utterance_mb
 
 BATCH = 1024

@@ -13,7 +13,7 @@ import onnx
 import yaml
 
 from voxslice.errors import InputError
-from voxslice.files import KEY, sha256
+from voxslice.files import sha256
 from voxslice.models.load_errors import load_error
 from voxslice.models.onnx_files import (
     RATE_KEYS,
@@ -22,6 +22,7 @@ from voxslice.models.onnx_files import (
     read_onnx,
     take_one_at_a_time,
 )
+from voxslice.utterance_keys import KEY
 
 ALLOWED = ("audonnx.core.model.Model", "audonnx.Model")
 """Classes that a model.yaml may name: loading it instantiates them, so no other is let through.

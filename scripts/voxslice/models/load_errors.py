@@ -6,7 +6,9 @@ import onnxruntime
 
 IR = re.compile(r"Unsupported model IR version: (\d+), max supported IR version: (\d+)")
 """What onnxruntime answers to a file whose IR version is too new."""
-OPSET = re.compile(r"Opset (\d+) is under development.* support for domain (\S+) is till opset (\d+)")
+OPSET = re.compile(
+    r"Opset (\d+) is under development.* support for domain (\S+) is till opset (\d+)"
+)
 """What onnxruntime answers to a file whose opset is too new."""
 PLACE = re.compile(r"^.*/onnxruntime_src/\S+:\d+ (?:[^()]*\([^()]*\)(?: const)? )?")
 """The place in the source code of onnxruntime, which precedes the reason."""

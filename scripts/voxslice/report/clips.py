@@ -11,10 +11,10 @@ import pandas as pd
 import soundfile
 from scipy.signal import resample_poly
 
-from voxslice.files import KEY
 from voxslice.report.calibration import confidence
 from voxslice.report.numbers import counted
 from voxslice.report.study import Model, Study, distinct, rule_text
+from voxslice.utterance_keys import KEY
 
 PER_SLICE = 4
 SUGGESTIONS = 3

@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 
 from voxslice.conditions import as_text
-from voxslice.files import KEY
 from voxslice.report.clips import Group, opinion, true_label
 from voxslice.report.drawing import COLOURS, SHAPES, SOFT, Drawing, draw, style, thinned
 from voxslice.report.study import Study, rule_text
+from voxslice.utterance_keys import KEY
 
 MOST = 3000
 """Utterances on the map; of more, so many are drawn at random."""

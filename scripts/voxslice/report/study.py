@@ -9,16 +9,11 @@ import numpy as np
 import pandas as pd
 
 from voxslice.conditions import is_numeric
-from voxslice.files import (
-    KEY,
-    UNNAMED,
-    match_rows,
-    read_embeddings,
-    read_predictions,
-    speakers_of,
-)
+from voxslice.files import read_embeddings, read_predictions
 from voxslice.names import CHANCE, MAJORITY, MEDIAN
 from voxslice.report.numbers import Measure, measures
+from voxslice.speakers import UNKNOWN_SPEAKER, count_speakers, speakers_of
+from voxslice.utterance_keys import KEY, match_rows
 
 REFERENCES = {
     CHANCE: "labels drawn at random",
@@ -174,14 +169,13 @@ class Study:
     @property
     def speakers(self) -> int | None:
         """Number of named speakers of the scored utterances, None where they are not known."""
-        names = self.speakers_of(self.joined)
-        return None if names is None else len(np.unique(names[names != UNNAMED]))
+        return count_speakers(self.speakers_of(self.joined))
 
     @property
     def unnamed(self) -> int:
         """Number of the scored utterances whose speaker is not named, though others may be."""
         names = self.speakers_of(self.joined)
-        return 0 if names is None else int((names == UNNAMED).sum())
+        return 0 if names is None else int((names == UNKNOWN_SPEAKER).sum())
 
     @cached_property
     def joined(self) -> pd.DataFrame:

@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pandas as pd
 
-from voxslice.files import UNNAMED
 from voxslice.scores.bootstrap import FEW_SPEAKERS, bootstrap_interval, speaker_sums
+from voxslice.speakers import count_speakers
 
 CLASSIFICATION = ["accuracy", "uar", "f1"]
 REGRESSION = ["mae", "ccc", "pcc"]
@@ -163,11 +163,6 @@ def measure(
             "reliable": count is not None and count >= FEW_SPEAKERS,
         }
     )
-
-
-def count_speakers(speakers: np.ndarray | None) -> int | None:
-    """Number of different speakers that are named, None where there is no such column."""
-    return None if speakers is None else int((np.unique(speakers) != UNNAMED).sum())
 
 
 def confusion_table(scores: pd.DataFrame, labels: Sequence[str]) -> pd.DataFrame:

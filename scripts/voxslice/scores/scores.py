@@ -7,8 +7,8 @@ import pandas as pd
 from scipy.special import logsumexp, softmax
 
 from voxslice.errors import InputError
-from voxslice.files import KEY
 from voxslice.scores.classes import Classes
+from voxslice.utterance_keys import KEY
 
 
 def score_classes(

@@ -14,8 +14,8 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.preprocessing import StandardScaler
 
 from voxslice.conditions import as_text, is_numeric
-from voxslice.files import UNNAMED
 from voxslice.slices.search import assess_slices
+from voxslice.speakers import known_speakers
 
 FEWEST = 6
 """Fewest speakers whose halves can say anything about each other."""
@@ -52,7 +52,7 @@ def verify(
             among them, as positions of utterances
         space: shape (utterances, dimensions), as `feature_space` makes it
         loss: of each utterance
-        speakers: speaker of each utterance, as `voxslice.files.speakers_of` gives them
+        speakers: speaker of each utterance, as `voxslice.speakers.speakers_of` gives them
         alpha: level at which a slice is confirmed
         seed: of the halves (`split_speakers`) and the tests
 
@@ -65,7 +65,7 @@ def verify(
         return _untested(len(slices), "without speakers no half of them can be held out")
     halves = split_speakers(speakers, seed)
     if not len(halves):
-        count = len(_named(speakers))
+        count = len(known_speakers(speakers))
         return _untested(len(slices), f"{count} speakers are too few to hold half of them out")
     first, second = (
         np.isin(speakers, halves.loc[halves["half"] == half, "speaker"]) for half in HALVES
@@ -98,24 +98,19 @@ def split_speakers(speakers: np.ndarray | None, seed: int) -> pd.DataFrame:
     """Split speakers at random into two halves that hold each other out.
 
     Args:
-        speakers: speaker of each utterance, as `voxslice.files.speakers_of` gives them
+        speakers: speaker of each utterance, as `voxslice.speakers.speakers_of` gives them
         seed: of the split
 
     Returns:
         `half` (`first`, `second`; of an odd number the second has one more) and `speaker`, one row
         a named speaker; none where they are too few to be split
     """
-    names = _named(speakers)
+    names = np.array([]) if speakers is None else known_speakers(speakers)
     if len(names) < FEWEST:
         return pd.DataFrame(columns=["half", "speaker"], dtype=str)
     first = np.random.default_rng(seed).permutation(names)[: len(names) // 2]
     table = pd.DataFrame({"half": np.where(np.isin(names, first), *HALVES), "speaker": names})
     return table.sort_values(["half", "speaker"], ignore_index=True)
-
-
-def _named(speakers: np.ndarray | None) -> np.ndarray:
-    """The names of the speakers, each once."""
-    return np.array([]) if speakers is None else np.unique(speakers[speakers != UNNAMED])
 
 
 def _untested(count: int, why: str) -> pd.DataFrame:

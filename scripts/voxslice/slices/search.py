@@ -34,6 +34,7 @@ from voxslice.slices.max_tests import (
     urn,
 )
 from voxslice.slices.rule_space import Array, Index, RuleSpace
+from voxslice.speakers import as_speakers, number_speakers
 
 COLUMNS = (
     "slice", "finder", "search", "rule", "support", "speakers", "value", "rest", "drop", "low",
@@ -141,7 +142,10 @@ def find_slices(
             f"rules on {len(names)} columns: name fewer columns to search deeper.",
             stacklevel=2,
         )
-    speakers, known = _speakers(table, speaker)
+    if speaker is None:
+        speakers, known = np.zeros(len(table), dtype=np.int64), np.ones(len(table), dtype=bool)
+    else:
+        speakers, known = number_speakers(as_speakers(table[speaker]))
     # an order of rows that does not depend on the table's: the resampling sees nothing else
     order = np.lexsort((losses, space.cell, speakers))
     space.cell = space.cell[order]
@@ -189,7 +193,7 @@ def assess_slices(
         inside = [rules[f"{name} = True"] for name in columns]
         chosen = np.zeros(space.searched, dtype=bool)
         chosen[inside] = True
-        codes, known = _speakers(pd.DataFrame({"speaker": speakers}), "speaker")
+        codes, known = number_speakers(as_speakers(pd.Series(speakers)))
         search = _Search(space.subset(chosen), losses, codes, known, seed, alpha)
         each = search.p(search.first.tests) if search.maxima else np.ones((1, len(inside)))
         for name, column in zip(columns, each.T[np.argsort(np.argsort(inside))], strict=True):
@@ -495,17 +499,6 @@ def _frame(found: list[dict[str, object]], searched: int, depth: int) -> pd.Data
     frame = pd.DataFrame(found, columns=list(COLUMNS)).astype(kinds)
     frame.attrs |= {"searched": searched, "depth": depth if searched else 0}
     return frame
-
-
-def _speakers(table: pd.DataFrame, speaker: str | None) -> tuple[Index, NDArray[np.bool_]]:
-    """Number the speakers in the order of their names; the missing ones come last, as one."""
-    if speaker is None:
-        return np.zeros(len(table), dtype=np.int64), np.ones(len(table), dtype=bool)
-    known = table[speaker].notna().to_numpy(dtype=bool)
-    names, codes = np.unique(table[speaker][known].astype(str).to_numpy(str), return_inverse=True)
-    speakers = np.full(len(table), len(names), dtype=np.int64)
-    speakers[known] = codes
-    return speakers, known
 
 
 def _check(

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from voxslice.files import KEY, UNNAMED
 from voxslice.sampling import sampled
-from voxslice.scores.metrics import count_speakers
 from voxslice.slices.describe import describe
 from voxslice.slices.drop_intervals import drop_interval
 from voxslice.slices.search import find_slices
+from voxslice.speakers import count_speakers
+from voxslice.utterance_keys import KEY
 
 COLUMNS = [
     "slice", "finder", "search", "rule", "precision", "recall", "support", "speakers", "value",
@@ -39,7 +39,7 @@ def summarise(
     Args:
         members: mask of shape (utterances,)
         loss: of each utterance (0 right and 1 wrong, or absolute error)
-        speakers: speaker of each utterance, as `voxslice.files.speakers_of` gives them
+        speakers: speaker of each utterance, as `voxslice.speakers.speakers_of` gives them
         classification: whether the metric is accuracy (1 - mean loss), else mean absolute error
 
     Returns:
@@ -83,7 +83,7 @@ def tabulate_slices(
     Args:
         scores: as `voxslice.scores` gives them
         table: the metadata of the same utterances, in the same order
-        speakers: speaker of each utterance, as `voxslice.files.speakers_of` gives them
+        speakers: speaker of each utterance, as `voxslice.speakers.speakers_of` gives them
         suggestions: `search`, `number` and what verification said of each suggested slice
         suggested: `search`, `number` and the keys of each suggested slice's utterances
         searches: settings of each search (`finder`, `features`, ...); where sliceguard looked at a
@@ -159,9 +159,7 @@ def _search(
     """Slices that a search of the metadata finds, what it says of them, and of the search."""
     known = ["rule", "p", "q", "evidence", "confirmed", "searched", "note"]
     if speakers is not None:
-        # the search knows what it may not permute: unnamed speakers are missing, not one more
-        named = pd.Series(speakers, table.index, dtype="string").mask(speakers == UNNAMED)
-        table = table.assign(**{SPEAKER: named})
+        table = table.assign(**{SPEAKER: speakers})
     found = find_slices(
         table,
         loss,

@@ -18,8 +18,8 @@ from voxslice.comparison.compare import (
     regressions,
     sign_flip,
 )
-from voxslice.files import KEY
 from voxslice.scores import bootstrap
+from voxslice.utterance_keys import KEY
 
 
 def compared(

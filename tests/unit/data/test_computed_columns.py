@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from voxslice.data.computed_columns import add_columns, in_bins
 from voxslice.errors import InputError
-from voxslice.files import KEY
+from voxslice.utterance_keys import KEY
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 from small_inputs import write_audio
 from voxslice.data.measures import MEASURES, RATE, level, measure_speech, pitch, snr
 from voxslice.errors import InputError
-from voxslice.files import KEY
+from voxslice.utterance_keys import KEY
 
 
 def times(seconds):

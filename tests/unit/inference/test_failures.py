@@ -1,8 +1,9 @@
 import pandas as pd
 import pytest
 from voxslice.errors import InputError
-from voxslice.files import KEY, write_csv
+from voxslice.files import write_csv
 from voxslice.inference.failures import gather_failures
+from voxslice.utterance_keys import KEY
 
 
 def failing(path, count):

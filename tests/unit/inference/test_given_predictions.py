@@ -3,9 +3,10 @@ import pandas as pd
 import pytest
 from voxslice.data.user_tables import read_table
 from voxslice.errors import InputError
-from voxslice.files import KEY, sha256
+from voxslice.files import sha256
 from voxslice.inference.given_predictions import check_table, describe_tables
 from voxslice.scores.classes import Classes
+from voxslice.utterance_keys import KEY
 
 TASKS = {"gender": Classes(["female", "male"]), "age": None}
 

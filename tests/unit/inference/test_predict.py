@@ -13,10 +13,11 @@ import soundfile
 from onnx import TensorProto, helper, numpy_helper
 from small_inputs import RATE, noise, write_audio
 from voxslice.errors import MachineError
-from voxslice.files import KEY, read_embeddings, read_predictions
+from voxslice.files import read_embeddings, read_predictions
 from voxslice.inference.failures import gather_failures
 from voxslice.inference.predict import predict
 from voxslice.models.sessions import load
+from voxslice.utterance_keys import KEY
 from voxslice.workload import room_mb, utterance_mb
 
 CLASSES = ["female", "male", "child"]

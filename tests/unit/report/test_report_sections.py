@@ -20,7 +20,6 @@ from report_study import (
     write_noise,
 )
 from voxslice.comparison.gates import COLUMNS as GATES
-from voxslice.files import KEY
 from voxslice.report import (
     against,
     calibration,
@@ -34,6 +33,7 @@ from voxslice.report import (
     tradeoff,
 )
 from voxslice.report.study import distinct, stored_embedding
+from voxslice.utterance_keys import KEY
 
 
 @pytest.fixture

@@ -2,10 +2,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from voxslice.errors import InputError
-from voxslice.files import KEY
 from voxslice.names import REFERENCES
 from voxslice.scores.baselines import score_references
 from voxslice.scores.scores import score_choices, score_values
+from voxslice.utterance_keys import KEY
 
 LABELS = ["female", "male", "other"]
 

@@ -8,11 +8,11 @@ from voxslice.scores.metrics import (
     classification_metrics,
     confusion_counts,
     confusion_table,
-    count_speakers,
     measure,
     regression_metrics,
     regression_moments,
 )
+from voxslice.speakers import count_speakers
 
 LABELS = ["female", "male"]
 CLASSES = ["child", "male", "female"]

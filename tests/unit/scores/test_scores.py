@@ -3,7 +3,6 @@ import pandas as pd
 import pytest
 from scipy.special import softmax
 from voxslice.errors import InputError
-from voxslice.files import KEY
 from voxslice.scores.classes import Classes
 from voxslice.scores.scores import (
     labels_of_output,
@@ -12,6 +11,7 @@ from voxslice.scores.scores import (
     score_values,
     value_label,
 )
+from voxslice.utterance_keys import KEY
 
 CLASSES = ["female", "male", "child"]
 

@@ -1,7 +1,6 @@
 import numpy as np
 import pandas as pd
 import pytest
-from voxslice.files import UNNAMED
 from voxslice.slices.held_out import (
     COLUMNS,
     feature_space,
@@ -10,6 +9,7 @@ from voxslice.slices.held_out import (
     stability,
     verify,
 )
+from voxslice.speakers import UNKNOWN_SPEAKER
 
 SPEAKERS = np.repeat(np.arange(12), 40).astype(str)
 COUNT = len(SPEAKERS)
@@ -106,7 +106,7 @@ def test_the_finder_never_sees_the_speakers_that_are_held_out():
 
 def test_who_is_not_named_is_in_neither_half():
     x, loss = study(0.5)
-    speakers = np.where(np.isin(SPEAKERS, ["3", "7"]), UNNAMED, SPEAKERS)
+    speakers = np.where(np.isin(SPEAKERS, ["3", "7"]), UNKNOWN_SPEAKER, SPEAKERS)
     seen = []
 
     def suggest(rows):
@@ -117,16 +117,20 @@ def test_who_is_not_named_is_in_neither_half():
     table = verify(masks, suggest, x[:, None], loss, speakers, alpha=0.05, seed=0)
     halves = split_speakers(speakers, 0).groupby("half")["speaker"].agg(set)
     assert seen == [halves["first"], halves["second"]]
-    assert set.union(*seen) == set(speakers) - {UNNAMED}
+    assert set.union(*seen) == set(speakers) - {UNKNOWN_SPEAKER}
     # whatever the unnamed do, it speaks neither for nor against the slice
-    other = np.where(speakers == UNNAMED, 1 - loss, loss)
+    other = np.where(speakers == UNKNOWN_SPEAKER, 1 - loss, loss)
     pd.testing.assert_frame_equal(
         table, verify(masks, suggest, x[:, None], other, speakers, alpha=0.05, seed=0)
     )
-    few = np.where(np.isin(SPEAKERS, ["0", "1", "2", "3", "4"]), SPEAKERS, UNNAMED)
+    few = np.where(np.isin(SPEAKERS, ["0", "1", "2", "3", "4"]), SPEAKERS, UNKNOWN_SPEAKER)
     note = verified(0.5, speakers=few).iloc[0]["note"]
     assert note == "not tested: 5 speakers are too few to hold half of them out"
-    assert verified(0.5, speakers=np.full(COUNT, UNNAMED)).iloc[0]["note"].startswith("not tested")
+    assert (
+        verified(0.5, speakers=np.full(COUNT, UNKNOWN_SPEAKER))
+        .iloc[0]["note"]
+        .startswith("not tested")
+    )
 
 
 def test_halves_are_drawn_by_the_seed():
@@ -135,7 +139,7 @@ def test_halves_are_drawn_by_the_seed():
     assert set(table["speaker"]) == set(SPEAKERS)
     pd.testing.assert_frame_equal(table, split_speakers(SPEAKERS[::-1], 0))
     assert not table.equals(split_speakers(SPEAKERS, 1))
-    few = np.where(np.isin(SPEAKERS, ["0", "1", "2", "3", "4"]), SPEAKERS, UNNAMED)
+    few = np.where(np.isin(SPEAKERS, ["0", "1", "2", "3", "4"]), SPEAKERS, UNKNOWN_SPEAKER)
     assert list(split_speakers(few, 0)) == list(split_speakers(None, 0)) == list(table)
     assert len(split_speakers(few, 0)) == len(split_speakers(None, 0)) == 0
 

@@ -5,9 +5,11 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
-from voxslice.files import KEY, UNNAMED, read_csv, speakers_of, write_csv
+from voxslice.files import read_csv, write_csv
 from voxslice.sampling import sampled
 from voxslice.slices.table import COLUMNS, SEARCHES, slice_id, summarise, tabulate_slices
+from voxslice.speakers import UNKNOWN_SPEAKER, speakers_of
+from voxslice.utterance_keys import KEY
 
 COUNT = 200
 SCRIPTS = Path(__file__).parents[3] / "scripts"
@@ -271,12 +273,12 @@ def test_a_speaker_may_be_called_unknown():
 
 
 def test_unnamed_speakers_are_not_counted():
-    speakers = np.repeat(["a", "b", UNNAMED, UNNAMED], COUNT // 4)
+    speakers = np.repeat(["a", "b", UNKNOWN_SPEAKER, UNKNOWN_SPEAKER], COUNT // 4)
     loss = np.random.default_rng(0).random(COUNT)
     table = measured([mask(*range(120)), mask(*range(150, 200))], loss, speakers)
     assert table["speakers"].to_list() == [2, 0]
     # they are drawn as one unit: as units of their own they would narrow the interval
-    alone = np.where(speakers == UNNAMED, np.arange(COUNT).astype(str), speakers)
+    alone = np.where(speakers == UNKNOWN_SPEAKER, np.arange(COUNT).astype(str), speakers)
     loss[100:] += 0.3 * (loss[100:] > 0.3)
     inside = mask(*range(0, COUNT, 3))
     one, many = (measured([inside], loss, names).iloc[0] for names in (speakers, alone))

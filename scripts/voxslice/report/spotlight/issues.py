@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from voxslice.files import KEY
 from voxslice.report.numbers import Measure, counted
 from voxslice.report.study import by_severity, distinct
+from voxslice.utterance_keys import KEY
 
 SEVERE = 2.0
 """A drop of this many times the smallest one that is suggested is of high severity."""

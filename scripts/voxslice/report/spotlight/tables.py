@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 
 from voxslice.conditions import is_numeric
-from voxslice.files import KEY
 from voxslice.report.spotlight.issues import in_order
+from voxslice.utterance_keys import KEY
 
 AUDIO, WINDOW, SUMMARY = "audio", "window", "summary"
 MAP = ["map_x", "map_y"]

@@ -2,10 +2,10 @@
 
 import pandas as pd
 from view_study import make_files, make_slice
-from voxslice.files import KEY
 from voxslice.report.numbers import measures
 from voxslice.report.spotlight.issues import make_issues
 from voxslice.slices.table import COLUMNS
+from voxslice.utterance_keys import KEY
 
 
 def test_issues_hold_the_rows_of_slices_worst_first():

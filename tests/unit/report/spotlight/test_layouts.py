@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 from view_study import COUNT, class_scores, make_files, make_slice, make_table, widgets
-from voxslice.files import KEY
 from voxslice.report.spotlight.layouts import make_layout, make_slice_layout
 from voxslice.report.spotlight.tables import make_slice_table
 from voxslice.scores.scores import score_values
+from voxslice.utterance_keys import KEY
 
 COLUMN_KEYS = {
     "columns", "visibleColumns", "xColumn", "yColumn", "xAxisColumn", "yAxisColumn", "placeBy",

@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from view_study import COUNT, class_scores, make_files, make_slice, make_table
-from voxslice.files import KEY
 from voxslice.report.spotlight.issues import sample_note
 from voxslice.report.spotlight.tables import MAP, make_slice_table, place, select
 from voxslice.scores.scores import score_values
+from voxslice.utterance_keys import KEY
 
 
 def test_label_and_predictions_share_one_type():
