@@ -35,7 +35,7 @@ rule all:
 rule datasets:
     """Fetch the datasets and read their metadata."""
     input:
-        collect("resources/{dataset}/files.parquet", dataset=config["datasets"]),
+        collect("resources/{dataset}/metadata.parquet", dataset=config["datasets"]),
     localrule: True
 
 

@@ -50,39 +50,39 @@ def write_study(folder: Path, utterances: int, speakers: int | None, task: str) 
     draw = np.random.default_rng(0)
     classification = task == "gender"
     rows = np.arange(utterances)
-    files = pd.DataFrame({"file": [f"{row % RECORDINGS}.wav" for row in rows]})
-    files["start"] = (rows // RECORDINGS) * 0.001
-    files["end"] = files["start"] + 2
-    files["duration"] = draw.uniform(1, 6, utterances)
+    metadata = pd.DataFrame({"file": [f"{row % RECORDINGS}.wav" for row in rows]})
+    metadata["start"] = (rows // RECORDINGS) * 0.001
+    metadata["end"] = metadata["start"] + 2
+    metadata["duration"] = draw.uniform(1, 6, utterances)
     if speakers:
-        files["speaker"] = [f"s{one}" for one in draw.integers(speakers, size=utterances)]
-    files["gender"] = draw.choice(["female", "male"], utterances)
-    files["emotion"] = draw.choice(EMOTIONS, utterances)
-    files["age"] = draw.integers(20, 70, utterances).astype(float)
+        metadata["speaker"] = [f"s{one}" for one in draw.integers(speakers, size=utterances)]
+    metadata["gender"] = draw.choice(["female", "male"], utterances)
+    metadata["emotion"] = draw.choice(EMOTIONS, utterances)
+    metadata["age"] = draw.integers(20, 70, utterances).astype(float)
     for number in range(RECORDINGS):
         noise = draw.normal(scale=0.1, size=16000 * 5)
         soundfile.write(folder / f"{number}.wav", noise, 16000)
-    known = files["speaker"].to_numpy(str) if speakers else None
+    known = metadata["speaker"].to_numpy(str) if speakers else None
     models, compared = [], {}
     for name, rate in [("small", 0.15), ("big", 0.05)]:
         if classification:
             wrong = draw.random(utterances) < rate
-            female = files["gender"].eq("female") ^ wrong
-            logits = files[KEY].assign(
+            female = metadata["gender"].eq("female") ^ wrong
+            logits = metadata[KEY].assign(
                 female=np.where(female, 2, 0) + draw.normal(scale=0.3, size=utterances),
                 male=np.where(female, 0, 2) + draw.normal(scale=0.3, size=utterances),
             )
             scores = score_classes(
                 logits,
-                files["gender"],
+                metadata["gender"],
                 classes=["female", "male"],
                 task=Classes(["female", "male"]),
             )
         else:
-            values = files[KEY].assign(
-                age=files["age"] + draw.normal(scale=100 * rate, size=utterances)
+            values = metadata[KEY].assign(
+                age=metadata["age"] + draw.normal(scale=100 * rate, size=utterances)
             )
-            scores = score_values(values, files["age"], column="age", scale=1)
+            scores = score_values(values, metadata["age"], column="age", scale=1)
         found, members = [], []
         for number in range(SLICES):
             mask = draw.random(utterances) < draw.uniform(0.02, 0.4)
@@ -123,7 +123,7 @@ def write_study(folder: Path, utterances: int, speakers: int | None, task: str) 
             "synthetic": True, "columns": ["speaker", "gender", "emotion", "age"],
         },
         searches={}, seed=0, resamples=2000, shortest=3.0, gate=0.99, command="-", commit="",
-        versions={}, files=files, models=models, embedders={},
+        versions={}, metadata=metadata, models=models, embedders={},
         metrics=pd.concat(
             metrics.measure(scores, known, labels=labels, resamples=100, seed=0).assign(model=name)
             for name, scores in compared.items()
@@ -140,7 +140,7 @@ def write_study(folder: Path, utterances: int, speakers: int | None, task: str) 
     (folder / "vega.js").write_text(vl_convert.javascript_bundle())
     for shard, part in enumerate(np.array_split(rows, SHARDS)):
         states = draw.normal(size=len(part) * DIMENSIONS).astype(np.float32)
-        columns = {name: files[name].iloc[part].to_numpy() for name in KEY}
+        columns = {name: metadata[name].iloc[part].to_numpy() for name in KEY}
         columns["embedding"] = pa.FixedSizeListArray.from_arrays(pa.array(states), DIMENSIONS)
         pq.write_table(pa.table(columns), folder / f"{shard}.parquet")
 

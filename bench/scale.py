@@ -56,7 +56,7 @@ def simulate(rows: int) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
     gender = rng.choice(["female", "male"], speakers)[speaker]
     age = rng.integers(18, 80, speakers)[speaker]
     duration = np.round(rng.gamma(4, 0.8, rows) + 0.3, 4)
-    files = pd.DataFrame(
+    metadata = pd.DataFrame(
         {
             "file": [f"s{s:06d}/u{i:08d}.wav" for i, s in enumerate(speaker)],
             "start": 0.0,
@@ -75,21 +75,21 @@ def simulate(rows: int) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
     for name, share in MODELS.items():
         rate = share * habit
         if name == "small":
-            rate = rate + 0.2 * ((gender == "male") & (files["emotion"] == "anger").to_numpy())
+            rate = rate + 0.2 * ((gender == "male") & (metadata["emotion"] == "anger").to_numpy())
         wrong = np.where(rng.random(rows) < 0.5, hard, rng.random(rows)) < rate
         male = np.where(wrong, gender == "female", gender == "male")
         sure = 0.5 + 0.5 * rng.beta(4, 1, rows)
         p_male = np.where(male, sure, 1 - sure).round(6)
         tables[name] = pd.DataFrame(
             {
-                "file": files["file"],
+                "file": metadata["file"],
                 "gender": np.where(male, "male", "female"),
                 "gender.female": 1 - p_male,
                 "gender.male": p_male,
                 "age": age + rng.normal(2, 100 * share, rows).round(3),
             }
         )
-    return files, tables
+    return metadata, tables
 
 
 def write_study(folder: Path, rows: int, *, embedding: bool) -> Path:
@@ -103,8 +103,8 @@ def write_study(folder: Path, rows: int, *, embedding: bool) -> Path:
     Returns:
         The config file.
     """
-    files, tables = simulate(rows)
-    files.to_csv(folder / "corpus.csv", index=False)
+    metadata, tables = simulate(rows)
+    metadata.to_csv(folder / "corpus.csv", index=False)
     for name, table in tables.items():
         table.to_parquet(folder / f"{name}.parquet")
     metadata = ["speaker", "gender", "age", "emotion", "room", "snr"]

@@ -48,7 +48,7 @@ def make(study: Path, view: Path) -> int:
     slices = {model.name: model.slices for model in given.models}
     members = {model.name: model.members for model in given.models}
     kind = {"classification": given.classification}
-    rows, total = tables.select(given.files, scores, max_rows=MAX_ROWS, seed=0)
+    rows, total = tables.select(given.metadata, scores, max_rows=MAX_ROWS, seed=0)
     shards = [str(study / f"{shard}.parquet") for shard in range(SHARDS)]
     table = tables.make_table(
         rows, scores, audio=str(study), embedding=read_embeddings(shards, rows), seed=0, **kind

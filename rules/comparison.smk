@@ -4,7 +4,7 @@
 rule score:
     """Hold the predictions of a model against the labels of a task."""
     input:
-        files="resources/{dataset}/files.parquet",
+        metadata="resources/{dataset}/metadata.parquet",
         card="resources/models/{model}/model.json",
         predictions=lambda wildcards: predictions(wildcards.dataset, wildcards.model),
         failures="results/failures/{dataset}/{model}.csv",
@@ -35,7 +35,7 @@ rule score:
 rule score_references:
     """Score the reference models of a task, which know its labels and hear no speech."""
     input:
-        "resources/{dataset}/files.parquet",
+        "resources/{dataset}/metadata.parquet",
     output:
         "results/references/{dataset}/{task}.parquet",
     log:
@@ -59,7 +59,7 @@ rule score_references:
 rule measure:
     """Metrics of all models of a task, with intervals, and their confusions."""
     input:
-        files="resources/{dataset}/files.parquet",
+        metadata="resources/{dataset}/metadata.parquet",
         scores=scores,
         references="results/references/{dataset}/{task}.parquet",
     output:
@@ -94,7 +94,7 @@ rule measure:
 rule compare:
     """Each pair of models, overall, on every category and on every slice found for a model."""
     input:
-        files="resources/{dataset}/files.parquet",
+        metadata="resources/{dataset}/metadata.parquet",
         scores=scores,
         references="results/references/{dataset}/{task}.parquet",
         slices=lambda wildcards: collect(

@@ -98,7 +98,7 @@ rule read_metadata:
         audio=audio,
         utterances="resources/{dataset}/utterances.parquet",
     output:
-        "resources/{dataset}/files.parquet",
+        "resources/{dataset}/metadata.parquet",
     log:
         "logs/read_metadata/{dataset}.log",
     benchmark:

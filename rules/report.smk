@@ -23,7 +23,7 @@ rule bundle_charts:
 rule make_report:
     """Make the report: one HTML file that opens offline, and the numbers that only it has."""
     input:
-        files="resources/{dataset}/files.parquet",
+        metadata="resources/{dataset}/metadata.parquet",
         audio=audio,
         scores=scores,
         cards=of_models("resources/models/{model}/model.json"),
@@ -97,7 +97,7 @@ rule make_report:
 rule make_view:
     """Make the interactive view; scripts/view.py opens it."""
     input:
-        files="resources/{dataset}/files.parquet",
+        metadata="resources/{dataset}/metadata.parquet",
         audio=audio,
         scores=scores,
         slices=of_models("results/slices/{dataset}/{task}/{model}.csv"),

@@ -8,7 +8,7 @@ rule suggest_slices:
     """
     input:
         unpack(embeddings),
-        files="resources/{dataset}/files.parquet",
+        metadata="resources/{dataset}/metadata.parquet",
         scores=scores,
     output:
         table="results/suggestions/{dataset}/{task}.csv",
@@ -42,7 +42,7 @@ rule suggest_slices:
 rule find_slices:
     """Search the metadata for slices of one model; measure and describe all of its slices."""
     input:
-        files="resources/{dataset}/files.parquet",
+        metadata="resources/{dataset}/metadata.parquet",
         scores="results/scores/{dataset}/{task}/{model}.parquet",
         suggestions="results/suggestions/{dataset}/{task}.csv",
         suggested="results/suggestions/{dataset}/{task}.members.parquet",

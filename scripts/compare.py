@@ -15,7 +15,7 @@ from voxslice.utterance_keys import KEY
 
 with to_log(snakemake.log):
     params = snakemake.params
-    files = pd.read_parquet(snakemake.input.files)
+    metadata = pd.read_parquet(snakemake.input.metadata)
     scores = [pd.read_parquet(path) for path in snakemake.input.scores]
     guesses = dict(iter(pd.read_parquet(snakemake.input.references).groupby("model", sort=False)))
     keys, losses = align(dict(zip(params.models, scores, strict=True)) | guesses)
@@ -25,8 +25,8 @@ with to_log(snakemake.log):
         [read_csv(path) for path in snakemake.input.slices],
         [pd.read_parquet(path) for path in snakemake.input.members],
     )
-    metadata = keys.merge(files, on=KEY, how="left")[params.columns]
-    slices, speakers = {**category_slices(metadata, found), **found}, speakers_of(keys, files)
+    columns = keys.merge(metadata, on=KEY, how="left")[params.columns]
+    slices, speakers = {**category_slices(columns, found), **found}, speakers_of(keys, metadata)
     settings = {
         "classification": params.classification,
         "margin": params.margin,

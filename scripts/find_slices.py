@@ -7,14 +7,14 @@ from voxslice.utterance_keys import KEY
 
 with to_log(snakemake.log):
     scores = pd.read_parquet(snakemake.input.scores)
-    files = pd.read_parquet(snakemake.input.files)
+    metadata = pd.read_parquet(snakemake.input.metadata)
     suggestions = read_csv(snakemake.input.suggestions)
     suggested = pd.read_parquet(snakemake.input.suggested)
     model = snakemake.wildcards.model
     slices, members, searches = tabulate_slices(
         scores,
-        scores[KEY].merge(files, on=KEY, how="left"),
-        speakers_of(scores, files),
+        scores[KEY].merge(metadata, on=KEY, how="left"),
+        speakers_of(scores, metadata),
         suggestions[suggestions["model"] == model],
         suggested[suggested["model"] == model],
         snakemake.params.searches,

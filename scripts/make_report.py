@@ -60,7 +60,7 @@ with to_log(snakemake.log):
         command=params.command,
         commit=commit(),
         versions=versions(),
-        files=pd.read_parquet(given.files),
+        metadata=pd.read_parquet(given.metadata),
         models=models,
         embedders={
             name: (settings, read_card(card))

@@ -8,7 +8,7 @@ from voxslice.report.spotlight import issues, layouts, tables
 
 with to_log(snakemake.log):
     given, params = snakemake.input, snakemake.params
-    files = pd.read_parquet(given.files)
+    metadata = pd.read_parquet(given.metadata)
     models = params.models
     scores = {name: pd.read_parquet(path) for name, path in zip(models, given.scores, strict=True)}
     task = params.task
@@ -17,7 +17,7 @@ with to_log(snakemake.log):
     members = {
         name: pd.read_parquet(path) for name, path in zip(models, given.members, strict=True)
     }
-    rows, total = tables.select(files, scores, max_rows=params.max_rows, seed=params.seed)
+    rows, total = tables.select(metadata, scores, max_rows=params.max_rows, seed=params.seed)
     table = tables.make_table(
         rows,
         scores,

@@ -5,7 +5,7 @@ from voxslice.scores.metrics import confusion_table, measure
 from voxslice.speakers import speakers_of
 
 with to_log(snakemake.log):
-    files, labels = pd.read_parquet(snakemake.input.files), snakemake.params.labels
+    metadata, labels = pd.read_parquet(snakemake.input.metadata), snakemake.params.labels
     metrics, confusions = [], [pd.DataFrame(columns=["model", "label", "prediction", "count"])]
     models = dict(zip(snakemake.params.models, snakemake.input.scores, strict=True))
     tables = {model: pd.read_parquet(path) for model, path in models.items()}
@@ -14,7 +14,7 @@ with to_log(snakemake.log):
     for model, scores in tables.items():
         table = measure(
             scores,
-            speakers_of(scores, files),
+            speakers_of(scores, metadata),
             labels=labels,
             resamples=snakemake.params.resamples,
             seed=snakemake.params.seed,

@@ -8,12 +8,12 @@ with to_log(snakemake.log):
     given, params = snakemake.input, snakemake.params
     utterances = pd.read_parquet(given.utterances)
     if params.csv:
-        files = csv_tables.read_metadata(params.csv["path"], utterances, params.columns)
+        metadata = csv_tables.read_metadata(params.csv["path"], utterances, params.columns)
     else:
-        files = databases.read_metadata(given.audio, utterances, params.columns)
+        metadata = databases.read_metadata(given.audio, utterances, params.columns)
     computed = params.computed.values()
-    files = add_columns(
-        files,
+    metadata = add_columns(
+        metadata,
         params.computed,
         measures={
             name: pd.read_parquet(given[f"measure_{name}"])
@@ -25,4 +25,4 @@ with to_log(snakemake.log):
             for name in {column["model"] for column in computed if "model" in column}
         },
     )
-    write_parquet(files, snakemake.output[0])
+    write_parquet(metadata, snakemake.output[0])

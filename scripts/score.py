@@ -18,10 +18,10 @@ with to_log(snakemake.log):
     name, model = snakemake.wildcards.task, snakemake.wildcards.model
     task, given = snakemake.params.task, snakemake.params.given
     paths = snakemake.input.predictions
-    files = pd.read_parquet(snakemake.input.files, columns=[*KEY, task["target"]])
+    metadata = pd.read_parquet(snakemake.input.metadata, columns=[*KEY, task["target"]])
 
     def labels_of(predictions: pd.DataFrame) -> pd.Series:
-        return predictions[KEY].merge(files, on=KEY, how="left")[task["target"]]
+        return predictions[KEY].merge(metadata, on=KEY, how="left")[task["target"]]
 
     if given:
         predictions = read_predictions(paths)
@@ -44,5 +44,5 @@ with to_log(snakemake.log):
             predictions = read_predictions(paths, [*KEY, column])
             labels = labels_of(predictions)
             scores = score_values(predictions, labels, column=column, scale=task["scale"])
-    print(f"{len(scores)} of {len(files)} utterances are scored.")
+    print(f"{len(scores)} of {len(metadata)} utterances are scored.")
     write_parquet(scores, snakemake.output[0])

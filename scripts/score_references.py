@@ -6,8 +6,8 @@ from voxslice.utterance_keys import KEY
 
 with to_log(snakemake.log):
     params = snakemake.params
-    files = pd.read_parquet(snakemake.input[0], columns=[*KEY, params.target])
+    metadata = pd.read_parquet(snakemake.input[0], columns=[*KEY, params.target])
     scores = score_references(
-        files[KEY], files[params.target], known=params.labels, seed=params.seed
+        metadata[KEY], metadata[params.target], known=params.labels, seed=params.seed
     )
     write_parquet(scores, snakemake.output[0])

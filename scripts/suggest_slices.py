@@ -9,7 +9,7 @@ from voxslice.speakers import speakers_of
 from voxslice.utterance_keys import KEY, match_rows
 
 with to_log(snakemake.log):
-    files = pd.read_parquet(snakemake.input.files)
+    metadata = pd.read_parquet(snakemake.input.metadata)
     models = dict(zip(snakemake.params.models, snakemake.input.scores, strict=True))
     searches = snakemake.params.searches
     tables = [pd.DataFrame(columns=["model", "search", "number", *COLUMNS])]
@@ -25,10 +25,10 @@ with to_log(snakemake.log):
         if "embedding" in searches[search]:
             paths = snakemake.input.get(f"embedding_{search}")
             embedding = match_rows(scores, *read_embeddings(paths, scores))
-        speakers = speakers_of(scores, files)
+        speakers = speakers_of(scores, metadata)
         slices, table = suggest_and_verify(
             scores,
-            scores[KEY].merge(files, on=KEY, how="left"),
+            scores[KEY].merge(metadata, on=KEY, how="left"),
             speakers,
             searches[search]["features"],
             embedding,

@@ -17,9 +17,9 @@ HOSTILE = "<script>alert(1)</script>.wav"
 UTTERANCES = 24
 
 
-def make_files(*, speakers=True, emotion=True):
+def make_metadata(*, speakers=True, emotion=True):
     """24 utterances of six speakers; the first has a hostile name."""
-    files = pd.DataFrame(
+    metadata = pd.DataFrame(
         {
             "file": [HOSTILE, *(f"{i:02}.wav" for i in range(1, UTTERANCES))],
             "start": 0.0,
@@ -28,35 +28,35 @@ def make_files(*, speakers=True, emotion=True):
         }
     )
     if speakers:
-        files["speaker"] = [f"s{i % 6}" for i in range(UTTERANCES)]
-    files["gender"] = ["female", "male"] * (UTTERANCES // 2)
+        metadata["speaker"] = [f"s{i % 6}" for i in range(UTTERANCES)]
+    metadata["gender"] = ["female", "male"] * (UTTERANCES // 2)
     if emotion:
-        files["emotion"] = ["anger"] * 8 + ["neutral"] * 8 + ["sadness"] * 8
-    files["age"] = 20.0 + np.arange(UTTERANCES)
-    return files
+        metadata["emotion"] = ["anger"] * 8 + ["neutral"] * 8 + ["sadness"] * 8
+    metadata["age"] = 20.0 + np.arange(UTTERANCES)
+    return metadata
 
 
-def class_scores(files, wrong):
+def class_scores(metadata, wrong):
     """Scores of a model that is wrong on the given rows."""
-    right = files["gender"].eq("female")
-    said_female = right ^ files.index.isin(wrong)
-    predictions = files[KEY].assign(
+    right = metadata["gender"].eq("female")
+    said_female = right ^ metadata.index.isin(wrong)
+    predictions = metadata[KEY].assign(
         female=np.where(said_female, 2.0, 0.0),
         male=np.where(said_female, 0.0, 1.5),
         child=-3.0,
     )
     return score_classes(
         predictions,
-        files["gender"],
+        metadata["gender"],
         classes=["female", "male", "child"],
         task=Classes(["female", "male"]),
     )
 
 
-def value_scores(files, errors):
+def value_scores(metadata, errors):
     """Scores of a model that is off by the given errors."""
-    predictions = files[KEY].assign(age=(files["age"] + errors) / 100)
-    return score_values(predictions, files["age"], column="age", scale=100)
+    predictions = metadata[KEY].assign(age=(metadata["age"] + errors) / 100)
+    return score_values(predictions, metadata["age"], column="age", scale=100)
 
 
 SEARCHED = pd.DataFrame(
@@ -116,15 +116,19 @@ def make_study(
     costs=False,
 ):
     """A study of made-up scores: model b fixes rows 1, 3, 5 of a and breaks 16, 18."""
-    files = make_files(speakers=speakers, emotion=emotion)
-    known = files["speaker"].to_numpy(dtype=str) if speakers else None
+    metadata = make_metadata(speakers=speakers, emotion=emotion)
+    known = metadata["speaker"].to_numpy(dtype=str) if speakers else None
     noise = np.random.default_rng(0).normal(size=UTTERANCES)
     tables = {
-        "a": class_scores(files, [1, 3, 5, 7])
+        "a": class_scores(metadata, [1, 3, 5, 7])
         if classification
-        else value_scores(files, 5 + noise),
-        "b": class_scores(files, [7, 16, 18]) if classification else value_scores(files, noise),
-        "c": class_scores(files, range(12)) if classification else value_scores(files, 9 + noise),
+        else value_scores(metadata, 5 + noise),
+        "b": class_scores(metadata, [7, 16, 18])
+        if classification
+        else value_scores(metadata, noise),
+        "c": class_scores(metadata, range(12))
+        if classification
+        else value_scores(metadata, 9 + noise),
     }
     tables = dict(list(tables.items())[:models])
     labels = ["female", "male"] if classification else None
@@ -177,7 +181,7 @@ def make_study(
         task="gender" if classification else "age",
         dataset_settings={
             "audb": {"name": "made", "version": "1.0.0"},
-            "columns": [c for c in files.columns if c not in (*KEY, "duration")],
+            "columns": [c for c in metadata.columns if c not in (*KEY, "duration")],
             "license": "CC0-1.0",
             "note": "",
             "synthetic": False,
@@ -191,7 +195,7 @@ def make_study(
         command="snakemake results/report/made/gender.html --cores all",
         commit="abc1234",
         versions={"Python": "3"},
-        files=files,
+        metadata=metadata,
         models=[
             Model(
                 name,
@@ -212,7 +216,7 @@ def make_study(
         regressions=compare.regressions(compared_, classification=classification),
         gates=pd.DataFrame(columns=GATES),
         costs=make_costs(tables) if costs else pd.DataFrame(),
-        embedding=make_embedding(files[KEY]) if mapped else None,
+        embedding=make_embedding(metadata[KEY]) if mapped else None,
     )  # fmt: skip
 
 
@@ -232,7 +236,7 @@ def page_of(study, audio, max_megabytes=10):
 def write_noise(folder):
     """Write a second of noise for each utterance of the study."""
     noise = np.random.default_rng(0).normal(scale=0.1, size=8000)
-    for name in make_files()["file"]:
+    for name in make_metadata()["file"]:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         soundfile.write(path, noise, 8000, format="WAV")

@@ -14,9 +14,9 @@ from voxslice.utterance_keys import KEY
 COUNT = 6
 
 
-def make_files(**columns):
+def make_metadata(**columns):
     """Six utterances with metadata."""
-    files = pd.DataFrame(
+    metadata = pd.DataFrame(
         {
             "file": [f"wav/{i}.wav" for i in range(COUNT)],
             "start": 0.0,
@@ -26,31 +26,32 @@ def make_files(**columns):
             "known": [True, False, None] * 2,
         }
     )
-    return files.assign(**columns)
+    return metadata.assign(**columns)
 
 
-def class_scores(files, classes, wrong=()):
+def class_scores(metadata, classes, wrong=()):
     """Scores of a model with the given classes, wrong on the given rows."""
-    predictions = files[KEY].copy()
+    predictions = metadata[KEY].copy()
     other = {"male": "female", "female": "male"}
     said = [
-        other[label] if i in wrong else label for i, label in enumerate(files["gender"].astype(str))
+        other[label] if i in wrong else label
+        for i, label in enumerate(metadata["gender"].astype(str))
     ]
     for name in classes:
         predictions[name] = [3.0 if name == one else 0.0 for one in said]
     return score_classes(
-        predictions, files["gender"], classes=classes, task=Classes(["female", "male"])
+        predictions, metadata["gender"], classes=classes, task=Classes(["female", "male"])
     )
 
 
-def make_table(files, scores, **changes):
+def make_table(metadata, scores, **changes):
     settings = {
         "classification": True,
         "audio": "../../../../resources/made/audio",
         "embedding": None,
         "seed": 0,
     }
-    rows, _ = select(files, scores, max_rows=1000, seed=0)
+    rows, _ = select(metadata, scores, max_rows=1000, seed=0)
     return tables.make_table(rows, scores, **{**settings, **changes})
 
 
@@ -61,8 +62,8 @@ def make_slice(rows, **columns):
         "value": 0.5, "rest": 0.9, "drop": 0.4, "confirmed": False,
     }  # fmt: skip
     table = pd.DataFrame([row | columns])
-    files = make_files()
-    return table, files.loc[rows, KEY].assign(slice=table["slice"].iloc[0])
+    metadata = make_metadata()
+    return table, metadata.loc[rows, KEY].assign(slice=table["slice"].iloc[0])
 
 
 def widgets(layout):

@@ -27,20 +27,20 @@ def as_speakers(column: pd.Series) -> np.ndarray:
     return column.astype("string").fillna(UNKNOWN_SPEAKER).to_numpy(dtype=str)
 
 
-def speakers_of(keys: pd.DataFrame, files: pd.DataFrame) -> np.ndarray | None:
+def speakers_of(keys: pd.DataFrame, metadata: pd.DataFrame) -> np.ndarray | None:
     """Speaker of each utterance.
 
     Args:
         keys: table with the keys of the utterances
-        files: the metadata of all utterances
+        metadata: the metadata of all utterances
 
     Returns:
         text of shape (utterances,), `UNKNOWN_SPEAKER` where a speaker is not known; None where the
         metadata have no column `speaker`
     """
-    if "speaker" not in files:
+    if "speaker" not in metadata:
         return None
-    return as_speakers(keys[KEY].merge(files[[*KEY, "speaker"]], on=KEY, how="left")["speaker"])
+    return as_speakers(keys[KEY].merge(metadata[[*KEY, "speaker"]], on=KEY, how="left")["speaker"])
 
 
 def count_speakers(speakers: np.ndarray | None) -> int | None:

@@ -128,7 +128,7 @@ def study(place, config):
 
 
 def test_each_utterance_is_scored_or_listed_with_its_reason(study):
-    listed = pd.read_parquet(study / "resources/mine/files.parquet")
+    listed = pd.read_parquet(study / "resources/mine/metadata.parquet")
     scored = pd.concat(
         pd.read_parquet(path) for path in study.glob("results/predictions/mine/tiny/*.parquet")
     )
@@ -142,11 +142,11 @@ def test_each_utterance_is_scored_or_listed_with_its_reason(study):
 
 
 def test_each_utterance_is_measured_or_its_reason_is_told(study):
-    files = pd.read_parquet(study / "resources/mine/files.parquet")
+    metadata = pd.read_parquet(study / "resources/mine/metadata.parquet")
     log = (study / "logs/measure_speech/mine/level.log").read_text(encoding="utf-8")
-    assert log.count(" has no level: ") == files["level"].isna().sum()
+    assert log.count(" has no level: ") == metadata["level"].isna().sum()
     assert "hour.flac from 0 to 3600 s has no level: it lasts 3600 s, more than" in log
-    measured = set(files.loc[files["level"].notna(), "file"])
+    measured = set(metadata.loc[metadata["level"].notna(), "file"])
     assert measured == {*SCORED} - {"5 ms.wav"}
 
 

@@ -39,8 +39,8 @@ def test_report_says_that_the_speech_is_synthetic(finished_study):
 def test_who_was_held_out_is_stated(finished_study):
     name = "results/suggestions/demo/gender.halves.csv"
     table = read_csv(finished_study / name)
-    files = pd.read_parquet(finished_study / "resources/demo/files.parquet")
-    speakers = set(files["speaker"].astype(str))
+    metadata = pd.read_parquet(finished_study / "resources/demo/metadata.parquet")
+    speakers = set(metadata["speaker"].astype(str))
     assert len(table)
     for _, split in table.groupby(["model", "search"]):
         assert set(split["speaker"]) == speakers
@@ -51,14 +51,18 @@ def test_who_was_held_out_is_stated(finished_study):
 
 
 def test_computed_columns_are_those_of_the_speech(finished_study):
-    files = pd.read_parquet(finished_study / "resources/demo/files.parquet")
-    assert files["pitch"].notna().mean() > 0.99
-    pitch = files[files["emotion"] == "neutral"].groupby("gender", observed=True)["pitch"].median()
+    metadata = pd.read_parquet(finished_study / "resources/demo/metadata.parquet")
+    assert metadata["pitch"].notna().mean() > 0.99
+    pitch = (
+        metadata[metadata["emotion"] == "neutral"]
+        .groupby("gender", observed=True)["pitch"]
+        .median()
+    )
     assert pitch["male"] < 140 < pitch["female"]
-    arousal = files["arousal"]
+    arousal = metadata["arousal"]
     assert [name.split()[0] for name in arousal.cat.categories] == ["low", "middle", "high"]
     assert arousal.value_counts().between(220, 250).all()
-    shares = pd.crosstab(files["emotion"], arousal.astype(str).str.split().str[0])
+    shares = pd.crosstab(metadata["emotion"], arousal.astype(str).str.split().str[0])
     assert shares["high"].idxmax() in ("anger", "happiness", "fear")
     slices = pd.read_csv(finished_study / "results/slices/demo/gender/practice_small.csv")
     heard = slices[slices["confirmed"] & (slices["search"] == "sound")]["rule"]

@@ -108,9 +108,9 @@ def test_models_predictions_computed_columns_and_tasks(study, follow):
     assert (scores["p_female"] + scores["p_male"]).to_numpy() == pytest.approx(1)
     searches = pd.read_csv(results / "slices/emodb/gender/mine.searches.csv")
     assert set(searches["search"]) == {"metadata", "sound"}
-    files = pd.read_parquet(study / "resources/emodb/files.parquet")
-    assert files["length"].to_numpy() == pytest.approx(0.3)
-    assert "pitch" in files and files["valence"].nunique() == 3
+    metadata = pd.read_parquet(study / "resources/emodb/metadata.parquet")
+    assert metadata["length"].to_numpy() == pytest.approx(0.3)
+    assert "pitch" in metadata and metadata["valence"].nunique() == 3
 
 
 def publish_database(home):
@@ -153,8 +153,8 @@ def test_datasets_from_a_table_and_from_audb(study, follow):
         metrics = pd.read_csv(study / f"results/metrics/{dataset}/gender.csv")
         assert set(metrics["model"]) == {"gender_age_small", "chance", "majority"}
         assert (metrics[["n", "speakers"]] == [8, speakers]).all(axis=None)
-    files = pd.read_parquet(study / "resources/mine/files.parquet")
-    assert set(files["split"]) == {"test"} and files["file"].iloc[0] == "0.flac"
+    metadata = pd.read_parquet(study / "resources/mine/metadata.parquet")
+    assert set(metadata["split"]) == {"test"} and metadata["file"].iloc[0] == "0.flac"
     fetched = [path.name for path in (study / "resources/mydata").rglob("*.wav")]
     assert sorted(fetched) == [f"{number}.wav" for number in (0, 1, 2, 3, 5, 6, 7, 8)]
 

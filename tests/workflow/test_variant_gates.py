@@ -82,14 +82,16 @@ def test_variants_compute_in_fewer_bits(study):
         assert 0 < error < tolerance * expected.abs().max()
 
 
-def right(study, model, files):
+def right(study, model, metadata):
     """The accuracy of a model, counted from its predictions."""
-    table = predicted(study, model).set_index("file").loc[files["file"]]
-    return (table[["female", "male", "child"]].idxmax(axis=1).to_numpy() == files["gender"]).mean()
+    table = predicted(study, model).set_index("file").loc[metadata["file"]]
+    return (
+        table[["female", "male", "child"]].idxmax(axis=1).to_numpy() == metadata["gender"]
+    ).mean()
 
 
 def test_gates_hold_variants_against_their_source(study):
-    files = pd.read_parquet(study / "resources/voices/files.parquet")
+    metadata = pd.read_parquet(study / "resources/voices/metadata.parquet")
     gates = pd.read_csv(study / "results/comparison/voices/gender.gates.csv")
     assert set(zip(gates["model"], gates["source"], strict=True)) == {
         ("bare_int8", "bare"),
@@ -100,10 +102,10 @@ def test_gates_hold_variants_against_their_source(study):
         assert rows.iloc[0][["slice", "support"]].to_list() == ["all", 64]
         rows = rows.set_index("rule")
         for rule, chosen in {
-            "all utterances": files,
-            "gender = female": files[files["gender"] == "female"],
-            "gender = male": files[files["gender"] == "male"],
-            "emotion = anger": files[files["emotion"] == "anger"],
+            "all utterances": metadata,
+            "gender = female": metadata[metadata["gender"] == "female"],
+            "gender = male": metadata[metadata["gender"] == "male"],
+            "emotion = anger": metadata[metadata["emotion"] == "anger"],
         }.items():
             own, source = (right(study, name, chosen) for name in (model, "bare"))
             found = rows.loc[rule, ["value", "source_value", "ratio"]].to_list()

@@ -15,7 +15,7 @@ NAMES = {2: ["low", "high"], 3: ["low", "middle", "high"]}
 
 
 def add_columns(
-    files: pd.DataFrame,
+    metadata: pd.DataFrame,
     columns: Mapping[str, Mapping[str, Any]],
     *,
     measures: Mapping[str, pd.DataFrame],
@@ -24,7 +24,7 @@ def add_columns(
     """Add the computed columns of a dataset.
 
     Args:
-        files: the utterances
+        metadata: the utterances with the columns that are read
         columns: what to add, by name: `measure`, or `model` with `label` and `bins`
         measures: by name, the keys and a column of that name
         predictions: by model, the keys and a column a label
@@ -40,16 +40,16 @@ def add_columns(
     for name, settings in columns.items():
         kind = settings.get("measure")
         if kind is None:
-            computed[name] = _heard(name, settings, files, predictions[settings["model"]])
+            computed[name] = _heard(name, settings, metadata, predictions[settings["model"]])
         elif kind == "duration":  # is in every table
-            computed[name] = files["duration"].round(2)
+            computed[name] = metadata["duration"].round(2)
         else:
-            computed[name] = _align(files, measures[kind], kind)
-    return files.assign(**computed)
+            computed[name] = _align(metadata, measures[kind], kind)
+    return metadata.assign(**computed)
 
 
 def _heard(
-    name: str, settings: Mapping[str, Any], files: pd.DataFrame, predictions: pd.DataFrame
+    name: str, settings: Mapping[str, Any], metadata: pd.DataFrame, predictions: pd.DataFrame
 ) -> pd.Series:
     """What a model says on each utterance: a number in bins, or a class as it is."""
     model, label = settings["model"], settings["label"]
@@ -59,7 +59,7 @@ def _heard(
             f"The model {model} has no label {label!r}: the column {name} must name one of"
             f" {', '.join(labels)}."
         )
-    values = _align(files, predictions, label)
+    values = _align(metadata, predictions, label)
     if values.isna().all():
         raise InputError(
             f"The model {model} has scored no utterance: remove the column {name}, or see the log"
@@ -93,7 +93,7 @@ def in_bins(values: pd.Series, count: int) -> pd.Series:
     return pd.Series(pd.Categorical.from_codes(codes, dtype=kind), index=values.index)
 
 
-def _align(files: pd.DataFrame, table: pd.DataFrame, column: str) -> pd.Series:
+def _align(metadata: pd.DataFrame, table: pd.DataFrame, column: str) -> pd.Series:
     """A column of another table for each utterance, missing where that has none."""
     values = table[[*KEY, column]].rename(columns={column: "_value"})
-    return files[KEY].merge(values, on=KEY, how="left")["_value"].set_axis(files.index)
+    return metadata[KEY].merge(values, on=KEY, how="left")["_value"].set_axis(metadata.index)

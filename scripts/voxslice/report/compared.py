@@ -15,15 +15,18 @@ from voxslice.report.tables import Cell, Column, Facts, Table, model_cell, numbe
 
 def dataset_facts(study: Study) -> Facts:
     """The dataset: origin, licence, size, labels."""
-    settings, files = study.dataset_settings, study.files
+    settings, metadata = study.dataset_settings, study.metadata
     rows = [
         ("Name", _origin(settings)),
         ("What it is", settings["note"]),
         ("Licence", settings["license"]),
         ("Speech", "synthetic" if settings["synthetic"] else ""),
-        ("Utterances", f"{len(files):,}"),
+        ("Utterances", f"{len(metadata):,}"),
         ("Duration", duration(study.durations.sum()) if len(study.durations) else "not known"),
-        ("Speakers", f"{files['speaker'].nunique():,}" if "speaker" in files else "not known"),
+        (
+            "Speakers",
+            f"{metadata['speaker'].nunique():,}" if "speaker" in metadata else "not known",
+        ),
         ("Kept", _filter(settings)),
         ("Columns", ", ".join(settings["columns"])),
         (f"Labels ({study.target})", _labels(study)),
@@ -49,7 +52,7 @@ def _filter(settings: Mapping[str, Any]) -> str:
 
 
 def _labels(study: Study) -> str:
-    column = study.files[study.target]
+    column = study.metadata[study.target]
     if is_numeric(column):
         values = column.dropna().astype(float)
         return f"{values.min():,.4g} to {values.max():,.4g} {study.unit}".rstrip()

@@ -167,7 +167,7 @@ def heat(study: Study) -> pd.DataFrame:
     down, across = "", ""
     if names:
         # the rows have more categories
-        across, *rest = sorted(names, key=lambda name: study.files[name].nunique())
+        across, *rest = sorted(names, key=lambda name: study.metadata[name].nunique())
         down = rest[0] if rest else ""
         table = pd.DataFrame({"across": as_text(frame[across])})
         table["down"] = as_text(frame[down]) if down else "all"

@@ -22,26 +22,26 @@ def distributions(study: Study) -> pd.DataFrame:
         `of` (`label`, `duration`), `name` (of a label), `from` and `to` (of a bin of numbers),
         `utterances`, `speakers` (missing where they are not known)
     """
-    files = study.files
-    column = files[study.target]
-    parts = [_bins(files, column) if is_numeric(column) else _names(files, column)]
+    metadata = study.metadata
+    column = metadata[study.target]
+    parts = [_bins(metadata, column) if is_numeric(column) else _names(metadata, column)]
     parts[0]["of"] = LABEL
     if len(study.durations):
-        heard = files.loc[study.durations.index]
+        heard = metadata.loc[study.durations.index]
         parts.append(_bins(heard, study.durations).assign(of=DURATION))
     table = pd.concat(parts, ignore_index=True)
     columns = ["of", "name", "from", "to", "utterances", "speakers"]
     return table.reindex(columns=columns).astype({"speakers": "Int64"})
 
 
-def _names(files: pd.DataFrame, column: pd.Series) -> pd.DataFrame:
+def _names(metadata: pd.DataFrame, column: pd.Series) -> pd.DataFrame:
     text = as_text(column)
     names = sorted(set(text), key=lambda name: (name == MISSING, name))
-    rows = [{"name": name, **_counted(files, np.asarray(text == name))} for name in names]
+    rows = [{"name": name, **_counted(metadata, np.asarray(text == name))} for name in names]
     return pd.DataFrame(rows)
 
 
-def _bins(files: pd.DataFrame, column: pd.Series) -> pd.DataFrame:
+def _bins(metadata: pd.DataFrame, column: pd.Series) -> pd.DataFrame:
     values = column.astype(float).to_numpy()
     known = values[np.isfinite(values)]
     whole = bool(np.all(known == np.round(known))) and np.ptp(known) < 2 * BINS
@@ -53,14 +53,14 @@ def _bins(files: pd.DataFrame, column: pd.Series) -> pd.DataFrame:
     place = np.clip(np.searchsorted(ends, values, side="right") - 1, 0, len(ends) - 2)
     place[~np.isfinite(values)] = -1
     rows = [
-        {"from": ends[i], "to": ends[i + 1], **_counted(files, place == i)}
+        {"from": ends[i], "to": ends[i + 1], **_counted(metadata, place == i)}
         for i in range(len(ends) - 1)
     ]
     return pd.DataFrame(rows)
 
 
-def _counted(files: pd.DataFrame, mask: np.ndarray) -> dict[str, object]:
-    known = files.loc[mask, "speaker"].nunique() if "speaker" in files else None
+def _counted(metadata: pd.DataFrame, mask: np.ndarray) -> dict[str, object]:
+    known = metadata.loc[mask, "speaker"].nunique() if "speaker" in metadata else None
     return {"utterances": int(mask.sum()), "speakers": known}
 
 

@@ -95,7 +95,7 @@ class Study:
         command: what makes the report again
         commit: of the workflow, empty where it is not known
         versions: of the libraries, by name
-        files: the metadata of all utterances
+        metadata: the metadata of all utterances
         models: the compared models, in the order of the config
         embedders: models that only give an embedding: id to settings and card
         metrics: of all models, and of references
@@ -119,7 +119,7 @@ class Study:
     command: str
     commit: str
     versions: Mapping[str, str]
-    files: pd.DataFrame
+    metadata: pd.DataFrame
     models: Sequence[Model]
     embedders: Mapping[str, tuple[Mapping[str, str], Mapping[str, Any]]]
     metrics: pd.DataFrame
@@ -138,7 +138,7 @@ class Study:
     @property
     def durations(self) -> pd.Series:
         """Seconds of each utterance whose audio is there: without audio they are not known."""
-        seconds = self.files["duration"]
+        seconds = self.metadata["duration"]
         return seconds[seconds > 0]
 
     @property
@@ -180,7 +180,7 @@ class Study:
     @cached_property
     def joined(self) -> pd.DataFrame:
         """Metadata of the utterances that every model has scored, with `_loss_<position>` each."""
-        table = self.files
+        table = self.metadata
         for position, model in enumerate(self.models):
             losses = model.scores[[*KEY, "loss"]].rename(columns={"loss": f"_loss_{position}"})
             table = table.merge(losses, on=KEY, how="inner")
@@ -198,9 +198,9 @@ class Study:
             name
             for name in self.dataset_settings["columns"]
             if name != "speaker"
-            and name in self.files
-            and not is_numeric(self.files[name])
-            and 2 <= self.files[name].nunique() <= 12
+            and name in self.metadata
+            and not is_numeric(self.metadata[name])
+            and 2 <= self.metadata[name].nunique() <= 12
         ]
 
     @cached_property
@@ -234,7 +234,7 @@ class Study:
 
     def speakers_of(self, table: pd.DataFrame) -> np.ndarray | None:
         """Speaker of each row of a table, None where they are not known."""
-        return speakers_of(table, self.files)
+        return speakers_of(table, self.metadata)
 
     def ranked(self) -> list[tuple[int, pd.Series]]:
         """Positions of the models and their first metric, best first, ties in config order."""

@@ -9,7 +9,7 @@ from voxslice.utterance_keys import KEY
 
 
 @pytest.fixture
-def files():
+def metadata():
     return pd.DataFrame(
         {
             "file": ["a.wav", "b.wav", "b.wav", "c.wav"],
@@ -21,24 +21,24 @@ def files():
     )
 
 
-def add(files, columns, measures=None, predictions=None):
-    return add_columns(files, columns, measures=measures or {}, predictions=predictions or {})
+def add(metadata, columns, measures=None, predictions=None):
+    return add_columns(metadata, columns, measures=measures or {}, predictions=predictions or {})
 
 
-def test_measures_are_matched_by_key(files):
-    measured = files[KEY].assign(pitch=[100.0, np.nan, 300.0, 400.0])
+def test_measures_are_matched_by_key(metadata):
+    measured = metadata[KEY].assign(pitch=[100.0, np.nan, 300.0, 400.0])
     columns = {"tone": {"measure": "pitch"}, "length": {"measure": "duration"}}
-    full = add(files, columns, {"pitch": measured.iloc[::-1]})
-    assert list(full) == [*files, "tone", "length"]
+    full = add(metadata, columns, {"pitch": measured.iloc[::-1]})
+    assert list(full) == [*metadata, "tone", "length"]
     assert full["tone"].tolist() == pytest.approx([100, np.nan, 300, 400], nan_ok=True)
     assert full["length"].tolist() == [1, 1, 1, 1]
-    assert full["gender"].dtype == files["gender"].dtype
+    assert full["gender"].dtype == metadata["gender"].dtype
 
 
-def test_predictions_become_groups_and_failures_are_missing(files):
-    arousal = files[KEY].assign(arousal=np.float32([0.9, 0.1, 0.5, 0.7])).iloc[:3]
+def test_predictions_become_groups_and_failures_are_missing(metadata):
+    arousal = metadata[KEY].assign(arousal=np.float32([0.9, 0.1, 0.5, 0.7])).iloc[:3]
     columns = {"energy": {"model": "other", "label": "arousal", "bins": 3}}
-    full = add(files, columns, predictions={"other": arousal})
+    full = add(metadata, columns, predictions={"other": arousal})
     assert full["energy"].astype("string").fillna("missing").tolist() == [
         "high 0.9..0.9",
         "low 0.1..0.1",
@@ -47,25 +47,25 @@ def test_predictions_become_groups_and_failures_are_missing(files):
     ]
 
 
-def test_predicted_classes_stay(files):
-    said = files[KEY].assign(emotion=pd.Categorical(["x", "y", "y", None]))
+def test_predicted_classes_stay(metadata):
+    said = metadata[KEY].assign(emotion=pd.Categorical(["x", "y", "y", None]))
     columns = {"heard": {"model": "other", "label": "emotion", "bins": 3}}
-    full = add(files, columns, predictions={"other": said})
+    full = add(metadata, columns, predictions={"other": said})
     assert full["heard"].tolist()[:3] == ["x", "y", "y"]
     assert pd.isna(full["heard"].iloc[3])
 
 
-def test_a_label_that_the_model_lacks_is_told(files):
-    said = files[KEY].assign(arousal=1.0, valence=1.0)
+def test_a_label_that_the_model_lacks_is_told(metadata):
+    said = metadata[KEY].assign(arousal=1.0, valence=1.0)
     columns = {"heard": {"model": "other", "label": "joy", "bins": 3}}
     with pytest.raises(InputError, match=r"no label 'joy'.*one of arousal, valence\."):
-        add(files, columns, predictions={"other": said})
+        add(metadata, columns, predictions={"other": said})
 
 
-def test_a_model_that_scored_nothing_is_told(files):
+def test_a_model_that_scored_nothing_is_told(metadata):
     columns = {"heard": {"model": "other", "label": "joy", "bins": 3}}
     with pytest.raises(InputError, match="scored no utterance: remove the column heard"):
-        add(files, columns, predictions={"other": files[KEY].iloc[:0].assign(joy=[])})
+        add(metadata, columns, predictions={"other": metadata[KEY].iloc[:0].assign(joy=[])})
 
 
 @pytest.mark.parametrize(("count", "first"), [(2, "low"), (3, "low"), (5, "1 of 5")])

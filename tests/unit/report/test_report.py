@@ -164,9 +164,9 @@ def test_scripts_are_known_by_their_hashes(audio):
 def test_what_comes_from_data_is_text(audio):
     study = make_study(mapped=True)
     # the hostile file is made an error, so that it is listened to
-    wrong = class_scores(study.files, [0, 2])
+    wrong = class_scores(study.metadata, [0, 2])
     found, members = make_slice(
-        wrong, [0, 2], "gender = <img src=x>", study.files["speaker"].to_numpy(str),
+        wrong, [0, 2], "gender = <img src=x>", study.metadata["speaker"].to_numpy(str),
         classification=True,
     )  # fmt: skip
     failures = pd.DataFrame({"file": [HOSTILE], "start": 0.0, "end": 1.0, "reason": "<i>bad</i>"})

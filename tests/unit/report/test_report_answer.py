@@ -145,8 +145,8 @@ def test_warns_of_few_speakers_short_utterances_and_untested_slices():
 
 def test_warns_of_very_few_speakers():
     study = make_study()
-    files = study.files.assign(speaker="one")
-    assert warnings(dataclasses.replace(study, files=files))[0].startswith(
+    metadata = study.metadata.assign(speaker="one")
+    assert warnings(dataclasses.replace(study, metadata=metadata))[0].startswith(
         "There is only 1 speaker"
     )
 
@@ -155,9 +155,11 @@ def test_warns_of_utterances_that_name_no_speaker():
     study = make_study()
 
     def said(speakers):
-        return warnings(dataclasses.replace(study, files=study.files.assign(speaker=speakers)))
+        return warnings(
+            dataclasses.replace(study, metadata=study.metadata.assign(speaker=speakers))
+        )
 
-    known = study.files["speaker"]
+    known = study.metadata["speaker"]
     text = said(known.mask(known == "s2"))
     assert text[0].startswith("5 speakers are few")
     assert text[1].startswith("4 of the 24 utterances name no speaker, and nobody knows how many")

@@ -554,8 +554,8 @@ def test_distributions_count_every_utterance(study):
 
 
 def test_durations_are_held_against_the_recommendation(study):
-    files = study.files.assign(duration=np.where(np.arange(UTTERANCES) < 6, 1.0, 4.0))
-    study = dataclasses.replace(study, files=files)
+    metadata = study.metadata.assign(duration=np.where(np.arange(UTTERANCES) < 6, 1.0, 4.0))
+    study = dataclasses.replace(study, metadata=metadata)
     assert limits.duration_sentence(study) == (
         "1 to 4 s, half of them up to 4 s; 6 of 24 (25 %) are shorter than 3 s."
     )
@@ -567,15 +567,15 @@ def test_durations_are_held_against_the_recommendation(study):
 
 
 def test_durations_that_are_not_known_are_not_called_short(study):
-    none = dataclasses.replace(study, files=study.files.assign(duration=0.0))
+    none = dataclasses.replace(study, metadata=study.metadata.assign(duration=0.0))
     assert limits.duration_sentence(none) == "not known, as there is no audio."
     table = limits.distributions(none)
     assert set(table["of"]) == {"label"}
     assert limits.distribution_chart(none, table, limits.DURATION) is None
     assert ("Duration", "not known") in compared.dataset_facts(none).rows
     assert not any("shorter than" in warning for warning in caveats.warnings(none))
-    files = study.files.assign(duration=np.where(np.arange(UTTERANCES) < 6, 0.0, 4.0))
-    one = dataclasses.replace(study, files=files)
+    metadata = study.metadata.assign(duration=np.where(np.arange(UTTERANCES) < 6, 0.0, 4.0))
+    one = dataclasses.replace(study, metadata=metadata)
     assert limits.duration_sentence(one).startswith("all 4 s; none is shorter")
 
 
@@ -619,12 +619,12 @@ def test_a_slice_of_a_regression_is_worse_where_the_error_is_larger():
 def test_scores_of_other_utterances_do_not_disturb(study):
     """A model that has not scored all utterances is compared on those that all have."""
     a, b = study.models
-    part = dataclasses.replace(b, scores=class_scores(study.files, [7, 16, 18]).iloc[4:])
+    part = dataclasses.replace(b, scores=class_scores(study.metadata, [7, 16, 18]).iloc[4:])
     study = dataclasses.replace(study, models=[a, part])
     assert len(study.joined) == UTTERANCES - 4
     mask = study.inside(distinct(a.slices).assign(position=0).iloc[0])
     assert study.joined.loc[mask, "file"].tolist() == ["05.wav", "07.wav"]
     row, members = make_slice(
-        a.scores, [0], "r", study.files["speaker"].to_numpy(str), classification=True
+        a.scores, [0], "r", study.metadata["speaker"].to_numpy(str), classification=True
     )
     assert len(members) == len(row) == 1

@@ -218,13 +218,13 @@ def test_metadata_is_searched(speakers):
     assert pd.isna(first["speakers"]) != speakers
 
 
-def searched(files, loss, seed=0):
+def searched(metadata, loss, seed=0):
     """Slices that a search of the metadata finds."""
-    features = [name for name in files if name not in [*KEY, "speaker"]]
+    features = [name for name in metadata if name not in [*KEY, "speaker"]]
     slices, _, _ = tabulate_slices(
-        files[KEY].assign(loss=loss),
-        files,
-        speakers_of(files, files),
+        metadata[KEY].assign(loss=loss),
+        metadata,
+        speakers_of(metadata, metadata),
         pd.DataFrame(columns=["search", "number"]),
         pd.DataFrame(columns=["search", "number", *KEY]),
         {"first": search(*features, finder="subgroups")},
@@ -240,13 +240,13 @@ def anonymous_study(seed, speakers=60, count=1000):
     """Speakers with error rates of their own, half of whom are not named; nothing is planted."""
     rng = np.random.default_rng(seed)
     who = rng.integers(speakers, size=count)
-    files = keys(count).assign(
+    metadata = keys(count).assign(
         speaker=pd.Series([f"s{i}" for i in who], dtype="string").mask(who < speakers / 2),
         gender=rng.choice(["female", "male"], speakers)[who],
         age=rng.integers(18, 80, speakers)[who],
         emotion=rng.choice(list("abcd"), count),
     )
-    return files, (rng.random(count) < rng.beta(0.6, 9.4, speakers)[who]).astype(float)
+    return metadata, (rng.random(count) < rng.beta(0.6, 9.4, speakers)[who]).astype(float)
 
 
 def test_unnamed_speakers_are_not_one_speaker():
@@ -258,18 +258,18 @@ def test_unnamed_speakers_are_not_one_speaker():
 def test_a_speaker_may_be_called_unknown():
     """What is planted within a named speaker shows; that others are not named hides nothing."""
     rng = np.random.default_rng(0)
-    files = keys(300).assign(
+    metadata = keys(300).assign(
         speaker=pd.Series(["unknown"] * 150 + [None] * 150, dtype="string"),
         emotion=rng.choice(["anger", "joy"], 300),
     )
-    loss = ((files["emotion"] == "anger") & (rng.random(300) < 0.4)).astype(float)
-    row = searched(files, loss.where(files.index < 150, 0)).iloc[0]
+    loss = ((metadata["emotion"] == "anger") & (rng.random(300) < 0.4)).astype(float)
+    row = searched(metadata, loss.where(metadata.index < 150, 0)).iloc[0]
     assert (row["rule"], row["evidence"], row["speakers"]) == (
         "emotion = anger", "within speakers", 1,
     )  # fmt: skip
-    assert row["support"] == (files["emotion"] == "anger").sum()
+    assert row["support"] == (metadata["emotion"] == "anger").sum()
     # the same among those who are not named is no evidence within speakers
-    assert not searched(files, loss.where(files.index >= 150, 0))["confirmed"].any()
+    assert not searched(metadata, loss.where(metadata.index >= 150, 0))["confirmed"].any()
 
 
 def test_unnamed_speakers_are_not_counted():
@@ -286,19 +286,19 @@ def test_unnamed_speakers_are_not_counted():
 
 
 def test_a_search_where_nobody_is_named():
-    files, loss = anonymous_study(0)
-    files["speaker"] = pd.array([None] * len(files), dtype="string")
-    slices = searched(files, loss + (files["emotion"] == "a"))
+    metadata, loss = anonymous_study(0)
+    metadata["speaker"] = pd.array([None] * len(metadata), dtype="string")
+    slices = searched(metadata, loss + (metadata["emotion"] == "a"))
     assert not slices["confirmed"].any()
 
 
 def test_ids_of_digits_are_told_apart_in_files(tmp_path):
     """The script finds what was suggested for a model called 1 in a search called 2024."""
-    scores, files = study()
+    scores, metadata = study()
     suggestion = pd.DataFrame([{"model": "1", "search": "2024", "number": 0, **SAID}])
     suggested = keys().iloc[angry()].assign(model="1", search="2024", number=0)
-    paths = {name: str(tmp_path / name) for name in ["files", "scores", "suggested"]}
-    for path, table in zip(paths.values(), [files, scores, suggested], strict=True):
+    paths = {name: str(tmp_path / name) for name in ["metadata", "scores", "suggested"]}
+    for path, table in zip(paths.values(), [metadata, scores, suggested], strict=True):
         table.to_parquet(path)
     write_csv(suggestion, tmp_path / "suggestions.csv")
     written = {name: str(tmp_path / f"{name}.csv") for name in ["slices", "members", "searches"]}

@@ -24,12 +24,12 @@ CORRECT = pd.CategoricalDtype(["right", "wrong"])
 
 
 def select(
-    files: pd.DataFrame, scores: Mapping[str, pd.DataFrame], *, max_rows: int, seed: int
+    metadata: pd.DataFrame, scores: Mapping[str, pd.DataFrame], *, max_rows: int, seed: int
 ) -> tuple[pd.DataFrame, int]:
     """The utterances that a view shows: those that a model has scored, or a sample of them.
 
     Args:
-        files: the metadata
+        metadata: of all utterances
         scores: of each model
         max_rows: size of the largest sample
         seed: of the sample, which is drawn without regard to anything
@@ -38,7 +38,7 @@ def select(
         the rows of the metadata, in its order, and how many there are before the sample
     """
     scored = pd.concat([table[KEY] for table in scores.values()]).drop_duplicates()
-    rows = files.merge(scored, on=KEY, how="inner")
+    rows = metadata.merge(scored, on=KEY, how="inner")
     total = len(rows)
     if total > max_rows:
         chosen = np.random.default_rng(seed).choice(total, max_rows, replace=False)

@@ -1,7 +1,7 @@
 """The issues of the interactive view: which rows they hold, and in which order."""
 
 import pandas as pd
-from view_study import make_files, make_slice
+from view_study import make_metadata, make_slice
 from voxslice.report.numbers import measures
 from voxslice.report.spotlight.issues import make_issues
 from voxslice.slices.table import COLUMNS
@@ -9,7 +9,7 @@ from voxslice.utterance_keys import KEY
 
 
 def test_issues_hold_the_rows_of_slices_worst_first():
-    files = make_files()
+    metadata = make_metadata()
     sure = {"confirmed": True, "q": 0.0123, "evidence": "within speakers"}
     made = {
         "a": make_slice([4, 5], drop=0.2, slice="small", **sure),
@@ -17,7 +17,7 @@ def test_issues_hold_the_rows_of_slices_worst_first():
         "c": make_slice([1], drop=0.6, slice="unsure", note="too few"),
     }
     issues = make_issues(
-        files[KEY],
+        metadata[KEY],
         {name: found for name, (found, _) in made.items()},
         {name: members for name, (_, members) in made.items()},
         measure=measures("")["accuracy"],
@@ -37,11 +37,11 @@ def test_issues_hold_the_rows_of_slices_worst_first():
 
 
 def test_a_slice_that_two_searches_found_is_one_issue():
-    files = make_files()
+    metadata = make_metadata()
     found, members = make_slice([0, 2], slice="same")
     twice = pd.concat([found.assign(search="subgroups"), found.assign(search="embedding")])
     issues = make_issues(
-        files[KEY], {"a": twice}, {"a": members}, measure=measures("")["accuracy"], min_drop=0.1
+        metadata[KEY], {"a": twice}, {"a": members}, measure=measures("")["accuracy"], min_drop=0.1
     )
     assert [issue["rows"] for issue in issues] == [[0, 2]]
     assert " in subgroups, embedding" in issues[0]["description"]
@@ -51,7 +51,7 @@ def test_no_slices_make_no_issues():
     empty = pd.DataFrame(columns=COLUMNS)
     members = pd.DataFrame(columns=["slice", *KEY])
     issues = make_issues(
-        make_files()[KEY], {"a": empty}, {"a": members},
+        make_metadata()[KEY], {"a": empty}, {"a": members},
         measure=measures("")["accuracy"], min_drop=0.1,
     )  # fmt: skip
     assert issues == []

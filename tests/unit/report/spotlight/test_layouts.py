@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from view_study import COUNT, class_scores, make_files, make_slice, make_table, widgets
+from view_study import COUNT, class_scores, make_metadata, make_slice, make_table, widgets
 from voxslice.report.spotlight.layouts import make_layout, make_slice_layout
 from voxslice.report.spotlight.tables import make_slice_table
 from voxslice.scores.scores import score_values
@@ -15,8 +15,8 @@ COLUMN_KEYS = {
 
 
 def test_layout_of_slices_shows_columns_that_are_there():
-    files = make_files()
-    scores = {name: class_scores(files, ["female", "male"]) for name in ("a", "b", "c")}
+    metadata = make_metadata()
+    scores = {name: class_scores(metadata, ["female", "male"]) for name in ("a", "b", "c")}
     found, members = make_slice([0, 1])
     table = make_slice_table(
         dict.fromkeys(scores, found), dict.fromkeys(scores, members), scores, classification=True
@@ -33,15 +33,17 @@ def test_layout_of_slices_shows_columns_that_are_there():
 @pytest.mark.parametrize("models", [["a"], ["a", "b"], list("abcde")])
 @pytest.mark.parametrize("classification", [True, False])
 def test_layout_shows_columns_that_are_there(models, classification):
-    files = make_files(age=np.arange(6.0))
+    metadata = make_metadata(age=np.arange(6.0))
     if classification:
-        scores = {name: class_scores(files, ["female", "male"]) for name in models}
+        scores = {name: class_scores(metadata, ["female", "male"]) for name in models}
     else:
-        predictions = files[KEY].assign(age=np.arange(6.0) + 1)
-        one = score_values(predictions, files["age"], column="age", scale=1)
+        predictions = metadata[KEY].assign(age=np.arange(6.0) + 1)
+        one = score_values(predictions, metadata["age"], column="age", scale=1)
         scores = dict.fromkeys(models, one)
     matrix = np.random.default_rng(0).normal(size=(COUNT, 8)).astype(np.float32)
-    table = make_table(files, scores, classification=classification, embedding=(files[KEY], matrix))
+    table = make_table(
+        metadata, scores, classification=classification, embedding=(metadata[KEY], matrix)
+    )
     made = [make_layout(table, models, classification=classification) for _ in range(2)]
     assert made[0].model_dump_json() == made[1].model_dump_json()
     shown = widgets(made[0])

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from view_study import COUNT, class_scores, make_files, make_slice, make_table
+from view_study import COUNT, class_scores, make_metadata, make_slice, make_table
 from voxslice.report.spotlight.issues import sample_note
 from voxslice.report.spotlight.tables import MAP, make_slice_table, place, select
 from voxslice.scores.scores import score_values
@@ -12,12 +12,12 @@ from voxslice.utterance_keys import KEY
 
 def test_label_and_predictions_share_one_type():
     """Spotlight compares codes: models with classes in another order would look wrong."""
-    files = make_files()
+    metadata = make_metadata()
     scores = {
-        "a": class_scores(files, ["female", "male", "child"], wrong=[1]),
-        "b": class_scores(files, ["male", "female"]),
+        "a": class_scores(metadata, ["female", "male", "child"], wrong=[1]),
+        "b": class_scores(metadata, ["male", "female"]),
     }
-    table = make_table(files, scores)
+    table = make_table(metadata, scores)
     types = {str(table[name].dtype) for name in ("label", "a_prediction", "b_prediction")}
     assert len(types) == 1
     assert list(table["label"].cat.categories) == ["female", "male", "child"]
@@ -28,10 +28,10 @@ def test_label_and_predictions_share_one_type():
 
 
 def test_table_holds_relative_audio_metadata_and_probabilities():
-    files = make_files()
-    table = make_table(files, {"a": class_scores(files, ["female", "male"])})
+    metadata = make_metadata()
+    table = make_table(metadata, {"a": class_scores(metadata, ["female", "male"])})
     assert table["audio"].iloc[0] == "../../../../resources/made/audio/wav/0.wav"
-    assert table["file"].tolist() == files["file"].tolist()
+    assert table["file"].tolist() == metadata["file"].tolist()
     assert {"a_p_female", "a_p_male", "a_loss", "duration"} <= set(table)
     # Spotlight cannot show categories that are booleans
     assert table["known"].tolist()[:2] == ["True", "False"]
@@ -47,59 +47,59 @@ def test_table_holds_relative_audio_metadata_and_probabilities():
 
 
 def test_models_whose_names_begin_alike_keep_apart():
-    files = make_files()
+    metadata = make_metadata()
     scores = {
-        "a": class_scores(files, ["female", "male"]),
-        "a_b": class_scores(files, ["female", "male"], wrong=[0]),
+        "a": class_scores(metadata, ["female", "male"]),
+        "a_b": class_scores(metadata, ["female", "male"], wrong=[0]),
     }
-    table = make_table(files, scores)
+    table = make_table(metadata, scores)
     assert "right" in table["a_summary"].iloc[0]
     assert "wrong" not in table["a_summary"].iloc[0]
     assert table["a_b_summary"].iloc[0].startswith("a_b · prediction female, correct wrong")
 
 
 def test_metadata_does_not_take_the_place_of_results():
-    files = make_files(label="x", map_x="y", a_loss="z")
-    table = make_table(files, {"a": class_scores(files, ["female", "male"])})
+    metadata = make_metadata(label="x", map_x="y", a_loss="z")
+    table = make_table(metadata, {"a": class_scores(metadata, ["female", "male"])})
     assert {"metadata_label", "metadata_map_x", "metadata_a_loss"} <= set(table)
     assert table["a_loss"].tolist() == [0.0] * COUNT
 
 
 def test_parts_of_files_have_a_window():
-    files = make_files(file="wav/long.wav", start=np.arange(6.0), end=np.arange(6.0) + 1)
-    table = make_table(files, {"a": class_scores(files, ["female", "male"])})
+    metadata = make_metadata(file="wav/long.wav", start=np.arange(6.0), end=np.arange(6.0) + 1)
+    table = make_table(metadata, {"a": class_scores(metadata, ["female", "male"])})
     assert list(table["window"].iloc[2]) == [2.0, 3.0]
 
 
 def test_utterances_that_one_model_failed_on_stay():
-    files = make_files()
+    metadata = make_metadata()
     scores = {
-        "a": class_scores(files, ["female", "male"]).iloc[1:],
-        "b": class_scores(files, ["female", "male"]).iloc[:-1],
+        "a": class_scores(metadata, ["female", "male"]).iloc[1:],
+        "b": class_scores(metadata, ["female", "male"]).iloc[:-1],
     }
-    table = make_table(files, scores)
+    table = make_table(metadata, scores)
     assert len(table) == COUNT
     assert table["label"].notna().all()
     assert pd.isna(table["a_prediction"].iloc[0])
 
 
 def test_regression_keeps_numbers():
-    files = make_files(age=np.arange(6.0))
-    predictions = files[KEY].assign(age=np.arange(6.0) + 1)
-    scores = score_values(predictions, files["age"], column="age", scale=1)
-    table = make_table(files, {"a": scores}, classification=False)
+    metadata = make_metadata(age=np.arange(6.0))
+    predictions = metadata[KEY].assign(age=np.arange(6.0) + 1)
+    scores = score_values(predictions, metadata["age"], column="age", scale=1)
+    table = make_table(metadata, {"a": scores}, classification=False)
     assert table["label"].tolist() == list(range(6))
     assert table["a_loss"].tolist() == [1.0] * 6
     assert "a_correct" not in table
 
 
 def test_map_is_two_numbers_and_does_not_change():
-    files = make_files()
-    scores = {"a": class_scores(files, ["female", "male"])}
+    metadata = make_metadata()
+    scores = {"a": class_scores(metadata, ["female", "male"])}
     matrix = np.random.default_rng(0).normal(size=(COUNT - 1, 8)).astype(np.float32)
-    embedding = (files[KEY].iloc[1:], matrix)
-    first = make_table(files, scores, embedding=embedding)
-    second = make_table(files, scores, embedding=embedding)
+    embedding = (metadata[KEY].iloc[1:], matrix)
+    first = make_table(metadata, scores, embedding=embedding)
+    second = make_table(metadata, scores, embedding=embedding)
     places = first[MAP].to_numpy()
     assert places.shape == (COUNT, 2)
     assert places[0].tolist() == [0, 0]  # it has no embedding
@@ -109,10 +109,10 @@ def test_map_is_two_numbers_and_does_not_change():
 
 
 def test_slices_are_tabled_with_every_model_on_them():
-    files = make_files()
+    metadata = make_metadata()
     scores = {
-        "a": class_scores(files, ["female", "male"], wrong=[0, 4]),
-        "b": class_scores(files, ["female", "male"], wrong=[4]).iloc[::-1],
+        "a": class_scores(metadata, ["female", "male"], wrong=[0, 4]),
+        "b": class_scores(metadata, ["female", "male"], wrong=[4]).iloc[::-1],
     }
     worse, worse_members = make_slice([0, 2, 4], slice="one", confirmed=True)
     other, other_members = make_slice([0, 1], slice="two")
@@ -130,16 +130,16 @@ def test_slices_are_tabled_with_every_model_on_them():
 
 
 def test_more_utterances_than_fit_are_sampled_with_the_seed():
-    files = pd.DataFrame({"file": [f"{i}.wav" for i in range(200)], "start": 0.0, "end": 1.0})
-    scores = {"a": files[KEY].iloc[:150], "b": files[KEY].iloc[50:180]}
-    draws = [select(files, scores, max_rows=40, seed=seed) for seed in (0, 0, 1)]
+    metadata = pd.DataFrame({"file": [f"{i}.wav" for i in range(200)], "start": 0.0, "end": 1.0})
+    scores = {"a": metadata[KEY].iloc[:150], "b": metadata[KEY].iloc[50:180]}
+    draws = [select(metadata, scores, max_rows=40, seed=seed) for seed in (0, 0, 1)]
     rows, total = draws[0]
     assert total == 180 and len(rows) == 40
-    assert rows["file"].is_unique and set(rows["file"]) <= set(files["file"][:180])
+    assert rows["file"].is_unique and set(rows["file"]) <= set(metadata["file"][:180])
     assert rows["file"].str.removesuffix(".wav").astype(int).is_monotonic_increasing
     pd.testing.assert_frame_equal(rows, draws[1][0])
     assert not rows.equals(draws[2][0])
-    everything, total = select(files, scores, max_rows=180, seed=0)
+    everything, total = select(metadata, scores, max_rows=180, seed=0)
     assert len(everything) == total == 180
     note = sample_note(40, 180, 7)
     assert note["title"] == "A sample: 40 of 180 utterances" and "seed 7" in note["description"]
