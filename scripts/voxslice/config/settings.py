@@ -9,6 +9,7 @@ from typing import Any
 
 import jsonschema
 
+from voxslice.config.sentences import sentence
 from voxslice.errors import InputError
 from voxslice.names import REFERENCES
 
@@ -35,7 +36,7 @@ def complete(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, 
     """
     errors = list(jsonschema.Draft202012Validator(schema).iter_errors(config))
     if errors:
-        raise InputError(_sentence(jsonschema.exceptions.best_match(errors)))
+        raise InputError(sentence(jsonschema.exceptions.best_match(errors)))
     full = copy.deepcopy(dict(config))
     _inherit(full["models"])
     full = _defaults(full, schema, schema)
@@ -62,22 +63,6 @@ def _inherit(models: dict[str, Any]) -> None:
         given = models[source]
         inherited = {key: given[key] for key in INHERITED if key in given and key not in model}
         model.update(copy.deepcopy(inherited))
-
-
-def _sentence(error: jsonschema.ValidationError) -> str:
-    """One sentence for a schema error, with the place and the description of the key."""
-    place = ".".join(str(part) for part in error.absolute_path) or "the config"
-    if error.validator == "oneOf":
-        *names, last = (", ".join(choice["required"]) for choice in error.validator_value)
-        return f"{place}: give either {', '.join(names)} or {last}, and only one of them."
-    if error.validator == "additionalProperties":
-        known = ", ".join(error.schema["properties"])
-        return f"{place}: {error.message.rstrip('.')}; the keys here are {known}."
-    if error.validator == "pattern" and isinstance(error.schema, dict):
-        hint = error.schema.get("description", "").rstrip(".")
-        return f"{place}: {error.instance!r} does not fit; expected: {hint}."
-    hint = error.schema.get("description") if isinstance(error.schema, dict) else None
-    return f"{place}: {error.message}" + (f" ({hint.rstrip('.')})." if hint else ".")
 
 
 def _defaults(node: Any, schema: Mapping[str, Any], root: Mapping[str, Any]) -> Any:
