@@ -99,7 +99,7 @@ def main() -> None:
                 utterances,
                 audio=folder,
                 model=arguments.model,
-                embedding="hidden_states",
+                embedding_output="hidden_states",
                 sampling_rate=RATE,
                 threads=threads,
                 device="cpu",

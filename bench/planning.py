@@ -74,7 +74,7 @@ def write_study(folder: Path, shards: int, models: int) -> Path:
         },
         "searches": {
             "subgroups": {"finder": "subgroups", "features": ["gender"]},
-            "embedding": {"finder": "sliceguard", "features": [], "embedding": names[0]},
+            "embedding": {"finder": "sliceguard", "features": [], "embedding_of": names[0]},
         },
     }
     path = folder / "planning.yaml"

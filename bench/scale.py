@@ -149,7 +149,7 @@ def write_study(folder: Path, rows: int, *, embedding: bool) -> Path:
         config["datasets"]["corpus"]["csv"]["audio"] = str(folder / "audio")
         model = {"path": str(folder / EMBEDDER), "tasks": [], "license": "simulated"}
         config["models"][EMBEDDER] = model
-        search = {"finder": "sliceguard", "features": ["gender"], "embedding": EMBEDDER}
+        search = {"finder": "sliceguard", "features": ["gender"], "embedding_of": EMBEDDER}
         # further seeds repeat on the same sample, however large the corpus is
         config["searches"]["embedding"] = search | {"stability_seeds": 0}
     path = folder / "scale.yaml"

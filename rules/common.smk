@@ -247,9 +247,9 @@ def computed(wildcards):
 def embeddings(wildcards):
     """Predictions whose embeddings the searches of a dataset look at, by search."""
     return {
-        f"embedding_{name}": predictions(wildcards.dataset, search["embedding"])
+        f"embedding_{name}": predictions(wildcards.dataset, search["embedding_of"])
         for name, search in settings.searches_of(config, wildcards.dataset).items()
-        if "embedding" in search
+        if "embedding_of" in search
     }
 
 
@@ -344,7 +344,7 @@ def embedders_shown(wildcards):
     """The same of models that are not compared, but give an embedding to a search or a column."""
     compared = settings.models_of(config, wildcards.dataset, wildcards.task)
     used = {
-        search.get("embedding")
+        search.get("embedding_of")
         for search in settings.searches_of(config, wildcards.dataset).values()
     } | {
         column.get("model")
@@ -394,8 +394,8 @@ def command(wildcards):
 def embedder(wildcards):
     """The model whose embedding the maps show: that of the first search that names one."""
     for search in settings.searches_of(config, wildcards.dataset).values():
-        if "embedding" in search:
-            return search["embedding"]
+        if "embedding_of" in search:
+            return search["embedding_of"]
     return None
 
 

@@ -50,7 +50,7 @@ rule predict:
         # no `lookup`, which searches the whole config anew for each of maybe thousands of shards
         model=lambda wildcards: {
             key: config["models"][wildcards.model][key]
-            for key in ("embedding", "sampling_rate")
+            for key in ("embedding_output", "sampling_rate")
         },
         device=lookup("device", within=config),
         longest=longest_allowed,

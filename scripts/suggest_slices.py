@@ -22,7 +22,7 @@ with to_log(snakemake.log):
             print(f"{search}: a sample of {len(rows)} of {len(scores)} utterances is looked at.")
             scores = scores.iloc[rows].reset_index(drop=True)
         embedding = None
-        if "embedding" in searches[search]:
+        if "embedding_of" in searches[search]:
             paths = snakemake.input.get(f"embedding_{search}")
             embedding = match_rows(scores, *read_embeddings(paths, scores))
         speakers = speakers_of(scores, metadata)

@@ -168,7 +168,7 @@ def test_column_predicted_by_another_model_infers_nothing(plan):
 
 def test_another_embedding_output_infers_that_model_alone(plan):
     def edit(config):
-        config["models"]["practice_small"]["embedding"] = "none"
+        config["models"]["practice_small"]["embedding_output"] = "none"
 
     jobs = plan(edit)
     assert [job for job in jobs if job.startswith("predict")] == [

@@ -15,7 +15,7 @@ from voxslice.names import REFERENCES
 
 RESERVED = {"models", "checksums"}
 """Folders beside those of the datasets."""
-INHERITED = ("license", "tasks", "embedding", "sampling_rate")
+INHERITED = ("license", "tasks", "embedding_output", "sampling_rate")
 """What a derived model has from its source where it is not given."""
 SOURCES = ("csv", "audformat", "audb")
 """Where a dataset may come from; it has one of these keys."""
@@ -142,24 +142,24 @@ def _cross_check(config: dict[str, Any]) -> None:
                 f"searches.{name}.features: no dataset has the column {unknown[0]!r}; the columns"
                 f" are {', '.join(columns)}."
             )
-        source = search.get("embedding")
+        source = search.get("embedding_of")
         if source is not None and source not in models:
             raise InputError(
-                f"searches.{name}.embedding: there is no model {source!r}; the models are"
+                f"searches.{name}.embedding_of: there is no model {source!r}; the models are"
                 f" {', '.join(models)}."
             )
         if source is not None and search["finder"] != "sliceguard":
             raise InputError(
-                f"searches.{name}.embedding: {search['finder']} looks at metadata only: remove the"
-                " embedding or choose the finder sliceguard."
+                f"searches.{name}.embedding_of: {search['finder']} looks at metadata only: remove"
+                " embedding_of or choose the finder sliceguard."
             )
         if source is not None and "predictions" in models[source]:
             raise InputError(
-                f"searches.{name}.embedding: {source} is given as predictions and has no embedding:"
-                " name another model."
+                f"searches.{name}.embedding_of: {source} is given as predictions and has no"
+                " embedding: name another model."
             )
         if source is None and not search["features"]:
-            raise InputError(f"searches.{name}: give features, an embedding, or both.")
+            raise InputError(f"searches.{name}: give features, embedding_of, or both.")
 
 
 def _check_source(name: str, dataset: Mapping[str, Any]) -> None:
@@ -219,7 +219,7 @@ def _check_model(name: str, model: Mapping[str, Any], models: Mapping[str, Any])
             f"models.{name}.derive.from: {source} is given as predictions: name a model that is"
             " run."
         )
-    for key in ("embedding", "sampling_rate"):
+    for key in ("embedding_output", "sampling_rate"):
         if model[key] != models[source][key]:
             raise InputError(
                 f"models.{name}.{key}: a variant has that of its source {source}: remove it."
@@ -372,6 +372,6 @@ def searches_of(
     searches = {}
     for name, search in config["searches"].items():
         features = [feature for feature in search["features"] if feature in columns]
-        if (features or "embedding" in search) and finder in (None, search["finder"]):
+        if (features or "embedding_of" in search) and finder in (None, search["finder"]):
             searches[name] = {**search, "features": features}
     return searches

@@ -99,7 +99,7 @@ def predict(
     *,
     audio: str | Path,
     model: str | Path,
-    embedding: str,
+    embedding_output: str,
     sampling_rate: int,
     threads: int,
     device: str,
@@ -115,7 +115,7 @@ def predict(
         utterances: `file`, `start`, `end` (seconds), one row an utterance
         audio: folder that the files are relative to
         model: folder with model.onnx and model.yaml
-        embedding: name of the output that becomes the column `embedding`
+        embedding_output: name of the output that becomes the column `embedding`
         sampling_rate: that the model expects, in Hz
         threads: utterances that are scored at the same time on the processor, or read for a GPU;
             the results do not depend on it
@@ -136,8 +136,8 @@ def predict(
     # a session for each core, as shards side by side have it, is no faster, with the weights twice.
     loaded = load(model, threads=1, device=device)
     labels = labels_of(loaded)
-    columns = label_columns(labels, embedding)
-    schema = _schema(columns, len(labels[embedding]) if embedding in labels else None)
+    columns = label_columns(labels, embedding_output)
+    schema = _schema(columns, len(labels[embedding_output]) if embedding_output in labels else None)
     rows = zip(*(utterances[name] for name in KEY), strict=True)
     workers = 1 if device == "cuda" else threads
     # long ones take turns, so that the job keeps to the memory that its rule asks for
@@ -165,7 +165,7 @@ def predict(
                 if isinstance(result, str)
             ]
             scored = [result for result in results if not isinstance(result, str)]
-            writer.write_table(_table(keys[good], scored, columns, embedding, schema))
+            writer.write_table(_table(keys[good], scored, columns, embedding_output, schema))
     write_csv(pd.DataFrame(failed, columns=[*KEY, "reason"]), failures)
 
 
@@ -186,7 +186,7 @@ def _table(
     keys: pd.DataFrame,
     scored: list[dict[str, np.ndarray]],
     columns: dict[str, list[str]],
-    embedding: str,
+    embedding_output: str,
     schema: pa.Schema,
 ) -> pa.Table:
     arrays = [pa.array(keys[name]) for name in KEY]
@@ -196,6 +196,6 @@ def _table(
             arrays.append(pa.array(values))
     if "embedding" in schema.names:
         dimensions = schema.field("embedding").type.list_size
-        flat = np.array([row[embedding] for row in scored], dtype=np.float32).reshape(-1)
+        flat = np.array([row[embedding_output] for row in scored], dtype=np.float32).reshape(-1)
         arrays.append(pa.FixedSizeListArray.from_arrays(pa.array(flat), dimensions))
     return pa.Table.from_arrays(arrays, schema=schema)

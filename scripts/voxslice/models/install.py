@@ -275,17 +275,17 @@ def labels_of(model: audonnx.Model) -> dict[str, list[str]]:
     return {str(name): [str(x) for x in node.labels] for name, node in model.outputs.items()}
 
 
-def label_columns(outputs: dict[str, list[str]], embedding: str) -> dict[str, list[str]]:
+def label_columns(outputs: dict[str, list[str]], embedding_output: str) -> dict[str, list[str]]:
     """Labels of the outputs that become columns of the predictions: all but the embedding.
 
     Args:
         outputs: labels of each output
-        embedding: name of the output that is the embedding
+        embedding_output: name of the output that is the embedding
 
     Raises:
         InputError: where two columns of the predictions would have the same name
     """
-    columns = {name: labels for name, labels in outputs.items() if name != embedding}
+    columns = {name: labels for name, labels in outputs.items() if name != embedding_output}
     names = [*KEY, "embedding", *(label for labels in columns.values() for label in labels)]
     twice = {name for name in names if names.count(name) > 1}
     if twice:

@@ -102,7 +102,7 @@ def setting_facts(study: Study) -> Facts:
         rows.append(("Labels", ", ".join(task["labels"])))
     for name, search in study.searches.items():
         looked = list(search["features"])
-        looked += [f"embedding of {search['embedding']}"] if "embedding" in search else []
+        looked += [f"embedding of {search['embedding_of']}"] if "embedding_of" in search else []
         rows.append(
             (
                 f"Slices \u201c{name}\u201d",

@@ -119,7 +119,7 @@ def tabulate_slices(
                 suggested[suggested["search"] == name],
                 positions,
                 looked_at,
-                named if "embedding" in search else search["features"],
+                named if "embedding_of" in search else search["features"],
             )
         for mask, known in found:
             row = {"slice": slice_id(scores[mask]), "finder": search["finder"], "search": name}

@@ -77,7 +77,7 @@ def config():
         },
         "searches": {
             "metadata": {"finder": "sliceguard", "features": ["gender", "age"]},
-            "voice": {"finder": "sliceguard", "features": [], "embedding": "other"},
+            "voice": {"finder": "sliceguard", "features": [], "embedding_of": "other"},
             "young": {"finder": "sliceguard", "features": ["age"], "min_support": 5},
         },
     }
@@ -119,7 +119,7 @@ def test_defaults_are_filled_in_at_every_depth(config):
         "audb-public"
     ]
     assert full["models"]["other"]["tasks"] == []
-    assert full["models"]["small"]["embedding"] == "hidden_states"
+    assert full["models"]["small"]["embedding_output"] == "hidden_states"
     assert full["models"]["big"]["sampling_rate"] == 16000
     assert (full["tasks"]["age"]["scale"], full["tasks"]["age"]["unit"]) == (1, "")
     assert "scale" not in full["tasks"]["gender"]
@@ -247,9 +247,9 @@ MISSING = object()
         ("models.given.sha256", "a" * 64, r"^models\.given\.sha256: only what is downloaded"),
         ("models.given.tasks", [], r"\.predictions\.calls: none of the model's tasks has labels"),
         (
-            "searches.voice.embedding",
+            "searches.voice.embedding_of",
             "given",
-            r"^searches\.voice\.embedding: given is given as predic",
+            r"^searches\.voice\.embedding_of: given is given as predic",
         ),
         ("tasks.gender.output", MISSING, r"^tasks\.gender: name the output of the models"),
         (
@@ -281,7 +281,11 @@ MISSING = object()
         ("models.tiny.derive.quantize", MISSING, r"derive: 'quantize' is a required property"),
         ("models.tiny.derive", None, r"^models\.tiny"),
         ("models.tiny.sampling_rate", 8000, r"tiny\.sampling_rate: a variant has that of its sou"),
-        ("models.tiny.embedding", "x", r"^models\.tiny\.embedding: a variant has that of its sou"),
+        (
+            "models.tiny.embedding_output",
+            "x",
+            r"^models\.tiny\.embedding_output: a variant has that of its sou",
+        ),
         ("models.tiny.tasks", ["gender", "x"], r"^models\.tiny\.tasks: there is no task 'x'"),
         ("models.chance", "small", r"^models\.chance: this id is taken by a reference model"),
         ("models.median", "small", r"^models\.median: this id is taken by a reference model"),
@@ -326,11 +330,15 @@ MISSING = object()
         ("searches.metadata.min_support", 1, r"^searches\.metadata\.min_support: 1 is less"),
         ("searches.metadata.features", ["x"], r"^searches\.metadata\.features: no dataset .* 'x'"),
         (
-            "searches.voice.embedding",
+            "searches.voice.embedding_of",
             "x",
-            r"^searches\.voice\.embedding: there is no model 'x'; the m",
+            r"^searches\.voice\.embedding_of: there is no model 'x'; the m",
         ),
-        ("searches.voice.embedding", MISSING, r"^searches\.voice: give features, an embedding, or"),
+        (
+            "searches.voice.embedding_of",
+            MISSING,
+            r"^searches\.voice: give features, embedding_of, or",
+        ),
         ("models.small.tasks", ["gender"], r"^tasks\.age: no model has this task"),
         ("datasets.models", "calls", r"^datasets\.models: this id is taken"),
         ("datasets.checksums", "calls", r"^datasets\.checksums: this id is taken"),
@@ -446,13 +454,13 @@ def test_given_predictions_are_of_the_datasets_that_they_name(config):
 
 
 def test_a_variant_is_its_source_where_it_says_nothing_else(config):
-    config["models"]["small"] |= {"sampling_rate": 8000, "embedding": "h", "license": "CC0"}
+    config["models"]["small"] |= {"sampling_rate": 8000, "embedding_output": "h", "license": "CC0"}
     full = complete(config, SCHEMA)["models"]
     assert full["tiny"] == {
         "derive": {"from": "small", "quantize": "int8"},
         "tasks": ["gender", "age"],
         "license": "CC0",
-        "embedding": "h",
+        "embedding_output": "h",
         "sampling_rate": 8000,
         "note": "",
     }

@@ -36,7 +36,11 @@ def utterances(folder, files, start=0.0, end=None):
 
 
 def run(folder, model, rows, out, threads=1, **changes):
-    settings = {"embedding": "hidden_states", "sampling_rate": RATE, "device": "cpu"} | changes
+    settings = {
+        "embedding_output": "hidden_states",
+        "sampling_rate": RATE,
+        "device": "cpu",
+    } | changes
     predict(
         rows,
         audio=folder,
@@ -138,7 +142,7 @@ def test_nothing_to_score(audio, model_folder, tmp_path):
 
 def test_a_model_without_an_embedding(audio, model_folder, tmp_path):
     rows = utterances(audio, ["0.wav"])
-    found, _ = run(audio, model_folder, rows, tmp_path, embedding="other")
+    found, _ = run(audio, model_folder, rows, tmp_path, embedding_output="other")
     assert "embedding" not in pq.read_schema(tmp_path / "0.parquet").names
     hidden = plain(model_folder, audio / "0.wav")["hidden_states"][0]
     names = [f"hidden_states-{i}" for i in range(4)]

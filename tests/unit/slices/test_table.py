@@ -346,7 +346,7 @@ def test_no_slice_in_any_search(tmp_path):
 
 
 def test_embedding_slices_are_described_by_all_columns_but_the_speaker():
-    slices, _, _ = found({"one": search(embedding="m")}, [("one", angry())])
+    slices, _, _ = found({"one": search(embedding_of="m")}, [("one", angry())])
     assert slices["rule"].to_list() == ["emotion = anger"]
-    slices, _, _ = found({"one": search(embedding="m")}, [("one", np.arange(10))])  # one speaker
+    slices, _, _ = found({"one": search(embedding_of="m")}, [("one", np.arange(10))])  # one speaker
     assert "speaker" not in slices["rule"].iloc[0]
