@@ -181,7 +181,9 @@ def make_study(
         task="gender" if classification else "age",
         dataset_settings={
             "audb": {"name": "made", "version": "1.0.0"},
-            "columns": [c for c in metadata.columns if c not in (*KEY, "duration")],
+            "columns": {
+                name: {"column": name} for name in metadata.columns if name not in (*KEY, "duration")
+            },
             "license": "CC0-1.0",
             "note": "",
             "synthetic": False,

@@ -184,6 +184,8 @@ def _check_source(name: str, dataset: Mapping[str, Any]) -> None:
                     f"{place}.columns.{column}.table: name the table that has the column."
                 )
     known = columns_read(dataset)
+    if known.get("speaker", {}).get("type") == "number":
+        raise InputError(f"{place}.columns.speaker.type: a speaker is a category: remove this key.")
     for column in dataset.get("filter", {}):
         if column not in known:
             raise InputError(

@@ -7,14 +7,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from voxslice.data.column_types import remark_on_numbers, remark_on_text, typed
 from voxslice.data.selection import kept
-from voxslice.data.user_tables import numbers, read_table
+from voxslice.data.user_tables import read_table, times
 from voxslice.data.utterances import ordered, with_ends
 from voxslice.errors import InputError
 from voxslice.utterance_keys import KEY
-
-NOTHING = {"na", "n/a", "nan", "none", "null", "-", "?"}
-"""What people write into a column of numbers where they have none."""
 
 
 def list_utterances(
@@ -23,18 +21,19 @@ def list_utterances(
     """List the utterances of a dataset: the rows of its table.
 
     Args:
-        path: CSV with `file` (relative to the folder) and maybe `start` and `end` in seconds;
-            a row without start begins with the file, one without end ends with it
-        audio: the folder
+        path: table with `file` (relative to the folder) and, optionally, `start` and `end` in
+            seconds; an utterance without a start begins with its file, one without an end ends with
+            its file
+        audio: folder of the audio files
         filters: for each name the `column` of the table and the `values` that are kept
 
     Returns:
         `file`, `start`, `end` and `duration` in seconds, ordered by key
 
     Raises:
-        InputError: where the table cannot be read, lacks a column or a file's name, has a row
-            twice, names a file outside of the folder or a time that is none, or a filter keeps
-            nothing
+        InputError: if the table cannot be read, lacks a column or the name of a file, lists an
+            utterance twice, names a file outside the folder, has an invalid time, or if a filter
+            keeps nothing
     """
     table = read_table(path)
     keys = _keys(table, str(path))
@@ -54,25 +53,35 @@ def read_metadata(
 
     Args:
         path: the table that lists the utterances
-        utterances: as `list_utterances` gives them
-        columns: for each new column the `column` of the table
+        utterances: the utterances, as `list_utterances` returns them
+        columns: for each new column the `column` of the table and, where the config says it, its
+            `type`: `number` or `category`
 
     Returns:
-        the utterances with the new columns, `speaker` first where there is one. A column is of
-        numbers where all of its cells are, and none has a leading zero as in a number of a speaker;
-        a speaker is text always
+        the utterances with the new columns, `speaker` first if there is one. The type of a column
+        is decided by `voxslice.data.column_types.typed`; a speaker is always text
 
     Raises:
-        InputError: where the table has no such column, or no longer lists the utterances
+        InputError: if the table has no such column, a column of numbers has another cell, or the
+            table no longer lists the utterances
     """
     table = read_table(path)
     rows = _rows(_keys(table, str(path)), utterances, str(path))
     result = utterances.copy()
     for name in sorted(columns, key=lambda name: name != "speaker"):  # sorting is stable
-        cells = _column(table, columns[name]["column"], str(path))
-        values = cells if name == "speaker" else _typed(cells)
-        result[name] = values.iloc[rows].reset_index(drop=True)
+        column = _column(table, columns[name]["column"], str(path))
+        cells = column.iloc[rows].reset_index(drop=True).rename(name)
+        result[name] = cells if name == "speaker" else _typed(cells, columns[name], str(path))
     return result
+
+
+def _typed(cells: pd.Series, settings: Mapping[str, str], source: str) -> pd.Series:
+    """The cells of a column with their type; what was decided about them is printed."""
+    values = typed(cells, settings.get("type"), source=source)
+    remark = remark_on_text(values) if values is cells else remark_on_numbers(cells)
+    if remark and settings.get("type") != "category":
+        print(remark)
+    return values
 
 
 def _keys(table: pd.DataFrame, source: str) -> pd.DataFrame:
@@ -84,7 +93,7 @@ def _keys(table: pd.DataFrame, source: str) -> pd.DataFrame:
     # ./a.wav and a.wav are one file
     keys = pd.DataFrame({"file": [PurePosixPath(file).as_posix() for file in files]}, dtype=object)
     for name in ("start", "end"):
-        keys[name] = numbers(table, name, source) if name in table else np.nan
+        keys[name] = times(table, name, source) if name in table else np.nan
     keys["start"] = keys["start"].fillna(0.0)
     wrong = (keys["start"] < 0) | (keys["end"] <= keys["start"])
     if wrong.any():
@@ -122,14 +131,3 @@ def _rows(keys: pd.DataFrame, utterances: pd.DataFrame, source: str) -> np.ndarr
             f"{source} changed while it was read, it has no row for {file}: try again."
         )
     return rows
-
-
-def _typed(cells: pd.Series) -> pd.Series:
-    """Cells as numbers where all of them are, else as they are."""
-    filled = cells.mask(cells.str.strip().str.lower().isin(NOTHING)).dropna()
-    values = pd.to_numeric(filled, errors="coerce").astype("Float64")
-    numeric = len(filled) > 0 and np.isfinite(values.to_numpy(float, na_value=np.nan)).all()
-    if not numeric or filled.str.match(r"\s*[+-]?0\d").any():
-        return cells
-    values = values.reindex(cells.index)
-    return values.astype("Int64") if (values.dropna() % 1 == 0).all() else values.astype(float)

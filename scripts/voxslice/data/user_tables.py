@@ -1,12 +1,12 @@
-"""Tables that users give."""
+"""Tables that users write: CSV and Parquet files, read as text."""
 
 import warnings
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 
+from voxslice.data.column_types import parse_numbers
 from voxslice.errors import InputError
 
 
@@ -47,25 +47,55 @@ def read_table(path: str | Path) -> pd.DataFrame:
 
 
 def numbers(table: pd.DataFrame, column: str, source: str) -> pd.Series:
-    """Read a column of numbers; an empty cell is NaN.
+    """Read a column of numbers.
 
     Args:
-        table: as `read_table` gives it, with the column `file`
-        column: of the table
+        table: text, as `read_table` returns it, with the column `file`
+        column: name of the column
         source: name of the table, for the message
 
     Returns:
-        float
+        the numbers as float, NaN where a cell is empty or says that there is no value
 
     Raises:
-        InputError: where a cell holds anything else
+        InputError: if a cell is not a number
     """
-    values = pd.to_numeric(table[column], errors="coerce").astype("Float64").astype(float)
-    wrong = table[column].notna().to_numpy() & ~np.isfinite(values.to_numpy())
+    values, wrong = parse_numbers(table[column])
+    _require_none(wrong, table, column, source, "a number")
+    return values
+
+
+def times(table: pd.DataFrame, column: str, source: str) -> pd.Series:
+    """Read a column of times.
+
+    Args:
+        table: text, as `read_table` returns it, with the column `file`
+        column: name of the column, whose cells are seconds, as in `1.5`, or durations with hours,
+            minutes and seconds, as in `0 days 00:00:01.5`
+        source: name of the table, for the message
+
+    Returns:
+        the times in seconds as float, NaN where a cell is empty
+
+    Raises:
+        InputError: if a cell is not a time
+    """
+    cells = table[column]
+    seconds, other = parse_numbers(cells)
+    with_hours = other & cells.str.contains(":", regex=False).fillna(False).astype(bool)
+    durations = pd.to_timedelta(cells[with_hours].astype(object), errors="coerce")
+    seconds[with_hours] = durations.dt.total_seconds()
+    _require_none(cells.notna() & seconds.isna(), table, column, source, "a time in seconds")
+    return seconds
+
+
+def _require_none(
+    wrong: pd.Series, table: pd.DataFrame, column: str, source: str, wanted: str
+) -> None:
+    """Refuse the first cell that is not what was wanted."""
     if wrong.any():
-        row = table.iloc[int(wrong.argmax())]
+        row = table.iloc[int(wrong.to_numpy().argmax())]
         raise InputError(
-            f"{source} has {row[column]!r} as {column} of {row['file']}, which is not a number:"
+            f"{source} has {row[column]!r} as {column} of {row['file']}, which is not {wanted}:"
             " correct it or leave it empty."
         )
-    return values

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from voxslice.data.user_tables import numbers
+from voxslice.data.user_tables import numbers, times
 from voxslice.errors import InputError
 from voxslice.files import sha256
 from voxslice.scores.classes import Classes
@@ -85,7 +85,7 @@ def _rows(table: pd.DataFrame, utterances: pd.DataFrame, source: str, filtered: 
     rows, known = table[keys].copy(), utterances[keys].astype({"file": "string"})
     for name in spans:
         # to the millisecond: not every digit of a duration survives a CSV file
-        rows[name] = (1000 * numbers(table, name, source)).round()
+        rows[name] = (1000 * times(table, name, source)).round()
         known[name] = (1000 * known[name]).round()
     if rows.isna().any(axis=None):
         number = int(rows.isna().any(axis=1).to_numpy().argmax()) + 1

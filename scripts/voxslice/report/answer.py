@@ -6,7 +6,7 @@ import pandas as pd
 
 from voxslice.comparison.compare import ALPHA
 from voxslice.report.numbers import counted, probability
-from voxslice.report.study import Study, by_severity, rule_text
+from voxslice.report.study import Model, Study, by_severity, rule_text
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,27 @@ def answer(study: Study) -> list[str]:
         *_losses(study, best, other, groups),
         *_worst(study, best),
     ]
+
+
+def untested(study: Study) -> list[str]:
+    """Say which searches tested no rule: their empty result says nothing about the models."""
+    told = []
+    for name, search in study.searches.items():
+        models = [model.name for model in study.models if name in _empty_searches(model)]
+        if models:
+            features = " and ".join(search["features"])
+            told.append(
+                f"The search {name} tested no rule for {' and '.join(models)}, so it cannot find a"
+                f" slice: no category and no interval of {features} holds at least"
+                f" {counted(search['min_support'], 'utterance')}, but not all of them."
+            )
+    return told
+
+
+def _empty_searches(model: Model) -> set[str]:
+    """Names of the searches that tested no rule; sliceguard does not count rules."""
+    searches = model.searches
+    return set(searches.loc[searches["searched"].eq(0).fillna(False).astype(bool), "search"])
 
 
 def figures(study: Study) -> list[Figure]:
@@ -208,6 +229,8 @@ def _worst(study: Study, position: int) -> list[str]:
     """The worst slice of a model."""
     model, measure = study.models[position], study.measure
     if not len(model.slices):
+        if len(model.searches) and _empty_searches(model) == set(model.searches["search"]):
+            return []  # `untested` says why
         return [f"No slice was found in which {model.name} fails more than elsewhere."]
     row = by_severity(model.slices).iloc[0]
     where = f"{rule_text(row)}: {measure.title} {measure.text(row['value'])} on"

@@ -2,6 +2,8 @@
 
 import re
 
+from voxslice.conditions import is_numeric
+from voxslice.data.column_types import remark_on_text
 from voxslice.report.numbers import counted, share
 from voxslice.report.study import REFERENCES, Study, distinct, is_confirmed, rule_text
 from voxslice.scores.bootstrap import FEW_SPEAKERS
@@ -17,6 +19,7 @@ def warnings(study: Study) -> list[str]:
         *_speakers(study),
         *_unnamed(study),
         *_data(study),
+        *_columns(study),
         *_failed(study),
         *_references(study),
         *_gates(study),
@@ -73,6 +76,24 @@ def _data(study: Study) -> list[str]:
             " that are made for longer ones may do better there."
         )
     return said
+
+
+def _columns(study: Study) -> list[str]:
+    """Columns of text that are nearly numbers, and numbers without a value."""
+    told = []
+    for name, settings in study.dataset_settings["columns"].items():
+        if name == "speaker" or name not in study.metadata or settings.get("type") == "category":
+            continue
+        column = study.metadata[name]
+        if name != study.target or not study.classification:
+            told.append(remark_on_text(column))
+        missing = int(column.isna().sum())
+        if is_numeric(column) and missing:
+            told.append(
+                f"{missing:,} of the {counted(len(column), 'utterance')}"
+                f" {'has' if missing == 1 else 'have'} no value in the column {name}."
+            )
+    return [sentence for sentence in told if sentence]
 
 
 def _failed(study: Study) -> list[str]:

@@ -72,8 +72,13 @@ def test_odd_names_of_files(audio, table):
         ("file,start,end\na.wav,0,2\na.wav,,\n", r"lists a\.wav more than once"),
         ("file\n../b.wav\n", r"names \.\./b\.wav, which is not relative to the folder"),
         ("file\n/a.wav\n", r"names /a\.wav, which is not relative to the folder"),
-        ("file,start\na.wav,one\n", r"has 'one' as start of a\.wav, which is not a number"),
-        ("file,start\na.wav,inf\n", r"has 'inf' as start of a\.wav, which is not a number"),
+        (
+            "file,start\na.wav,one\n",
+            r"has 'one' as start of a\.wav, which is not a time in seconds",
+        ),
+        ("file,start\na.wav,inf\n", r"has 'inf' as start of a\.wav, which is not a time"),
+        ("file,start\na.wav,unknown\n", r"has 'unknown' as start of a\.wav, which is not a time"),
+        ("file,start\na.wav,0:1:0:1\n", r"has '0:1:0:1' as start of a\.wav, which is not a time"),
         ("file,start,end\na.wav,-1,1\n", r"an utterance of a\.wav from -1 to 1 s: correct"),
         ("file,start,end\na.wav,2,1\n", r"an utterance of a\.wav from 2 to 1 s: correct"),
         ("file,start,end\na.wav,1,1\n", r"an utterance of a\.wav from 1 to 1 s: correct"),
@@ -131,6 +136,64 @@ def test_metadata_is_typed_and_matched(audio, table):
     assert values(found["code"]) == ["2", "3", "01"]  # not a number: it has a leading zero
     assert values(found["note"]) == ["yes", "NA", None]
     assert found["many"].dtype == "Int64"
+
+
+@pytest.mark.parametrize("spans", ["0 days 00:00:00.5,0 days 00:00:01.5", "00:00:00.5,00:00:01.50"])
+def test_spans_with_hours_and_minutes(audio, table, spans):
+    found = list_utterances(table(f"file,start,end\na.wav,{spans}\nü.ogg,,\n"), audio, {})
+    assert rows(found) == [["a.wav", 0.5, 1.5], ["ü.ogg", 0, 0.5]]
+
+
+def test_spans_of_timedeltas_in_parquet(audio, tmp_path):
+    table = pd.DataFrame({"file": ["a.wav", "a.wav"], "age": [1, 2]})
+    table["start"] = pd.to_timedelta([0.25, 1], unit="s")
+    table["end"] = pd.to_timedelta([1, None], unit="s")
+    table.to_parquet(tmp_path / "mine.parquet")
+    found = read(tmp_path / "mine.parquet", audio, "age")
+    assert rows(found) == [["a.wav", 0.25, 1], ["a.wav", 1, 2]]
+    assert found["age"].to_list() == [1, 2]
+
+
+def test_a_word_for_missing_among_numbers_is_said(audio, table, capsys):
+    found = read(table("file,age\na.wav,31\nü.ogg,unknown\nno.wav,\n"), audio, "age")
+    assert values(found["age"]) == [31, None, None]
+    told = "The column age is read as numbers, with 1 of its 3 cells ('unknown') as missing.\n"
+    assert capsys.readouterr().out == told
+
+
+def test_decimal_commas_are_read(audio, table, capsys):
+    text = 'file,height,take\na.wav,"1,75",1\nü.ogg,"2,5",2\nno.wav,2,3\n'
+    found = read(table(text), audio, "height", "take")
+    assert values(found["height"]) == [1.75, 2, 2.5] and found["height"].dtype == float
+    assert "height is read as numbers, with decimal commas." in capsys.readouterr().out
+
+
+def test_cells_that_are_not_numbers_are_named(audio, table, capsys):
+    found = read(table("file,age\na.wav,31\nü.ogg,about 40\nno.wav,52\n"), audio, "age")
+    assert values(found["age"]) == ["31", "52", "about 40"]
+    assert "read as text, since 1 of its 3 cells ('about 40') is not" in capsys.readouterr().out
+
+
+def test_only_kept_rows_decide_the_type(audio, table):
+    path = table("file,set,age\na.wav,test,1\nno.wav,dev,young\nü.ogg,test,3\n")
+    found = read(path, audio, "age", filters={"split": {"column": "set", "values": ["test"]}})
+    assert found["age"].dtype == "Int64"
+
+
+def test_the_config_says_the_type(audio, table, capsys):
+    path = table("file,digit,room\na.wav,3,01\nü.ogg,7,02\nno.wav,x,03\n")
+    utterances = list_utterances(path, audio, {})
+    kinds = {
+        "digit": {"column": "digit", "type": "category"},
+        "room": {"column": "room", "type": "number"},
+    }
+    found = read_metadata(path, utterances, kinds)
+    assert values(found["digit"]) == ["3", "x", "7"] and values(found["room"]) == [1, 3, 2]
+    assert capsys.readouterr().out == ""
+    with pytest.raises(
+        InputError, match=r"column digit that are not numbers, 1 of its 3 cells \('x"
+    ):
+        read_metadata(path, utterances, {"digit": {"column": "digit", "type": "number"}})
 
 
 def test_metadata_survives_a_file(audio, table, tmp_path):

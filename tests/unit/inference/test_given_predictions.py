@@ -157,7 +157,7 @@ def test_probabilities_are_added_up_by_label():
         ({"start": ["0", "0", "0"]}, "has the column start alone: give both start and end"),
         (
             {"start": ["0", "zero", "0"], "end": ["1", "1", "1"]},
-            "has 'zero' as start of wav/a.wav, which is not a number",
+            "has 'zero' as start of wav/a.wav, which is not a time in seconds",
         ),
         ({"start": ["0", None, "0"], "end": ["1", "1", "1"]}, "Row 2 of t.csv lacks one of file,"),
         (

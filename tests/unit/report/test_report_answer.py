@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from report_study import make_study
 from voxslice.comparison.gates import COLUMNS as GATES
-from voxslice.report.answer import answer, figures
+from voxslice.report.answer import answer, figures, untested
 from voxslice.report.caveats import warnings
 
 
@@ -132,6 +132,32 @@ def test_answer_without_slices():
     )
 
 
+def with_searched(study, *counts):
+    """The study with other counts of searched rules: of `subgroups` and `metadata`."""
+    searches = study.models[-1].searches.assign(searched=pd.array(counts, dtype="Int64"))
+    study = with_model(study, len(study.models) - 1, searches=searches)
+    settings = {"finder": "subgroups", "features": ["age", "emotion"], "min_support": 30}
+    return dataclasses.replace(study, searches={"subgroups": settings, **study.searches})
+
+
+def test_a_search_without_any_rule_is_said_and_not_called_a_search_without_a_slice():
+    study = with_searched(make_study(slices=False), 0, 0)
+    assert "No slice was found" not in " ".join(answer(study))
+    told = untested(study)
+    assert told[0] == (
+        "The search subgroups tested no rule for b, so it cannot find a slice: no category and no"
+        " interval of age and emotion holds at least 30 utterances, but not all of them."
+    )
+    assert len(told) == 2
+
+
+def test_other_searches_are_still_answered():
+    study = with_searched(make_study(slices=False), 0, None)
+    assert answer(study)[-1].startswith("No slice was found in which b fails")
+    assert len(untested(study)) == 1
+    assert untested(make_study(slices=False)) == []
+
+
 # warnings
 
 
@@ -187,6 +213,39 @@ def test_warns_of_unknown_speakers_synthetic_speech_failures_and_licences():
         "The model a and the model e are under CC BY-NC-SA 4.0, which excludes commercial use."
     )
     assert len(said) == 4
+
+
+def with_columns(study, **columns):
+    """The study with further columns of metadata: their values and settings."""
+    settings = {name: more for name, (_, more) in columns.items()}
+    known = study.dataset_settings
+    return dataclasses.replace(
+        study,
+        metadata=study.metadata.assign(**{name: values for name, (values, _) in columns.items()}),
+        dataset_settings={**known, "columns": {**known["columns"], **settings}},
+    )
+
+
+def test_warns_of_numbers_that_are_text_and_of_missing_numbers():
+    heights = pd.Series([f"1.{number}" for number in range(10, 33)] + ["tall"], dtype="string")
+    study = with_columns(
+        make_study(),
+        height=(heights, {"column": "height"}),
+        room=(heights, {"column": "room", "type": "category"}),
+        snr=([None, *range(23)], {"measure": "snr"}),
+    )
+    told = warnings(study)
+    assert [w for w in told if "column" in w] == [
+        "The column height is read as text, since 1 of its 24 cells ('tall') is not a number:"
+        " correct it or leave it empty, or give the column type: category in the config.",
+        "1 of the 24 utterances has no value in the column snr.",
+    ]
+
+
+def test_digits_that_are_labels_need_no_numbers():
+    digits = pd.Series(["1", "2", "3", "x"] * 6, dtype="string")
+    study = with_columns(make_study(), gender=(digits, {"column": "gender"}))
+    assert not [w for w in warnings(study) if "column" in w]
 
 
 def test_does_not_call_confirmed_slices_suggestions():

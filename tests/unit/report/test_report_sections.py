@@ -255,7 +255,7 @@ def test_heat_map_counts_every_utterance_once(study):
 def test_heat_map_of_one_column_and_of_none():
     study = make_study(emotion=False)
     assert [len(m.rows) for m in found.heat_maps(study, found.heat(study))] == [1, 1]
-    settings = {**study.dataset_settings, "columns": ["speaker"]}
+    settings = {**study.dataset_settings, "columns": {"speaker": {"column": "speaker"}}}
     study = dataclasses.replace(study, dataset_settings=settings)
     assert found.heat_maps(study, found.heat(study)) == []
 

@@ -25,7 +25,7 @@ from voxslice.report import (
     projection,
     tradeoff,
 )
-from voxslice.report.answer import answer, figures
+from voxslice.report.answer import answer, figures, untested
 from voxslice.report.caveats import warnings
 from voxslice.report.study import Study, distinct
 
@@ -148,6 +148,7 @@ def _parts(study: Study, derived: Derived) -> dict[str, Any]:
     ]
     return {
         "answer": answer(study),
+        "untested": untested(study),
         "figures": figures(study),
         "warnings": warnings(study),
         "dataset_facts": compared.dataset_facts(study),

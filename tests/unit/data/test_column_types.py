@@ -1,0 +1,101 @@
+import pandas as pd
+import pytest
+from voxslice.data.column_types import (
+    parse_numbers,
+    remark_on_numbers,
+    remark_on_text,
+    typed,
+)
+from voxslice.errors import InputError
+
+
+def text(*cells):
+    return pd.Series(cells, dtype="string", name="age")
+
+
+def values(column):
+    return [None if pd.isna(value) else value for value in column]
+
+
+@pytest.mark.parametrize(
+    ("cells", "numbers"),
+    [
+        (["1", " 2.5 ", "+3", "-4e2", ".5", "6."], [1, 2.5, 3, -400, 0.5, 6]),
+        (["1", None, "NA", "Unknown", "n/a", " ", "?", "k.A."], [1] + [None] * 7),
+        (["1,5", "0,25", "-2", ",5"], [1.5, 0.25, -2, 0.5]),
+        (["1,250", "0,5"], [1.25, 0.5]),  # the second tells what the comma of the first means
+    ],
+)
+def test_numbers_are_parsed(cells, numbers):
+    found, wrong = parse_numbers(text(*cells))
+    assert values(found) == numbers and not wrong.any()
+    assert values(typed(text(*cells))) == numbers
+
+
+@pytest.mark.parametrize(
+    ("cells", "other"),
+    [
+        (["1", "two", "3"], ["two"]),
+        (["1.5", "1,5"], ["1,5"]),  # a column that does not agree
+        (["1", "1,250"], ["1,250"]),  # may be a thousand and more
+        (["1", "inf", "0x10", "1_000", "1e999", "True", "1 2"],
+         ["inf", "0x10", "1_000", "1e999", "True", "1 2"]),
+        (["1.234,5", "1"], ["1.234,5"]),
+    ],
+)  # fmt: skip
+def test_other_cells_are_not_taken_for_numbers(cells, other):
+    column = text(*cells)
+    assert column[parse_numbers(column)[1]].to_list() == other
+    assert typed(column).to_list() == cells
+
+
+def test_numbers_with_a_leading_zero_are_names_unless_the_config_says_numbers():
+    rooms = text("007", "12")
+    assert typed(rooms).to_list() == ["007", "12"]
+    assert typed(rooms, "number").to_list() == [7, 12]
+    assert typed(text("0.5", "0", "0,5".replace(",", "."))).to_list() == [0.5, 0, 0.5]
+    assert remark_on_text(rooms) == ""
+
+
+def test_the_config_decides_the_type():
+    assert typed(text("1", "2"), "category").to_list() == ["1", "2"]
+    assert values(typed(text(None, "NA"), "number")) == [None, None]
+    with pytest.raises(
+        InputError, match=r"mine\.csv has .* 4 of its 5 cells \('a', 'b', 'c', \.\.\."
+    ):
+        typed(text("1", "a", "b", "c", "d"), "number", source="mine.csv")
+
+
+@pytest.mark.parametrize(
+    ("cells", "remark"),
+    [
+        (["1", "2", "x"], "since 1 of its 3 cells ('x') is not a number: correct it or leave it"),
+        (["1", "2", "3", "4", "5", "a", "b", "c", "d"],
+         "since 4 of its 9 cells ('a', 'b', 'c', ...) are not numbers: correct them"),
+        (["1", "2", "3", "x", "x"], "since 2 of its 5 cells ('x') are not"),
+        (["1.5", "1,5", "2.5"], "since 1 of its 3 cells ('1,5') is not"),
+        (["1,250", "3,000"], "since 2 of its 2 cells ('1,250', '3,000') are not"),
+        (["a", "b", "1"], ""),  # most are words
+        (["1", "2"], ""),
+        (["01", "x"], ""),
+    ],
+)  # fmt: skip
+def test_text_that_is_nearly_numbers_is_remarked(cells, remark):
+    for column in (text(*cells), text(*cells).astype(object)):
+        told = remark_on_text(column)
+        assert remark in told and bool(told) == bool(remark)
+
+
+@pytest.mark.parametrize(
+    "column", [pd.Series([1, 2]), pd.Series([True, False]), pd.Series(["1", "x"], dtype="category")]
+)
+def test_what_is_not_text_needs_no_remark(column):
+    assert remark_on_text(column) == ""
+
+
+def test_what_was_read_as_numbers_is_told():
+    assert remark_on_numbers(text("1", None, "2.5")) == ""
+    assert remark_on_numbers(text("1,5", "unknown", "-", None)) == (
+        "The column age is read as numbers, with decimal commas and 2 of its 4 cells ('unknown',"
+        " '-') as missing."
+    )
