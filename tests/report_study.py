@@ -182,7 +182,9 @@ def make_study(
         dataset_settings={
             "audb": {"name": "made", "version": "1.0.0"},
             "columns": {
-                name: {"column": name} for name in metadata.columns if name not in (*KEY, "duration")
+                name: {"column": name}
+                for name in metadata.columns
+                if name not in (*KEY, "duration")
             },
             "license": "CC0-1.0",
             "note": "",
