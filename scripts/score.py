@@ -5,6 +5,7 @@ import pandas as pd
 from voxslice.files import read_predictions, write_parquet
 from voxslice.logs import to_log
 from voxslice.scores.classes import Classes
+from voxslice.scores.label_check import unnamed_labels
 from voxslice.scores.scores import (
     labels_of_output,
     score_choices,
@@ -44,5 +45,8 @@ with to_log(snakemake.log):
             predictions = read_predictions(paths, [*KEY, column])
             labels = labels_of(predictions)
             scores = score_values(predictions, labels, column=column, scale=task["scale"])
+    if task["type"] == "classification":
+        for sentence in unnamed_labels(metadata[task["target"]], task["labels"]):
+            print(sentence)
     print(f"{len(scores)} of {len(metadata)} utterances are scored.")
     write_parquet(scores, snakemake.output[0])

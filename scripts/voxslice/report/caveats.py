@@ -7,6 +7,7 @@ from voxslice.data.column_types import remark_on_text
 from voxslice.report.numbers import counted, share
 from voxslice.report.study import REFERENCES, Study, distinct, is_confirmed, rule_text
 from voxslice.scores.bootstrap import FEW_SPEAKERS
+from voxslice.scores.label_check import unnamed_labels
 
 MANY_SPEAKERS = 30
 """Below this the report says that the speakers are few for a claim about new ones."""
@@ -19,6 +20,7 @@ def warnings(study: Study) -> list[str]:
         *_speakers(study),
         *_unnamed(study),
         *_data(study),
+        *_labels(study),
         *_columns(study),
         *_failed(study),
         *_references(study),
@@ -76,6 +78,13 @@ def _data(study: Study) -> list[str]:
             " that are made for longer ones may do better there."
         )
     return said
+
+
+def _labels(study: Study) -> list[str]:
+    """Utterances that are in no number because of their true label."""
+    if not study.classification:
+        return []
+    return unnamed_labels(study.metadata[study.target], study.task_settings["labels"])
 
 
 def _columns(study: Study) -> list[str]:

@@ -242,10 +242,28 @@ def test_warns_of_numbers_that_are_text_and_of_missing_numbers():
     ]
 
 
+@pytest.mark.parametrize(
+    ("rows", "label", "sentence"),
+    [
+        ([0, 2, 4], "Female", "3 of the 24 utterances have a label that the task does not name and"
+         " are left out: 'Female' (3, looks like 'female')."),
+        ([7], "M", "1 of the 24 utterances has a label that the task does not name and is left out:"
+         " 'M' (1)."),
+        ([1, 3], None, "2 of the 24 utterances have no label and are left out."),
+    ],
+)  # fmt: skip
+def test_warns_of_labels_that_the_task_does_not_name(rows, label, sentence):
+    study = make_study()
+    labels = study.metadata["gender"].astype(object)
+    labels[rows] = label
+    study = dataclasses.replace(study, metadata=study.metadata.assign(gender=labels))
+    assert [w for w in warnings(study) if "label" in w] == [sentence]
+
+
 def test_digits_that_are_labels_need_no_numbers():
     digits = pd.Series(["1", "2", "3", "x"] * 6, dtype="string")
     study = with_columns(make_study(), gender=(digits, {"column": "gender"}))
-    assert not [w for w in warnings(study) if "column" in w]
+    assert not [w for w in warnings(study) if "read as text" in w]
 
 
 def test_does_not_call_confirmed_slices_suggestions():
