@@ -33,6 +33,7 @@ rule measure_costs:
         sampling_rate=lookup("models/{model}/sampling_rate", within=config),
         device=lookup("device", within=config),
         seed=lookup("seed", within=config),
+        max_seconds=lookup("limits/model_seconds", within=config),
         code=code("measure_costs"),
     script:
         "../scripts/measure_costs.py"

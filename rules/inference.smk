@@ -54,6 +54,7 @@ rule predict:
         },
         device=lookup("device", within=config),
         longest=longest_allowed,
+        max_seconds=config["limits"]["model_seconds"],
         code=code("predict"),
     script:
         "../scripts/predict.py"

@@ -27,6 +27,9 @@ rule fetch_model:
         state=lambda wildcards: model_state(wildcards.model),
         seen=SEEN_MODEL,
         record="resources/checksums/{model}.json",
+        max_megabytes=lookup("limits/download_megabytes", within=config),
+        max_minutes=lookup("limits/download_minutes", within=config),
+        max_seconds=lookup("limits/model_seconds", within=config),
         code=code("fetch_model"),
     script:
         "../scripts/fetch_model.py"
@@ -57,6 +60,7 @@ rule derive_model:
         runtime=growing(30),
     params:
         derive=lookup("models/{model}/derive", within=config),
+        max_seconds=lookup("limits/model_seconds", within=config),
         code=code("derive_model"),
     script:
         "../scripts/derive_model.py"

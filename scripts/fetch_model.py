@@ -1,29 +1,37 @@
-import tempfile
 from pathlib import Path
+from typing import Any
 
 from voxslice.data.local_data import of_files, write_seen
 from voxslice.logs import to_log
-from voxslice.models.downloads import fetch, unpack
-from voxslice.models.install import find_root, install, install_onnx
+from voxslice.models.fetching import fetch_model
 
-with to_log(snakemake.log), tempfile.TemporaryDirectory() as temporary:
-    source, target = snakemake.params.source, Path(snakemake.output.card).parent
-    state = snakemake.params.state
-    seen = of_files(list(snakemake.input)).look(state, threads=1) if state else None
-    place = source["url"] or source["path"] or source["onnx"]
-    local, checksum = Path(place), None
-    if snakemake.params.download:
-        local = Path(temporary) / "download"
-        record = snakemake.params.record
-        checksum = fetch(place, local, sha256=source["sha256"], record=record)
-    if source["onnx"]:
-        install_onnx(local, source["outputs"], target, origin=place)
-    elif source["url"]:
-        folder = Path(temporary) / "model"
-        folder.mkdir()
-        unpack(local, folder)
-        install(find_root(folder), target, origin=place, checksum=checksum)
-    else:
-        install(local, target, origin=place, checksum=None)
-    if seen:
-        write_seen(seen, snakemake.params.seen)
+
+def main(
+    files: list[str],
+    *,
+    source: dict[str, Any],
+    state: str | None,
+    seen: str,
+    card: str,
+    **settings: Any,
+) -> None:
+    found = of_files(files).look(state, threads=1) if state else None
+    fetch_model(source, Path(card).parent, **settings)
+    if found:
+        write_seen(found, seen)
+
+
+if __name__ == "__main__":
+    with to_log(snakemake.log):
+        main(
+            list(snakemake.input),
+            source=snakemake.params.source,
+            download=snakemake.params.download,
+            record=snakemake.params.record,
+            max_megabytes=snakemake.params.max_megabytes,
+            max_minutes=snakemake.params.max_minutes,
+            max_seconds=snakemake.params.max_seconds,
+            state=snakemake.params.state,
+            seen=snakemake.params.seen,
+            card=snakemake.output.card,
+        )

@@ -24,6 +24,7 @@ with to_log(snakemake.log):
         threads=snakemake.threads,
         device=snakemake.params.device,
         longest=snakemake.params.longest,
+        max_seconds=snakemake.params.max_seconds,
         predictions=snakemake.output.predictions,
         failures=snakemake.output.failures,
     )

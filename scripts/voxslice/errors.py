@@ -1,18 +1,23 @@
-"""What went wrong: something that the user can put right, or the machine."""
+"""Errors that end in one sentence: what the user can correct, and what the machine lacks."""
 
 import errno
 import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 
 class InputError(ValueError):
-    """Bad input: one sentence that says what to change; it is shown without a traceback."""
+    """Bad input: one sentence that says what to change, shown without a traceback."""
 
 
 class MachineError(RuntimeError):
-    """The machine failed: one sentence, shown without a traceback; the job is to be repeated."""
+    """The machine failed: one sentence, shown without a traceback. The job can be repeated."""
 
 
-OF_A_FILE = {
+FILE_ERRORS = {
     errno.ENOENT,
     errno.ENOTDIR,
     errno.EISDIR,
@@ -23,46 +28,114 @@ OF_A_FILE = {
     errno.EILSEQ,
     errno.EINVAL,
 }
-"""Errors of the operating system that say something about one file, and stay as they are."""
-OF_THE_MACHINE = re.compile(
+"""Errors of the operating system that concern one file and come again whenever it is read."""
+FULL_DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT}
+"""Errors of the operating system that mean that a disk, or the user's share of it, is full."""
+MACHINE_WORDS = re.compile(
     r"failed to allocate|bad[_ ]alloc|out of memory|\b(cuda|cudnn|cublas|cufft) failure|EP_FAIL",
     re.IGNORECASE,
 )
-"""What onnxruntime says where memory or the GPU is at fault; its types of errors do not tell."""
+"""Words of onnxruntime when memory is short or the GPU fails; its exception types do not tell."""
+ALMOST_FULL_BYTES = 10**6
+"""A disk with less free space than this counts as full."""
 
 
-def of_the_machine(error: Exception) -> bool:
-    """Whether an error on one utterance is the machine's fault, and not what the file holds.
+@contextmanager
+def full_disk(folder: str | Path) -> Iterator[None]:
+    """Turn the error of a full disk into one sentence that names the folder.
 
-    A failure of the utterance is a result: it is stored, and its job never runs again. So memory
-    that is short, a disk that is full or a file system that is gone must not become one. They fail
-    the job, which then may be repeated, as on a cluster with more memory.
+    Args:
+        folder: Folder that the block writes to, for errors that name no file.
+
+    Raises:
+        MachineError: The disk is full.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in FULL_DISK_ERRORS:
+            raise
+        place = Path(str(error.filename)).parent if error.filename else folder
+        raise MachineError(full_disk_sentence(place)) from error
+
+
+def full_disk_sentence(folder: str | Path) -> str:
+    """The sentence for a full disk.
+
+    Args:
+        folder: Folder on that disk.
+    """
+    temporary = Path(tempfile.gettempdir()).resolve()
+    is_temporary = Path(folder).resolve().is_relative_to(temporary)
+    other = ", or set TMPDIR to a folder on another disk," if is_temporary else ""
+    return f"The disk of the folder {folder} is full: free space there{other} and run again."
+
+
+def machine_sentence(error: BaseException) -> str | None:
+    """The sentence for an error that any script may end in because the machine is too small.
+
+    Args:
+        error: Exception that ended the script.
+
+    Returns:
+        One sentence; None if the error has another cause.
+    """
+    if isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM:
+        reason = " ".join(str(error).split())[:200]
+        return (
+            f"This job needs more memory than it can get{f' ({reason})' if reason else ''}: close"
+            " other programs or run fewer jobs at the same time, and run again."
+        )
+    if isinstance(error, OSError) and error.errno in FULL_DISK_ERRORS:
+        folders = [Path.cwd(), Path(tempfile.gettempdir())]
+        if error.filename:
+            folders.insert(0, Path(str(error.filename)).parent)
+        for folder in folders:
+            with suppress(OSError):
+                if shutil.disk_usage(folder).free < ALMOST_FULL_BYTES:
+                    return full_disk_sentence(folder)
+        return full_disk_sentence(folders[0])
+    return None
+
+
+def of_the_machine(error: BaseException) -> bool:
+    """Whether an error on one utterance is the machine's fault instead of the file's.
+
+    The failure of an utterance is a result: it is stored, and its job never runs again. Short
+    memory, a full disk or a missing file system must therefore not become one. They fail the job,
+    which may be repeated, for example with more memory on a cluster.
+
+    Args:
+        error: Exception that was raised while the utterance was read or computed.
     """
     if isinstance(error, MachineError | MemoryError):
         return True
     if isinstance(error, OSError) and error.errno is not None:
-        return error.errno not in OF_A_FILE
-    return not isinstance(error, InputError) and bool(OF_THE_MACHINE.search(str(error)))
+        return error.errno not in FILE_ERRORS
+    return not isinstance(error, InputError) and bool(MACHINE_WORDS.search(str(error)))
 
 
 def reason_of(error: Exception, what: str) -> str:
-    """Why one utterance failed, in one line.
+    """The reason why one utterance failed, in one line.
 
     Args:
-        error: that was raised on it
-        what: the utterance, for the message
+        error: Exception that was raised while the utterance was read or computed.
+        what: Name of the utterance for the message.
+
+    Returns:
+        The message of the exception without line breaks.
 
     Raises:
-        MachineError: where the machine is at fault
+        MachineError: The machine is at fault.
     """
     reason = " ".join(str(error).split()) or type(error).__name__
     if isinstance(error, MachineError):
         raise error
     if of_the_machine(error):
-        found = OF_THE_MACHINE.search(reason)  # behind a long account of the place in the code
+        found = MACHINE_WORDS.search(reason)  # comes after a long description of the code's place
         reason = reason[found.start() if found else 0 :]
         raise MachineError(
-            f"{what} could not be processed, and the machine is at fault, not the file"
-            f" ({reason[:300]}): mend this, as with more memory, and run again."
+            f"{what} could not be processed because of the machine, not because of the file"
+            f" ({reason[:300]}): fix it, for example by requesting more memory, and run again."
         ) from error
     return reason

@@ -1,39 +1,55 @@
-"""What a job prints goes to its log; a mistake of the user's ends it with one sentence."""
+"""Log files of jobs, which hold what a job prints; an expected error ends it in one sentence."""
 
 import sys
 import traceback
-from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from pathlib import Path
+from typing import NoReturn, TextIO
 
-from voxslice.errors import InputError, MachineError
+from voxslice.errors import InputError, MachineError, full_disk, machine_sentence
 
 
 @contextmanager
-def to_log(log: object) -> Iterator[None]:
+def to_log(log: str | Path | Sequence[str]) -> Iterator[None]:
     """Write stdout and stderr of the block to a log file.
 
-    An `InputError` or `MachineError` ends the process with its sentence in the log and on the
-    terminal; any other exception leaves its traceback in the log and one line on the terminal.
+    An `InputError`, a `MachineError`, short memory or a full disk ends the process with one
+    sentence in the log and on the terminal. Any other exception leaves its traceback in the log and
+    one line on the terminal.
 
     Args:
-        log: path of the log file, or a sequence whose first item is the path (Snakemake's `log`)
+        log: Path of the log file, or a sequence whose first item is the path (Snakemake's `log`).
 
     Raises:
-        SystemExit: with code 1 where the block raised an exception
+        SystemExit: With code 1 if the block raised an exception.
     """
-    path = Path(str(log if isinstance(log, str | Path) else log[0]))  # type: ignore[index]
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path = Path(log if isinstance(log, str | Path) else log[0])
     terminal = sys.stderr
-    with path.open("w", buffering=1, encoding="utf-8") as file:
-        try:
-            with redirect_stdout(file), redirect_stderr(file):
-                yield
-        except (InputError, MachineError) as error:
-            print(f"Error: {error}", file=file)
-            print(f"Error: {error}", file=terminal)
-            sys.exit(1)
-        except Exception as error:
+    try:
+        with full_disk(path.parent):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            file = path.open("w", buffering=1, encoding="utf-8")
+    except MachineError as error:
+        _end(f"Error: {error}", terminal)
+    try:
+        with redirect_stdout(file), redirect_stderr(file):
+            yield
+    except (InputError, MachineError) as error:
+        _end(f"Error: {error}", terminal, file)
+    except Exception as error:
+        if sentence := machine_sentence(error):
+            _end(f"Error: {sentence}", terminal, file)
+        with suppress(OSError):
             traceback.print_exc(file=file)
-            print(f"Unexpected {type(error).__name__}: {error} (log: {path})", file=terminal)
-            sys.exit(1)
+        _end(f"Unexpected {type(error).__name__}: {error} (log: {path})", terminal)
+    finally:
+        with suppress(OSError):  # the disk of the log may be full
+            file.close()
+
+
+def _end(line: str, *outputs: TextIO) -> NoReturn:
+    for output in outputs:
+        with suppress(OSError):
+            print(line, file=output)
+    sys.exit(1)

@@ -14,16 +14,19 @@ import pyarrow.parquet as pq
 from tqdm import tqdm
 
 from voxslice.data.audio import read_utterance, require_folder
-from voxslice.errors import InputError, reason_of
+from voxslice.errors import InputError, MachineError, reason_of
 from voxslice.files import whole, write_csv
 from voxslice.inference.read_ahead import Room, read_ahead
 from voxslice.models.install import label_columns, labels_of
-from voxslice.models.sessions import load
+from voxslice.models.sessions import load, run
+from voxslice.models.time_limits import MAX_SECONDS, TimeLimitError, time_limit
 from voxslice.utterance_keys import KEY
 from voxslice.workload import room_mb, utterance_mb
 
 BATCH = 1024
 """Utterances that are written at a time: their results, not their audio, are held in memory."""
+MAX_STOPPED = 10
+"""Utterances of a job that may exceed the time limit; one more ends the job."""
 
 
 class Utterances:
@@ -36,6 +39,7 @@ class Utterances:
         sampling_rate: int,
         longest: float,
         room: Room,
+        max_seconds: float,
     ) -> None:
         self._model = model
         self._room = room
@@ -43,6 +47,8 @@ class Utterances:
         self._audio = Path(audio)
         self._sampling_rate = sampling_rate
         self._longest = longest
+        self._max_seconds = max_seconds
+        self._stopped = 0
 
     def read(self, row: tuple[str, float, float]) -> np.ndarray | str:
         """Read an utterance.
@@ -81,14 +87,26 @@ class Utterances:
             return signal
         seconds = signal.shape[1] / self._sampling_rate
         try:
-            with self._room.taken(utterance_mb(seconds)):
-                outputs = self._model(signal, self._sampling_rate, outputs=self._outputs)
+            with (
+                self._room.taken(utterance_mb(seconds)),
+                time_limit(self._max_seconds, "The model") as options,
+            ):
+                outputs = run(self._model, signal, self._outputs, options)
             vectors = {name: np.ravel(value) for name, value in outputs.items()}
             for name, vector in vectors.items():
                 if not np.isfinite(vector).all():
                     raise InputError(f"the output {name} is not finite")
                 if len(vector) != len(self._model.outputs[name].labels):
                     raise InputError(f"the output {name} is not one vector an utterance")
+        except TimeLimitError as error:
+            self._stopped += 1
+            if self._stopped > MAX_STOPPED:  # a model that never ends would take years
+                raise MachineError(
+                    f"The model took longer than {self._max_seconds:g} s for each of"
+                    f" {self._stopped} utterances: use another model or raise"
+                    " limits.model_seconds."
+                ) from error
+            return str(error)
         except Exception as error:  # whatever the model refuses, it takes the others
             return reason_of(error, f"An utterance of {seconds:g} s")
         return vectors
@@ -104,6 +122,7 @@ def predict(
     threads: int,
     device: str,
     longest: float = inf,
+    max_seconds: float = MAX_SECONDS,
     predictions: str | Path,
     failures: str | Path,
 ) -> None:
@@ -143,7 +162,7 @@ def predict(
     # long ones take turns, so that the job keeps to the memory that its rule asks for
     durations = (utterances["end"] - utterances["start"]).clip(upper=longest)
     room = Room(room_mb(durations.max() if len(durations) else 0, threads=workers))
-    score = Utterances(loaded, audio, sampling_rate, longest, room)
+    score = Utterances(loaded, audio, sampling_rate, longest, room, max_seconds)
     failed: list[dict] = []
     with (
         whole(predictions) as temporary,

@@ -1,7 +1,7 @@
-"""What a model costs on this machine: time to load, latency of single utterances, memory.
+"""The costs of a model on this machine: time to load, latency of single utterances, memory.
 
-The figures belong to the machine that they were measured on; those of two machines say nothing
-about two models.
+The numbers are only valid for the machine that they were measured on. Numbers from two machines do
+not compare two models.
 """
 
 import json
@@ -10,6 +10,7 @@ import platform
 import resource
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,45 +19,102 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from voxslice.errors import InputError
+from voxslice.errors import InputError, MachineError, reason_of
 
+ANSWER = "Voxslice answer: "
+"""Beginning of the line in which the process that measures gives its answer."""
 PERCENTILES = {"p50_ms": 50, "p95_ms": 95, "p99_ms": 99}
+
+
+def costs_table(model: str, folder: str | Path, **settings: Any) -> pd.DataFrame:
+    """Measure an installed model, and add what its card says.
+
+    Args:
+        model: Id of the model.
+        folder: Folder with model.onnx, model.yaml and model.json.
+        settings: Arguments of `measure_costs`.
+
+    Returns:
+        The table of `measure_costs` with the columns `model`, `size_mb` and `parameters`.
+
+    Raises:
+        InputError: See `measure_costs`.
+        MachineError: See `measure_costs`.
+    """
+    costs = measure_costs(folder, **settings)
+    card = json.loads(Path(folder, "model.json").read_text(encoding="utf-8"))
+    costs.insert(0, "model", model)
+    costs.insert(5, "size_mb", card["size_mb"])
+    costs.insert(6, "parameters", card["parameters"])
+    return costs
 
 
 def measure_costs(model: str | Path, *, threads: Sequence[int], **settings: Any) -> pd.DataFrame:
     """Measure a model, for each number of threads in a process of its own.
 
-    Nothing else should run on the machine meanwhile.
+    Nothing else should run on the machine at the same time.
 
     Args:
-        model: folder with model.onnx and model.yaml
-        threads: numbers of threads that compute one utterance together
-        settings: of `measure_here`
+        model: Folder with model.onnx and model.yaml.
+        threads: Numbers of threads that compute one utterance together.
+        settings: Arguments of `measure_here`.
 
     Returns:
-        `machine`, `device`, `threads`, `seconds` (duration of the utterance), `load_s`, `rtf`
-        (mean seconds of computing a second of audio), `p50_ms`, `p95_ms`, `p99_ms` (percentiles of
-        the latency of one utterance), `repetitions`, `peak_mb` (of the whole process, up to and
-        with utterances of this duration)
+        One row per number of threads and duration: `machine`, `device`, `threads`, `seconds`
+        (duration of the utterance), `load_s`, `rtf` (mean seconds to compute one second of audio),
+        `p50_ms`, `p95_ms`, `p99_ms` (percentiles of the latency of one utterance), `repetitions`,
+        `peak_mb` (peak memory of the whole process for utterances up to this duration).
 
     Raises:
-        InputError: where the device cannot be used, or the model fails on an utterance
+        InputError: The device cannot be used, or the model fails on an utterance or takes too long.
+        MachineError: The process that measures was ended, or memory is short.
     """
     rows = []
     for number in sorted(set(threads)):
-        arguments = json.dumps({"model": str(model), "threads": number, **settings})
-        process = subprocess.run(  # noqa: S603  # this very module
-            [sys.executable, "-m", "voxslice.models.costs", arguments],
-            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
-            stdout=subprocess.PIPE,
-            text=True,
-            check=True,
-        )
-        answer = json.loads(process.stdout.splitlines()[-1])
+        answer = _measure_in_process({"model": str(model), "threads": number, **settings})
+        if "machine_error" in answer:
+            raise MachineError(answer["machine_error"])
         if "error" in answer:
             raise InputError(answer["error"])
         rows += answer["rows"]
     return pd.DataFrame(rows)
+
+
+def _measure_in_process(arguments: dict[str, Any]) -> dict[str, Any]:
+    """Call `measure_here` in a new process, which ends when this process ends.
+
+    Returns:
+        `rows`, or an `error` or `machine_error` in one sentence.
+    """
+    process = subprocess.Popen(  # noqa: S603  # this very module
+        [sys.executable, "-m", "voxslice.models.costs", json.dumps(arguments)],
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        stdin=subprocess.PIPE,  # left open: its end tells the process that this one has ended
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    )
+    try:
+        assert process.stdout is not None  # noqa: S101
+        lines = process.stdout.read().splitlines()
+        process.wait()
+    finally:
+        process.kill()
+        process.wait()
+    answers = [line.removeprefix(ANSWER) for line in lines if line.startswith(ANSWER)]
+    for line in lines:
+        if not line.startswith(ANSWER):
+            print(line)
+    if answers:
+        return json.loads(answers[-1])
+    errors = [line.removeprefix("Error: ") for line in lines if line.startswith("Error: ")]
+    if errors:  # the time limit ended the process
+        return {"error": errors[-1]}
+    return {
+        "machine_error": "The process that measures the model was ended from outside or crashed"
+        f" (exit code {process.returncode}): check that memory is not short, and run again."
+    }
 
 
 def measure_here(
@@ -70,45 +128,60 @@ def measure_here(
     repetitions: int,
     seconds: float,
     seed: int,
+    max_seconds: float,
 ) -> list[dict[str, Any]]:
-    """Measure a model in this process, whose peak of memory counts as the model's.
+    """Measure a model in this process, whose peak memory is reported as the model's.
 
     Args:
-        model: folder with model.onnx and model.yaml
-        threads: that compute one utterance together
-        device: `cpu` or `cuda`
-        sampling_rate: that the model expects, in Hz
-        durations: of the utterances, in seconds
-        warm_up: runs of each duration that are not counted
-        repetitions: least number of runs of each duration
-        seconds: least time that the runs of each duration take together
-        seed: of the utterances
+        model: Folder with model.onnx and model.yaml.
+        threads: Number of threads that compute one utterance together.
+        device: `cpu` or `cuda`.
+        sampling_rate: Sampling rate that the model expects, in Hz.
+        durations: Durations of the utterances, in seconds.
+        warm_up: Runs of each duration that are not counted.
+        repetitions: Least number of runs of each duration.
+        seconds: Least total time of the runs of each duration, in seconds.
+        seed: Seed of the utterances.
+        max_seconds: Longest time that loading or one run may take, in seconds.
 
     Returns:
-        a row for each duration, the shortest first, as `measure_costs` describes it
+        One row per duration, the shortest first (see `measure_costs`).
 
     Raises:
-        InputError: where the device cannot be used, or the model fails on an utterance
+        InputError: The device cannot be used, or the model fails on an utterance or takes too long.
+        MachineError: Memory is short.
     """
-    from voxslice.models.sessions import load  # not in the process that only starts others
+    # not imported by the process that only starts others
+    from voxslice.models.sessions import load, run
+    from voxslice.models.time_limits import TimeLimitError, time_limit
 
     _read_through(Path(model) / "model.onnx")
-    begin = time.perf_counter()
-    loaded = load(model, threads=threads, device=device)
-    load_s = time.perf_counter() - begin
+    with time_limit(max_seconds, f"Loading the model {Path(model).name}"):
+        begin = time.perf_counter()
+        loaded = load(model, threads=threads, device=device)
+        load_s = time.perf_counter() - begin
     outputs = list(loaded.outputs)
+
+    def latency(signal: np.ndarray) -> float:
+        """Seconds that the model takes for a signal."""
+        with time_limit(max_seconds, f"The model {Path(model).name}") as options:
+            begin = time.perf_counter()
+            run(loaded, signal, outputs, options)
+            return time.perf_counter() - begin
+
     rows = []
-    for duration in sorted(durations):  # so that the peak of memory is that of the duration
+    for duration in sorted(durations):  # so that the peak memory is that of the duration
         signal = speech_like(duration, sampling_rate, seed)
         latencies: list[float] = []
         try:
             for _ in range(warm_up):
-                loaded(signal, sampling_rate, outputs=outputs)
+                latency(signal)
             while len(latencies) < repetitions or sum(latencies) < seconds:
-                begin = time.perf_counter()
-                loaded(signal, sampling_rate, outputs=outputs)
-                latencies.append(time.perf_counter() - begin)
+                latencies.append(latency(signal))
+        except TimeLimitError:
+            raise
         except Exception as error:  # onnxruntime raises a dozen kinds
+            reason_of(error, f"An utterance of {duration:g} s")  # if the machine is at fault
             raise InputError(
                 f"The model fails on an utterance of {duration:g} s: change costs.durations"
                 f" ({' '.join(str(error).split())[:200]})."
@@ -133,28 +206,28 @@ def measure_here(
 
 
 def speech_like(seconds: float, sampling_rate: int, seed: int) -> np.ndarray:
-    """Noise with the outline of speech: it falls by 6 dB an octave and beats like syllables.
+    """Noise that resembles speech: it falls by 6 dB per octave and swells like syllables.
 
     Args:
-        seconds: duration
-        sampling_rate: in Hz
-        seed: of the noise
+        seconds: Duration.
+        sampling_rate: Sampling rate in Hz.
+        seed: Seed of the noise.
 
     Returns:
-        float32 of shape (1, samples), between -1 and 1
+        float32 of shape (1, samples), between -1 and 1.
     """
     samples = max(1, round(seconds * sampling_rate))
     generator = np.random.default_rng(seed)
     spectrum = np.fft.rfft(generator.standard_normal(samples))
     spectrum /= np.maximum(np.fft.rfftfreq(samples, 1 / sampling_rate), 100)
-    syllables = 1 - np.cos(2 * np.pi * 4 * np.arange(samples) / sampling_rate)  # four a second
+    syllables = 1 - np.cos(2 * np.pi * 4 * np.arange(samples) / sampling_rate)  # four per second
     signal = np.fft.irfft(spectrum, samples) * (0.1 + syllables)
     peak = np.abs(signal).max()
     return (0.5 * signal / peak if peak else signal).astype(np.float32)[np.newaxis]
 
 
 def machine() -> str:
-    """Name of this machine, its processor and its number of logical cores."""
+    """The name of this machine, its processor and its number of logical cores."""
     processor = platform.processor() or platform.machine()
     information = Path("/proc/cpuinfo")
     if information.exists():
@@ -164,9 +237,9 @@ def machine() -> str:
 
 
 def peak_memory() -> int:
-    """Most memory that this process has held at a time, in bytes."""
+    """Peak memory of this process, in bytes."""
     status = Path("/proc/self/status")
-    if status.exists():  # getrusage would count what the process was forked from
+    if status.exists():  # getrusage would include the process that started this one
         lines = dict(line.split(":", 1) for line in status.read_text().splitlines() if ":" in line)
         return 1024 * int(lines["VmHWM"].split()[0])
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -174,14 +247,36 @@ def peak_memory() -> int:
 
 
 def _read_through(path: Path) -> None:
-    """Read a file, so that it is in memory whatever was read before."""
+    """Read a file, so that its content is in the cache of the operating system."""
     with path.open("rb") as file:
         while file.read(1 << 24):
             pass
 
 
-if __name__ == "__main__":
+def _end_with_parent() -> None:
+    """End this process when the one that started it has ended."""
+
+    def watch() -> None:
+        while sys.stdin.buffer.read(1):
+            pass
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _main(arguments: str) -> None:
+    """Measure a model and print the answer as one line."""
+    _end_with_parent()
+    answer: dict[str, Any]
     try:
-        print(json.dumps({"rows": measure_here(**json.loads(sys.argv[1]))}))
+        answer = {"rows": measure_here(**json.loads(arguments))}
+    except MachineError as error:
+        answer = {"machine_error": str(error)}
     except InputError as error:
-        print(json.dumps({"error": str(error)}))
+        answer = {"error": str(error)}
+    print(f"\n{ANSWER}{json.dumps(answer)}", flush=True)
+    os._exit(0)  # the watching thread blocks reading, and would keep the interpreter from ending
+
+
+if __name__ == "__main__":
+    _main(sys.argv[1])

@@ -7,29 +7,26 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-import audobject
 import audonnx
+import numpy as np
 import onnx
-import yaml
 
-from voxslice.errors import InputError
+from voxslice.errors import InputError, reason_of
 from voxslice.files import sha256
+from voxslice.models.definition import read_definition, write_definition
 from voxslice.models.load_errors import load_error
 from voxslice.models.onnx_files import (
-    RATE_KEYS,
     count_parameters,
     declared_rate,
     read_onnx,
     take_one_at_a_time,
 )
+from voxslice.models.sessions import run
+from voxslice.models.time_limits import MAX_SECONDS, TimeLimitError, time_limit
 from voxslice.utterance_keys import KEY
 
-ALLOWED = ("audonnx.core.model.Model", "audonnx.Model")
-"""Classes that a model.yaml may name: loading it instantiates them, so no other is let through.
-
-Transforms are left out on purpose: audonnx.Function carries source code, and openSMILE's arguments
-can name files to write.
-"""
+TRIAL_SAMPLES = 48000
+"""Length of the signal that a model is tried on."""
 
 
 def find_root(folder: str | Path) -> Path:
@@ -53,6 +50,7 @@ def install(
     *,
     origin: str,
     checksum: str | None,
+    max_seconds: float = MAX_SECONDS,
     parameters: int | None = None,
 ) -> None:
     """Check a model and write it as `model.onnx`, `model.yaml` and `model.json` into a folder.
@@ -68,25 +66,20 @@ def install(
         InputError: where the YAML names a class that is not allowed or a file outside of the
             folder, or where audonnx cannot load the model or run it on a signal
     """
-    definition = _read_definition(Path(source))
-    path = _onnx_file(Path(source), definition)
-    arguments = next(iter(definition.values()))
-    arguments["path"] = "model.onnx"
-    named = arguments.get("labels")
-    # audonnx passes over what it does not know; a rate that is named there is meant
-    rates = [arguments.pop(key) for key in RATE_KEYS if key in arguments]
+    definition = read_definition(Path(source))
+    proto = read_onnx(definition.onnx, origin)
 
     def load(folder: Path) -> audonnx.Model:
-        (folder / "model.yaml").write_text(yaml.safe_dump(definition, sort_keys=False))
+        write_definition(definition, folder)
         return audonnx.load(str(folder))
 
-    proto = read_onnx(path, origin)
     with _staged(target) as checked:
-        shutil.copyfile(path, checked / "model.onnx")
-        outputs = _outputs(checked, load, named if isinstance(named, dict) else {}, origin)
-        rate = str(rates[0]) if rates else declared_rate(proto)
+        shutil.copyfile(definition.onnx, checked / "model.onnx")
+        named = definition.labels if isinstance(definition.labels, dict) else {}
+        outputs = _outputs(checked, load, named, origin, max_seconds)
+        rate = definition.sampling_rate or declared_rate(proto)
         count = count_parameters(proto) if parameters is None else parameters
-        _write_card(checked, origin, checksum or sha256(path), outputs, count, rate)
+        _write_card(checked, origin, checksum or sha256(definition.onnx), outputs, count, rate)
 
 
 def install_onnx(
@@ -95,6 +88,7 @@ def install_onnx(
     target: str | Path,
     *,
     origin: str,
+    max_seconds: float = MAX_SECONDS,
 ) -> None:
     """Check a bare ONNX file and write it as `install` does, with a model.yaml of audonnx's.
 
@@ -121,7 +115,7 @@ def install_onnx(
             onnx.save(proto, str(checked / "model.onnx"))
         else:
             shutil.copyfile(path, checked / "model.onnx")
-        outputs = _outputs(checked, load, labels, origin)
+        outputs = _outputs(checked, load, labels, origin, max_seconds)
         count, rate = count_parameters(proto), declared_rate(proto)
         _write_card(checked, origin, sha256(path), outputs, count, rate)
 
@@ -146,11 +140,16 @@ def _outputs(
     load: Callable[[Path], audonnx.Model],
     named: Mapping[str, object],
     origin: str,
+    max_seconds: float,
 ) -> dict[str, list[str]]:
     """Labels of each output of a model that audonnx loads and can run on a signal."""
     try:
-        model = load(folder)
+        with time_limit(max_seconds, f"Loading the model from {origin}"):
+            model = load(folder)
+    except TimeLimitError:
+        raise
     except Exception as error:  # onnxruntime raises a dozen kinds
+        reason_of(error, f"The model from {origin}")  # raises an error if memory is short
         raise InputError(load_error(error, origin)) from error
     if len(model.inputs) != 1:
         raise InputError(
@@ -175,7 +174,23 @@ def _outputs(
             f"The model from {origin} has no output {lacking[0]!r}, which labels are given for, but"
             f" {', '.join(model.outputs)}: correct the name."
         )
+    _try(model, origin, max_seconds)
     return labels_of(model)
+
+
+def _try(model: audonnx.Model, origin: str, max_seconds: float) -> None:
+    """Run a model once on noise, so that one that never ends is refused when it is fetched.
+
+    Other failures are no reason to refuse the model: they may concern the noise alone.
+    """
+    signal = np.random.default_rng(0).uniform(-0.5, 0.5, (1, TRIAL_SAMPLES)).astype(np.float32)
+    try:
+        with time_limit(max_seconds, f"Running the model from {origin} on 3 s of noise") as options:
+            run(model, signal, list(model.outputs), options)
+    except TimeLimitError:
+        raise
+    except Exception as error:  # onnxruntime raises a dozen kinds
+        print(f"The model fails on noise: {' '.join(str(error).split())[:300]}")
 
 
 def _write_card(
@@ -195,57 +210,6 @@ def _write_card(
         "sampling_rate": rate,
     }
     (folder / "model.json").write_text(json.dumps(card, indent=2) + "\n")
-
-
-def _read_definition(folder: Path) -> dict[str, dict]:
-    path = folder / "model.yaml"
-    if not path.is_file():
-        raise InputError(f"The model folder {folder} has no model.yaml: check the model's path.")
-    try:
-        definition = yaml.safe_load(path.read_text(encoding="utf-8"))
-        keys = list(_keys(definition))
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise InputError(f"{path} is not plain YAML: export the model with audonnx.") from error
-    if not isinstance(definition, dict) or len(definition) != 1:
-        raise InputError(f"{path} does not describe one audonnx model: export it with audonnx.")
-    _refuse_classes(keys, path)
-    name, arguments = next(iter(definition.items()))
-    if not str(name).startswith("$audonnx") or not isinstance(arguments, dict):
-        raise InputError(f"{path} does not describe an audonnx model: export it with audonnx.")
-    return definition
-
-
-def _keys(node: object) -> Iterator[object]:
-    """All keys of nested YAML; its ordered maps are lists of tuples."""
-    if isinstance(node, dict):
-        yield from node
-        node = list(node.values())
-    if isinstance(node, list | tuple):
-        for value in node:
-            yield from _keys(value)
-
-
-def _refuse_classes(keys: Sequence[object], path: Path) -> None:
-    """Raise where a key names a class that is not in `ALLOWED`."""
-    for key in keys:
-        if audobject.core.utils.is_class(key):
-            # audobject writes "$package:module.Class==version" or "$module.Class==version"
-            name = str(key).removeprefix("$").split("==")[0].split(":")[-1]
-            if name not in ALLOWED:
-                raise InputError(
-                    f"{path} names the class {name}, which is not run: export an audonnx model"
-                    " that takes the signal itself."
-                )
-
-
-def _onnx_file(folder: Path, definition: dict[str, dict]) -> Path:
-    arguments = next(iter(definition.values()))
-    path = (folder / str(arguments.get("path"))).resolve()
-    if folder.resolve() not in path.parents:
-        raise InputError(f"{folder}/model.yaml names a file outside of its folder: {path.name}.")
-    if not path.is_file():
-        raise InputError(f"{folder}/model.yaml names {path.name}, but the file is not there.")
-    return path
 
 
 def require_rate(declared: str | None, sampling_rate: int, model: str) -> None:

@@ -12,12 +12,20 @@ from onnxruntime.transformers.float16 import convert_float_to_float16
 from voxslice.errors import InputError
 from voxslice.models.convolutions import to_products
 from voxslice.models.install import install
+from voxslice.models.time_limits import MAX_SECONDS
 
 PRODUCTS = ["MatMul", "Gemm"]
 """What int8 quantises; convolutions over time are written as products before."""
 
 
-def derive(source: str | Path, target: str | Path, *, quantize: str, origin: str) -> None:
+def derive(
+    source: str | Path,
+    target: str | Path,
+    *,
+    quantize: str,
+    origin: str,
+    max_seconds: float = MAX_SECONDS,
+) -> None:
     """Make a variant of an installed model; inputs and outputs stay as they are.
 
     The same source gives the same bytes.
@@ -38,7 +46,14 @@ def derive(source: str | Path, target: str | Path, *, quantize: str, origin: str
         shutil.copyfile(source / "model.yaml", Path(name, "model.yaml"))
         convert = {"int8": to_int8, "fp16": to_fp16}[quantize]
         convert(source / "model.onnx", Path(name, "model.onnx"))
-        install(name, target, origin=origin, checksum=None, parameters=card["parameters"])
+        install(
+            name,
+            target,
+            origin=origin,
+            checksum=None,
+            max_seconds=max_seconds,
+            parameters=card["parameters"],
+        )
 
 
 def to_int8(source: Path, target: Path) -> None:

@@ -16,7 +16,7 @@ from voxslice.errors import MachineError
 from voxslice.files import read_embeddings, read_predictions
 from voxslice.inference.failures import gather_failures
 from voxslice.inference.predict import predict
-from voxslice.models.sessions import load
+from voxslice.models.sessions import run as run_model
 from voxslice.utterance_keys import KEY
 from voxslice.workload import room_mb, utterance_mb
 
@@ -328,7 +328,7 @@ def test_memory_that_is_short_fails_the_job_and_no_utterance(audio, tmp_path):
     onnx.save(model, str(tmp_path / "model/model.onnx"))
     loaded = audonnx.Model(str(tmp_path / "model/model.onnx"), labels={"level": ["level"]})
     loaded.to_yaml(str(tmp_path / "model/model.yaml"))
-    with pytest.raises(MachineError, match=r"^An utterance of 0\.1 s .*the machine is at fault"):
+    with pytest.raises(MachineError, match=r"^An utterance of 0\.1 s .*because of the machine"):
         run(audio, tmp_path / "model", utterances(audio, ["0.wav"]), tmp_path / "out")
     assert not list((tmp_path / "out").iterdir())
 
@@ -356,21 +356,20 @@ def test_a_folder_without_any_audio_fails_the_job(audio, model_folder, tmp_path,
 
 
 class Watched:
-    """A model that notes how much memory the utterances under way may take, as estimated."""
+    """Runs a model and notes how much memory the utterances under way may take, as estimated."""
 
-    def __init__(self, model):
-        self.model, self.outputs = model, model.outputs
+    def __init__(self):
         self.lock, self.taken, self.most, self.together = threading.Lock(), 0, 0, 0
 
-    def __call__(self, signal, rate, **settings):
-        amount = utterance_mb(signal.shape[1] / rate)
+    def __call__(self, model, signal, *settings):
+        amount = utterance_mb(signal.shape[1] / RATE)
         with self.lock:
             self.taken += amount
             self.most = max(self.most, self.taken)
             self.together += self.taken > amount
         time.sleep(0.01)
         try:
-            return self.model(signal, rate, **settings)
+            return run_model(model, signal, *settings)
         finally:
             with self.lock:
                 self.taken -= amount
@@ -383,10 +382,10 @@ def test_long_utterances_take_turns(model_folder, tmp_path, monkeypatch):
     rows = utterances(tmp_path / "audio", [f"{number}.flac" for number in range(len(seconds))])
     written = set()
     for threads in (1, 4):
-        model = Watched(load(model_folder, threads=1))
-        monkeypatch.setattr("voxslice.inference.predict.load", lambda *_, model=model, **__: model)
+        watched = Watched()
+        monkeypatch.setattr("voxslice.inference.predict.run", watched)
         run(tmp_path / "audio", model_folder, rows, tmp_path, threads=threads, longest=120)
-        assert model.most <= room_mb(100, threads=threads)
-        assert (model.together > 0) == (threads == 4)
+        assert watched.most <= room_mb(100, threads=threads)
+        assert (watched.together > 0) == (threads == 4)
         written.add((tmp_path / "0.parquet").read_bytes())
     assert len(written) == 1

@@ -20,6 +20,7 @@ SETTINGS = {
     "repetitions": 3,
     "seconds": 0,
     "seed": 0,
+    "max_seconds": 60,
 }
 
 

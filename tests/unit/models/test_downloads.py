@@ -16,7 +16,7 @@ import pytest
 import voxslice
 from voxslice.errors import InputError
 from voxslice.models import downloads
-from voxslice.models.downloads import fetch, unpack
+from voxslice.models.downloads import fetch, trust, unpack
 
 CONTENT = b"the bytes of a model" * 1000
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
@@ -77,7 +77,12 @@ def source(tmp_path):
 def place(tmp_path):
     """Where a download goes, and its record."""
     folder = tmp_path / "downloads"
-    return {"path": folder / "model.zip", "record": folder / "record.json"}
+    return {
+        "path": folder / "model.zip",
+        "record": folder / "record.json",
+        "max_megabytes": 1,
+        "max_minutes": 1,
+    }
 
 
 def nothing_left(place):
@@ -88,6 +93,8 @@ def nothing_left(place):
 def test_file_url_is_copied_and_recorded(source, place):
     assert fetch(source.as_uri(), **place, sha256=None) == SHA256
     assert place["path"].read_bytes() == CONTENT
+    assert not place["record"].exists()  # it is not yet known to be a model
+    trust(source.as_uri(), SHA256, record=place["record"])
     assert json.loads(place["record"].read_text()) == {source.as_uri(): SHA256}
 
 
@@ -149,7 +156,7 @@ def test_wrong_checksum_keeps_what_was_there(source, place):
 
 
 def test_first_download_is_trusted_and_a_changed_one_refused(source, place):
-    fetch(source.as_uri(), **place, sha256=None)
+    trust(source.as_uri(), fetch(source.as_uri(), **place, sha256=None), record=place["record"])
     fetch(source.as_uri(), **place, sha256=None)
     source.write_bytes(b"other bytes")
     with pytest.raises(InputError, match="has changed") as error:
@@ -162,10 +169,10 @@ def test_first_download_is_trusted_and_a_changed_one_refused(source, place):
 
 
 def test_another_url_is_recorded_beside_the_first(source, place):
-    fetch(source.as_uri(), **place, sha256=None)
     other = source.with_name("other.zip")
     other.write_bytes(b"other bytes")
-    fetch(other.as_uri(), **place, sha256=None)
+    for url in (source.as_uri(), other.as_uri()):
+        trust(url, fetch(url, **place, sha256=None), record=place["record"])
     assert json.loads(place["record"].read_text()) == {
         source.as_uri(): SHA256,
         other.as_uri(): hashlib.sha256(b"other bytes").hexdigest(),
@@ -183,7 +190,8 @@ def test_truncated_transfer_is_refused(served, place):
 def test_progress_bars_can_be_turned_off(source, place):
     program = (
         "import sys; from voxslice.models.downloads import fetch;"
-        "fetch(sys.argv[1], sys.argv[2], sha256=None, record=sys.argv[3])"
+        "fetch(sys.argv[1], sys.argv[2], sha256=None, record=sys.argv[3], max_megabytes=1,"
+        " max_minutes=1)"
     )
     subprocess.run(
         [sys.executable, "-c", program, source.as_uri(), place["path"], place["record"]],
@@ -251,7 +259,11 @@ def outside_is_clean(folder):
 
 def test_unpack_folders(tmp_path, folder):
     members = {"model.yaml": b"a", "deep/er/model.onnx": b"b" * 10_000, "empty/": b""}
-    unpack(archive(tmp_path / "a.zip", members, compression=zipfile.ZIP_DEFLATED), folder)
+    unpack(
+        archive(tmp_path / "a.zip", members, compression=zipfile.ZIP_DEFLATED),
+        folder,
+        max_megabytes=1000,
+    )
     assert (folder / "model.yaml").read_bytes() == b"a"
     assert (folder / "deep" / "er" / "model.onnx").read_bytes() == b"b" * 10_000
     assert (folder / "empty").is_dir()
@@ -276,7 +288,7 @@ def test_unpack_folders(tmp_path, folder):
 def test_members_outside_of_the_folder_are_refused(tmp_path, folder, name):
     path = archive(tmp_path / "a.zip", {"good": b"good", name: b"bad"})
     with pytest.raises(InputError, match="would be written outside of its folder"):
-        unpack(path, folder)
+        unpack(path, folder, max_megabytes=1000)
     assert not list(folder.iterdir())
     assert outside_is_clean(folder)
 
@@ -290,7 +302,7 @@ def test_links_are_refused(tmp_path, folder):
         target.writestr(link, "/etc/passwd")
         target.writestr("link/escaped", "bad")
     with pytest.raises(InputError, match="'link' is a link"):
-        unpack(path, folder)
+        unpack(path, folder, max_megabytes=1000)
     assert not list(folder.iterdir())
 
 
@@ -301,11 +313,11 @@ def bomb(path, size):
 def test_an_archive_that_would_fill_the_disk_is_refused(tmp_path, folder, monkeypatch):
     path = bomb(tmp_path / "a.zip", 10**6)
     assert path.stat().st_size * 100 < 10**6
-    unpack(path, folder)  # it is small
+    unpack(path, folder, max_megabytes=1000)  # it is small
     (folder / "zeros").unlink()
-    monkeypatch.setattr(downloads, "SMALL", 10**6 - 1)
+    monkeypatch.setattr(downloads, "SMALL_BYTES", 10**6 - 1)
     with pytest.raises(InputError, match="it would unpack to 1 MB, more than 100 times its size"):
-        unpack(path, folder)
+        unpack(path, folder, max_megabytes=1000)
     assert not list(folder.iterdir())
 
 
@@ -316,7 +328,7 @@ def test_an_archive_that_states_a_smaller_size_writes_no_more(tmp_path, folder):
     assert content.count(stated) == 2  # in the member's header and in the directory
     path.write_bytes(content.replace(stated, (1000).to_bytes(4, "little")))
     with pytest.raises(InputError, match="Not a readable zip archive"):
-        unpack(path, folder)
+        unpack(path, folder, max_megabytes=1000)
     assert sum(file.stat().st_size for file in folder.iterdir()) <= 1000
 
 
@@ -325,7 +337,7 @@ def test_what_is_no_zip_is_refused(tmp_path, folder, content):
     path = tmp_path / "a.zip"
     path.write_bytes(content)
     with pytest.raises(InputError, match="Not a readable zip archive"):
-        unpack(path, folder)
+        unpack(path, folder, max_megabytes=1000)
 
 
 @pytest.mark.parametrize(
@@ -340,7 +352,7 @@ def test_damage_is_refused_or_harmless(tmp_path, folder, method):
         damaged[position] ^= 0xFF
         path.write_bytes(damaged)
         try:
-            unpack(path, folder)
+            unpack(path, folder, max_megabytes=1000)
         except InputError:
             refused += 1
     assert refused > len(good) / 3
@@ -348,13 +360,13 @@ def test_damage_is_refused_or_harmless(tmp_path, folder, method):
     for end in range(0, len(good), 9):
         path.write_bytes(good[:end])
         with pytest.raises(InputError):
-            unpack(path, folder)
+            unpack(path, folder, max_megabytes=1000)
 
 
 def test_a_file_that_is_also_a_folder_is_refused(tmp_path, folder):
     path = archive(tmp_path / "a.zip", {"a": b"file", "a/b": b"in it"})
     with pytest.raises(InputError, match="Not a readable zip archive"):
-        unpack(path, folder)
+        unpack(path, folder, max_megabytes=1000)
 
 
 def test_encrypted_archive_is_refused(tmp_path, folder):
@@ -364,4 +376,4 @@ def test_encrypted_archive_is_refused(tmp_path, folder):
     content[content.index(b"PK\x01\x02") + 8] |= 1  # and in the directory
     path.write_bytes(content)
     with pytest.raises(InputError, match="encrypted"):
-        unpack(path, folder)
+        unpack(path, folder, max_megabytes=1000)

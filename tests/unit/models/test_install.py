@@ -105,10 +105,7 @@ def place(text, marker):
         "NAME: {path: model.onnx, transform: {signal: RUN}}",
         "NAME: {path: model.onnx, labels: {logits_age: [RUN]}}",
         "NAME: {path: model.onnx, labels: {a: {b: [[RUN]]}}}",
-        "NAME: {path: model.onnx, labels: !!omap [a: RUN]}",
-        "NAME: {path: model.onnx, labels: !!pairs [a: RUN]}",
         "NAME: {path: model.onnx, ignored: &a RUN, transform: *a}",
-        "NAME: {path: model.onnx, transform: {<<: RUN}}",
         '"$audonnx:subprocess.Popen": {args: [touch, MARKER]}',
         '"$subprocess.Popen==1.0.0": {args: [touch, MARKER]}',
         '"NAME:subprocess.Popen": {args: [touch, MARKER]}',
@@ -139,23 +136,26 @@ def test_classes_are_refused_and_nothing_runs(source, target, tmp_path, text):
         "\x00",
         "&a [*a]: 1\n",
         "[" * 5000,
+        f"{NAME}: {{path: model.onnx, labels: !!omap [a: {RUN}]}}",
+        f"{NAME}: {{path: model.onnx, labels: !!pairs [a: {RUN}]}}",
+        f"{NAME}: {{path: model.onnx, transform: {{<<: {RUN}}}}}",
     ],
 )
 def test_yaml_that_is_not_plain_is_refused(source, target, tmp_path, text):
     marker = tmp_path / "marker"
     define(source, text.replace("MARKER", str(marker)))
-    refused(source, target, "is not plain YAML")
+    refused(source, target, "which is not accepted from a|is not valid YAML|are no list of names")
     assert not marker.exists()
 
 
 def test_bytes_that_are_no_text_are_refused(source, target):
     (source / "model.yaml").write_bytes(b"\xff\xfe\xfa$audonnx")
-    refused(source, target, "is not plain YAML")
+    refused(source, target, "is not a text file in UTF-8")
 
 
 def test_yaml_that_contains_itself_is_refused(source, target):
     define(source, f"{NAME}: &a\n  path: model.onnx\n  labels: *a\n")
-    refused(source, target, "is not plain YAML")
+    refused(source, target, "the alias .a of no earlier part")
 
 
 @pytest.mark.parametrize("before", ["# a comment\n", "---\n", "\n"])

@@ -1,0 +1,166 @@
+"""The model.yaml of an audonnx model: read as plain data, and written anew from what is known.
+
+audonnx creates an object for each class name that its YAML file holds, anywhere in the file. A
+second model in an argument would load an ONNX file from any place, and a transform may be any code.
+So only the class of the model itself is accepted, and only its known arguments.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import audobject
+import yaml
+
+from voxslice.errors import InputError
+from voxslice.models.onnx_files import RATE_KEYS
+from voxslice.safe_yaml import read_yaml
+
+ALLOWED_CLASSES = ("audonnx.core.model.Model", "audonnx.Model")
+"""Names of the class of an audonnx model."""
+UNUSED_ARGUMENTS = ("device", "num_workers", "session_options")
+"""Arguments of audonnx that Voxslice sets itself; their values in the file are ignored."""
+
+
+@dataclass(frozen=True)
+class Definition:
+    """What a model.yaml says.
+
+    Attributes:
+        onnx: The ONNX file, inside the folder of the model.
+        labels: Labels of outputs by name; a list without a name belongs to the only output.
+        sampling_rate: Sampling rate as it is written there, or None.
+    """
+
+    onnx: Path
+    labels: dict[str, list[str]] | list[str] = field(default_factory=dict)
+    sampling_rate: str | None = None
+
+
+def read_definition(folder: Path) -> Definition:
+    """Read the model.yaml of a folder.
+
+    Args:
+        folder: Folder of a model from a stranger.
+
+    Returns:
+        The arguments of the model.
+
+    Raises:
+        InputError: The file is missing, is not plain YAML, names a class other than that of the
+            model, names an unknown argument, or names an ONNX file outside of the folder.
+    """
+    path = folder / "model.yaml"
+    if not path.is_file():
+        raise InputError(f"The model folder {folder} has no model.yaml: check the model's path.")
+    document = read_yaml(_inside(folder, "model.yaml", path))
+    if not isinstance(document, dict) or len(document) != 1:
+        raise InputError(f"{path} does not describe one audonnx model: export it with audonnx.")
+    for key in _keys(document):
+        _require_allowed(key, path)
+    name, arguments = next(iter(document.items()))
+    if not str(name).startswith("$audonnx") or not isinstance(arguments, dict):
+        raise InputError(f"{path} does not describe an audonnx model: export it with audonnx.")
+    known = ("path", "labels", "transform", *RATE_KEYS, *UNUSED_ARGUMENTS)
+    unknown = [str(key) for key in arguments if key not in known]
+    if unknown:
+        raise InputError(
+            f"{path} has the argument {unknown[0]!r}, which an audonnx model does not have: remove"
+            " it."
+        )
+    if not _is_empty(arguments.get("transform")):
+        raise InputError(
+            f"{path} has a transform, which is not run: export an audonnx model that takes the"
+            " signal itself."
+        )
+    rates = [arguments[key] for key in RATE_KEYS if key in arguments]
+    return Definition(
+        _onnx_file(folder, arguments.get("path"), path),
+        _labels(arguments.get("labels"), path),
+        _text(rates[0], path) if rates else None,
+    )
+
+
+def write_definition(definition: Definition, folder: Path) -> None:
+    """Write the model.yaml for a folder whose ONNX file is model.onnx.
+
+    Args:
+        definition: What `read_definition` returned.
+        folder: Folder to write to.
+    """
+    arguments: dict[str, object] = {"path": "model.onnx"}
+    if definition.labels:
+        arguments["labels"] = definition.labels
+    text = yaml.safe_dump({f"${ALLOWED_CLASSES[0]}": arguments}, sort_keys=False)
+    (folder / "model.yaml").write_text(text, encoding="utf-8")
+
+
+def _keys(node: object) -> Iterator[object]:
+    """All keys of nested mappings and lists."""
+    if isinstance(node, dict):
+        yield from node
+        node = list(node.values())
+    if isinstance(node, list):
+        for value in node:
+            yield from _keys(value)
+
+
+def _require_allowed(key: object, path: Path) -> None:
+    """Raise an error if a key names a class other than that of the model."""
+    if audobject.core.utils.is_class(key):
+        # audobject writes "$package:module.Class==version" or "$module.Class==version"
+        name = str(key).removeprefix("$").split("==")[0].split(":")[-1]
+        if name not in ALLOWED_CLASSES:
+            raise InputError(
+                f"{path} names the class {name}, which is not run: export an audonnx model that"
+                " takes the signal itself."
+            )
+
+
+def _is_empty(transform: object) -> bool:
+    """Whether no input has a transform."""
+    values = transform.values() if isinstance(transform, dict) else [transform]
+    return all(value is None for value in values)
+
+
+def _onnx_file(folder: Path, name: object, path: Path) -> Path:
+    if not isinstance(name, str):
+        raise InputError(f"{path} names no ONNX file: export the model with audonnx.")
+    found = _inside(folder, name, path)
+    if not found.is_file():  # reading a pipe would wait for ever
+        raise InputError(f"{path} names {found.name}, but the file is not there.")
+    return found
+
+
+def _inside(folder: Path, name: str, path: Path) -> Path:
+    """The file of a name in a folder, which no link or `..` may lead out of the folder."""
+    try:
+        found = (folder / name).resolve()
+    except (OSError, ValueError, RuntimeError) as error:  # links in a circle, a null byte
+        raise InputError(
+            f"{path} names a file that cannot exist: export the model again."
+        ) from error
+    if folder.resolve() not in found.parents:
+        raise InputError(f"{path} names a file outside of its folder: {found.name}.")
+    return found
+
+
+def _labels(labels: object, path: Path) -> dict[str, list[str]] | list[str]:
+    """Labels as text: YAML may have read them as numbers."""
+    if labels is None:
+        return {}
+    if isinstance(labels, dict):
+        return {_text(name, path): _names(names, path) for name, names in labels.items()}
+    return _names(labels, path)
+
+
+def _names(names: object, path: Path) -> list[str]:
+    if not isinstance(names, list):
+        raise InputError(f"{path} has labels that are no list of names: export the model again.")
+    return [_text(name, path) for name in names]
+
+
+def _text(value: object, path: Path) -> str:
+    if isinstance(value, dict | list):
+        raise InputError(f"{path} has a list or a mapping instead of a name: correct the file.")
+    return str(value)

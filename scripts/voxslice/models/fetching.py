@@ -1,0 +1,66 @@
+"""Fetch a model from where the config says, check it, and install it."""
+
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from voxslice.errors import full_disk
+from voxslice.models.downloads import fetch, trust, unpack
+from voxslice.models.install import find_root, install, install_onnx
+
+
+def fetch_model(
+    source: Mapping[str, Any],
+    target: str | Path,
+    *,
+    download: bool,
+    record: str | Path,
+    max_megabytes: float,
+    max_minutes: float,
+    max_seconds: float,
+) -> None:
+    """Fetch a model and install it.
+
+    The checksum of a first download is trusted only after the model was installed: a login page or
+    a damaged archive is never what later downloads are compared with.
+
+    Args:
+        source: Settings of the model in the config: one of `url`, `path` and `onnx`, and
+            `outputs` (labels of the outputs of a bare ONNX file) and `sha256`. Others are None.
+        target: Folder that receives `model.onnx`, `model.yaml` and `model.json`.
+        download: Whether the source is a URL.
+        record: JSON file that holds the checksums of earlier downloads.
+        max_megabytes: Largest download, and most that an archive may unpack to, in MB.
+        max_minutes: Longest time that the download may take, in minutes.
+        max_seconds: Longest time to load the model, in seconds.
+
+    Raises:
+        InputError: The model cannot be downloaded or is refused.
+        MachineError: A disk is full or memory is short.
+    """
+    origin = source["url"] or source["path"] or source["onnx"]
+    settings: dict[str, Any] = {"origin": origin, "max_seconds": max_seconds}
+    with full_disk(tempfile.gettempdir()), tempfile.TemporaryDirectory() as temporary:
+        local, checksum = Path(origin), None
+        if download:
+            local = Path(temporary, "download")
+            checksum = fetch(
+                origin,
+                local,
+                sha256=source["sha256"],
+                record=record,
+                max_megabytes=max_megabytes,
+                max_minutes=max_minutes,
+            )
+        if source["onnx"]:
+            install_onnx(local, source["outputs"], target, **settings)
+        else:
+            if source["url"]:
+                archive, local = local, Path(temporary, "model")
+                local.mkdir()
+                unpack(archive, local, max_megabytes=max_megabytes)
+                local = find_root(local)
+            install(local, target, checksum=checksum, **settings)
+    if checksum and not source["sha256"]:
+        trust(origin, checksum, record=record)
