@@ -53,9 +53,7 @@ def make(study: Path, view: Path) -> int:
     table = tables.make_table(
         rows, scores, audio=str(study), embedding=read_embeddings(shards, rows), seed=0, **kind
     )
-    found = issues.make_issues(
-        rows, slices, members, measure=given.measure, min_drop=given.task_settings["min_drop"]
-    )
+    found = issues.make_issues(rows, slices, members, measure=given.measure)
     if len(rows) < total:
         found.insert(0, issues.sample_note(len(rows), total, 0))
     layout = layouts.make_layout(table, list(scores), **kind)

@@ -122,7 +122,7 @@ rule make_view:
         task=lambda wildcards: {
             key: value
             for key, value in config["tasks"][wildcards.task].items()
-            if key in ("type", "unit", "min_drop")
+            if key in ("type", "unit")
         },
         models=lambda wildcards: settings.models_of(
             config, wildcards.dataset, wildcards.task

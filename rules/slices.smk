@@ -32,7 +32,7 @@ rule suggest_slices:
         ),
         classification=lambda wildcards: is_classification(wildcards.task),
         alpha=lookup("alpha", within=config),
-        min_drop=lookup("tasks/{task}/min_drop", within=config),
+        min_drop=lambda wildcards: config["tasks"][wildcards.task].get("min_drop"),
         seed=lookup("seed", within=config),
         code=code("suggest_slices"),
     script:

@@ -31,7 +31,6 @@ with to_log(snakemake.log):
         slices,
         members,
         measure=measures(task.get("unit", ""))["accuracy" if classification else "mae"],
-        min_drop=task["min_drop"],
     )
     if len(rows) < total:
         found.insert(0, issues.sample_note(len(rows), total, params.seed))

@@ -9,6 +9,7 @@ from typing import Any
 
 import jsonschema
 
+from voxslice.config.key_names import check_key_names
 from voxslice.config.sentences import sentence
 from voxslice.errors import InputError
 from voxslice.names import REFERENCES
@@ -34,6 +35,7 @@ def complete(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, 
     Raises:
         InputError: with one sentence that names the key and says what to change
     """
+    check_key_names(config, schema)
     errors = list(jsonschema.Draft202012Validator(schema).iter_errors(config))
     if errors:
         raise InputError(sentence(jsonschema.exceptions.best_match(errors)))
@@ -147,11 +149,6 @@ def _cross_check(config: dict[str, Any]) -> None:
             raise InputError(
                 f"searches.{name}.embedding_of: there is no model {source!r}; the models are"
                 f" {', '.join(models)}."
-            )
-        if source is not None and search["finder"] != "sliceguard":
-            raise InputError(
-                f"searches.{name}.embedding_of: {search['finder']} looks at metadata only: remove"
-                " embedding_of or choose the finder sliceguard."
             )
         if source is not None and "predictions" in models[source]:
             raise InputError(

@@ -112,8 +112,11 @@ def setting_facts(study: Study) -> Facts:
         )
     drawn = "utterances" if study.speakers is None else "speakers"
     margin = task.get("margin")
+    if any(search["finder"] == "sliceguard" for search in study.searches.values()):
+        drop = task.get("min_drop")
+        text = measure.change(drop) if drop else "half of a model's overall error"
+        rows.append(("Smallest drop of a suggestion", text))
     rows += [
-        ("Smallest drop of a suggestion", measure.change(task["min_drop"])),
         ("Equivalent within", measure.change(margin) if margin else "no margin is set"),
         ("Intervals", f"95 %, {study.resamples:,} bootstrap resamples of {drawn}"),
         ("Seed", str(study.seed)),

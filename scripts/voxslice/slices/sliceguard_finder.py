@@ -18,6 +18,9 @@ from voxslice.slices.sliceguard_patches import without_waste
 # names that no column of a dataset can have
 EMBEDDING, LABEL, PREDICTION = "_embedding", "_label", "_prediction"
 
+DEFAULT_DROP = 0.5
+"""Smallest drop of a slice where no smallest drop is given, as a share of the mean loss."""
+
 
 def suggest(
     table: pd.DataFrame,
@@ -27,7 +30,7 @@ def suggest(
     embedding: np.ndarray | None = None,
     classification: bool,
     min_support: int,
-    min_drop: float,
+    min_drop: float | None,
     seed: int,
 ) -> list[np.ndarray]:
     """Find clusters of utterances in which the metric drops.
@@ -42,7 +45,8 @@ def suggest(
         embedding: shape (rows, dimensions), used together with the features; None for none
         classification: whether the metric is accuracy, else mean absolute error
         min_support: smallest number of utterances in a slice
-        min_drop: smallest difference to the overall metric, in the unit of the metric
+        min_drop: smallest difference to the overall metric, in the unit of the metric; None for
+            half of the mean loss, so that the mean loss of a slice is 1.5 times that of all rows
         seed: of every random step
 
     Returns:
@@ -75,11 +79,16 @@ def suggest(
     if embedding is not None:
         types[EMBEDDING] = "embedding"
         embeddings = {EMBEDDING: np.asarray(embedding, np.float32)[usable]}
-    issues = _run(frame, types, embeddings, classification, min_support, min_drop, seed)
     if classification:
         loss = (frame[LABEL] != frame[PREDICTION]).to_numpy(float)
     else:
         loss = (frame[LABEL] - frame[PREDICTION]).abs().to_numpy()
+    if min_drop is None:
+        min_drop = DEFAULT_DROP * float(loss.mean())
+        if min_drop == 0:
+            print("There are no errors and therefore no slices.")
+            return []
+    issues = _run(frame, types, embeddings, classification, min_support, min_drop, seed)
     return [positions[rows] for rows in _one_a_chain(issues, loss)]
 
 

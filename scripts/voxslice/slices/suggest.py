@@ -20,7 +20,7 @@ def suggest_and_verify(
     *,
     classification: bool,
     min_support: int,
-    min_drop: float,
+    min_drop: float | None,
     stability_seeds: int,
     alpha: float,
     seed: int,
@@ -36,7 +36,8 @@ def suggest_and_verify(
             none
         classification: whether the metric is accuracy, else mean absolute error
         min_support: smallest number of utterances in a slice
-        min_drop: smallest drop, in the unit of the metric
+        min_drop: smallest drop, in the unit of the metric; None for the default of
+            `voxslice.slices.sliceguard_finder.suggest`
         stability_seeds: further seeds that an embedding search is tried with; a search of metadata
             does not depend on the seed
         alpha: level at which a slice is confirmed

@@ -78,7 +78,7 @@ def config():
         "searches": {
             "metadata": {"finder": "sliceguard", "features": ["gender", "age"]},
             "voice": {"finder": "sliceguard", "features": [], "embedding_of": "other"},
-            "young": {"finder": "sliceguard", "features": ["age"], "min_support": 5},
+            "young": {"finder": "subgroups", "features": ["age"], "min_support": 5},
         },
     }
 
@@ -327,6 +327,20 @@ MISSING = object()
             r"^tasks\.age\.target: no dataset has the column 'x'; .*age, gen",
         ),
         ("searches.metadata.finder", "x", r"^searches\.metadata\.finder: 'x' is not one of"),
+        ("searches.metadata.depth", 2, r"^searches\.metadata\.depth: only the finder subgroups"),
+        ("searches.young.sample", 500, r"^searches\.young\.sample: only the finder sliceguard"),
+        ("searches.young.features", [], r"^searches\.young\.features: \[\] should be non-empty"),
+        (
+            "searches.voice.embedding",
+            "x",
+            r"searches\.voice\.embedding: .* now called embedding_of",
+        ),
+        (
+            "models.small.embedding",
+            "x",
+            r"small\.embedding: .* now called embedding_output: rename",
+        ),
+        ("slices", {}, r"^slices: the key slices is now called searches: rename it\.$"),
         ("searches.metadata.min_support", 1, r"^searches\.metadata\.min_support: 1 is less"),
         ("searches.metadata.features", ["x"], r"^searches\.metadata\.features: no dataset .* 'x'"),
         (
@@ -501,6 +515,19 @@ def test_a_task_may_not_be_called_like_a_column_of_every_table(config):
     config["models"]["given"]["tasks"] = ["start"]
     with pytest.raises(InputError, match=r"given\.predictions\.calls: start is a column of every"):
         complete(config, SCHEMA)
+
+
+def test_the_smallest_drop_is_optional(config):
+    del config["tasks"]["gender"]["min_drop"], config["tasks"]["age"]["min_drop"]
+    full = complete(config, SCHEMA)
+    assert not any("min_drop" in task for task in full["tasks"].values())
+
+
+def test_each_search_has_the_settings_of_its_finder_alone(config):
+    searches = complete(config, SCHEMA)["searches"]
+    keys = {name: set(search) - {"features", "embedding_of"} for name, search in searches.items()}
+    assert keys["metadata"] == {"finder", "min_support", "sample", "stability_seeds"}
+    assert keys["young"] == {"finder", "min_support", "depth"}
 
 
 def test_margins(config):

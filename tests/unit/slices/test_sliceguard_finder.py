@@ -50,6 +50,20 @@ def test_rows_without_a_number_are_left_out_and_positions_kept(given, capsys):
     assert "6 utterances lack a number" in capsys.readouterr().out
 
 
+def test_without_min_drop_the_error_of_a_slice_is_half_again_as_large(given, capsys):
+    ask(["clean"], min_drop=None)  # 6 of 60 predictions are wrong
+    assert given["settings"][2] == pytest.approx(0.05)
+    numbers = pd.DataFrame({"label": np.zeros(60), "prediction": np.full(60, 8.0)})
+    ask(["clean"], scores=numbers, classification=False, min_drop=None)
+    assert given["settings"][2] == pytest.approx(4)
+    ask(["clean"], min_drop=0.2)
+    assert given["settings"][2] == 0.2
+    given["answer"] = [[0, 1]]
+    right = scored().assign(prediction=scored()["label"])
+    assert ask(["clean"], scores=right, min_drop=None) == []
+    assert "no errors" in capsys.readouterr().out
+
+
 def test_rows_without_an_embedding_are_left_out(given):
     matrix = np.ones((60, 3))
     matrix[:4] = np.nan

@@ -11,7 +11,7 @@ from voxslice.report.study import by_severity, distinct
 from voxslice.utterance_keys import KEY
 
 SEVERE = 2.0
-"""A drop of this many times the smallest one that is suggested is of high severity."""
+"""Ratio of the error in a slice to the error elsewhere from which its severity is high."""
 
 
 def make_issues(
@@ -20,19 +20,17 @@ def make_issues(
     members: Mapping[str, pd.DataFrame],
     *,
     measure: Measure,
-    min_drop: float,
 ) -> list[dict[str, Any]]:
     """The slices as Spotlight's issues: confirmed ones first, then the worst.
 
-    A confirmed slice is of high severity where it drops by twice what a suggested one has to, else
-    of medium severity; one that is not confirmed is of low severity.
+    The severity of a confirmed slice is high if the error in it is at least twice the error
+    elsewhere, and medium otherwise. The severity of a slice that is not confirmed is low.
 
     Args:
         keys: of the rows of the table
         slices: of each model
         members: the utterances of those slices
         measure: the metric of the slices
-        min_drop: smallest drop of a suggested slice
 
     Returns:
         `title`, `severity`, `rows` (positions in the table), `description`
@@ -46,7 +44,10 @@ def make_issues(
         positions = np.flatnonzero(index.isin(pd.MultiIndex.from_frame(inside[KEY])))
         severity = "low"
         if row["confirmed"]:
-            severity = "high" if row["drop"] >= SEVERE * min_drop else "medium"
+            inside, elsewhere = (
+                1 - row[name] if measure.rises else row[name] for name in ("value", "rest")
+            )
+            severity = "high" if inside >= SEVERE * elsewhere else "medium"
         issues.append(
             {
                 "title": f"{model}: {row['rule']} [{row['slice']}]",

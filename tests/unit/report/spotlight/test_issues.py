@@ -12,7 +12,7 @@ def test_issues_hold_the_rows_of_slices_worst_first():
     metadata = make_metadata()
     sure = {"confirmed": True, "q": 0.0123, "evidence": "within speakers"}
     made = {
-        "a": make_slice([4, 5], drop=0.2, slice="small", **sure),
+        "a": make_slice([4, 5], drop=0.2, value=0.7, rest=0.84, slice="small", **sure),
         "b": make_slice([0, 2], drop=0.5, slice="large", **sure),
         "c": make_slice([1], drop=0.6, slice="unsure", note="too few"),
     }
@@ -21,7 +21,6 @@ def test_issues_hold_the_rows_of_slices_worst_first():
         {name: found for name, (found, _) in made.items()},
         {name: members for name, (_, members) in made.items()},
         measure=measures("")["accuracy"],
-        min_drop=0.15,
     )
     assert [issue["rows"] for issue in issues] == [[0, 2], [4, 5], [1]]
     assert [issue["severity"] for issue in issues] == ["high", "medium", "low"]
@@ -41,7 +40,7 @@ def test_a_slice_that_two_searches_found_is_one_issue():
     found, members = make_slice([0, 2], slice="same")
     twice = pd.concat([found.assign(search="subgroups"), found.assign(search="embedding")])
     issues = make_issues(
-        metadata[KEY], {"a": twice}, {"a": members}, measure=measures("")["accuracy"], min_drop=0.1
+        metadata[KEY], {"a": twice}, {"a": members}, measure=measures("")["accuracy"]
     )
     assert [issue["rows"] for issue in issues] == [[0, 2]]
     assert " in subgroups, embedding" in issues[0]["description"]
@@ -52,6 +51,6 @@ def test_no_slices_make_no_issues():
     members = pd.DataFrame(columns=["slice", *KEY])
     issues = make_issues(
         make_metadata()[KEY], {"a": empty}, {"a": members},
-        measure=measures("")["accuracy"], min_drop=0.1,
+        measure=measures("")["accuracy"],
     )  # fmt: skip
     assert issues == []
