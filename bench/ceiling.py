@@ -22,7 +22,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import special
 from slices import FEW, HERE, RATES, SCENARIOS, Case, draw_case, write
-from voxslice.slices.max_tests import shares
+from voxslice.slices.max_tests import sums_by_group
 from voxslice.slices.rule_space import RuleSpace
 
 DRAWS = 199
@@ -80,7 +80,7 @@ def informed(case: Case, space: RuleSpace, rng: np.random.Generator) -> NDArray[
 
     def by_speaker(values: NDArray[np.float64]) -> NDArray[np.int16]:
         sums = np.zeros((len(count), space.searched), dtype=np.int16)
-        for which, columns, some in shares(space, values, speakers, len(count)):
+        for which, columns, some in sums_by_group(space, values, speakers, len(count)):
             sums[columns, which] = np.rint(some.T)
         return sums
 

@@ -220,8 +220,8 @@ def ours(scenario: Scenario, case: Case, number: int) -> tuple[list[NDArray[np.i
     """Search a case; the rows of the confirmed slices, all slices, and rules searched."""
     speaker = "speaker" if scenario.vary else None
     found = find_slices(case.table, case.loss, scenario.features, speaker, seed=number)
-    confirmed = found["confirmed"].to_numpy()
-    return list(found["rows"][confirmed]), len(found), found.attrs["searched"]
+    confirmed = found.slices["confirmed"]
+    return list(found.slices["rows"][confirmed]), len(found.slices), found.searched
 
 
 def sliceguard(case: Case, features: list[str]) -> list[NDArray[np.int64]]:
@@ -318,10 +318,10 @@ def clock(name: str) -> dict[str, object]:
         cpu.append(time.process_time() - busy)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     return {
-        "scenario": name, "finder": "time", "seed": TIMES_SEED, "slices": len(found),
-        "searched": found.attrs["searched"], "seconds": min(seconds), "cpu": min(cpu),
+        "scenario": name, "finder": "time", "seed": TIMES_SEED, "slices": len(found.slices),
+        "searched": found.searched, "seconds": min(seconds), "cpu": min(cpu),
         "peak_gb": peak,
-        "overlap": overlap(found["rows"].iloc[0], inside) if len(found) else np.nan,
+        "overlap": overlap(found.slices["rows"].iloc[0], inside) if len(found.slices) else np.nan,
     }  # fmt: skip
 
 

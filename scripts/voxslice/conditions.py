@@ -1,6 +1,7 @@
-"""Conditions in words, and what they are on: numbers, or categories as text."""
+"""Conditions on the columns of the metadata: what they apply to, and how they are written."""
 
 from collections.abc import Sequence
+from math import floor, inf, isfinite
 
 import numpy as np
 import pandas as pd
@@ -14,14 +15,78 @@ def is_numeric(column: pd.Series) -> bool:
 
 
 def as_text(column: pd.Series) -> np.ndarray:
-    """Categories as text, with a category of its own for what is missing."""
+    """Categories as text; missing values are the category `missing`."""
     return column.astype("string").fillna(MISSING).to_numpy(dtype=object)
 
 
+def missing_text(name: object) -> str:
+    """A condition on values that are missing, as in `age missing`."""
+    return f"{name} {MISSING}"
+
+
 def categories_text(name: object, categories: Sequence[str]) -> str:
-    """A condition on categories, as in `emotion in {anger, fear}`."""
+    """A condition on categories, as in `emotion = anger` or `emotion in {anger, fear}`."""
     if list(categories) == [MISSING]:
-        return f"{name} {MISSING}"
+        return missing_text(name)
     if len(categories) == 1:
         return f"{name} = {categories[0]}"
     return f"{name} in {{{', '.join(sorted(categories))}}}"
+
+
+def interval_text(name: object, low: float, high: float, below: float, above: float) -> str:
+    """A condition on an interval of a number, as in `age in 30..42` or `age = 30`.
+
+    Args:
+        name: of the column
+        low: smallest value in the interval
+        high: largest value in the interval
+        below: largest value of the column below the interval, minus infinity if there is none
+        above: smallest value of the column above the interval, infinity if there is none
+
+    Returns:
+        the condition in the fewest digits that hold the same values of the column
+    """
+    relation = "=" if low == high else "in"
+    return f"{name} {relation} {ends_text(low, high, below, above)}"
+
+
+def ends_text(low: float, high: float, below: float, above: float) -> str:
+    """The ends of an interval, as in `30..42`; one number where both are the same.
+
+    Args:
+        low: see `interval_text`, as are the other arguments
+        high: see there
+        below: see there
+        above: see there
+    """
+    if low == high:
+        return shortest_decimal(low, low)
+    return f"{shortest_decimal(low, below)}..{shortest_decimal(high, above)}"
+
+
+def neighbours(low: float, high: float, values: np.ndarray) -> tuple[float, float]:
+    """The values next to an interval.
+
+    Args:
+        low: smallest value in the interval
+        high: largest value in the interval
+        values: all values of the column in any order, none missing
+
+    Returns:
+        the largest value below and the smallest value above, infinite where there is none
+    """
+    return values[values < low].max(initial=-inf), values[values > high].min(initial=inf)
+
+
+def shortest_decimal(value: float, beyond: float) -> str:
+    """The shortest decimal from `value` (included) towards `beyond` (excluded)."""
+    if not isfinite(value):
+        return str(float(value))
+    for digits in range(16):
+        scaled = value * 10**digits
+        whole = floor(scaled) if beyond < value else -floor(-scaled)
+        text = f"{whole / 10**digits:.{digits}f}"
+        shown = float(text)
+        if shown == value or (beyond < shown < value) or (value < shown < beyond):
+            return text
+    return repr(float(value))

@@ -1,19 +1,20 @@
-"""A sample where a step cannot look at every utterance."""
+"""Random samples of utterances, where a step cannot process all of them."""
 
 import numpy as np
 
 
-def sampled(count: int, most: int, seed: int) -> np.ndarray:
-    """Positions of the utterances that a step looks at, where there are too many for it.
+def sampled(count: int, max_count: int, seed: int) -> np.ndarray:
+    """Positions of a random sample of utterances.
 
     Args:
         count: number of utterances
-        most: largest number that is looked at
-        seed: of the draw
+        max_count: largest number of utterances in the sample
+        seed: seed of the draw
 
     Returns:
-        all positions, or a random sample without replacement; ascending
+        ascending positions: all of them where `count` is at most `max_count`, otherwise
+        `max_count` of them, drawn without replacement
     """
-    if count <= most:
+    if count <= max_count:
         return np.arange(count)
-    return np.sort(np.random.default_rng(seed).choice(count, most, replace=False))
+    return np.sort(np.random.default_rng(seed).choice(count, max_count, replace=False))

@@ -8,10 +8,17 @@ import numpy as np
 import pandas as pd
 from scipy.stats import binomtest, false_discovery_control
 
-from voxslice.conditions import as_text, categories_text, is_numeric
+from voxslice.bins import assign_bins, quantile_edges
+from voxslice.conditions import (
+    as_text,
+    categories_text,
+    ends_text,
+    interval_text,
+    is_numeric,
+    neighbours,
+)
 from voxslice.names import CHANCE
 from voxslice.scores.bootstrap import FEW_SPEAKERS, block_sizes, bootstrap_interval, speaker_sums
-from voxslice.slices.describe import interval
 from voxslice.speakers import count_speakers
 from voxslice.utterance_keys import KEY
 
@@ -21,8 +28,8 @@ ALPHA = 0.05
 """Level of the verdicts."""
 MIN_SUPPORT = 10
 """A category with fewer utterances is not compared."""
-BINS = 3
-"""Numbers are compared in as many groups of about the same size."""
+NUMBER_GROUPS = 3
+"""Groups of about the same size that a number is compared in."""
 
 COLUMNS = [
     "slice", "kind", "rule", "support", "speakers", "reliable", "model_a", "model_b", "value_a",
@@ -380,13 +387,12 @@ def _groups(column: pd.Series) -> list[tuple[str, str, np.ndarray]]:
     finite = values[np.isfinite(values)]
     if len(finite) == 0:
         return []
-    edges = np.unique(np.quantile(finite, np.arange(1, BINS + 1) / BINS, method="inverted_cdf"))
-    group = np.where(np.isfinite(values), np.searchsorted(edges, values), -1)
+    edges = quantile_edges(finite, NUMBER_GROUPS)
+    group = np.where(np.isfinite(values), assign_bins(values, edges), -1)
     parts = []
     for number in np.unique(group[group >= 0]):
         mask = group == number
         low, high = values[mask].min(), values[mask].max()
-        short = interval(low, high, finite)
-        relation = "=" if low == high else "in"
-        parts.append((short, f"{column.name} {relation} {short}", mask))
+        ends = low, high, *neighbours(low, high, finite)
+        parts.append((ends_text(*ends), interval_text(column.name, *ends), mask))
     return parts

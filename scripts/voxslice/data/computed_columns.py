@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from voxslice.bins import assign_bins, quantile_edges
 from voxslice.conditions import is_numeric
 from voxslice.errors import InputError
 from voxslice.utterance_keys import KEY
@@ -81,9 +82,8 @@ def in_bins(values: pd.Series, count: int) -> pd.Series:
     """
     numbers = values.to_numpy(dtype=float)
     known = np.isfinite(numbers)
-    parts = np.arange(1, count + 1) / count
-    edges = np.unique(np.quantile(numbers[known], parts, method="inverted_cdf"))
-    codes = np.where(known, np.searchsorted(edges, numbers), -1)
+    edges = quantile_edges(numbers[known], count)
+    codes = np.where(known, assign_bins(numbers, edges), -1)
     names = NAMES.get(len(edges)) or [f"{n} of {len(edges)}" for n in range(1, len(edges) + 1)]
     texts = []
     for code, name in enumerate(names):

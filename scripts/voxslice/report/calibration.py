@@ -6,6 +6,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
+from voxslice.bins import assign_bins, quantile_edges
 from voxslice.report.drawing import MOST, SOFT, Drawing, draw, style, thinned
 from voxslice.report.numbers import Measure
 from voxslice.report.study import Model, Study
@@ -126,8 +127,8 @@ def bias(
         a row `all` and one for each group of true values: `bin`, `from`, `to`, `n`, `bias` (mean
         of predicted minus true) with its 95 % interval `low`, `high`, and `mae`
     """
-    edges = np.unique(np.quantile(label, np.arange(1, GROUPS + 1) / GROUPS, method="inverted_cdf"))
-    groups = np.searchsorted(edges, label)
+    edges = quantile_edges(label, GROUPS)
+    groups = assign_bins(label, edges)
     error = prediction - label
     parts = np.zeros((len(label), len(edges) + 1, 2))
     parts[np.arange(len(label)), groups + 1] = np.stack([np.ones(len(label)), error], axis=-1)

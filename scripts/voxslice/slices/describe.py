@@ -1,4 +1,4 @@
-"""Say in words which utterances a slice holds: a rule on metadata, with precision and recall."""
+"""Describe the utterances of a slice by a rule on the metadata, with precision and recall."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -6,19 +6,31 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from voxslice.conditions import MISSING, as_text, categories_text, is_numeric
-from voxslice.slices.rule_space import shortest
+from voxslice.conditions import (
+    as_text,
+    categories_text,
+    interval_text,
+    is_numeric,
+    missing_text,
+    neighbours,
+)
 
 NO_RULE = "no rule"
-READABLE = 0.5
-"""A rule with a smaller F1 describes something else than the slice and is not shown."""
-WORTH = 0.01
-"""A further condition has to raise F1 by this much: shorter rules are easier to read."""
+MIN_F1 = 0.5
+"""A rule with a smaller F1 score describes something else than the slice, and is not shown."""
+MIN_F1_GAIN = 0.01
+"""Each condition has to raise the F1 score by this much: shorter rules are easier to read."""
 
 
 @dataclass(frozen=True)
 class Rule:
-    """A conjunction of conditions and how well it describes a set of rows."""
+    """A conjunction of conditions, and how well it describes a set of rows.
+
+    Attributes:
+        text: the conditions in words, `no rule` where none describes the rows
+        precision: share of the rows of the rule that are in the set
+        recall: share of the set that is in the rows of the rule
+    """
 
     text: str
     precision: float
@@ -26,19 +38,19 @@ class Rule:
 
 
 def describe(members: np.ndarray, table: pd.DataFrame, features: Sequence[str]) -> Rule:
-    """Describe a set of rows by a conjunction of at most one condition a feature.
+    """Describe a set of rows by a conjunction of at most one condition per feature.
 
-    Conditions are added as long as they raise the F1 score of the rule as a detector of the set:
-    a set of categories, or an interval of a number. In the end those that the others make
-    redundant are dropped.
+    A condition is a set of categories or an interval of a number. Conditions are added as long as
+    they raise the F1 score of the rule as a detector of the set. At the end, each condition is
+    revised, and dropped if the others make it redundant.
 
     Args:
-        members: shape (rows,), true for the rows to describe
+        members: mask of shape (rows,), true for the rows to describe
         table: the metadata
         features: columns that conditions may use
 
     Returns:
-        the rule; its text is `no rule` where no conjunction reaches an F1 of 0.5
+        the rule; its text is `no rule` if no conjunction reaches an F1 score of 0.5
     """
     chosen: dict[str, tuple[str, np.ndarray]] = {}
     selected = np.ones(len(table), dtype=bool)
@@ -53,7 +65,7 @@ def describe(members: np.ndarray, table: pd.DataFrame, features: Sequence[str]) 
         if not candidates:
             break
         score, _, text, mask, feature = max(candidates, key=lambda c: c[:2])
-        if score < best + WORTH:
+        if score < best + MIN_F1_GAIN:
             break
         best, selected = score, selected & mask
         chosen[feature] = (text, mask)
@@ -62,7 +74,7 @@ def describe(members: np.ndarray, table: pd.DataFrame, features: Sequence[str]) 
     best = _f1(selected, members)
     hits = float((selected & members).sum())
     precision, recall = hits / max(selected.sum(), 1), hits / max(members.sum(), 1)
-    if not chosen or best < READABLE:
+    if not chosen or best < MIN_F1:
         return Rule(NO_RULE, precision, recall)
     return Rule(" & ".join(chosen[f][0] for f in features if f in chosen), precision, recall)
 
@@ -70,14 +82,14 @@ def describe(members: np.ndarray, table: pd.DataFrame, features: Sequence[str]) 
 def _revise(
     chosen: Mapping[str, tuple[str, np.ndarray]], table: pd.DataFrame, members: np.ndarray
 ) -> dict[str, tuple[str, np.ndarray]]:
-    """Look at each condition again in the light of the others: drop it or say it better."""
+    """Replace each condition by the best one given the others, or drop it."""
     revised = dict(chosen)
     for feature, before in chosen.items():
         del revised[feature]
         others = _all_of(revised, len(table))
         candidates = [before, *_conditions(table[feature], members, others)]
         scores = [_f1(others & mask, members) for _, mask in candidates]
-        if max(scores) >= _f1(others, members) + WORTH:
+        if max(scores) >= _f1(others, members) + MIN_F1_GAIN:
             revised[feature] = candidates[int(np.argmax(scores))]
     return revised
 
@@ -93,44 +105,26 @@ def _f1(selected: np.ndarray, members: np.ndarray) -> float:
 def _conditions(
     column: pd.Series, members: np.ndarray, selected: np.ndarray
 ) -> Iterator[tuple[str, np.ndarray]]:
-    """Conditions on one column that hold for many members."""
+    """Candidate conditions on one column: each in words, and the mask of its rows."""
     if is_numeric(column):
         values = column.astype(float).to_numpy()
         missing = np.isnan(values)
         if missing.any():
-            yield f"{column.name} {MISSING}", missing
+            yield missing_text(column.name), missing
         inside = values[members & ~missing]
         if len(inside) == 0:
             return
         for ends in ((0, 100), (5, 95), (10, 90)):
             low, high = np.percentile(inside, ends, method="nearest")
-            text = interval(low, high, values[~missing])
-            relation = "=" if low == high else "in"
-            yield f"{column.name} {relation} {text}", (values >= low) & (values <= high)
+            around = neighbours(low, high, values[~missing])
+            text = interval_text(column.name, low, high, *around)
+            yield text, (values >= low) & (values <= high)
         return
     names = as_text(column)
     counts = pd.DataFrame({"name": names, "member": members})[selected].groupby("name")["member"]
-    # the best set of k categories holds those in which members are most frequent
+    # the best set of k categories has the k largest shares of members
     order = counts.mean().sort_values(ascending=False, kind="stable")
     order = order[order > 0].index
     for size in range(1, len(order) + 1):
         chosen = list(order[:size])
         yield categories_text(column.name, chosen), np.isin(names, chosen)
-
-
-def interval(low: float, high: float, values: np.ndarray) -> str:
-    """An interval in the fewest digits that tell exactly which of the values it holds.
-
-    Args:
-        low: its smallest value
-        high: its largest
-        values: among which it is, in any order, none missing
-
-    Returns:
-        text such as `30..42`; one number where both ends are the same
-    """
-    if low == high:
-        return shortest(low, low)
-    before = values[values < low].max(initial=-np.inf)
-    after = values[values > high].min(initial=np.inf)
-    return f"{shortest(low, before)}..{shortest(high, after)}"

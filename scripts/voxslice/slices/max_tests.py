@@ -1,11 +1,13 @@
-"""Are the excess losses of many rules more than chance? Two resampling tests on all rules at once.
+"""Two resampling tests of all rules at once: is the excess loss of a rule more than chance?
 
-*Within*: losses are permuted inside strata (speakers). A rule's statistic is the excess of its loss
-over what its strata make expect, studentised with the permutation's variance and skewness, which
-are known in closed form. *Across*: speakers exchange their mean losses, each in units of its
-standard error. A rule's statistic is the correlation of its shares of the speakers with them.
-Either way the largest statistic of each resample is what a rule has to beat (Westfall and Young,
-Resampling-Based Multiple Testing, Wiley 1993, single-step maxT).
+*Within speakers*, losses are permuted inside strata, which are the speakers. The statistic of a
+rule is the excess of its loss over its expectation, studentised with the variance and skewness of
+the permutations, which are known in closed form. *Across speakers*, speakers exchange their mean
+losses, each in units of its standard error. The statistic of a rule is the correlation of these
+means with the share of each speaker's rows that the rule holds.
+
+In both tests, a statistic is compared with the largest statistic of each resample (Westfall and
+Young, Resampling-Based Multiple Testing, Wiley 1993, single-step maxT).
 """
 
 from __future__ import annotations
@@ -19,25 +21,23 @@ from scipy import special
 
 from voxslice.slices.rule_space import Array, Index, RuleSpace
 
-BETWEEN = (
-    0.5  # share of a rule's membership that lies between speakers, from which it is tested across
-)
-SPEAKERS = 5  # fewest speakers of a rule that is tested across
-LONG = 5000  # rows of a stratum from which single losses are drawn
-TIE = 1e-4  # statistics closer than this are ties: sums are kept in single precision
-PRIOR = 10  # utterances that the spread of all speakers is worth beside a speaker's own
-SURE = 0.95  # confidence of the upper limit of a p-value that is estimated from resamples
+MIN_BETWEEN_SHARE = 0.5  # share of a membership's variance between speakers, to be tested across
+MIN_SPEAKERS_ACROSS = 5  # smallest number of speakers of a rule, to be tested across
+LONG_STRATUM = 5000  # rows of a stratum from which only the needed positions are drawn
+TIE_TOLERANCE = 1e-4  # closer statistics are ties, since sums are kept in single precision
+PRIOR_UTTERANCES = 10  # weight of the spread of all speakers, in utterances of one speaker
+P_LIMIT_CONFIDENCE = 0.95  # confidence of the upper limit of a p-value from resamples
 
 
 @dataclass(frozen=True)
 class Moments:
-    """Moments of every rule's loss when losses are permuted inside strata.
+    """Moments of the sum of losses of each rule, if losses are permuted inside strata.
 
     Attributes:
-        mean: (rules,) expected sum of losses.
-        variance: (rules,) its variance.
-        unit: (rules,) third central moment over variance, at least 0: the size of the jumps of the
-            scaled Poisson variable with the same three moments.
+        mean: (rules,) expectation.
+        variance: (rules,) variance.
+        unit: (rules,) third central moment divided by the variance, at least 0. It is the size of
+            the jumps of the scaled Poisson variable with the same three moments.
     """
 
     mean: Array
@@ -45,20 +45,21 @@ class Moments:
     unit: Array
 
 
-def statistic(excess: Array, variance: Array, unit: Array) -> Array:
+def signed_root(excess: Array, variance: Array, unit: Array) -> Array:
     """Signed root of the deviance of a scaled Poisson variable.
 
     For unit 0 this is `excess / sqrt(variance)`. A skewed sum exceeds that far more often than a
-    normal variable would; the deviance's root is close to normal in the upper tail, so that rules
-    of ten rows and of a thousand compete fairly (Bennett's inequality has the same exponent).
+    normal variable would. The root of the deviance is close to normal in the upper tail, so that
+    rules of ten and of a thousand rows can be compared (Bennett's inequality has the same
+    exponent).
 
     Args:
         excess: Sums minus their expectation.
-        variance: Their variance; where it is 0 the statistic is 0.
-        unit: Third central moment over variance.
+        variance: Variance of the sums.
+        unit: Third central moment divided by the variance.
 
     Returns:
-        The statistic, of the broadcast shape; 0 where the excess is not positive.
+        The statistic, of the broadcast shape; 0 if the excess or the variance is not positive.
     """
     excess, variance, unit = np.broadcast_arrays(excess, variance, unit)
     out = np.zeros(excess.shape)
@@ -74,20 +75,20 @@ def statistic(excess: Array, variance: Array, unit: Array) -> Array:
 
 
 def standardised(loss: Array, speakers: Index) -> Array:
-    """Measure losses by how much they spread within their speaker.
+    """Divide losses by their standard deviation within their speaker.
 
-    An error says more of a speaker who makes few. For an excess that adds the same to every
-    speaker's losses the best weight is one over the variance, for one that multiplies them it is 1;
-    one over the standard deviation loses little with either. A speaker's variance is shrunk towards
-    that of all. It does not depend on which of the speaker's rows have which loss, so that
+    An error is more informative if its speaker makes few. If a slice adds the same to the losses of
+    all speakers, the best weight is one over the variance. If it multiplies them, the best weight
+    is 1. One over the standard deviation loses little in both cases. The variance of a speaker is
+    shrunk towards that of all. It does not depend on which row of a speaker has which loss, so that
     permutations within speakers stay exact.
 
     Args:
         loss: (n,) losses.
-        speakers: (n,) speaker of each row, 0 up.
+        speakers: (n,) number of the speaker of each row, from 0.
 
     Returns:
-        (n,) losses over their speaker's standard deviation, times that of all.
+        (n,) losses divided by the standard deviation of their speaker, times that of all speakers.
     """
     n = np.bincount(speakers).astype(float)
     rest = loss - (np.bincount(speakers, loss) / n)[speakers]
@@ -96,19 +97,19 @@ def standardised(loss: Array, speakers: Index) -> Array:
     if free == 0 or not square.any():
         return loss
     pooled = square.sum() / free
-    variance = (square + PRIOR * pooled) / (n - 1 + PRIOR)
+    variance = (square + PRIOR_UTTERANCES * pooled) / (n - 1 + PRIOR_UTTERANCES)
     return loss * np.sqrt(pooled / variance)[speakers]
 
 
-def urn(space: RuleSpace, loss: Array, strata: Index) -> Moments:
-    """Moments of the rules' sums when losses are permuted inside strata, in closed form.
+def permutation_moments(space: RuleSpace, loss: Array, strata: Index) -> Moments:
+    """Moments of the sum of losses of each rule in closed form, if losses are permuted in strata.
 
-    A rule with k of a stratum's n rows draws k losses without replacement.
+    A rule that holds k of the n rows of a stratum draws k losses without replacement.
 
     Args:
         space: The rules.
         loss: (n,) losses.
-        strata: (n,) stratum of each row, 0 up.
+        strata: (n,) number of the stratum of each row, from 0.
 
     Returns:
         The moments of every rule.
@@ -124,7 +125,9 @@ def urn(space: RuleSpace, loss: Array, strata: Index) -> Moments:
     # k (n - k) second and k (n - k) (n - 2k) third, as polynomials of k
     weights = np.stack([second * n, -second, third * n**2, -3 * third * n, 2 * third])
     moments = np.zeros((space.searched, 2))
-    for which, columns, counts in shares(space, np.ones(len(loss), np.float32), strata, len(n)):
+    for which, columns, counts in sums_by_group(
+        space, np.ones(len(loss), np.float32), strata, len(n)
+    ):
         k = counts.astype(float)
         w = weights[:, columns]
         moments[which, 0] += k @ w[0]
@@ -140,10 +143,10 @@ def urn(space: RuleSpace, loss: Array, strata: Index) -> Moments:
     return Moments(expected, variance, np.maximum(unit, 0))
 
 
-def shares(
+def sums_by_group(
     space: RuleSpace, values: Array, groups: Index, width: int
 ) -> Iterator[tuple[slice, slice, NDArray]]:
-    """Sums of the rows' values by rule and group, in blocks: the whole may not fit in memory.
+    """Sum values of the rows over each rule and group, in blocks that fit in memory.
 
     Args:
         space: The rules.
@@ -152,7 +155,7 @@ def shares(
         width: Number of groups.
 
     Yields:
-        Which rules, which groups, and their sums.
+        A range of rules, a range of groups, and their (rules, groups) sums.
     """
     cells = space.pooled(values, groups, width)
     batch = space.batch(0)
@@ -164,20 +167,21 @@ def shares(
 
 @dataclass(frozen=True)
 class Contrasts:
-    """Every rule as a contrast of the speakers' mean losses.
+    """Each rule as a contrast of the mean losses of speakers.
 
-    A speaker's mean varies because speakers differ, and because few utterances say little of one.
-    In units of the standard error that both make, speakers of many and of few utterances may
-    exchange what they differ by from the rest.
+    The mean of a speaker varies because speakers differ, and because it is a mean over few
+    utterances. Its standard error includes both. In units of the standard error, speakers with many
+    and with few utterances can exchange their deviations from the mean of all speakers.
 
     Attributes:
-        statistic: (rules,) the weighted correlation of a rule's shares of the speakers' rows with
-            the speakers' means, times the root of the number of speakers less one; 0 where it is
-            not positive.
-        residual: (speakers,) means less their weighted mean, over their standard errors.
-        weight: (speakers,) one over the standard error and the number of rows.
+        statistic: (rules,) weighted correlation of the speakers' means with the share of each
+            speaker's rows that the rule holds, times the root of the number of speakers minus one;
+            0 if it is not positive.
+        residual: (speakers,) means minus their weighted mean, divided by their standard errors.
+        weight: (speakers,) 1 / (standard error * number of rows).
         share: (rules,) weighted mean of the shares.
-        scale: (rules,) what a sum is multiplied by, 0 for rules that do not tell speakers apart.
+        scale: (rules,) factor from a sum to the statistic; 0 if the rule holds the same share of
+            all speakers.
     """
 
     statistic: Array
@@ -187,14 +191,14 @@ class Contrasts:
     scale: Array
 
 
-def contrasts(space: RuleSpace, loss: Array, speakers: Index, patterns: Index) -> Contrasts:
-    """Hold the rules' shares of the speakers against the speakers' mean losses.
+def speaker_contrasts(space: RuleSpace, loss: Array, speakers: Index, patterns: Index) -> Contrasts:
+    """Correlate the shares of speakers' rows that rules hold with the speakers' mean losses.
 
     Args:
         space: The rules.
         loss: (n,) losses.
-        speakers: (n,) speaker of each row, 0 up.
-        patterns: (n,) group of each row within which losses are compared, 0 up.
+        speakers: (n,) number of the speaker of each row, from 0.
+        patterns: (n,) number of the group of rows within which losses are compared, from 0.
 
     Returns:
         The contrasts.
@@ -215,7 +219,7 @@ def contrasts(space: RuleSpace, loss: Array, speakers: Index, patterns: Index) -
     share /= precision.sum()
     value -= share * (root * residual).sum()
     square = -(share**2) * precision.sum()
-    for which, some, k in shares(space, np.ones(len(loss), np.float32), speakers, len(n)):
+    for which, some, k in sums_by_group(space, np.ones(len(loss), np.float32), speakers, len(n)):
         square[which] += (k * k) @ (precision / n**2)[some]
     length = np.sqrt((residual**2).sum() / max(1, len(n) - 1))
     some = (square > 1e-9 * precision.sum()) & (length > 0)
@@ -230,8 +234,8 @@ def components(rest: Array, speakers: Index) -> tuple[float, float]:
     Searle, Casella and McCulloch, Variance Components, Wiley 1992, section 3.6.
 
     Args:
-        rest: (n,) losses minus what is known of them; their mean is 0.
-        speakers: (n,) speaker of each row, 0 up.
+        rest: (n,) residuals of the losses; their mean is 0.
+        speakers: (n,) number of the speaker of each row, from 0.
 
     Returns:
         Both components, at least 0.
@@ -246,21 +250,23 @@ def components(rest: Array, speakers: Index) -> tuple[float, float]:
     return within, spread
 
 
-def mixed(space: RuleSpace, loss: Array, speakers: Index, patterns: Index, unit: Array) -> Array:
-    """What losses say for each rule in a linear mixed model: within and between speakers at once.
+def mixed_model_statistic(
+    space: RuleSpace, loss: Array, speakers: Index, patterns: Index, unit: Array
+) -> Array:
+    """Effect of each rule in a linear mixed model, within and between speakers at once.
 
-    Speakers are random intercepts, patterns fixed effects, and every rule in turn one more. It
-    ranks rules; it tests nothing.
+    Speakers are random intercepts. The fixed effects are the patterns and one rule at a time. The
+    statistic is used to rank rules, not to test them.
 
     Args:
         space: The rules.
         loss: (n,) losses.
-        speakers: (n,) speaker of each row, 0 up.
-        patterns: (n,) group of each row within which losses are compared, 0 up.
-        unit: (rules,) third central moment over variance, see `Moments`.
+        speakers: (n,) number of the speaker of each row, from 0.
+        patterns: (n,) number of the group of rows within which losses are compared, from 0.
+        unit: (rules,) third central moment divided by the variance, see `Moments`.
 
     Returns:
-        (rules,) the rule's effect over its standard error, as `statistic` takes it.
+        (rules,) effect divided by its standard error, corrected for skewness by `signed_root`.
     """
     n, m = np.bincount(speakers).astype(float), np.bincount(patterns)
     rest = loss - (np.bincount(patterns, loss) / m)[patterns]
@@ -269,7 +275,7 @@ def mixed(space: RuleSpace, loss: Array, speakers: Index, patterns: Index, unit:
     if within == 0:
         return np.zeros(space.searched)
     shrink = spread * n / (spread * n + within)
-    # in units of `within`, the inverse covariance takes from each value its speaker's shrunken mean
+    # in units of `within`, the inverse covariance subtracts the shrunken mean of the speaker
     effect = np.zeros((space.searched, len(m) + 1))
     gram = np.zeros((len(m) + 1, len(m) + 1))
     one = np.zeros_like(speakers)
@@ -279,30 +285,32 @@ def mixed(space: RuleSpace, loss: Array, speakers: Index, patterns: Index, unit:
         effect[:, column] = space.totals(value, one, 1)[:, 0]
         gram[:-1, column] = np.bincount(patterns, value, len(m))
     square = space.support.astype(float)
-    for which, columns, k in shares(space, np.ones(len(loss), np.float32), speakers, len(n)):
+    for which, columns, k in sums_by_group(space, np.ones(len(loss), np.float32), speakers, len(n)):
         square[which] -= (k * k) @ (shrink / n)[columns]
     solved = np.linalg.lstsq(gram[:-1, :-1], np.column_stack([effect[:, :-1].T, gram[:-1, -1]]))[0]
     excess = effect[:, -1] - effect[:, :-1] @ solved[:, -1]
     square -= (effect[:, :-1] * solved[:, :-1].T).sum(axis=1)
     square = np.where(square > 1e-9 * space.support, square, 0)
-    return statistic(excess, within * square, unit)
+    return signed_root(excess, within * square, unit)
 
 
-def between(space: RuleSpace, speakers: Index) -> tuple[Array, Index]:
-    """How much of the rules' memberships lies between speakers.
+def between_speakers(space: RuleSpace, speakers: Index) -> tuple[Array, Index]:
+    """Share of the variance of each rule's membership that lies between speakers.
 
     Args:
         space: The rules.
-        speakers: (n,) speaker of each row, 0 up.
+        speakers: (n,) number of the speaker of each row, from 0.
 
     Returns:
-        (rules,) share of the membership's variance that is between speakers (1 for an attribute of
-        speakers), and (rules,) number of speakers with members.
+        (rules,) share of the variance, which is 1 for an attribute of speakers; and (rules,) number
+        of speakers with rows in the rule.
     """
     n = np.bincount(speakers).astype(float)
     square = np.zeros(space.searched)
     count = np.zeros(space.searched, dtype=np.int64)
-    for which, columns, k in shares(space, np.ones(len(speakers), np.float32), speakers, len(n)):
+    for which, columns, k in sums_by_group(
+        space, np.ones(len(speakers), np.float32), speakers, len(n)
+    ):
         square[which] += (k * k) @ (1 / n[columns])
         count[which] += np.count_nonzero(k > 0.5, axis=1)
     share = space.support / space.rows
@@ -317,14 +325,14 @@ def permuted_maxima(
     resamples: int,
     rng: np.random.Generator,
 ) -> Array:
-    """The largest statistic over all rules when losses are permuted inside strata.
+    """The largest statistic of all rules in each resample, if losses are permuted inside strata.
 
     Args:
         space: The rules.
         loss: (n,) losses.
-        strata: (n,) stratum of each row, 0 up.
-        moments: The rules' moments for these strata.
-        resamples: How often.
+        strata: (n,) number of the stratum of each row, from 0.
+        moments: Moments of the rules for these strata.
+        resamples: Number of resamples.
         rng: Source of the permutations.
 
     Returns:
@@ -336,19 +344,19 @@ def permuted_maxima(
     np.divide(1, np.sqrt(moments.variance), out=scale, where=moments.variance > 0)
     for columns, slots, weights in _permutations(loss, strata, resamples, batch, rng):
         width = columns.stop - columns.start
-        place = space.cell[slots] * width + np.arange(width)
+        target = space.cell[slots] * width + np.arange(width)
         sums = np.bincount(
-            place.ravel(), np.repeat(weights, width), minlength=len(space.codes) * width
+            target.ravel(), np.repeat(weights, width), minlength=len(space.codes) * width
         )
         cells = sums.reshape(-1, width).astype(np.float32)
         largest = maxima[columns]
         for which, total in space.sums(cells):
             excess = total - moments.mean[which, None].astype(np.float32)
-            # the skewed statistic is at most the plain one: only few need to be worked out
+            # the skewed statistic is at most the plain one, so that few have to be computed
             bar = excess * scale[which, None].astype(np.float32)
             rule, column = np.nonzero(bar > largest)
             at = rule + which.start
-            value = statistic(
+            value = signed_root(
                 excess[rule, column].astype(float), moments.variance[at], moments.unit[at]
             )
             np.maximum.at(largest, column, value)
@@ -358,12 +366,12 @@ def permuted_maxima(
 def _permutations(
     loss: Array, strata: Index, resamples: int, batch: int, rng: np.random.Generator
 ) -> Iterator[tuple[slice, Index, Array]]:
-    """Random places for the losses that are not 0, inside their strata.
+    """Draw random rows of the same stratum for all losses that are not 0.
 
-    Strata of one size are shuffled together. Rows whose loss is 0 need no place.
+    Strata of the same size are shuffled together.
 
     Yields:
-        Which resamples, (losses, b) rows that get them, and (losses,) the losses.
+        A range of resamples, (losses, b) rows that the losses move to, and (losses,) the losses.
     """
     order = np.lexsort((-loss, strata))  # within a stratum, the losses that are not 0 come first
     sizes = np.bincount(strata)
@@ -376,32 +384,36 @@ def _permutations(
         width = columns.stop - columns.start
         slots, weights = [], []
         for kind in kinds:
-            n, most = sizes[kind[0]], int(filled[kind].max())
-            if n > LONG:  # few strata: drawing only what is needed is worth a loop
-                rows = [rng.choice(n, most, replace=False) for _ in range(len(kind) * width)]
+            n, drawn = sizes[kind[0]], int(filled[kind].max())
+            if n > LONG_STRATUM:  # there are few such strata, so that a loop is fast enough
+                rows = [rng.choice(n, drawn, replace=False) for _ in range(len(kind) * width)]
                 draw = np.array(rows)
             else:
                 draw = np.broadcast_to(np.arange(n, dtype=np.int32), (len(kind) * width, n))
-                draw = rng.permuted(draw, axis=1)[:, :most]
-            draw = draw.reshape(len(kind), width, most)
-            stratum, rank = np.nonzero(np.arange(most) < filled[kind, None])
-            places = first[kind[stratum]]
-            slots.append(order[places[:, None] + draw[stratum, :, rank]])
-            weights.append(loss[order[places + rank]])
+                draw = rng.permuted(draw, axis=1)[:, :drawn]
+            draw = draw.reshape(len(kind), width, drawn)
+            stratum, rank = np.nonzero(np.arange(drawn) < filled[kind, None])
+            start_row = first[kind[stratum]]
+            slots.append(order[start_row[:, None] + draw[stratum, :, rank]])
+            weights.append(loss[order[start_row + rank]])
         if kinds:
             yield columns, np.concatenate(slots), np.concatenate(weights)
 
 
 def exchanged_maxima(
-    space: RuleSpace, found: Contrasts, speakers: Index, resamples: int, rng: np.random.Generator
+    space: RuleSpace,
+    contrasts: Contrasts,
+    speakers: Index,
+    resamples: int,
+    rng: np.random.Generator,
 ) -> Array:
-    """The largest statistic over all rules when speakers exchange their mean losses.
+    """The largest statistic of all rules in each resample, if speakers exchange their mean losses.
 
     Args:
         space: The rules.
-        found: The contrasts, with one pattern.
-        speakers: (n,) speaker of each row, 0 up.
-        resamples: How often.
+        contrasts: The contrasts of the rules, with one pattern.
+        speakers: (n,) number of the speaker of each row, from 0.
+        resamples: Number of resamples.
         rng: Source of the permutations.
 
     Returns:
@@ -413,27 +425,29 @@ def exchanged_maxima(
     batch = space.batch(len(space.codes))
     for start in range(0, resamples, batch):
         columns = slice(start, min(start + batch, resamples))
-        drawn = np.broadcast_to(found.residual, (columns.stop - columns.start, len(n)))
-        weighted = found.weight[:, None] * rng.permuted(drawn, axis=1).T
+        drawn = np.broadcast_to(contrasts.residual, (columns.stop - columns.start, len(n)))
+        weighted = contrasts.weight[:, None] * rng.permuted(drawn, axis=1).T
         total = n @ weighted
         largest = maxima[columns]
         for which, sums in space.sums(cells @ weighted.astype(np.float32)):
-            values = (sums - found.share[which, None] * total) * found.scale[which, None]
+            values = (sums - contrasts.share[which, None] * total) * contrasts.scale[which, None]
             np.maximum(largest, values.max(axis=0), out=largest)
     return maxima
 
 
-def adjusted(values: Array, maxima: Array) -> Array:
-    """Adjusted p-values of statistics, at most what another seed would make of them.
+def adjusted_p(values: Array, maxima: Array) -> Array:
+    """Adjusted p-values of statistics, as upper limits that another seed seldom exceeds.
 
     Args:
         values: Statistics.
-        maxima: (resamples,) largest statistics by chance.
+        maxima: (resamples,) largest statistic of each resample.
 
     Returns:
-        Upper limit (Clopper and Pearson, Biometrika 26, 1934) of the chance that the largest
-        statistic is as large, given in how many resamples it is.
+        Upper confidence limit (Clopper and Pearson, Biometrika 26, 1934) of the chance that the
+        largest statistic is as large, estimated from the number of resamples in which it is.
     """
-    as_large = len(maxima) - np.searchsorted(np.sort(maxima), values - TIE)
-    limits = special.betaincinv(np.arange(len(maxima)) + 1, np.arange(len(maxima), 0, -1), SURE)
+    as_large = len(maxima) - np.searchsorted(np.sort(maxima), values - TIE_TOLERANCE)
+    limits = special.betaincinv(
+        np.arange(len(maxima)) + 1, np.arange(len(maxima), 0, -1), P_LIMIT_CONFIDENCE
+    )
     return np.append(limits, 1)[as_large]

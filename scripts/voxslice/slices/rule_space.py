@@ -1,8 +1,9 @@
-"""The rules a slice search goes through: conjunctions of categories and intervals, as boxes.
+"""The rules that a slice search tests: conjunctions of conditions on different columns.
 
-A rule on the columns a, b, c is a box in the table of counts over a x b x c. So nothing has to be
-kept per rule and row: rows of equal bins collapse into *cells*, cells are added up into one small
-table per set of columns (*places*), and places into boxes; both steps are sparse 0/1 matrices.
+A rule on the columns a, b and c is a box in the contingency table of a, b and c. So no memory is
+needed per rule and row. Rows with the same bins in all columns form a *cell*. Cells are summed into
+the contingency table of each set of columns, whose entries are called *margins*. Margins are summed
+into boxes. Both steps are products with sparse matrices of 0 and 1.
 """
 
 from __future__ import annotations
@@ -12,35 +13,38 @@ from copy import copy
 from dataclasses import dataclass
 from functools import cache, reduce
 from itertools import combinations
-from math import floor, isfinite
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
+from voxslice.bins import assign_bins, quantile_edges
+from voxslice.conditions import interval_text, is_numeric, missing_text
+
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
 
-BINS = (16, 8, 4)  # quantile bins of a number in rules with intervals of one, two, more numbers
-# of BINS in rules of more than one condition: the finest that keeps the search within RULES
-SCALES = (1.0, 0.75, 0.5, 0.375, 0.25)
-RULES = 250_000
-LIMIT = 500_000  # of rules on the coarsest scale: where more would be, they have fewer conditions
-BLOCK = 1 << 23  # numbers held at a time by one block of sums
-CHUNK = 4096  # rules whose sums are held at a time
+MAX_BINS_BY_NUMBERS = (16, 8, 4)  # quantile bins of a number in rules on one, two, more numbers
+# factors of these bins in rules of several conditions; the finest is used that keeps the search
+# within `TARGET_RULES`
+BIN_SCALES = (1.0, 0.75, 0.5, 0.375, 0.25)
+TARGET_RULES = 250_000
+MAX_RULES = 500_000  # with the coarsest bins; where there would be more, rules are less deep
+MAX_BLOCK_VALUES = 1 << 23  # sums that are kept in memory at a time
+RULES_PER_CHUNK = 4096  # rules whose sums are computed at a time
 
 
 @dataclass(frozen=True)
 class Feature:
-    """One column, cut into bins, and its conditions.
+    """One column in bins, and the conditions on it.
 
     Attributes:
-        codes: (n,) bin of each row.
+        codes: (n,) number of the bin of each row.
         width: Number of bins.
-        spans: (k, 2) first and last-plus-one bin of each condition.
-        texts: k readable conditions.
-        numeric: Bins that are intervals of a number; 0 for a category.
+        spans: (k, 2) first bin of each condition, and the one after its last bin.
+        texts: The k conditions in words.
+        numeric: Number of bins that are intervals of a number; 0 for categories.
     """
 
     codes: Index
@@ -50,11 +54,11 @@ class Feature:
     numeric: int
 
     def chosen(self, min_support: int, bins: int) -> Index:
-        """The conditions that enough rows, but not all, fulfil.
+        """Select the conditions that enough rows fulfil, but not all of them.
 
         Args:
-            min_support: Fewest rows of a condition; no conjunction with a rarer one can have more.
-            bins: Most bins of a number: intervals that end elsewhere are left out.
+            min_support: Smallest number of rows of a condition.
+            bins: Largest number of bins of a number. Intervals with other ends are left out.
 
         Returns:
             Positions of the conditions.
@@ -67,13 +71,14 @@ class Feature:
         return np.flatnonzero(keep)
 
     def merged(self, bins: int) -> Index:
-        """Fewer, wider bins.
+        """Merge bins into fewer and wider ones.
 
         Args:
-            bins: Most bins of a number.
+            bins: Largest number of bins of a number.
 
         Returns:
-            (width,) the wider bin that each bin is in, 0 up; categories and missing have their own.
+            (width,) number of the wider bin that holds each bin, from 0. Categories and missing
+            values keep a bin of their own.
         """
         every = np.arange(self.width)
         if self.numeric <= bins:
@@ -83,23 +88,23 @@ class Feature:
 
 
 def read_feature(column: pd.Series, bins: int) -> Feature:
-    """Cut a column into bins and list its conditions.
+    """Put a column into bins and list the conditions on it.
 
-    Numbers (also in a column of objects that are all numbers) are binned at quantiles, and every
-    interval of neighbouring bins is a condition; everything else (text, booleans, categoricals) is
-    a category by its text. Missing values are a category of their own.
+    Numbers (also in a column of objects) are put into quantile bins, and every interval of
+    neighbouring bins is a condition. Everything else (text, booleans, categoricals) is a category,
+    named by its text. Missing values are a category of their own.
 
     Args:
-        column: The values, one a row; its name is the feature's.
-        bins: Most bins of a number.
+        column: One value per row; its name is the name of the feature.
+        bins: Largest number of bins of a number.
 
     Returns:
-        The feature; a rule's text says exactly which rows it holds.
+        The feature. The text of a condition determines exactly which rows fulfil it.
     """
     name = str(column.name)
     column = column.infer_objects()
     missing = column.isna().to_numpy(dtype=bool)
-    number = pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
+    number = is_numeric(column)
     if number:
         values = column.to_numpy(dtype=float, na_value=np.nan)
         codes, spans, texts = _intervals(name, values[~missing], bins, bool(missing.any()))
@@ -112,23 +117,20 @@ def read_feature(column: pd.Series, bins: int) -> Feature:
     every[~missing] = codes
     spans = np.concatenate([spans, [[last, last + 1]]]) if missing.any() else spans
     width = last + int(missing.any())
-    texts = [*texts, f"{name} missing"][: len(spans)]
+    texts = [*texts, missing_text(name)][: len(spans)]
     return Feature(every, width, spans, texts, last if number else 0)
 
 
 def _intervals(
     name: str, values: Array, bins: int, missing: bool
 ) -> tuple[Index, Index, list[str]]:
-    """Bins at quantiles of the values, and every interval of neighbouring bins."""
+    """Quantile bins of values, and a condition for every interval of neighbouring bins."""
     if not len(values):
         return np.empty(0, np.int64), np.empty((0, 2), np.int64), []
     distinct = np.unique(values)
-    if len(distinct) <= bins:
-        edges = distinct
-    else:
-        edges = np.unique(np.quantile(values, np.arange(1, bins + 1) / bins, method="inverted_cdf"))
-    codes = np.searchsorted(edges, values)
-    order = np.searchsorted(edges, distinct)
+    edges = distinct if len(distinct) <= bins else quantile_edges(values, bins)
+    codes = assign_bins(values, edges)
+    order = assign_bins(distinct, edges)
     low = distinct[np.searchsorted(order, np.arange(len(edges)))]
     spans = [
         (i, j)
@@ -136,56 +138,34 @@ def _intervals(
         for j in range(i + 1, len(edges) + 1)
         if missing or (i, j) != (0, len(edges))
     ]
-    texts = []
-    for i, j in spans:
-        if low[i] == edges[j - 1]:
-            texts.append(f"{name} = {shortest(low[i], low[i])}")
-        else:
-            before = edges[i - 1] if i else -np.inf
-            after = low[j] if j < len(edges) else np.inf
-            # between two bins any threshold says the same: the one with the fewest digits is shown
-            ends = shortest(low[i], before), shortest(edges[j - 1], after)
-            texts.append(f"{name} in {ends[0]}..{ends[1]}")
+    below, above = [-np.inf, *edges], [*low, np.inf]  # the values next to each bin
+    texts = [interval_text(name, low[i], edges[j - 1], below[i], above[j]) for i, j in spans]
     return codes.astype(np.int64), np.array(spans, dtype=np.int64).reshape(-1, 2), texts
 
 
-def shortest(value: float, beyond: float) -> str:
-    """The shortest decimal from `value` (included) towards `beyond` (excluded)."""
-    if not isfinite(value):
-        return str(float(value))
-    for digits in range(16):
-        scaled = value * 10**digits
-        whole = floor(scaled) if beyond < value else -floor(-scaled)
-        text = f"{whole / 10**digits:.{digits}f}"
-        shown = float(text)
-        if shown == value or (beyond < shown < value) or (value < shown < beyond):
-            return text
-    return repr(float(value))
-
-
 class RuleSpace:
-    """Every rule of up to `depth` conditions on different columns that enough rows fulfil.
+    """All rules of up to `depth` conditions on different columns that enough rows fulfil.
 
     Args:
-        table: One row an utterance, columns of any dtype; at least one row.
+        table: One row per utterance, columns of any dtype; at least one row.
         features: Columns to build rules from; at least one.
-        depth: Most conditions of a rule.
-        min_support: Fewest rows of a rule.
+        depth: Largest number of conditions of a rule.
+        min_support: Smallest number of rows of a rule.
 
     Attributes:
         rows: Number of rows.
-        depth: Most conditions of a rule: fewer than asked for where those would be too many rules,
-            or where there are fewer features.
-        cell: (n,) cell of each row.
+        depth: Largest number of conditions of a rule. It is smaller than the argument if there
+            would be too many rules, or if there are fewer features.
+        cell: (n,) number of the cell of each row.
         support: (rules,) number of rows of each rule.
-        conditions: (rules, depth) numbers of its conditions, -1 where it has fewer.
+        conditions: (rules, depth) numbers of the conditions of each rule, filled up with -1.
         rivals: (rules,) number of rules on the same columns.
     """
 
     def __init__(
         self, table: pd.DataFrame, features: Sequence[str], depth: int, min_support: int
     ) -> None:
-        self.features = [read_feature(table[name], BINS[0]) for name in features]
+        self.features = [read_feature(table[name], MAX_BINS_BY_NUMBERS[0]) for name in features]
         self.codes, self.cell = _distinct(np.stack([f.codes for f in self.features], axis=1))
         counts = np.bincount(self.cell, minlength=len(self.codes)).astype(float)
         self.rows = len(table)
@@ -196,8 +176,8 @@ class RuleSpace:
         rivals = [np.empty(0, np.int64)]
         for size in range(1, self.depth + 1):
             for columns in combinations(range(len(features)), size):
-                few = BINS if size == 1 else bins
-                pool, box, rules = self._boxes(columns, few, counts, min_support)
+                widest = MAX_BINS_BY_NUMBERS if size == 1 else bins
+                pool, box, rules = self._boxes(columns, widest, counts, min_support)
                 held = np.rint(box @ (pool @ counts)).astype(np.int64)
                 keep = np.flatnonzero((held >= min_support) & (held < self.rows))
                 if len(keep):
@@ -215,44 +195,48 @@ class RuleSpace:
         self._chunks = _chunks(sparse.block_diag(boxes, format="csr") if boxes else none)
 
     def _resolution(self, counts: Array, depth: int, min_support: int) -> tuple[Sequence[int], int]:
-        """How deep and how fine a search is, so that it keeps to `RULES` and `LIMIT`.
+        """Choose bins and depth so that there are not too many rules.
 
-        Groups of categories count where enough rows have them, intervals whatever their support
-        together with others.
+        Combinations of categories are counted if enough rows have them. Intervals are counted
+        whatever their support in combination with other conditions.
 
         Returns:
-            Bins as in `BINS` for rules of more than one condition, and the depth, at least one.
+            Bins as in `MAX_BINS_BY_NUMBERS` for rules of several conditions, and the depth, at
+            least one.
         """
         numbers = [feature for feature in self.features if feature.numeric]
         others = [i for i, feature in enumerate(self.features) if not feature.numeric]
-        scaled = [[max(2, round(scale * most)) for most in BINS] for scale in SCALES]
+        scaled = [
+            [max(2, round(scale * bins)) for bins in MAX_BINS_BY_NUMBERS] for scale in BIN_SCALES
+        ]
 
         @cache
-        def intervals(many: int, most: int) -> int:
-            """Conjunctions of intervals of so many numbers."""
-            return _products([len(f.chosen(min_support, most)) for f in numbers], many)[many]
+        def intervals(size: int, max_bins: int) -> int:
+            """Number of conjunctions of intervals of `size` numbers."""
+            return _products([len(f.chosen(min_support, max_bins)) for f in numbers], size)[size]
 
         def rules(size: int, bins: Sequence[int]) -> int:
-            """Rules of so many conditions."""
+            """Number of rules of `size` conditions."""
             return sum(
-                groups[size - many] * intervals(many, _most(bins, many))
-                for many in range(size + 1)
-                if many <= len(numbers)
+                groups[size - of_numbers] * intervals(of_numbers, _max_bins(bins, of_numbers))
+                for of_numbers in range(size + 1)
+                if of_numbers <= len(numbers)
             )
 
-        groups = [1]  # by how many categories they have
-        best: tuple[Sequence[int], int] = BINS, 1
+        groups = [1]  # combinations of categories, by the number of their columns
+        best: tuple[Sequence[int], int] = MAX_BINS_BY_NUMBERS, 1
         for size in range(1, depth + 1):
             groups.append(0)
             for columns in combinations(others, size):
                 groups[size] += len(self._groups(columns, counts, min_support)[2])
-                if groups[size] > LIMIT:
+                if groups[size] > MAX_RULES:
                     return best
             for bins in scaled:
-                count = rules(1, BINS) + sum(rules(k, bins) for k in range(2, size + 1))
-                if count <= RULES:
+                count = rules(1, MAX_BINS_BY_NUMBERS)
+                count += sum(rules(k, bins) for k in range(2, size + 1))
+                if count <= TARGET_RULES:
                     break
-            if count > LIMIT:
+            if count > MAX_RULES:
                 return best
             best = bins, size
         return best
@@ -260,13 +244,14 @@ class RuleSpace:
     def _groups(
         self, columns: Sequence[int], counts: Array, min_support: int
     ) -> tuple[Index, Index, Index]:
-        """The conjunctions of some columns' categories that occur often enough.
+        """Combinations of the categories of some columns that enough rows have.
 
         Returns:
-            Cells that are in one, which one each of them is in, and the conditions of every one.
+            The cells that are in a combination, the number of the combination of each of these
+            cells, and the conditions of each combination.
         """
         labels = np.zeros((len(self.codes), len(columns)), dtype=np.int64)
-        for k, i in enumerate(columns):  # a category's bin is its condition; too rare ones drop out
+        for k, i in enumerate(columns):  # a category is one bin and one condition
             feature = self.features[i]
             chosen = feature.chosen(min_support, 0)
             lookup = np.full(feature.width, -1)
@@ -281,29 +266,33 @@ class RuleSpace:
     def _boxes(
         self, columns: Sequence[int], bins: Sequence[int], counts: Array, min_support: int
     ) -> tuple[sparse.csr_array, sparse.csr_array, Index]:
-        """The rules on some columns: cells to places, places to boxes, and the boxes' conditions.
+        """Build the rules on some columns.
 
-        Places are the groups of categories that occur often enough times the bins of the numbers.
+        Margins are the frequent combinations of categories, times the bins of the numbers.
+
+        Returns:
+            The matrix that sums cells into margins, the matrix that sums margins into boxes, and
+            the conditions of each box.
         """
         numbers = [i for i in columns if self.features[i].numeric]
         categories = [i for i in columns if i not in numbers]
         inside, group, groups = self._groups(categories, counts, min_support)
-        most = _most(bins, len(numbers))
-        chosen = {i: self.features[i].chosen(min_support, most) for i in numbers}
-        place, size, factors = group, len(groups), [sparse.eye_array(len(groups))]
+        max_bins = _max_bins(bins, len(numbers))
+        chosen = {i: self.features[i].chosen(min_support, max_bins) for i in numbers}
+        margin, size, factors = group, len(groups), [sparse.eye_array(len(groups))]
         for i in numbers:
-            bin_of = self.features[i].merged(most)  # places are as wide as rules tell apart
+            bin_of = self.features[i].merged(max_bins)  # no finer than the rules need
             width = int(bin_of[-1]) + 1
-            place, size = place * width + bin_of[self.codes[inside, i]], size * width
+            margin, size = margin * width + bin_of[self.codes[inside, i]], size * width
             spans = self.features[i].spans[chosen[i]]
             first, last = bin_of[spans[:, :1]], bin_of[spans[:, 1:] - 1] + 1
             at = np.arange(width)
             factors.append(sparse.csr_array((first <= at) & (at < last)))
         ones = np.ones(len(inside), dtype=np.float32)
-        pool = sparse.csr_array((ones, (place, inside)), shape=(size, len(self.codes)))
+        pool = sparse.csr_array((ones, (margin, inside)), shape=(size, len(self.codes)))
         box = reduce(lambda a, b: sparse.kron(a, b, format="csr"), factors)
         box = sparse.csr_array(box, dtype=np.float32)
-        # the conditions of every box, in the order of the product above
+        # the conditions of each box, in the order of the product above
         grid = np.indices([len(groups), *(len(chosen[i]) for i in numbers)]).reshape(
             1 + len(numbers), -1
         )
@@ -318,53 +307,53 @@ class RuleSpace:
         return len(self.support)
 
     def batch(self, held: int) -> int:
-        """How many columns of values are added up at a time, to bound memory.
+        """Number of columns of values that are summed at a time, which bounds the memory.
 
         Args:
-            held: How long the longest of the columns is that the caller keeps.
+            held: Length of the longest column that the caller keeps in memory.
 
         Returns:
             Number of columns.
         """
-        return int(np.clip(BLOCK // max(1, held, self.pool.shape[0]), 8, 256))
+        return int(np.clip(MAX_BLOCK_VALUES // max(1, held, self.pool.shape[0]), 8, 256))
 
     def subset(self, rules: NDArray[np.bool_]) -> RuleSpace:
-        """The same rows with fewer rules.
+        """Keep some of the rules.
 
         Args:
-            rules: (rules,) which are kept.
+            rules: (rules,) whether each rule is kept.
 
         Returns:
-            A space whose rules are numbered anew.
+            A space of the same rows, whose rules are numbered from 0 again.
         """
-        few = copy(self)
+        kept = copy(self)
         for name in ("support", "conditions", "rivals"):
-            setattr(few, name, getattr(self, name)[rules])
+            setattr(kept, name, getattr(self, name)[rules])
         boxes = sparse.vstack(self._chunks, format="csr")[np.flatnonzero(rules)]
-        used = np.unique(boxes.indices)  # places that no rule is left for drop out
-        few.pool = self.pool[used]
-        few._chunks = _chunks(boxes[:, used])
-        return few
+        used = np.unique(boxes.indices)  # margins of the rules that are kept
+        kept.pool = self.pool[used]
+        kept._chunks = _chunks(boxes[:, used])
+        return kept
 
     def sums(self, cells: NDArray | sparse.sparray) -> Iterator[tuple[slice, NDArray]]:
-        """Add up values of the cells over every rule.
+        """Sum values of the cells over each rule.
 
         Args:
             cells: (cells, b) values.
 
         Yields:
-            Which rules, and their (rules, b) sums.
+            A range of rules, and their (rules, b) sums.
         """
-        places = self.pool @ cells
-        if sparse.issparse(places):
-            places = places.toarray()
+        margins = self.pool @ cells
+        if sparse.issparse(margins):
+            margins = margins.toarray()
         start = 0
         for chunk in self._chunks:
-            yield slice(start, start + chunk.shape[0]), chunk @ places
+            yield slice(start, start + chunk.shape[0]), chunk @ margins
             start += chunk.shape[0]
 
     def pooled(self, values: Array, groups: Index, width: int) -> sparse.csc_array:
-        """Add up values of the rows by cell and group.
+        """Sum values of the rows over each cell and group.
 
         Args:
             values: (n,) values of the rows.
@@ -378,7 +367,7 @@ class RuleSpace:
         return sparse.csc_array((values, (self.cell, groups)), shape=shape)
 
     def totals(self, values: Array, groups: Index, width: int) -> Array:
-        """Add up values of the rows by rule and group; for few groups.
+        """Sum values of the rows over each rule and group, for few groups.
 
         Args:
             values: (n,) values of the rows.
@@ -395,7 +384,7 @@ class RuleSpace:
         return out
 
     def overlaps(self, rules: Index) -> Array:
-        """Intersection over union of some rules, each with each.
+        """Intersection over union of each pair of some rules.
 
         Args:
             rules: (k,) their numbers.
@@ -406,10 +395,10 @@ class RuleSpace:
         counts = np.bincount(self.cell, minlength=len(self.codes)).astype(np.float32)
         inside = np.stack([self._cells(rule) for rule in rules])
         shared = np.zeros((len(rules), len(rules)))
-        width = max(1, BLOCK // len(rules))
+        width = max(1, MAX_BLOCK_VALUES // len(rules))
         for start in range(0, len(counts), width):
-            few = inside[:, start : start + width].astype(np.float32)
-            shared += (few * counts[start : start + width]) @ few.T
+            part = inside[:, start : start + width].astype(np.float32)
+            shared += (part * counts[start : start + width]) @ part.T
         support = self.support[rules]
         return shared / (support[:, None] + support - shared)
 
@@ -431,12 +420,25 @@ class RuleSpace:
             rule: Its number.
 
         Returns:
-            (n,) whether each row fulfils it.
+            (n,) whether each row fulfils the rule.
         """
         return self._cells(rule)[self.cell]
 
+    def same_rows(self, rule: int) -> NDArray[np.bool_]:
+        """Find the rules that hold the same rows as a rule.
+
+        Args:
+            rule: Its number.
+
+        Returns:
+            (rules,) whether each rule holds the same rows; true for the rule itself.
+        """
+        shared = self.totals(self.members(rule).astype(float), np.zeros_like(self.cell), 1)[:, 0]
+        support = self.support[rule]
+        return (np.rint(shared) == support) & (self.support == support)
+
     def _cells(self, rule: int) -> NDArray[np.bool_]:
-        """The cells of a rule."""
+        """Whether each cell fulfils a rule, of shape (cells,)."""
         inside = np.ones(len(self.codes), dtype=bool)
         for i, k in self._named(rule):
             low, high = self.features[i].spans[k]
@@ -444,35 +446,39 @@ class RuleSpace:
         return inside
 
     def _named(self, rule: int) -> list[tuple[int, int]]:
-        """A rule's conditions as feature and position in it."""
+        """The conditions of a rule, each as number of the feature and position in it."""
         numbers = self.conditions[rule][self.conditions[rule] >= 0]
         features = np.searchsorted(self.starts, numbers, side="right") - 1
         return [(int(i), int(k - self.starts[i])) for i, k in zip(features, numbers, strict=True)]
 
 
-def _most(bins: Sequence[int], numbers: int) -> int:
-    """Most bins of each number in rules with intervals of so many numbers."""
+def _max_bins(bins: Sequence[int], numbers: int) -> int:
+    """Largest number of bins of each number in rules with intervals of several numbers."""
     return bins[min(max(numbers, 1), len(bins)) - 1]
 
 
 def _chunks(boxes: sparse.csr_array) -> list[sparse.csr_array]:
-    """A matrix in pieces, at least one, of at most `CHUNK` rows: their products stay small."""
-    return [boxes[i : i + CHUNK] for i in range(0, max(1, boxes.shape[0]), CHUNK)]
+    """Split a matrix into chunks of `RULES_PER_CHUNK` rows, so that products stay small."""
+    starts = range(0, max(1, boxes.shape[0]), RULES_PER_CHUNK)
+    return [boxes[start : start + RULES_PER_CHUNK] for start in starts]
 
 
 def _distinct(codes: Index) -> tuple[Index, Index]:
-    """Distinct rows of a table of codes, in order, and which one each row is."""
+    """Distinct rows of a table of codes in order, and the number of the one that each row is."""
     key = np.zeros(len(codes), dtype=np.int64)
-    for column in codes.T:  # renumbered after every column, so that keys stay below n * width
+    for column in codes.T:  # renumbering after each column keeps the keys below n * width
         _, key = np.unique(key * (int(column.max(initial=0)) + 1) + column, return_inverse=True)
     _, first = np.unique(key, return_index=True)
     return codes[first], key
 
 
-def _products(sizes: Sequence[int], most: int) -> list[int]:
-    """Elementary symmetric polynomials: how many ways to pick from 0, 1, ... `most` of the sets."""
-    ways = [1] + [0] * most
+def _products(sizes: Sequence[int], max_sets: int) -> list[int]:
+    """Number of ways to pick one element from each of 0, 1, ... `max_sets` sets of given sizes.
+
+    These are the elementary symmetric polynomials of the sizes.
+    """
+    ways = [1] + [0] * max_sets
     for size in sizes:
-        for picked in range(most, 0, -1):
+        for picked in range(max_sets, 0, -1):
             ways[picked] += ways[picked - 1] * size
     return ways

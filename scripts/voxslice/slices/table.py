@@ -157,7 +157,7 @@ def _search(
     seed: int,
 ) -> tuple[list[tuple[np.ndarray, dict[str, Any]]], dict[str, int | None]]:
     """Slices that a search of the metadata finds, what it says of them, and of the search."""
-    known = ["rule", "p", "q", "evidence", "confirmed", "searched", "note"]
+    columns = ["rule", "p", "q", "evidence", "confirmed", "note"]
     if speakers is not None:
         table = table.assign(**{SPEAKER: speakers})
     found = find_slices(
@@ -171,12 +171,12 @@ def _search(
         seed=seed,
     )
     slices = []
-    for row in found.to_dict(orient="records"):
+    for row in found.slices.to_dict(orient="records"):
         mask = np.zeros(len(table), dtype=bool)
         mask[row["rows"]] = True
-        exact = {"precision": 1.0, "recall": 1.0}
-        slices.append((mask, {name: row[name] for name in known} | exact))
-    return slices, {name: found.attrs[name] for name in ("searched", "depth")}
+        exact = {"precision": 1.0, "recall": 1.0, "searched": found.searched}
+        slices.append((mask, {name: row[name] for name in columns} | exact))
+    return slices, {"searched": found.searched, "depth": found.depth}
 
 
 def _describe(

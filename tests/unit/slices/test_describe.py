@@ -1,7 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from voxslice.slices.describe import NO_RULE, describe, interval
+from voxslice.slices.describe import NO_RULE, describe
 
 
 @pytest.fixture
@@ -103,12 +103,6 @@ def test_a_rule_tells_large_and_close_numbers_apart():
             text = describe(members, pd.DataFrame({"snr": snr}), ["snr"]).text
             low, high = map(float, text.removeprefix("snr in ").split(".."))
             np.testing.assert_array_equal((snr >= low) & (snr <= high), members)
-
-
-def test_an_interval_has_few_digits():
-    values = np.array([0.123456, 3.98765, 4.1, 17.24681, 18.9])
-    assert interval(3.98765, 17.24681, values) == "3..18"
-    assert interval(4.1, 4.1, values) == "4.1"
 
 
 def test_outliers_do_not_spoil_an_interval():
