@@ -11,6 +11,7 @@ import jsonschema
 
 from voxslice.config.key_names import check_key_names
 from voxslice.config.sentences import sentence
+from voxslice.config.validator import Validator
 from voxslice.errors import InputError
 from voxslice.names import REFERENCES
 
@@ -36,7 +37,7 @@ def complete(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, 
         InputError: with one sentence that names the key and says what to change
     """
     check_key_names(config, schema)
-    errors = list(jsonschema.Draft202012Validator(schema).iter_errors(config))
+    errors = list(Validator(schema).iter_errors(config))
     if errors:
         raise InputError(sentence(jsonschema.exceptions.best_match(errors)))
     full = copy.deepcopy(dict(config))
