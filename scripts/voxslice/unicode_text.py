@@ -1,9 +1,10 @@
-"""Text that looks the same: its one form in Unicode, and look-alikes."""
+"""Text that looks the same: its one form in Unicode, and look-alikes.
+
+Imported whenever Snakemake parses the workflow: it stays light.
+"""
 
 import unicodedata
 from collections.abc import Sequence
-
-import pandas as pd
 
 
 def nfc(text: str) -> str:
@@ -12,16 +13,6 @@ def nfc(text: str) -> str:
     The file names of a Mac, for example, have it as two: `u` and the dots.
     """
     return unicodedata.normalize("NFC", text)
-
-
-def column_nfc(column: pd.Series) -> pd.Series:
-    """A column with its text in the normal form C of Unicode; other values are left alone."""
-    if isinstance(column.dtype, pd.CategoricalDtype):
-        names = [nfc(name) if isinstance(name, str) else name for name in column.cat.categories]
-        return column.cat.rename_categories(names) if len(set(names)) == len(names) else column
-    if pd.api.types.is_string_dtype(column.dtype):
-        return column.map(lambda cell: nfc(cell) if isinstance(cell, str) else cell)
-    return column
 
 
 def look_alike(text: str, others: Sequence[str]) -> str | None:

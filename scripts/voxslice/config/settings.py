@@ -14,11 +14,14 @@ from voxslice.config.sentences import sentence
 from voxslice.config.validator import Validator
 from voxslice.errors import InputError
 from voxslice.names import REFERENCES
+from voxslice.unicode_text import nfc
 
 RESERVED = {"models", "checksums"}
 """Folders beside those of the datasets."""
 INHERITED = ("license", "tasks", "embedding_output", "sampling_rate")
 """What a derived model has from its source where it is not given."""
+PLACES = {"path", "audio", "url", "onnx", "host", "predictions"}
+"""Keys that name files, whose names may be in any Unicode form."""
 SOURCES = ("csv", "audformat", "audb")
 """Where a dataset may come from; it has one of these keys."""
 
@@ -40,11 +43,23 @@ def complete(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, 
     errors = list(Validator(schema).iter_errors(config))
     if errors:
         raise InputError(sentence(jsonschema.exceptions.best_match(errors)))
-    full = copy.deepcopy(dict(config))
+    full = _composed(copy.deepcopy(dict(config)))
     _inherit(full["models"])
     full = _defaults(full, schema, schema)
     _cross_check(full)
     return full
+
+
+def _composed(node: Any) -> Any:
+    """The config with its text in the normal form C of Unicode, but places as they are written."""
+    if isinstance(node, dict):
+        return {
+            _composed(key): value if key in PLACES else _composed(value)
+            for key, value in node.items()
+        }
+    if isinstance(node, list):
+        return [_composed(item) for item in node]
+    return nfc(node) if isinstance(node, str) else node
 
 
 def _inherit(models: dict[str, Any]) -> None:

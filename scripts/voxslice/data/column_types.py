@@ -1,4 +1,4 @@
-"""Text cells of a metadata column: numbers where all of them are numbers, else categories."""
+"""The values of a metadata column: numbers or categories, and text in one Unicode form."""
 
 import re
 
@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from voxslice.errors import InputError
+from voxslice.unicode_text import nfc
 
 MISSING_WORDS = frozenset(
     [
@@ -166,3 +167,20 @@ def _fully(text: pd.Series, pattern: re.Pattern[str]) -> pd.Series:
         index=text.index,
         dtype=bool,
     )
+
+
+def composed(column: pd.Series) -> pd.Series:
+    """A column with its text in the normal form C of Unicode; other values are left alone."""
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        categories = column.cat.categories.map(_composed)
+        if categories.equals(column.cat.categories):
+            return column
+        kind = pd.CategoricalDtype(categories.unique(), ordered=column.cat.ordered)
+        return column.astype(object).map(_composed).astype(kind)
+    if pd.api.types.is_string_dtype(column.dtype):
+        return column.map(_composed).astype(column.dtype)
+    return column
+
+
+def _composed(value: object) -> object:
+    return nfc(value) if isinstance(value, str) else value

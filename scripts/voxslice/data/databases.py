@@ -8,6 +8,7 @@ from typing import Any
 import audformat
 import pandas as pd
 
+from voxslice.data.column_types import composed
 from voxslice.data.selection import column_of, kept, table_of
 from voxslice.data.utterances import ordered, with_ends
 from voxslice.errors import InputError
@@ -104,7 +105,7 @@ def _read(
 ) -> pd.DataFrame:
     result = utterances.copy()
     for name in sorted(columns, key=lambda name: name != "speaker"):  # sorting is stable
-        result[name] = _align(column_of(db, name, columns[name]), utterances, folder)
+        result[name] = _align(composed(column_of(db, name, columns[name])), utterances, folder)
     return result
 
 

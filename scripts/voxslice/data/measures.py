@@ -14,6 +14,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from tqdm import tqdm
 
 from voxslice.data.audio import read_utterance, require_folder
+from voxslice.data.file_names import locate
 from voxslice.errors import InputError, reason_of
 from voxslice.utterance_keys import KEY
 
@@ -167,7 +168,7 @@ def measure_speech(
 
     def one(file: str, start: float, end: float) -> float | str:
         try:
-            signal = read_utterance(Path(audio) / file, start, end, RATE, longest)[0]
+            signal = read_utterance(locate(audio, file), start, end, RATE, longest)[0]
             return round(MEASURES[measure](signal), 1)
         except Exception as error:  # whatever one file does, the others are measured
             require_folder(audio)

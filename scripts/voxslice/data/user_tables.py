@@ -6,8 +6,9 @@ from pathlib import Path
 import pandas as pd
 import pyarrow.parquet as pq
 
-from voxslice.data.column_types import parse_numbers
+from voxslice.data.column_types import composed, parse_numbers
 from voxslice.errors import InputError
+from voxslice.unicode_text import nfc
 
 
 def read_table(path: str | Path) -> pd.DataFrame:
@@ -43,7 +44,9 @@ def read_table(path: str | Path) -> pd.DataFrame:
         raise InputError(
             f"{path} cannot be read ({reason}): save it as CSV in UTF-8 with commas, or as Parquet."
         ) from error
-    return table.astype("string")
+    table = table.astype("string").rename(columns=nfc)
+    # the names of files stay as they are: two files may differ in their Unicode form alone
+    return table.apply(lambda column: column if column.name == "file" else composed(column))
 
 
 def numbers(table: pd.DataFrame, column: str, source: str) -> pd.Series:

@@ -7,6 +7,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from voxslice.data.audio import require_folder, seconds
+from voxslice.data.file_names import locate, require_distinct
 from voxslice.errors import InputError
 from voxslice.utterance_keys import KEY
 
@@ -24,9 +25,10 @@ def with_ends(keys: pd.DataFrame, folder: str | Path) -> pd.DataFrame:
     Raises:
         MachineError: where the machine is at fault, or the folder is gone or empty
     """
+    require_distinct(keys["file"], folder)
     unended = sorted(set(keys.loc[keys["end"].isna(), "file"]))
     lengths = {
-        file: seconds(Path(folder) / file) for file in tqdm(unended, desc="durations", unit="file")
+        file: seconds(locate(folder, file)) for file in tqdm(unended, desc="durations", unit="file")
     }
     if not all(lengths.values()):
         require_folder(folder)

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from voxslice.data.file_names import match_names
 from voxslice.data.user_tables import numbers, times
 from voxslice.errors import InputError
 from voxslice.files import sha256
@@ -83,6 +84,7 @@ def _rows(table: pd.DataFrame, utterances: pd.DataFrame, source: str, filtered: 
         raise InputError(f"{source} has the column {spans[0]} alone: give both start and end.")
     keys = ["file", *spans]
     rows, known = table[keys].copy(), utterances[keys].astype({"file": "string"})
+    rows["file"] = pd.array(match_names(rows["file"], known["file"]), dtype="string")
     for name in spans:
         # to the millisecond: not every digit of a duration survives a CSV file
         rows[name] = (1000 * times(table, name, source)).round()

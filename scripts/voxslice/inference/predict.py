@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from tqdm import tqdm
 
 from voxslice.data.audio import read_utterance, require_folder
+from voxslice.data.file_names import locate
 from voxslice.errors import InputError, MachineError, reason_of
 from voxslice.files import whole, write_csv
 from voxslice.inference.read_ahead import Room, read_ahead
@@ -65,7 +66,7 @@ class Utterances:
         file, start, end = row
         try:
             return read_utterance(
-                self._audio / file, start, end, self._sampling_rate, self._longest
+                locate(self._audio, file), start, end, self._sampling_rate, self._longest
             )
         except Exception as error:  # whatever one file does, the others are scored
             require_folder(self._audio)

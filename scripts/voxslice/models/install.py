@@ -23,6 +23,7 @@ from voxslice.models.onnx_files import (
 )
 from voxslice.models.sessions import run
 from voxslice.models.time_limits import MAX_SECONDS, TimeLimitError, time_limit
+from voxslice.unicode_text import nfc
 from voxslice.utterance_keys import KEY
 
 TRIAL_SAMPLES = 48000
@@ -236,7 +237,7 @@ def require_rate(declared: str | None, sampling_rate: int, model: str) -> None:
 
 def labels_of(model: audonnx.Model) -> dict[str, list[str]]:
     """Labels of each output of a model, as text: YAML may have read them as numbers."""
-    return {str(name): [str(x) for x in node.labels] for name, node in model.outputs.items()}
+    return {str(name): [nfc(str(x)) for x in node.labels] for name, node in model.outputs.items()}
 
 
 def label_columns(outputs: dict[str, list[str]], embedding_output: str) -> dict[str, list[str]]:

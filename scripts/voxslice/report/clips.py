@@ -11,6 +11,7 @@ import pandas as pd
 import soundfile
 from scipy.signal import resample_poly
 
+from voxslice.data.file_names import locate
 from voxslice.report.calibration import confidence
 from voxslice.report.numbers import counted
 from voxslice.report.study import Model, Study, distinct, rule_text
@@ -233,7 +234,7 @@ def encode(clip: Clip, audio: str | Path) -> Clip:
     file, start, end = clip.key
     length = min(end - start, LONGEST)
     try:
-        with soundfile.SoundFile(Path(audio) / file) as opened:
+        with soundfile.SoundFile(locate(audio, file)) as opened:
             rate = opened.samplerate
             opened.seek(min(round(start * rate), opened.frames))
             read = opened.read(round(length * rate), dtype="float32", always_2d=True)

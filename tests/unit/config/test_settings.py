@@ -143,6 +143,21 @@ def contains(full, part):
         assert full == part
 
 
+def test_text_has_one_unicode_form_but_places_keep_theirs(config):
+    config["tasks"]["gender"]["labels"] = ["gl\u00fccklich", "male"]
+    config["tasks"]["gender"]["classes"] = {"fro\u0308h": "glu\u0308cklich"}
+    places = {"path": "u\u0308.csv", "audio": "\u00fc"}
+    config["datasets"]["table"]["csv"] = dict(places)
+    config["datasets"]["table"]["columns"]["age"]["column"] = "A\u030ar"
+    config["models"]["bare"] |= {"onnx": "u\u0308.onnx", "outputs": {"out": ["fu\u0308nf"]}}
+    full = complete(config, SCHEMA)
+    assert full["tasks"]["gender"]["classes"] == {"fr\u00f6h": "gl\u00fccklich"}
+    assert full["datasets"]["table"]["csv"] == places
+    assert full["datasets"]["table"]["columns"]["age"]["column"] == "\u00c5r"
+    assert full["models"]["bare"]["onnx"] == "u\u0308.onnx"
+    assert full["models"]["bare"]["outputs"] == {"out": ["f\u00fcnf"]}
+
+
 def test_completing_leaves_its_input_alone_and_is_idempotent(config):
     before, schema = copy.deepcopy(config), copy.deepcopy(SCHEMA)
     full = complete(config, SCHEMA)

@@ -1,6 +1,7 @@
 import pandas as pd
 import pytest
 from voxslice.data.column_types import (
+    composed,
     parse_numbers,
     remark_on_numbers,
     remark_on_text,
@@ -99,3 +100,17 @@ def test_what_was_read_as_numbers_is_told():
         "The column age is read as numbers, with decimal commas and 2 of its 4 cells ('unknown',"
         " '-') as missing."
     )
+
+
+def test_text_gets_one_unicode_form():
+    cells = ["u\u0308", "\u00fc", None]
+    for dtype in ("string", object):
+        found = composed(pd.Series(cells, dtype=dtype))
+        assert values(found) == ["\u00fc", "\u00fc", None] and found.dtype == dtype
+    ordered = composed(
+        pd.Series(["b", "u\u0308"], dtype=pd.CategoricalDtype(["u\u0308", "b"], True))
+    )
+    assert list(ordered.cat.categories) == ["\u00fc", "b"] and ordered.cat.ordered
+    both = composed(pd.Series(cells, dtype="category"))
+    assert values(both) == ["\u00fc", "\u00fc", None]
+    assert composed(pd.Series([1, None])).to_list()[0] == 1

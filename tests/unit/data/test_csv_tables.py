@@ -180,6 +180,26 @@ def test_only_kept_rows_decide_the_type(audio, table):
     assert found["age"].dtype == "Int64"
 
 
+@pytest.mark.parametrize(
+    ("written", "on_disk"), [("ü.ogg", "u\u0308.ogg"), ("u\u0308.ogg", "ü.ogg")]
+)
+def test_names_and_text_in_two_unicode_forms(table, tmp_path, written, on_disk):
+    write_audio(tmp_path / "audio" / on_disk, noise(0.5))
+    path = table(f"file,gefu\u0308hl,age\n{written},fro\u0308hlich,1\n")
+    audio = tmp_path / "audio"
+    wanted = {"joy": {"column": "gef\u00fchl", "values": ["fr\u00f6hlich"]}}
+    assert rows(list_utterances(path, audio, wanted)) == [[written, 0, 0.5]]
+    found = read_metadata(
+        path, list_utterances(path, audio, wanted), {"joy": {"column": "gef\u00fchl"}}
+    )
+    assert found["joy"].to_list() == ["fr\u00f6hlich"]
+
+
+def test_one_file_under_two_names_is_refused(audio, table):
+    with pytest.raises(InputError, match="is listed under 2 names that look the same"):
+        list_utterances(table("file\nü.ogg\nu\u0308.ogg\n"), audio, {})
+
+
 def test_the_config_says_the_type(audio, table, capsys):
     path = table("file,digit,room\na.wav,3,01\nü.ogg,7,02\nno.wav,x,03\n")
     utterances = list_utterances(path, audio, {})

@@ -39,6 +39,21 @@ def test_predictions_come_in_the_order_of_the_utterances():
     assert list(failures) == [*KEY, "reason"] and len(failures) == 0
 
 
+@pytest.mark.parametrize(
+    ("dataset", "predictions"),
+    [("w/\u00fc.wav", "w/u\u0308.wav"), ("w/u\u0308.wav", "w/\u00fc.wav")],
+)
+def test_names_in_another_unicode_form_are_matched(dataset, predictions):
+    rows = utterances().replace({"file": {"wav/a.wav": dataset}})
+    given = table(file=["wav/c.wav", predictions, "wav/b.wav"])
+    found, failures = check(given, rows)
+    assert len(failures) == 0 and dataset in set(found["file"])
+    assert found.set_index("file")["age"][dataset] == 20.5
+    twice = table(file=[dataset, predictions, "wav/b.wav"])
+    with pytest.raises(InputError, match="has more than one row for"):
+        check(twice, rows)
+
+
 def test_other_columns_are_left_alone():
     predictions, _ = check(table(note=["x", "y", "z"]), tasks={"age": None})
     assert list(predictions) == [*KEY, "age"]
