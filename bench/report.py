@@ -100,6 +100,7 @@ def write_study(folder: Path, utterances: int, speakers: int | None, task: str) 
                 name,
                 {"license": "MIT", "note": ""},
                 {"origin": "-", "sha256": "0", "size_mb": 1.0, "parameters": 1, "outputs": {}},
+                {"scale": "logits" if classification else None, "notes": []},
                 scores,
                 pd.DataFrame(found, columns=COLUMNS),
                 pd.concat(members),

@@ -9,7 +9,8 @@ rule score:
         predictions=lambda wildcards: predictions(wildcards.dataset, wildcards.model),
         failures="results/failures/{dataset}/{model}.csv",
     output:
-        "results/scores/{dataset}/{task}/{model}.parquet",
+        scores="results/scores/{dataset}/{task}/{model}.parquet",
+        summary="results/scores/{dataset}/{task}/{model}.json",
     log:
         "logs/score/{dataset}/{task}/{model}.log",
     benchmark:
@@ -26,6 +27,9 @@ rule score:
             if key not in ("min_drop", "unit", "margin", "classes", "exclude")
         },
         classes=lambda wildcards: settings.classes_of(config["tasks"][wildcards.task]),
+        scale=lambda wildcards: settings.scale_of(
+            config, wildcards.task, wildcards.model
+        ),
         given=lambda wildcards: wildcards.model in GIVEN,
         code=code("score"),
     script:

@@ -26,6 +26,7 @@ rule make_report:
         metadata="resources/{dataset}/metadata.parquet",
         audio=audio,
         scores=scores,
+        summaries=of_models("results/scores/{dataset}/{task}/{model}.json"),
         cards=of_models("resources/models/{model}/model.json"),
         failures=of_models("results/failures/{dataset}/{model}.csv"),
         slices=of_models("results/slices/{dataset}/{task}/{model}.csv"),

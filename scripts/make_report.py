@@ -10,7 +10,7 @@ from voxslice.report.page import derive, render, versions
 from voxslice.report.study import Model, Study, stored_embedding
 
 
-def read_card(path: str) -> dict:
+def read_json(path: str) -> dict:
     return json.loads(Path(path).read_text(encoding="utf-8"))
 
 
@@ -29,16 +29,18 @@ with to_log(snakemake.log):
         Model(
             name,
             settings,
-            read_card(card),
+            read_json(card),
+            read_json(summary),
             pd.read_parquet(scores),
             read_csv(slices),
             pd.read_parquet(members),
             read_csv(searches),
             read_csv(failures),
         )
-        for (name, settings), card, scores, slices, members, searches, failures in zip(
+        for (name, settings), card, summary, scores, slices, members, searches, failures in zip(
             params.models.items(),
             given.cards,
+            given.summaries,
             given.scores,
             given.slices,
             given.members,
@@ -63,7 +65,7 @@ with to_log(snakemake.log):
         metadata=pd.read_parquet(given.metadata),
         models=models,
         embedders={
-            name: (settings, read_card(card))
+            name: (settings, read_json(card))
             for (name, settings), card in zip(
                 params.embedders.items(), given.embedders, strict=True
             )

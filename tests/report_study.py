@@ -206,6 +206,7 @@ def make_study(
                 {"license": "MIT", "note": "A model."},
                 {"origin": "https://example.org", "sha256": "0" * 64, "size_mb": 1.5,
                  "parameters": 2_000_000, "outputs": {}},
+                {"scale": "logits" if classification else None, "notes": []},
                 scores,
                 *found[name],
                 SEARCHED,

@@ -19,8 +19,19 @@ LABELS = {"logits_age": ["age"], "logits_gender": ["female", "male", "child"]}
 """Of the outputs of a model that tests write."""
 
 
-def write_model(folder: Path, *, labels: dict[str, list[str]] = LABELS) -> Path:
-    """Write a model that averages the signal and its square; it answers to what it hears."""
+def write_model(
+    folder: Path,
+    *,
+    labels: dict[str, list[str]] = LABELS,
+    activations: dict[str, str] | None = None,
+) -> Path:
+    """Write a model that averages the signal and its square; its outputs depend on the signal.
+
+    Args:
+        folder: receives model.onnx and model.yaml
+        labels: of the outputs beside `hidden_states`, by name
+        activations: last operation of an output (`Softmax`, `Sigmoid`), by name
+    """
     folder.mkdir(parents=True, exist_ok=True)
     generator = np.random.default_rng(0)
     hidden = generator.normal(size=(2, 4)).astype(np.float32)
@@ -35,7 +46,11 @@ def write_model(folder: Path, *, labels: dict[str, list[str]] = LABELS) -> Path:
     for output, names in labels.items():
         weights = generator.normal(size=(4, len(names))).astype(np.float32)
         stored[f"w_{output}"] = weights if len(names) == 1 else 50 * weights
-        nodes.append(helper.make_node("MatMul", ["hidden_states", f"w_{output}"], [output]))
+        last = (activations or {}).get(output)
+        product = f"{output}_product" if last else output
+        nodes.append(helper.make_node("MatMul", ["hidden_states", f"w_{output}"], [product]))
+        if last:
+            nodes.append(helper.make_node(last, [product], [output]))
     widths = {"hidden_states": 4} | {output: len(names) for output, names in labels.items()}
     graph = helper.make_graph(
         nodes,

@@ -18,7 +18,7 @@ from voxslice.unicode_text import nfc
 
 RESERVED = {"models", "checksums"}
 """Folders beside those of the datasets."""
-INHERITED = ("license", "tasks", "embedding_output", "sampling_rate")
+INHERITED = ("license", "tasks", "embedding_output", "sampling_rate", "scale")
 """What a derived model has from its source where it is not given."""
 PLACES = {"path", "audio", "url", "onnx", "host", "predictions"}
 """Keys that name files, whose names may be in any Unicode form."""
@@ -133,7 +133,7 @@ def _cross_check(config: dict[str, Any]) -> None:
                 f"models.{name}.tasks: there is no task {unknown[0]!r}; the tasks are"
                 f" {', '.join(tasks)}."
             )
-        _check_model(name, model, models)
+        _check_model(name, model, models, tasks)
         _check_predictions(name, model, config)
     for name, task in tasks.items():
         if task["target"] not in columns:
@@ -212,7 +212,28 @@ def source_of(dataset: Mapping[str, Any]) -> str:
     return next(source for source in SOURCES if source in dataset)
 
 
-def _check_model(name: str, model: Mapping[str, Any], models: Mapping[str, Any]) -> None:
+def _check_scale(name: str, model: Mapping[str, Any], tasks: Mapping[str, Any]) -> None:
+    """Check that the outputs with a scale are those of the model's classifications."""
+    if "scale" in model and "predictions" in model:
+        raise InputError(
+            f"models.{name}.scale: a table of predictions has no outputs, and its columns"
+            " <task>.<class> are probabilities: remove this key."
+        )
+    own = [tasks[task] for task in model["tasks"]]
+    outputs = [
+        task["output"] for task in own if task["type"] == "classification" and "output" in task
+    ]
+    unknown = [output for output in model.get("scale", {}) if output not in outputs]
+    if unknown:
+        raise InputError(
+            f"models.{name}.scale.{unknown[0]}: no classification of the model reads this output;"
+            f" the outputs that are read: {', '.join(dict.fromkeys(outputs)) or 'none'}."
+        )
+
+
+def _check_model(
+    name: str, model: Mapping[str, Any], models: Mapping[str, Any], tasks: Mapping[str, Any]
+) -> None:
     """Check where a model comes from, as far as the schema cannot."""
     if "sha256" in model and not is_url(model.get("url") or model.get("onnx", "")):
         raise InputError(f"models.{name}.sha256: only what is downloaded has one: remove it.")
@@ -226,6 +247,7 @@ def _check_model(name: str, model: Mapping[str, Any], models: Mapping[str, Any])
             f"models.{name}.outputs: only a bare ONNX file needs them: remove them, its model.yaml"
             " has the labels."
         )
+    _check_scale(name, model, tasks)
     if "derive" not in model:
         return
     source = model["derive"]["from"]
@@ -331,6 +353,20 @@ def classes_of(task: Mapping[str, Any]) -> dict[str, Any] | None:
     if task["type"] == "regression":
         return None
     return {"labels": task["labels"], "merged": task["classes"], "excluded": task["exclude"]}
+
+
+def scale_of(config: Mapping[str, Any], task: str, model: str) -> str | None:
+    """What the config says of the output that a task reads.
+
+    Args:
+        config: completed
+        task: id of the task
+        model: id of the model
+
+    Returns:
+        `logits` or `probabilities`; None if the config does not say it
+    """
+    return config["models"][model].get("scale", {}).get(config["tasks"][task].get("output"))
 
 
 def sources_of(config: Mapping[str, Any], models: Sequence[str]) -> dict[str, str]:

@@ -16,6 +16,7 @@ from voxslice.files import sha256
 from voxslice.models.definition import read_definition, write_definition
 from voxslice.models.load_errors import load_error
 from voxslice.models.onnx_files import (
+    activations,
     count_parameters,
     declared_rate,
     read_onnx,
@@ -80,7 +81,8 @@ def install(
         outputs = _outputs(checked, load, named, origin, max_seconds)
         rate = definition.sampling_rate or declared_rate(proto)
         count = count_parameters(proto) if parameters is None else parameters
-        _write_card(checked, origin, checksum or sha256(definition.onnx), outputs, count, rate)
+        digest = checksum or sha256(definition.onnx)
+        _write_card(checked, origin, digest, outputs, activations(proto), count, rate)
 
 
 def install_onnx(
@@ -118,7 +120,7 @@ def install_onnx(
             shutil.copyfile(path, checked / "model.onnx")
         outputs = _outputs(checked, load, labels, origin, max_seconds)
         count, rate = count_parameters(proto), declared_rate(proto)
-        _write_card(checked, origin, sha256(path), outputs, count, rate)
+        _write_card(checked, origin, sha256(path), outputs, activations(proto), count, rate)
 
 
 @contextmanager
@@ -199,6 +201,7 @@ def _write_card(
     origin: str,
     checksum: str,
     outputs: dict[str, list[str]],
+    activations: dict[str, str],
     parameters: int,
     rate: str | None,
 ) -> None:
@@ -207,6 +210,7 @@ def _write_card(
         "sha256": checksum,
         "size_mb": round((folder / "model.onnx").stat().st_size / 1e6, 3),
         "outputs": outputs,
+        "activations": activations,
         "parameters": parameters,
         "sampling_rate": rate,
     }

@@ -12,6 +12,9 @@ from voxslice.errors import InputError
 RATE_KEYS = ("sampling_rate", "sample_rate")
 """Keys under which exporters leave the sampling rate in the metadata of a file."""
 
+SAME_VALUES = {"Identity", "Cast", "Reshape", "Squeeze", "Unsqueeze", "Flatten"}
+"""Operations that change the type or the shape of their first input, but not its values."""
+
 
 def read_onnx(path: str | Path, origin: str) -> onnx.ModelProto:
     """Read an ONNX file without following what it points to.
@@ -69,6 +72,37 @@ def declared_rate(model: onnx.ModelProto) -> str | None:
     """Sampling rate in Hz that a file's metadata names, as it stands there; None for none."""
     metadata = {entry.key: entry.value for entry in model.metadata_props}
     return next((metadata[key] for key in RATE_KEYS if key in metadata), None)
+
+
+def activations(model: onnx.ModelProto) -> dict[str, str]:
+    """Outputs that a softmax or sigmoid computes.
+
+    Operations that change the type or the shape alone may follow it.
+
+    Args:
+        model: as `read_onnx` gives it
+
+    Returns:
+        `softmax` or `sigmoid` by name of the output, for outputs that are one of them
+    """
+    producers = {name: node for node in model.graph.node for name in node.output}
+    opset = next((entry.version for entry in model.opset_import if not entry.domain), 0)
+    found = {}
+    for output in model.graph.output:
+        node = producers.get(output.name)
+        for _ in model.graph.node:  # a graph may be broken and run in a circle
+            if node is not None and node.op_type in SAME_VALUES and node.input:
+                node = producers.get(node.input[0])
+        if node is None or node.domain not in ("", "ai.onnx"):
+            continue
+        if node.op_type == "Sigmoid":
+            found[output.name] = "sigmoid"
+        elif node.op_type == "Softmax":
+            axes = [attribute.i for attribute in node.attribute if attribute.name == "axis"]
+            axis = axes[0] if axes else (-1 if opset >= 13 else 1)
+            if axis in (-1, len(output.type.tensor_type.shape.dim) - 1):
+                found[output.name] = "softmax"
+    return found
 
 
 def take_one_at_a_time(model: onnx.ModelProto) -> bool:

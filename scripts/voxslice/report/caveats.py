@@ -23,6 +23,7 @@ def warnings(study: Study) -> list[str]:
         *_labels(study),
         *_columns(study),
         *_failed(study),
+        *_notes(study),
         *_references(study),
         *_gates(study),
         *_unconfirmed(study),
@@ -112,6 +113,11 @@ def _failed(study: Study) -> list[str]:
         f" {'it' if count == 1 else 'them'} out."
         for name, count in counts
     ]
+
+
+def _notes(study: Study) -> list[str]:
+    """What the scoring of the models noted."""
+    return [note for model in study.models for note in model.summary["notes"]]
 
 
 def _references(study: Study) -> list[str]:

@@ -9,8 +9,9 @@ import pandas as pd
 
 from voxslice.conditions import as_text, is_numeric
 from voxslice.report.numbers import counted, decimal, duration
-from voxslice.report.study import Study
+from voxslice.report.study import Model, Study
 from voxslice.report.tables import Cell, Column, Facts, Table, model_cell, number, plain
+from voxslice.scores.scale import PROBABILITIES
 
 
 def dataset_facts(study: Study) -> Facts:
@@ -70,9 +71,12 @@ def model_table(study: Study) -> Table:
         Column("Licence", number=False),
         Column("Origin, SHA-256 and what it is", number=False),
     ]
-    listed = [(model_cell(study, m.name), m.settings, m.card) for m in study.models]
+    listed = [
+        (model_cell(study, model.name), model.settings, model.card, _model_note(model))
+        for model in study.models
+    ]
     listed += [
-        (Cell(name, note="not compared"), settings, card)
+        (Cell(name, note="not compared"), settings, card, settings["note"])
         for name, (settings, card) in study.embedders.items()
     ]
     rows = [
@@ -81,11 +85,19 @@ def model_table(study: Study) -> Table:
             _size(card["parameters"], 1e6),
             _size(card["size_mb"], 1),
             plain(settings["license"]),
-            Cell(f"{card['origin']} \u00b7 {card['sha256']}", note=settings["note"], mark="long"),
+            Cell(f"{card['origin']} \u00b7 {card['sha256']}", note=note, mark="long"),
         ]
-        for name, settings, card in listed
+        for name, settings, card, note in listed
     ]
     return Table("The models", columns, rows)
+
+
+def _model_note(model: Model) -> str:
+    """The note of the config, and what the output holds if it does not hold logits."""
+    notes = [model.settings["note"]]
+    if model.summary["scale"] == PROBABILITIES:
+        notes.append("Its output holds probabilities, which are used as they are.")
+    return " ".join(note for note in notes if note)
 
 
 def _size(value: float | None, unit: float) -> Cell:

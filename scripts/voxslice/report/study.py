@@ -31,6 +31,8 @@ class Model:
         name: id
         settings: `license` and `note` of the config
         card: the content of its model.json
+        summary: how it was scored: `scale` of its output (None for a regression and for given
+            predictions) and `notes`, sentences to bear in mind
         scores: one row an utterance
         slices: what was found for it
         members: the utterances of those slices
@@ -41,6 +43,7 @@ class Model:
     name: str
     settings: Mapping[str, str]
     card: Mapping[str, Any]
+    summary: Mapping[str, Any]
     scores: pd.DataFrame
     slices: pd.DataFrame
     members: pd.DataFrame

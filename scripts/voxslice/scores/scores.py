@@ -8,25 +8,34 @@ from scipy.special import logsumexp, softmax
 
 from voxslice.errors import InputError
 from voxslice.scores.classes import Classes
+from voxslice.scores.scale import LOGITS, PROBABILITIES, shares
 from voxslice.utterance_keys import KEY
 
 
 def score_classes(
-    predictions: pd.DataFrame, labels: pd.Series, *, classes: Sequence[str], task: Classes
+    predictions: pd.DataFrame,
+    labels: pd.Series,
+    *,
+    classes: Sequence[str],
+    task: Classes,
+    scale: str = LOGITS,
 ) -> pd.DataFrame:
     """Score a classification.
 
     Args:
-        predictions: the keys and one column of logits a class
+        predictions: the keys and one column of logits or probabilities per class
         labels: the true label of each row of the predictions
         classes: the classes of the model, columns of the predictions
         task: its labels, and which classes stand for which; a model is wrong where it chooses one
             that stands for none
+        scale: `LOGITS` or `PROBABILITIES`
 
     Returns:
         the keys, `label`, `prediction` (the most probable class), `loss` (0 right, 1 wrong) and
-        `p_<class>` (softmax over the classes that are not excluded, added up where several stand
-        for one label); rows without a known label are left out
+        `p_<class>`: of logits the softmax over the classes that are not excluded; of probabilities
+        the values as they are, or divided by their sum if the task merges or excludes classes. The
+        probabilities of classes that stand for one label are added. Rows without a known label are
+        left out
 
     Raises:
         InputError: where the model lacks a class of a label, a class has no place in the task, or
@@ -34,15 +43,15 @@ def score_classes(
     """
     groups = task.groups(classes)
     text, kept = known_labels(labels, task.labels)
-    logits = np.column_stack(
-        [
-            logsumexp(predictions.loc[kept, members].to_numpy(np.float64), axis=1)
-            for members in groups.values()
-        ]
-    )
-    probabilities = softmax(logits, axis=1)
+    values = [predictions.loc[kept, members].to_numpy(np.float64) for members in groups.values()]
+    if scale == PROBABILITIES:
+        ranks = np.column_stack([value.clip(0, 1).sum(axis=1) for value in values])
+        probabilities = shares(ranks) if task.named else ranks
+    else:
+        ranks = np.column_stack([logsumexp(value, axis=1) for value in values])
+        probabilities = softmax(ranks, axis=1)
     scores = predictions.loc[kept, KEY].reset_index(drop=True)
-    chosen = pd.Categorical.from_codes(logits.argmax(1), categories=list(groups))
+    chosen = pd.Categorical.from_codes(ranks.argmax(1), categories=list(groups))
     scores = _with_loss(scores, text[kept], chosen)
     for position, name in enumerate(groups):
         scores[f"p_{name}"] = probabilities[:, position].astype(np.float32)

@@ -10,6 +10,7 @@ from voxslice.config.settings import (
     complete,
     datasets_of,
     models_of,
+    scale_of,
     searches_of,
     sources_of,
     studies,
@@ -295,6 +296,19 @@ MISSING = object()
         ("models.tiny.derive.quantize", "int4", r"derive\.quantize: 'int4' is not one of .*'fp16'"),
         ("models.tiny.derive.quantize", MISSING, r"derive: 'quantize' is a required property"),
         ("models.tiny.derive", None, r"^models\.tiny"),
+        (
+            "models.small.scale",
+            {"logits_gender": "log"},
+            r"^models\.small\.scale\.logits_gender: 'log' is not one of \['logits', 'probabil",
+        ),
+        ("models.small.scale", "probabilities", r"^models\.small\.scale: .* \(Whether an output"),
+        (
+            "models.small.scale",
+            {"logits_age": "logits"},
+            r"scale\.logits_age: no classification of the model reads .* read: logits_gender\.$",
+        ),
+        ("models.other.scale", {"x": "logits"}, r"^models\.other\.scale\.x: no .* read: none\.$"),
+        ("models.given.scale", {"x": "logits"}, r"^models\.given\.scale: a table of predictions"),
         ("models.tiny.sampling_rate", 8000, r"tiny\.sampling_rate: a variant has that of its sou"),
         (
             "models.tiny.embedding_output",
@@ -602,3 +616,15 @@ def test_a_speaker_is_not_computed(config):
     config["datasets"]["ages"]["columns"]["speaker"] = {"measure": "pitch"}
     with pytest.raises(InputError, match="a speaker is read from the data"):
         complete(config, SCHEMA)
+
+
+def test_the_scale_of_an_output_holds_for_variants_too(config):
+    assert scale_of(complete(config, SCHEMA), "gender", "small") is None
+    config["models"]["small"]["scale"] = {"logits_gender": "probabilities"}
+    full = complete(config, SCHEMA)
+    assert scale_of(full, "gender", "small") == "probabilities"
+    assert scale_of(full, "gender", "tiny") == "probabilities"
+    assert scale_of(full, "gender", "big") is None
+    assert scale_of(full, "age", "small") is None
+    config["models"]["tiny"]["scale"] = {"logits_gender": "logits"}
+    assert scale_of(complete(config, SCHEMA), "gender", "tiny") == "logits"

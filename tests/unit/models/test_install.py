@@ -49,6 +49,7 @@ def test_install_writes_what_was_checked(source, target):
             "logits_age": ["age"],
             "logits_gender": ["female", "male", "child"],
         },
+        "activations": {},
         "parameters": 2 * 4 + 4 * 1 + 4 * 3,
         "sampling_rate": None,
     }

@@ -4,6 +4,7 @@ from onnx import TensorProto, helper
 from small_inputs import write_model
 from voxslice.errors import InputError
 from voxslice.models.onnx_files import (
+    activations,
     count_parameters,
     declared_rate,
     read_onnx,
@@ -101,3 +102,48 @@ def test_a_batch_of_any_size_becomes_one(tmp_path):
     proto.graph.input.append(proto.graph.input[0])
     dimensions[0].dim_param = "batch"
     assert not take_one_at_a_time(proto)  # whose batch it would be is not known
+
+
+def _ending(*nodes, shape=(1, 3), opset=18, domain=""):
+    """A model whose output `y` is what some nodes make of the signal `x`."""
+    value = helper.make_tensor_value_info
+    graph = helper.make_graph(
+        [helper.make_node(kind, [before], [after], **more) for kind, before, after, more in nodes],
+        "g",
+        [value("x", TensorProto.FLOAT, shape)],
+        [value("y", TensorProto.FLOAT, shape)],
+    )
+    for node in graph.node:
+        node.domain = domain
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)])
+
+
+@pytest.mark.parametrize(
+    ("nodes", "settings", "expected"),
+    [
+        ([("Softmax", "x", "y", {})], {}, "softmax"),
+        ([("Softmax", "x", "y", {"axis": 1})], {}, "softmax"),
+        ([("Softmax", "x", "y", {})], {"opset": 11}, "softmax"),
+        ([("Sigmoid", "x", "y", {})], {}, "sigmoid"),
+        ([("Softmax", "x", "s", {}), ("Cast", "s", "y", {"to": 1})], {}, "softmax"),
+        ([("Sigmoid", "x", "s", {}), ("Identity", "s", "y", {})], {}, "sigmoid"),
+        (
+            [("Softmax", "x", "s", {}), ("Squeeze", "s", "t", {}), ("Reshape", "t", "y", {})],
+            {},
+            "softmax",
+        ),
+        ([("Softmax", "x", "y", {"axis": 0})], {}, None),
+        ([("Softmax", "x", "y", {})], {"opset": 11, "shape": (1, 2, 3)}, None),
+        ([("LogSoftmax", "x", "y", {})], {}, None),
+        ([("Softmax", "x", "s", {}), ("Log", "s", "y", {})], {}, None),
+        ([("Softmax", "x", "y", {})], {"domain": "mine"}, None),
+        ([("Identity", "x", "y", {})], {}, None),
+    ],
+)
+def test_activations(nodes, settings, expected):
+    assert activations(_ending(*nodes, **settings)) == ({"y": expected} if expected else {})
+
+
+def test_a_graph_that_runs_in_a_circle_has_no_activation():
+    nodes = [("Identity", "a", "b", {}), ("Identity", "b", "a", {}), ("Identity", "a", "y", {})]
+    assert activations(_ending(*nodes)) == {}

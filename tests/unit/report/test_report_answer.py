@@ -305,3 +305,13 @@ def test_warns_of_a_derived_model_that_fails_gates():
     )  # fmt: skip
     said = warnings(dataclasses.replace(study, gates=gates))
     assert "b fails 1 gate: it must not replace a unseen." in said
+
+
+def test_what_the_scoring_noted_is_said():
+    study = make_study()
+    noted = dataclasses.replace(
+        study.models[1], summary={"scale": "probabilities", "notes": ["Probabilities of b."]}
+    )
+    said = warnings(dataclasses.replace(study, models=[study.models[0], noted]))
+    assert said.count("Probabilities of b.") == 1
+    assert len(said) == len(warnings(study)) + 1

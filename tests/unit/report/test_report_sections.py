@@ -90,6 +90,16 @@ def test_a_model_given_as_a_table_has_no_size_and_may_lack_probabilities(study):
     assert np.isnan(costs.loc[("a", "size_mb", "overall"), "x"])
 
 
+def test_the_model_card_says_that_an_output_holds_probabilities(study):
+    first, second = study.models
+    summary = {"scale": "probabilities", "notes": []}
+    models = [first, dataclasses.replace(second, summary=summary)]
+    rows = compared.model_table(dataclasses.replace(study, models=models)).rows
+    notes = [row[-1].note for row in rows]
+    assert notes[0] == "A model."
+    assert notes[1] == "A model. Its output holds probabilities, which are used as they are."
+
+
 # overall
 
 

@@ -1,0 +1,137 @@
+"""Models of several kinds in one study: outputs are read right, whatever the last operation is."""
+
+import copy
+import json
+
+import numpy as np
+import onnx
+import pandas as pd
+import pytest
+from small_inputs import LABELS, write_model
+from small_study import study_config
+from snakemake_cli import planned, snakemake, write_config
+
+pytestmark = pytest.mark.workflow
+
+KINDS = {
+    "logits": {},
+    "softmax": {"logits_gender": "Softmax"},
+    "sigmoid": {"logits_gender": "Sigmoid"},
+}
+"""Models that differ in the last operation of the output for gender."""
+
+
+def spell_out_softmax(path):
+    """Write the softmax of a model as several operations, as old exporters do."""
+    proto = onnx.load(str(path))
+    nodes = proto.graph.node
+    last = next(node for node in nodes if node.op_type == "Softmax")
+    nodes.remove(last)
+    make = onnx.helper.make_node
+    nodes.extend(
+        [
+            make("Exp", [last.input[0]], ["exp"]),
+            make("ReduceSum", ["exp", "axes"], ["sum"], keepdims=1),
+            make("Div", ["exp", "sum"], list(last.output)),
+        ]
+    )
+    onnx.save(proto, str(path))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("kinds")
+
+
+@pytest.fixture(scope="module")
+def config(folder):
+    config = study_config(folder)
+    config["models"] = {}
+    for name, activations in KINDS.items():
+        source = write_model(folder / name, activations=activations)
+        config["models"][name] = {
+            "path": str(source),
+            "tasks": ["gender", "adult"],
+            "license": "MIT",
+        }
+    spelt = write_model(folder / "spelt", activations=KINDS["softmax"])
+    spell_out_softmax(spelt / "model.onnx")
+    config["models"]["spelt"] = {
+        "onnx": str(spelt / "model.onnx"),
+        "outputs": LABELS,
+        "tasks": ["gender", "adult"],
+        "license": "MIT",
+    }
+    config["models"]["softmax_fp16"] = {"derive": {"from": "softmax", "quantize": "fp16"}}
+    config["tasks"] = {
+        "gender": config["tasks"]["gender"] | {"labels": ["female", "male", "child"]},
+        "adult": config["tasks"]["gender"]
+        | {"labels": ["female", "male"], "classes": {"child": "female"}},
+    }
+    return config
+
+
+@pytest.fixture(scope="module")
+def study(folder, config):
+    path = write_config(folder / "study.yaml", config)
+    snakemake(folder, "metrics", "reports", configfiles=[path])
+    return folder
+
+
+def scores(study, task, model):
+    return pd.read_parquet(study / f"results/scores/voices/{task}/{model}.parquet")
+
+
+def summary(study, task, model):
+    return json.loads((study / f"results/scores/voices/{task}/{model}.json").read_text())
+
+
+@pytest.mark.parametrize("task", ["gender", "adult"])
+@pytest.mark.parametrize("model", ["softmax", "spelt", "softmax_fp16"])
+def test_a_softmax_in_the_model_changes_no_result(study, task, model):
+    expected, found = scores(study, task, "logits"), scores(study, task, model)
+    tolerance = 5e-3 if model == "softmax_fp16" else 1e-5
+    pd.testing.assert_frame_equal(found, expected, check_exact=False, atol=tolerance)
+    assert summary(study, task, model)["scale"] == "probabilities"
+    metrics = pd.read_csv(study / f"results/metrics/voices/{task}.csv").set_index("model")
+    pd.testing.assert_frame_equal(
+        metrics.loc[model].reset_index(drop=True), metrics.loc["logits"].reset_index(drop=True)
+    )
+
+
+def test_a_sigmoid_is_used_as_it_is(study):
+    predictions = pd.read_parquet(study / "results/predictions/voices/sigmoid/0.parquet")
+    values = predictions[["female", "male", "child"]].to_numpy(float)
+    assert (abs(values.sum(axis=1) - 1) > 0.01).any()
+    found = scores(study, "gender", "sigmoid")
+    np.testing.assert_allclose(found[["p_female", "p_male", "p_child"]], values, atol=1e-6)
+    merged = scores(study, "adult", "sigmoid")
+    female = values[:, 0] + values[:, 2]
+    np.testing.assert_allclose(merged["p_female"], female / values.sum(axis=1), atol=1e-6)
+
+
+def test_log_card_and_report_say_it(study):
+    assert summary(study, "gender", "logits") == {"scale": "logits", "notes": []}
+    page = (study / "results/report/voices/gender.html").read_text(encoding="utf-8")
+    reasons = {
+        "softmax": "its last operation is a softmax",
+        "spelt": "it is never negative and sums",
+    }
+    for model, reason in reasons.items():
+        log = (study / f"logs/score/voices/gender/{model}.log").read_text()
+        start = f"The output logits_gender of {model} holds probabilities, since {reason}"
+        assert start in log and start in page
+    assert page.count("Its output holds probabilities, which are used as they are.") == 4
+    assert "The output logits_gender of logits" not in page
+
+
+def test_the_config_decides_and_scores_that_model_again(study, config, folder):
+    edited = copy.deepcopy(config)
+    edited["models"]["softmax"]["scale"] = {"logits_gender": "logits"}
+    path = write_config(folder / "edited.yaml", edited)
+    jobs = planned(study, "metrics", configfiles=[path])
+    assert [job for job in jobs if not job.startswith("measure ")] == [
+        f"score dataset=voices task={task} model={model}"
+        for task in ("adult", "gender")
+        for model in ("softmax", "softmax_fp16")
+    ]
