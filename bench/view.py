@@ -11,7 +11,6 @@ import argparse
 import pickle
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -65,19 +64,16 @@ def make(study: Path, view: Path) -> int:
 
 def open_and_wait(view: Path, rows: int) -> float:
     """Seconds from the command that opens a view until a browser shows all of its rows."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1600, "height": 1000})
         begin = time.perf_counter()
-        command = [sys.executable, SCRIPTS / "view.py", view, "--port", str(port), "--no-browser"]
+        command = [sys.executable, SCRIPTS / "view.py", view, "--no-browser"]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         try:
-            process.stdout.readline()  # the address, once the server answers
-            page.goto(f"http://127.0.0.1:{port}")
+            address = process.stdout.readline().split()[-1]  # printed once the server answers
+            page.goto(address)
             count = page.locator('[data-test-tag="datagrid-all-count"]').first
             count.wait_for(timeout=300_000)
             seconds = time.perf_counter() - begin

@@ -3,21 +3,22 @@
 import argparse
 import sys
 
-from voxslice.errors import InputError
-from voxslice.report.spotlight.viewer import load, load_slices, show
+from voxslice.errors import InputError, MachineError
+from voxslice.report.spotlight.viewer import check_port, load, load_slices, show
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Open an interactive view of a study.")
-    parser.add_argument("folder", help="of the view, as in results/spotlight/emodb/gender")
-    parser.add_argument("--slices", action="store_true", help="show slices in place of utterances")
-    parser.add_argument("--port", type=int, help="of the local server (default: any free one)")
+    parser.add_argument("folder", help="the view's folder, as in results/spotlight/emodb/gender")
+    parser.add_argument("--slices", action="store_true", help="show slices instead of utterances")
+    parser.add_argument("--port", type=int, help="port of the local server (default: any free one)")
     parser.add_argument("--no-browser", action="store_true", help="do not open a browser")
     arguments = parser.parse_args()
     try:
+        check_port(arguments.port)
         view = (load_slices if arguments.slices else load)(arguments.folder)
         show(view, port=arguments.port, browser=not arguments.no_browser)
-    except InputError as error:
+    except (InputError, MachineError) as error:
         sys.exit(f"Error: {error}")
 
 

@@ -7,12 +7,20 @@ from playwright.sync_api import sync_playwright
 
 
 @pytest.fixture(scope="session")
-def browser(chromium):
+def launch(chromium):
+    """Start browsers, each with arguments of its own."""
     with sync_playwright() as playwright:
-        # without a sandbox, since continuous integration runs as root in containers
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        yield browser
-        browser.close()
+        # without a sandbox, because continuous integration runs as root in containers
+        yield lambda *arguments: playwright.chromium.launch(
+            executable_path=chromium, args=["--no-sandbox", *arguments]
+        )
+
+
+@pytest.fixture(scope="session")
+def browser(launch):
+    browser = launch()
+    yield browser
+    browser.close()
 
 
 @pytest.fixture

@@ -44,7 +44,9 @@ def test_a_view_moves_with_the_audio_of_the_workflow(tmp_path):
 
 
 def test_a_folder_that_is_no_view_is_told_in_one_sentence(tmp_path):
-    with pytest.raises(InputError, match=r"is no view, it lacks table\.parquet") as error:
+    with pytest.raises(
+        InputError, match=r"is not a view, because table\.parquet is missing"
+    ) as error:
         load(tmp_path)
     assert "\n" not in str(error.value)
 
