@@ -11,7 +11,7 @@ from snakemake_cli import ROOT, jobs_of, snakemake, write_config
 
 pytestmark = pytest.mark.workflow
 
-SHORT = ["Your own study"]
+README = "Your own study"
 MODELS = ["Add a model", "Add predictions from elsewhere"]
 COLUMNS_AND_TASK = ["Add columns that are computed", "Add a task"]
 DATASETS = ["Add a dataset"]
@@ -28,7 +28,7 @@ def recipes():
 
 
 def test_no_recipe_is_left_out():
-    assert sorted(recipes()) == sorted([*SHORT, *MODELS, *COLUMNS_AND_TASK, *DATASETS])
+    assert sorted(recipes()) == sorted([README, *MODELS, *COLUMNS_AND_TASK, *DATASETS])
 
 
 @pytest.fixture(scope="module")
@@ -159,15 +159,20 @@ def test_datasets_from_a_table_and_from_audb(study, follow):
     assert sorted(fetched) == [f"{number}.wav" for number in (0, 1, 2, 3, 5, 6, 7, 8)]
 
 
-def test_the_short_recipes(study, follow):
-    follow(
-        SHORT,
-        "results/comparison/emodb/gender.csv",
-        "results/comparison/mine/gender.csv",
-        "results/metrics/emodb/arousal.csv",
-    )
-    for dataset, count in {"emodb": 24, "mine": 12}.items():
-        table = pd.read_csv(study / f"results/comparison/{dataset}/gender.csv")
-        pair = table[(table["model_a"] == "gender_age_small") & (table["model_b"] == "mine")]
-        assert pair.loc[pair["slice"] == "all", "support"].to_list() == [count]
-    assert "emotion" in set(pd.read_csv(study / "results/metrics/emodb/arousal.csv")["model"])
+def test_the_study_of_the_readme(tmp_path):
+    rows = []
+    for number in range(12):
+        write_audio(tmp_path / f"recordings/{number}.flac", noise(0.3, seed=number))
+        sex, place = ["female", "male"][number % 2], ["home", "car"][number // 6]
+        rows.append([f"{number}.flac", f"{number % 4:02}", sex, place])
+    table = pd.DataFrame(rows, columns=["file", "speaker", "sex", "place"])
+    table.to_csv(tmp_path / "mine.csv", index=False)
+    write_model(tmp_path / "models/mine")
+    (recipe,) = recipes()[README]
+    path = tmp_path / "mine.yaml"
+    path.write_text(recipe.replace("/home/me/", f"{tmp_path}/"), encoding="utf-8")
+    snakemake(tmp_path, "slices", "metrics", configfiles=[path])
+    metrics = pd.read_csv(tmp_path / "results/metrics/mine/gender.csv").set_index("model")
+    assert (metrics.loc["mine", ["n", "speakers"]] == [12, 4]).all(axis=None)
+    searches = pd.read_csv(tmp_path / "results/slices/mine/gender/mine.searches.csv")
+    assert searches["search"].to_list() == ["metadata"]
