@@ -10,6 +10,7 @@ from typing import Any
 import jsonschema
 
 from voxslice.config.key_names import check_key_names
+from voxslice.config.places import check_places
 from voxslice.config.sentences import sentence
 from voxslice.config.validator import Validator
 from voxslice.errors import InputError
@@ -110,6 +111,7 @@ def _defaults(node: Any, schema: Mapping[str, Any], root: Mapping[str, Any]) -> 
 def _cross_check(config: dict[str, Any]) -> None:
     datasets, models, tasks = config["datasets"], config["models"], config["tasks"]
     columns = sorted({name for dataset in datasets.values() for name in dataset["columns"]})
+    check_places(config)
     for name, dataset in datasets.items():
         if name in RESERVED:
             raise InputError(f"datasets.{name}: this id is taken by the workflow: choose another.")

@@ -382,6 +382,12 @@ MISSING = object()
             MISSING,
             r"^searches\.voice: give features, embedding_of, or",
         ),
+        (
+            "datasets.local.columns.speaker.type",
+            "number",
+            r"^datasets\.local\.columns\.speaker\.type: a speaker is a category",
+        ),
+        ("datasets.table.csv.path", "{v1}.csv", r"^datasets\.table\.csv\.path: .* a wildcard"),
         ("models.small.tasks", ["gender"], r"^tasks\.age: no model has this task"),
         ("datasets.models", "calls", r"^datasets\.models: this id is taken"),
         ("datasets.checksums", "calls", r"^datasets\.checksums: this id is taken"),

@@ -1,0 +1,56 @@
+"""Folders and files with characters that mean something to Snakemake, Python or a shell."""
+
+import pandas as pd
+import pytest
+from small_inputs import noise, write_audio
+from snakemake_cli import snakemake, write_config
+from voxslice.files import read_csv
+
+pytestmark = pytest.mark.workflow
+
+
+def write_study(folder, place):
+    """A study of predictions in an odd place; two of eight predictions are wrong."""
+    table = pd.DataFrame({"file": [f"{n}{{x}}.wav" for n in range(8)], "gender": ["f", "m"] * 4})
+    for file in table["file"]:
+        write_audio(folder / place / file, noise(0.2))
+    table.to_csv(folder / place / "mine.csv", index=False)
+    wrong = table.assign(gender=["m"] * 3 + ["m", "f", "m", "f", "m"])
+    wrong.to_csv(folder / place / "theirs.csv", index=False)
+    return {
+        "resamples": 100,
+        "datasets": {
+            "mine": {
+                "csv": {"path": f"{place}/mine.csv", "audio": place},
+                "columns": {"gender": {"column": "gender"}},
+                "license": "MIT",
+            }
+        },
+        "models": {
+            "theirs": {
+                "predictions": {"mine": f"{place}/theirs.csv"},
+                "tasks": ["gender"],
+                "license": "MIT",
+            }
+        },
+        "tasks": {"gender": {"type": "classification", "target": "gender", "labels": ["f", "m"]}},
+        "searches": {},
+    }
+
+
+@pytest.mark.parametrize("place", ["a b/'q' \"d\" {}", "x*[1]? $y & ;#%(1)\\z/ü{a b}"])
+def test_a_study_in_an_odd_place_is_measured(tmp_path, place):
+    path = write_config(tmp_path / "config.yaml", write_study(tmp_path, place))
+    snakemake(tmp_path, "metrics", configfiles=[path])
+    metrics = read_csv(tmp_path / "results/metrics/mine/gender.csv").set_index(["model", "metric"])
+    assert metrics.loc[("theirs", "accuracy"), "n"] == 8
+    assert metrics.loc[("theirs", "accuracy"), "value"] == 6 / 8
+    utterances = pd.read_parquet(tmp_path / "resources/mine/utterances.parquet")
+    assert utterances["duration"].to_list() == [0.2] * 8
+
+
+def test_a_wildcard_in_a_path_is_one_sentence(tmp_path):
+    path = write_config(tmp_path / "config.yaml", write_study(tmp_path, "data {v1}"))
+    process = snakemake(tmp_path, "metrics", configfiles=[path], check=False)
+    assert process.returncode == 1 and "Traceback" not in process.stdout
+    assert "datasets.mine.csv.path: 'data {v1}/mine.csv' has '{v1}', which" in process.stdout
