@@ -5,7 +5,7 @@ second model in an argument would load an ONNX file from any place, and a transf
 So only the class of the model itself is accepted, and only its known arguments.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -56,9 +56,10 @@ def read_definition(folder: Path) -> Definition:
     document = read_yaml(_inside(folder, "model.yaml", path))
     if not isinstance(document, dict) or len(document) != 1:
         raise InputError(f"{path} does not describe one audonnx model: export it with audonnx.")
-    for key in _keys(document):
-        _require_allowed(key, path)
     name, arguments = next(iter(document.items()))
+    _refuse_class(name, path, allowed=ALLOWED_CLASSES)
+    for key in _keys(arguments):
+        _refuse_class(key, path)
     if not str(name).startswith("$audonnx") or not isinstance(arguments, dict):
         raise InputError(f"{path} does not describe an audonnx model: export it with audonnx.")
     known = ("path", "labels", "transform", *RATE_KEYS, *UNUSED_ARGUMENTS)
@@ -105,12 +106,12 @@ def _keys(node: object) -> Iterator[object]:
             yield from _keys(value)
 
 
-def _require_allowed(key: object, path: Path) -> None:
-    """Raise an error if a key names a class other than that of the model."""
+def _refuse_class(key: object, path: Path, *, allowed: Sequence[str] = ()) -> None:
+    """Raise an error if a key names a class, except the allowed ones."""
     if audobject.core.utils.is_class(key):
         # audobject writes "$package:module.Class==version" or "$module.Class==version"
         name = str(key).removeprefix("$").split("==")[0].split(":")[-1]
-        if name not in ALLOWED_CLASSES:
+        if name not in allowed:
             raise InputError(
                 f"{path} names the class {name}, which is not run: export an audonnx model that"
                 " takes the signal itself."

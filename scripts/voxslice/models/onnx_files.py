@@ -1,6 +1,6 @@
-"""ONNX files: what is asked of one before it is run, and what it says of itself."""
+"""ONNX files: what is checked before a model is run, and what a file tells about its model."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -10,22 +10,29 @@ from onnx.external_data_helper import uses_external_data
 from voxslice.errors import InputError
 
 RATE_KEYS = ("sampling_rate", "sample_rate")
-"""Keys under which exporters leave the sampling rate in the metadata of a file."""
+"""Keys under which exporters store the sampling rate in the metadata of a file."""
+MAX_NODES = 1_000_000
+"""Most nodes of a model after each call of a function was replaced by the function's nodes."""
+MAX_CALL_DEPTH = 100
+"""Most levels of functions that call functions, and of graphs inside of nodes."""
 
 SAME_VALUES = {"Identity", "Cast", "Reshape", "Squeeze", "Unsqueeze", "Flatten"}
 """Operations that change the type or the shape of their first input, but not its values."""
 
 
 def read_onnx(path: str | Path, origin: str) -> onnx.ModelProto:
-    """Read an ONNX file without following what it points to.
+    """Read an ONNX file without reading other files that it names.
 
     Args:
-        path: the file
-        origin: URL or path that the model came from, for messages
+        path: ONNX file.
+        origin: URL or path that the model came from, for messages.
+
+    Returns:
+        The model.
 
     Raises:
-        InputError: where the file is no ONNX file, or keeps its weights in other files: those could
-            be any file of this machine
+        InputError: The file is not an ONNX file, has functions that expand without end, or keeps
+            its weights in other files, which could be any file of this machine.
     """
     try:
         model = onnx.load(str(path), format="protobuf", load_external_data=False)
@@ -39,27 +46,70 @@ def read_onnx(path: str | Path, origin: str) -> onnx.ModelProto:
             f"The model from {origin} keeps its weights in other files: save it as one ONNX file"
             " (onnx.load and onnx.save do so)."
         )
+    _require_bounded_functions(model, origin)
     return model
 
 
 def _tensors(model: onnx.ModelProto) -> Iterator[onnx.TensorProto]:
-    """All tensors that a file stores, in graphs within graphs and functions, too."""
+    """All tensors that a file stores, also those in nested graphs and in functions."""
     graphs = [model.graph]
-    nodes = [node for function in model.functions for node in function.node]
-    while graphs or nodes:
-        while graphs:
-            graph = graphs.pop()
-            nodes += graph.node
+    for training in model.training_info:
+        graphs += [training.initialization, training.algorithm]
+    attributes: list[onnx.AttributeProto] = []
+    for function in model.functions:
+        attributes += function.attribute_proto
+        attributes += [attribute for node in function.node for attribute in node.attribute]
+    while graphs or attributes:
+        for graph in graphs:
             yield from graph.initializer
             for sparse in graph.sparse_initializer:
                 yield from (sparse.values, sparse.indices)
-        for attribute in [attribute for node in nodes for attribute in node.attribute]:
-            graphs += [*([attribute.g] if attribute.HasField("g") else []), *attribute.graphs]
+            attributes += [attribute for node in graph.node for attribute in node.attribute]
+        graphs = []
+        for attribute in attributes:
+            graphs += _graphs(attribute)
             yield from [*([attribute.t] if attribute.HasField("t") else []), *attribute.tensors]
-            sparse = [attribute.sparse_tensor] if attribute.HasField("sparse_tensor") else []
-            for one in [*sparse, *attribute.sparse_tensors]:
-                yield from (one.values, one.indices)
-        nodes = []
+            only = [attribute.sparse_tensor] if attribute.HasField("sparse_tensor") else []
+            for sparse in [*only, *attribute.sparse_tensors]:
+                yield from (sparse.values, sparse.indices)
+        attributes = []
+
+
+def _graphs(attribute: onnx.AttributeProto) -> list[onnx.GraphProto]:
+    return [*([attribute.g] if attribute.HasField("g") else []), *attribute.graphs]
+
+
+def _require_bounded_functions(model: onnx.ModelProto, origin: str) -> None:
+    """Refuse functions that call functions so often that onnxruntime would never load the model.
+
+    onnxruntime puts the nodes of a function in place of each call. Functions that call others twice
+    make a file of a kilobyte grow without end.
+    """
+    functions = {(function.domain, function.name): function for function in model.functions}
+    sizes: dict[tuple[str, str], int] = {}
+
+    def size(nodes: Iterable[onnx.NodeProto], depth: int) -> int:
+        """Number of nodes after all calls were replaced."""
+        if depth > MAX_CALL_DEPTH:
+            raise InputError(
+                f"The model from {origin} has functions that call each other more than"
+                f" {MAX_CALL_DEPTH} levels deep: export it without functions."
+            )
+        total = 0
+        for node in nodes:
+            key = (node.domain, node.op_type)
+            if key in functions and key not in sizes:
+                sizes[key] = size(functions[key].node, depth + 1)
+            inner = [graph for attribute in node.attribute for graph in _graphs(attribute)]
+            total += sizes.get(key, 1) + sum(size(graph.node, depth + 1) for graph in inner)
+            if total > MAX_NODES:
+                raise InputError(
+                    f"The model from {origin} has functions that expand to more than"
+                    f" {MAX_NODES:,} nodes: export it without functions."
+                )
+        return total
+
+    size(model.graph.node, 0)
 
 
 def count_parameters(model: onnx.ModelProto) -> int:
@@ -69,7 +119,7 @@ def count_parameters(model: onnx.ModelProto) -> int:
 
 
 def declared_rate(model: onnx.ModelProto) -> str | None:
-    """Sampling rate in Hz that a file's metadata names, as it stands there; None for none."""
+    """The sampling rate in Hz in the metadata of a file, as it is written there, or None."""
     metadata = {entry.key: entry.value for entry in model.metadata_props}
     return next((metadata[key] for key in RATE_KEYS if key in metadata), None)
 
@@ -106,13 +156,13 @@ def activations(model: onnx.ModelProto) -> dict[str, str]:
 
 
 def take_one_at_a_time(model: onnx.ModelProto) -> bool:
-    """Set a batch of any size to one, as audonnx runs a model.
+    """Set a batch of any size to one, because audonnx runs a model on one signal at a time.
 
     Args:
-        model: changed in place where its one input has a shape such as (batch, time)
+        model: Model that is changed in place if its only input has a shape such as (batch, time).
 
     Returns:
-        whether it was changed
+        Whether the model was changed.
     """
     stored = {tensor.name for tensor in model.graph.initializer}
     inputs = [value for value in model.graph.input if value.name not in stored]

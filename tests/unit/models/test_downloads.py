@@ -3,17 +3,20 @@ import functools
 import hashlib
 import http.server
 import json
+import os
 import socket
 import stat
 import subprocess
 import sys
 import threading
+import time
 import urllib.request
 import zipfile
 from pathlib import Path
 
 import pytest
 import voxslice
+from refusals import refusal, require_cheap
 from voxslice.errors import InputError
 from voxslice.models import downloads
 from voxslice.models.downloads import fetch, trust, unpack
@@ -36,6 +39,12 @@ class Handler(http.server.SimpleHTTPRequestHandler):
             self.send_header("Transfer-Encoding", "chunked")
             self.end_headers()
             self.wfile.write(b"ff\r\nfew")
+        elif self.path == "/endless":
+            self.send_response(200)
+            self.end_headers()
+            with contextlib.suppress(OSError):
+                while True:
+                    self.wfile.write(CONTENT)
         elif self.path == "/garbage":
             self.wfile.write(b"no http at all\r\n\r\n")
         elif self.path == "/moved":
@@ -377,3 +386,184 @@ def test_encrypted_archive_is_refused(tmp_path, folder):
     path.write_bytes(content)
     with pytest.raises(InputError, match="encrypted"):
         unpack(path, folder, max_megabytes=1000)
+
+
+def unpack_cheaply(path, folder, match):
+    """Unpack in a process of its own, which must refuse the archive at once and write nothing."""
+    found = refusal(
+        "from voxslice.models.downloads import unpack",
+        f"unpack({str(path)!r}, {str(folder)!r}, max_megabytes=20000)",
+    )
+    require_cheap(found)
+    assert match in found.message
+    assert not list(folder.iterdir())
+
+
+def zeros(path, method, megabytes):
+    """An archive of many zeros, written piece by piece."""
+    with (
+        zipfile.ZipFile(path, "w", compression=method) as target,
+        target.open("model.onnx", "w", force_zip64=True) as member,
+    ):
+        for _ in range(megabytes):
+            member.write(bytes(1_000_000))
+    return path
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+@pytest.mark.parametrize("stated", [None, 1000])
+def test_a_member_that_fills_the_memory_is_refused_at_once(tmp_path, folder, method, stated):
+    path = zeros(tmp_path / "a.zip", method, 90)
+    if stated:
+        content = path.read_bytes()
+        size = (90_000_000).to_bytes(4, "little")
+        assert size in content
+        path.write_bytes(content.replace(size, stated.to_bytes(4, "little")))
+    unpack_cheaply(path, folder, "'model.onnx' is compressed in another way than deflate")
+
+
+@pytest.mark.parametrize("method", [9, 93, 98])  # deflate64, zstd, PPMd
+def test_other_compressions_are_refused(tmp_path, folder, method):
+    path = archive(tmp_path / "a.zip", {"model.onnx": b"content"})
+    content = bytearray(path.read_bytes())
+    content[8] = method  # in the member's header
+    content[content.index(b"PK\x01\x02") + 10] = method  # and in the directory
+    path.write_bytes(content)
+    unpack_cheaply(path, folder, "is compressed in another way than deflate")
+
+
+def test_zeros_that_unpack_to_a_thousand_times_their_size_are_refused_at_once(tmp_path, folder):
+    path = zeros(tmp_path / "a.zip", zipfile.ZIP_DEFLATED, 150)
+    assert path.stat().st_size < 150_000
+    unpack_cheaply(path, folder, "it would unpack to 150 MB, more than 100 times its size")
+
+
+def test_an_archive_of_very_many_members_is_refused_at_once(tmp_path, folder):
+    path = archive(tmp_path / "a.zip", {f"{number:x}": b"" for number in range(60_000)})
+    unpack_cheaply(path, folder, "it has more members than a model needs")
+
+
+def test_a_list_of_members_that_is_stated_too_large_is_refused_at_once(tmp_path, folder):
+    path = archive(tmp_path / "a.zip", {"model.yaml": b"a"})
+    content = bytearray(path.read_bytes())
+    end = content.index(b"PK\x05\x06")
+    content[end + 12 : end + 16] = (2**31).to_bytes(4, "little")
+    path.write_bytes(content)
+    unpack_cheaply(path, folder, "Not a readable zip archive")
+
+
+def test_an_archive_larger_than_the_limit_is_refused(tmp_path, folder):
+    path = archive(tmp_path / "a.zip", {"model.onnx": bytes(1_000_001)})
+    with pytest.raises(InputError, match=r"unpack to 1 MB, more than 1 MB: raise limits\.download"):
+        unpack(path, folder, max_megabytes=1)
+    assert not list(folder.iterdir())
+
+
+SLOW = {
+    "/silent": b"",
+    "/drip-header": b"HTTP/1.1 200 OK\r\nX: ",
+    "/drip-body": b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n",
+    "/drip-chunk": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+}
+
+
+@pytest.fixture
+def slow_server():
+    """A server that answers with the beginning of `SLOW`, and then with a byte now and then."""
+    stop = threading.Event()
+
+    def answer(connection):
+        with contextlib.suppress(OSError), connection:
+            path = connection.recv(4096).split()[1].decode()
+            connection.sendall(SLOW[path])
+            while not stop.wait(0.05):
+                if path != "/silent":
+                    connection.sendall(b"0")
+
+    def serve(listening):
+        with contextlib.suppress(OSError):
+            while True:
+                connection = listening.accept()[0]
+                threading.Thread(target=answer, args=(connection,), daemon=True).start()
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        threading.Thread(target=serve, args=(listening,), daemon=True).start()
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        stop.set()
+
+
+@pytest.mark.parametrize("path", SLOW)
+def test_a_download_that_never_ends_is_stopped(slow_server, place, path):
+    begin = time.monotonic()
+    with pytest.raises(InputError, match=r"takes longer than 0\.01 minutes: .* raise limits\.down"):
+        fetch(f"{slow_server}{path}", **place | {"max_minutes": 0.01}, sha256=SHA256)
+    assert time.monotonic() - begin < 2
+    assert nothing_left(place)
+
+
+@pytest.mark.parametrize("stated", [True, False])
+def test_a_download_larger_than_the_limit_is_stopped(served, place, stated):
+    folder, address = served
+    with (folder / "large").open("wb") as file:
+        file.truncate(10**9)
+    url = f"{address}/large" if stated else f"{address}/endless"
+    found = refusal(
+        "from voxslice.models.downloads import fetch",
+        f"fetch({url!r}, {str(place['path'])!r}, sha256={SHA256!r}, record='', max_megabytes=5,"
+        " max_minutes=1)",
+    )
+    require_cheap(found)
+    assert "is larger than 5 MB: check the address, or raise limits.download_meg" in found.message
+    assert nothing_left(place)
+
+
+@pytest.mark.parametrize("kind", ["pipe", "/dev/zero"])
+def test_a_file_url_of_a_pipe_or_device_is_refused_at_once(tmp_path, place, kind):
+    path = tmp_path / "pipe"
+    if kind == "pipe":
+        os.mkfifo(path)
+    else:
+        path.symlink_to(kind)
+    found = refusal(
+        "from voxslice.models.downloads import fetch",
+        f"fetch({path.as_uri()!r}, {str(place['path'])!r}, sha256=None, record='none.json',"
+        " max_megabytes=20000, max_minutes=1)",
+    )
+    require_cheap(found)
+    assert "cannot be read (it is not a regular file)" in found.message
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"[]",
+        b'"text"',
+        b"1",
+        b"null",
+        b'{"a": 1}',
+        b'{"a": {"b": "c"}}',
+        b"{",
+        b"",
+        b"\xff\xfe",
+        b"[" * 100_000,
+    ],
+)
+def test_a_record_of_another_form_is_named_in_one_sentence(source, place, content):
+    place["record"].parent.mkdir()
+    place["record"].write_bytes(content)
+    for call in (
+        lambda: fetch(source.as_uri(), **place, sha256=None),
+        lambda: trust(source.as_uri(), SHA256, record=place["record"]),
+    ):
+        with pytest.raises(InputError, match="is not a readable record of checksums") as error:
+            call()
+        assert str(place["record"]) in str(error.value)
+        assert "\n" not in str(error.value)
+    assert place["record"].read_bytes() == content
+    fetch(source.as_uri(), **place, sha256=SHA256)  # which the record has no part in
+
+
+def test_a_record_that_is_a_folder_is_named_in_one_sentence(source, place):
+    place["record"].mkdir(parents=True)
+    with pytest.raises(InputError, match="is not a readable record of checksums"):
+        fetch(source.as_uri(), **place, sha256=None)

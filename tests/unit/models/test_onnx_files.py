@@ -1,6 +1,7 @@
 import onnx
 import pytest
 from onnx import TensorProto, helper
+from refusals import refusal, require_cheap
 from small_inputs import write_model
 from voxslice.errors import InputError
 from voxslice.models.onnx_files import (
@@ -147,3 +148,68 @@ def test_activations(nodes, settings, expected):
 def test_a_graph_that_runs_in_a_circle_has_no_activation():
     nodes = [("Identity", "a", "b", {}), ("Identity", "b", "a", {}), ("Identity", "a", "y", {})]
     assert activations(_ending(*nodes)) == {}
+
+
+def in_training(proto):
+    proto.training_info.add().initialization.initializer.append(outside())
+
+
+def in_default_of_a_function(proto):
+    in_function(proto)
+    del proto.functions[0].node[:]
+    proto.functions[0].attribute_proto.append(helper.make_attribute("value", outside()))
+
+
+@pytest.mark.parametrize("place", [in_training, in_default_of_a_function])
+def test_values_of_other_files_are_found_in_rare_places(tmp_path, proto, place):
+    place(proto)
+    with pytest.raises(InputError, match="from here keeps its weights in other files"):
+        read_onnx(_saved(proto, tmp_path), "here")
+
+
+OPSETS = [helper.make_opsetid("", 18), helper.make_opsetid("own", 1)]
+
+
+def functions(bodies):
+    """Functions `f0`, `f1`, ...: each body names the functions that it calls one after another."""
+    made = []
+    for number, calls in enumerate(bodies):
+        names = ["x", *(f"t{i}" for i in range(1, len(calls))), "y"]
+        nodes = [
+            helper.make_node(call, [names[i]], [names[i + 1]], domain="own" if "f" in call else "")
+            for i, call in enumerate(calls)
+        ]
+        made.append(helper.make_function("own", f"f{number}", ["x"], ["y"], nodes, OPSETS))
+    return made
+
+
+def calling(proto, made, call):
+    proto.functions.extend(made)
+    proto.graph.node.append(helper.make_node(call, ["signal"], ["unused"], domain="own"))
+    del proto.opset_import[:]
+    proto.opset_import.extend(OPSETS)
+    return proto
+
+
+@pytest.mark.parametrize(
+    ("bodies", "match"),
+    [
+        ([["Abs"], *([f"f{i}"] * 2 for i in range(40))], "expand to more than 1,000,000 nodes"),
+        ([["Abs"], *([f"f{i}"] * 30 for i in range(20))], "expand to more than 1,000,000 nodes"),
+        ([["Abs"], *([f"f{i}"] for i in range(5000))], "more than 100 levels deep"),
+        ([["f1"], ["f0"]], "more than 100 levels deep"),
+        ([["f0", "f0"]], "more than 100 levels deep"),
+    ],
+)
+def test_functions_that_expand_without_end_are_refused_at_once(tmp_path, proto, bodies, match):
+    path = _saved(calling(proto, functions(bodies), f"f{len(bodies) - 1}"), tmp_path)
+    found = refusal(
+        "from voxslice.models.onnx_files import read_onnx", f"read_onnx({str(path)!r}, 'here')"
+    )
+    require_cheap(found)
+    assert match in found.message
+
+
+def test_functions_that_are_used_as_meant_are_read(tmp_path, proto):
+    made = functions([["Abs", "Neg"], ["f0", "f0"], ["f1", "f0", "Abs"]])
+    read_onnx(_saved(calling(proto, made, "f2"), tmp_path), "here")
