@@ -1,33 +1,51 @@
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
-from voxslice.data.user_tables import read_table
 from voxslice.files import write_csv, write_parquet
-from voxslice.inference.failures import require_few
-from voxslice.inference.given_predictions import check_table
+from voxslice.inference.given_predictions import read_predictions
 from voxslice.inference.shards import remove_stale
 from voxslice.logs import to_log
 from voxslice.scores.classes import Classes
 
-with to_log(snakemake.log):
-    utterances = pd.read_parquet(snakemake.input.utterances)
-    table = snakemake.input.table
-    tasks = snakemake.params.tasks
-    predictions, failures = check_table(
-        read_table(table),
-        utterances,
-        {task: places and Classes(**places) for task, places in tasks.items()},
-        source=table,
-        filtered=snakemake.params.filtered,
+
+def main(
+    *,
+    table: str,
+    utterances: str,
+    tasks: Mapping[str, Mapping[str, Any] | None],
+    filtered: bool,
+    tolerated: float,
+    model: str,
+    predictions: str,
+    failures: str,
+) -> None:
+    """Read a table of predictions and write them in the form of a model's predictions."""
+    matched, missing = read_predictions(
+        table,
+        pd.read_parquet(utterances),
+        {task: classes and Classes(**classes) for task, classes in tasks.items()},
+        filtered=filtered,
+        tolerated=tolerated,
+        model=model,
     )
-    require_few(
-        failures,
-        total=len(utterances),
-        tolerated=snakemake.params.tolerated,
-        model=snakemake.wildcards.model,
-    )
-    write_parquet(predictions, snakemake.output.predictions)
-    write_csv(failures, snakemake.output.failures)
-    # left where the model was run before
-    remove_stale(Path(snakemake.output.predictions).parent, [snakemake.output.predictions])
-    remove_stale(Path(snakemake.output.failures).with_suffix(""), [])
+    write_parquet(matched, predictions)
+    write_csv(missing, failures)
+    # shards may be left from when the model was run
+    remove_stale(Path(predictions).parent, [predictions])
+    remove_stale(Path(failures).with_suffix(""), [])
+
+
+if __name__ == "__main__":
+    with to_log(snakemake.log):
+        main(
+            table=snakemake.input.table,
+            utterances=snakemake.input.utterances,
+            tasks=snakemake.params.tasks,
+            filtered=snakemake.params.filtered,
+            tolerated=snakemake.params.tolerated,
+            model=snakemake.wildcards.model,
+            predictions=snakemake.output.predictions,
+            failures=snakemake.output.failures,
+        )

@@ -48,7 +48,7 @@ with to_log(snakemake.log):
                 output=task["output"],
             )
             summary = {"scale": scale.kind, "notes": [scale.note] if scale.note else []}
-            print(f"The output {task['output']} holds {scale.kind}. {scale.note}".rstrip())
+            print(scale.note or f"The output {task['output']} of {model} holds {scale.kind}.")
             scores = score_classes(
                 predictions,
                 labels,

@@ -1,4 +1,4 @@
-"""Predictions from elsewhere: a table of classes or values in place of a model that is run."""
+"""Predictions that were made elsewhere: a table of classes or values instead of a model to run."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -7,14 +7,50 @@ import numpy as np
 import pandas as pd
 
 from voxslice.data.file_names import match_names
-from voxslice.data.user_tables import numbers, times
+from voxslice.data.user_tables import numbers, read_table, times
 from voxslice.errors import InputError
 from voxslice.files import sha256
+from voxslice.inference.failures import require_few
+from voxslice.probabilities import is_probability
 from voxslice.scores.classes import Classes
 from voxslice.utterance_keys import KEY
 
 
-def check_table(
+def read_predictions(
+    path: str | Path,
+    utterances: pd.DataFrame,
+    tasks: Mapping[str, Classes | None],
+    *,
+    filtered: bool,
+    tolerated: float,
+    model: str,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Read a table of predictions and refuse it if too many utterances have no prediction.
+
+    Args:
+        path: CSV or Parquet file.
+        utterances: The utterances of the dataset.
+        tasks: For each task what it makes of the model's classes, or None for a regression.
+        filtered: Whether the table may have rows of utterances that the dataset's filter leaves
+            out.
+        tolerated: Share of the utterances that may have no prediction, from 0 to 1.
+        model: Id of the model, for the message.
+
+    Returns:
+        The predictions and the failures, as `match_predictions` returns them.
+
+    Raises:
+        InputError: The table cannot be read, does not fit the dataset or its tasks, or lacks too
+            many predictions.
+    """
+    predictions, failures = match_predictions(
+        read_table(path), utterances, tasks, source=str(path), filtered=filtered
+    )
+    require_few(failures, total=len(utterances), tolerated=tolerated, model=model)
+    return predictions, failures
+
+
+def match_predictions(
     table: pd.DataFrame,
     utterances: pd.DataFrame,
     tasks: Mapping[str, Classes | None],
@@ -22,71 +58,76 @@ def check_table(
     source: str,
     filtered: bool = False,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Bring a table of predictions onto the utterances of a dataset.
+    """Match the rows of a table of predictions with the utterances of a dataset.
+
+    If a task merges or excludes classes, the predictions are labels of the task: the probabilities
+    of the classes that stand for one label are added, those of excluded classes are left out, and
+    the most probable label is predicted.
 
     Args:
-        table: `file` (as in the dataset), both or none of `start` and `end` in seconds, for each
-            task a column with its id (the predicted class, or the value in the task's unit) and
-            maybe `<task>.<class>` with probabilities
-        utterances: of the dataset
-        tasks: the labels of each task and the classes that stand for them, None for a regression
-        source: name of the table, for messages
-        filtered: whether the table may have rows of utterances that the dataset's filter leaves out
+        table: Text columns: `file` as in the dataset; both `start` and `end`, or neither; for each
+            task a column with its id, which holds the predicted class or the value in the unit of
+            the task; and optionally `<task>.<class>` with the probability of each class.
+        utterances: The utterances of the dataset.
+        tasks: For each task what it makes of the model's classes, or None for a regression.
+        source: Name of the table, for messages.
+        filtered: Whether the table may have rows of utterances that the dataset's filter leaves
+            out.
 
     Returns:
-        the predictions: keys, for each task a column with its id (a categorical of all classes
-        that the table knows, the task's labels first, or a float) and `<task>.<class>` where
-        given, in the order of the utterances; and the failures (keys and `reason`): utterances
-        that the table lacks, or has without a prediction. Where a task names classes, they are
-        those of the task: probabilities are added up over the classes of a label, without those
-        that are excluded, and the most probable one is predicted
+        The predictions, in the order of the utterances: the keys, one column per task (floats, or
+        categories with the labels of the task first) and `<task>.<class>` if the table has
+        probabilities. The failures, which are the utterances without a row or without a prediction:
+        the keys and `reason`.
 
     Raises:
-        InputError: where a column is missing, a row names no utterance or one that another row
-            names too, or a cell does not hold what it should
+        InputError: A column is missing, a row names no utterance, two rows name the same one, or a
+            cell has a wrong value.
     """
     needed = ["file", *tasks]
     missing = [name for name in needed if name not in table]
     if missing:
         raise InputError(
-            f"{source} has no column {missing[0]!r} but {', '.join(table.columns)}: it needs"
-            f" {', '.join(needed)}."
+            f"{source} has no column {missing[0]!r}; its columns are {', '.join(table.columns)}:"
+            f" add the column, since {', '.join(needed)} are needed."
         )
     order = _rows(table, utterances, source, filtered)
-    given = order >= 0
-    matched = table.iloc[order[given]].reset_index(drop=True)
-    predictions = utterances.loc[given, KEY].reset_index(drop=True)
+    present = order >= 0
+    matched = table.iloc[order[present]].reset_index(drop=True)
+    predictions = utterances.loc[present, KEY].reset_index(drop=True)
     for task, classes in tasks.items():
         if classes is None:
             predictions[task] = numbers(matched, task, source)
         else:
             predictions = predictions.join(_classes(matched, task, classes, source))
     reasons = pd.Series("the table has no row", index=utterances.index)
-    reasons[given] = _lacking(matched, predictions, list(tasks))
+    reasons[present] = _reasons(matched, predictions, list(tasks))
     failures = utterances[KEY].assign(reason=reasons)[reasons != ""]
     return predictions, failures.reset_index(drop=True)
 
 
-def _lacking(table: pd.DataFrame, predictions: pd.DataFrame, tasks: Sequence[str]) -> list[str]:
-    """What is wrong with each row of a table whose predictions are missing, empty where nothing."""
-    every = pd.DataFrame(index=predictions.index)
+def _reasons(table: pd.DataFrame, predictions: pd.DataFrame, tasks: Sequence[str]) -> list[str]:
+    """Why predictions of each row are missing; an empty text if none are."""
+    by_task = pd.DataFrame(index=predictions.index)
     for task in tasks:
-        said = np.where(table[task].isna(), f"no {task}", f"only excluded classes as {task}")
-        every[task] = np.where(predictions[task].isna(), said, "")
-    parts = [[part for part in row if part] for row in every.to_numpy()]
+        reason = np.where(table[task].isna(), f"no {task}", f"only excluded classes as {task}")
+        by_task[task] = np.where(predictions[task].isna(), reason, "")
+    parts = [[part for part in row if part] for row in by_task.to_numpy()]
     return [f"the table has {' and '.join(some)}" if some else "" for some in parts]
 
 
 def _rows(table: pd.DataFrame, utterances: pd.DataFrame, source: str, filtered: bool) -> np.ndarray:
-    """Position of each utterance's row in the table, -1 where there is none."""
+    """Position of each utterance's row in the table, -1 for an utterance without a row."""
     spans = [name for name in ("start", "end") if name in table]
     if len(spans) == 1:
-        raise InputError(f"{source} has the column {spans[0]} alone: give both start and end.")
+        raise InputError(
+            f"{source} has the column {spans[0]} but not the other of start and end: add it."
+        )
     keys = ["file", *spans]
     rows, known = table[keys].copy(), utterances[keys].astype({"file": "string"})
     rows["file"] = pd.array(match_names(rows["file"], known["file"]), dtype="string")
     for name in spans:
-        # to the millisecond: not every digit of a duration survives a CSV file
+        # to the millisecond: a CSV file does not keep every digit of a duration
         rows[name] = (1000 * times(table, name, source)).round()
         known[name] = (1000 * known[name]).round()
     if rows.isna().any(axis=None):
@@ -114,63 +155,74 @@ def _rows(table: pd.DataFrame, utterances: pd.DataFrame, source: str, filtered: 
 
 
 def _classes(table: pd.DataFrame, task: str, classes: Classes, source: str) -> pd.DataFrame:
-    """The predicted class, and the probabilities where the table has them."""
+    """The predicted classes of a task, and the probabilities if the table has them."""
     prefix = f"{task}."
-    heard = [name.removeprefix(prefix) for name in table.columns if name.startswith(prefix)]
-    chosen = table[task]
-    known = [*classes.labels, *classes.merged, *classes.excluded, *heard]
-    unknown = chosen.notna() & ~chosen.isin(known)
+    named = [name.removeprefix(prefix) for name in table.columns if name.startswith(prefix)]
+    predicted = table[task]
+    known = [*classes.labels, *classes.merged, *classes.excluded, *named]
+    unknown = predicted.notna() & ~predicted.isin(known)
     if unknown.any():
         raise InputError(
-            f"{source} has the class {chosen[unknown].iloc[0]!r} in the column {task}, but the task"
-            f" the labels {', '.join(classes.labels)}: correct the table, name the class in the"
-            " task's classes, or give probabilities if the model knows more classes than the task."
+            f"{source} has the class {predicted[unknown].iloc[0]!r} in the column {task}, but the"
+            f" labels of the task are {', '.join(classes.labels)}: correct the table, add the class"
+            " to the task's classes, or give probabilities if the model has more classes than the"
+            " task has labels."
         )
-    if not heard:
-        kept = chosen.mask(chosen.isin(classes.excluded))
-        stands_for = kept.map(lambda name: classes.merged.get(name, name), na_action="ignore")
+    if not named:
+        kept = predicted.mask(predicted.isin(classes.excluded))
+        labels = kept.map(lambda name: classes.merged.get(name, name), na_action="ignore")
         order = list(dict.fromkeys([*classes.labels, *classes.merged.values()]))
-        return pd.DataFrame({task: pd.Categorical(stands_for, categories=order)})
-    lacking = [label for label in classes.labels if label not in heard]
+        return pd.DataFrame({task: pd.Categorical(labels, categories=order)})
+    lacking = [label for label in classes.labels if label not in named]
     if lacking and not classes.named:
         raise InputError(
-            f"{source} has probabilities of {heard[0]} but none of {lacking[0]}: add the column"
-            f" {prefix}{lacking[0]}, or remove all that begin with {prefix}"
+            f"{source} has probabilities of {named[0]} but none of {lacking[0]}: add the column"
+            f" {prefix}{lacking[0]}, or remove all columns that begin with {prefix}"
         )
-    groups = classes.groups(heard)
-    values = pd.DataFrame({name: _probability(table, task, name, source) for name in heard})
-    shares = pd.DataFrame({name: values[members].sum(axis=1) for name, members in groups.items()})
+    groups = classes.groups(named)
+    values = pd.DataFrame({name: _probabilities(table, task, name, source) for name in named})
+    sums = pd.DataFrame({name: values[members].sum(axis=1) for name, members in groups.items()})
     if classes.named:
-        total = shares.sum(axis=1)
-        shares = shares.div(total.where(total > 0), axis=0)
-        best = pd.Series(shares.columns[shares.fillna(0).to_numpy().argmax(axis=1)])
-        chosen = best.where(chosen.notna() & (total > 0))
+        total = sums.sum(axis=1)
+        sums = sums.div(total.where(total > 0), axis=0)
+        best = pd.Series(sums.columns[sums.fillna(0).to_numpy().argmax(axis=1)])
+        predicted = best.where(predicted.notna() & (total > 0))
     order = [*classes.labels, *(name for name in groups if name not in classes.labels)]
-    result = pd.DataFrame({task: pd.Categorical(chosen, categories=order)})
-    return result.join(shares[order].add_prefix(prefix))
+    result = pd.DataFrame({task: pd.Categorical(predicted, categories=order)})
+    return result.join(sums[order].add_prefix(prefix))
 
 
-def _probability(table: pd.DataFrame, task: str, name: str, source: str) -> pd.Series:
-    """A column of probabilities, wanted wherever a class is predicted."""
+def _probabilities(table: pd.DataFrame, task: str, name: str, source: str) -> pd.Series:
+    """The probability of one class, from 0 to 1; it is needed wherever a class is predicted."""
     column = f"{task}.{name}"
     values = pd.Series(numbers(table, column, source))
-    wrong = table[task].notna().to_numpy() & ~values.between(0, 1).to_numpy()
+    wrong = table[task].notna().to_numpy() & ~is_probability(values.to_numpy())
     if wrong.any():
+        row = table.iloc[int(wrong.argmax())]
+        cell = "no value" if pd.isna(row[column]) else row[column]
         raise InputError(
-            f"{source} has no probability from 0 to 1 as {column} of"
-            f" {table['file'].iloc[int(wrong.argmax())]}: correct it, or remove all columns that"
-            f" begin with {task}."
+            f"{source} has {cell} as {column} of {row['file']} instead of a probability from 0 to"
+            f" 1: correct it, or remove all columns that begin with {task}."
         )
-    return values
+    return values.clip(0, 1)
 
 
 def describe_tables(paths: Sequence[str | Path]) -> dict[str, object]:
-    """What is known of a model that is given as tables, with the keys of a model's card."""
+    """Describe a model that is given as tables, with the keys of a model card.
+
+    Args:
+        paths: The tables.
+
+    Returns:
+        The content of `model.json`: paths and checksums of the tables; what only an ONNX file has
+        is None or empty.
+    """
     return {
         "origin": ", ".join(str(path) for path in paths),
         "sha256": ", ".join(sha256(path) for path in paths),
         "size_mb": None,
         "outputs": {},
+        "activations": {},
         "parameters": None,
         "sampling_rate": None,
     }

@@ -6,12 +6,11 @@ import numpy as np
 import pandas as pd
 
 from voxslice.errors import InputError
+from voxslice.probabilities import is_probability
 
 LOGITS, PROBABILITIES = "logits", "probabilities"
 SUM_ROUNDING = 1e-3
 """How far a sum of probabilities may be from 1: rounding to 16 bits changes it by up to 0.0005."""
-PROBABILITY_ROUNDING = 1e-5
-"""How far a probability may be outside 0 to 1 because of rounding."""
 MIN_DISTINCT = 5
 """Different utterances from which values alone tell probabilities from logits.
 
@@ -64,7 +63,7 @@ def scale_of_output(
     name, key = f"The output {output} of {model}", f"models.{model}.scale.{output}"
     if declared == LOGITS:
         return Scale(LOGITS)
-    inside = (values >= -PROBABILITY_ROUNDING) & (values <= 1 + PROBABILITY_ROUNDING)
+    inside = is_probability(values)
     if declared == PROBABILITIES:
         if not inside.all():
             raise InputError(
@@ -98,17 +97,3 @@ def scale_of_output(
         f"{name} holds probabilities, since it is never negative and sums to 1 on every utterance:"
         " they are used as they are.",
     )
-
-
-def shares(sums: np.ndarray) -> np.ndarray:
-    """Divide the probabilities of each utterance by their sum.
-
-    Args:
-        sums: probabilities of shape (utterances, labels), at least 0
-
-    Returns:
-        the same shape, with rows that sum to 1; if all probabilities of a row are 0, its labels
-        have equal shares
-    """
-    totals = sums.sum(axis=1, keepdims=True)
-    return np.where(totals > 0, sums / np.where(totals > 0, totals, 1), 1 / sums.shape[1])

@@ -7,8 +7,9 @@ import pandas as pd
 from scipy.special import logsumexp, softmax
 
 from voxslice.errors import InputError
+from voxslice.probabilities import shares
 from voxslice.scores.classes import Classes
-from voxslice.scores.scale import LOGITS, PROBABILITIES, shares
+from voxslice.scores.scale import LOGITS, PROBABILITIES
 from voxslice.utterance_keys import KEY
 
 

@@ -4,7 +4,11 @@ import pytest
 from voxslice.data.user_tables import read_table
 from voxslice.errors import InputError
 from voxslice.files import sha256
-from voxslice.inference.given_predictions import check_table, describe_tables
+from voxslice.inference.given_predictions import (
+    describe_tables,
+    match_predictions,
+    read_predictions,
+)
 from voxslice.scores.classes import Classes
 from voxslice.utterance_keys import KEY
 
@@ -26,7 +30,7 @@ def table(**columns):
 
 
 def check(given, rows=None, tasks=TASKS):
-    return check_table(given, utterances() if rows is None else rows, tasks, source="t.csv")
+    return match_predictions(given, utterances() if rows is None else rows, tasks, source="t.csv")
 
 
 def test_predictions_come_in_the_order_of_the_utterances():
@@ -74,7 +78,7 @@ def test_what_lacks_a_prediction_is_a_failure():
 
 
 def test_rows_of_what_a_filter_leaves_out_are_left_alone():
-    predictions, failures = check_table(
+    predictions, failures = match_predictions(
         table(), utterances("bd"), TASKS, source="t.csv", filtered=True
     )
     assert predictions["file"].to_list() == ["wav/b.wav"]
@@ -111,6 +115,19 @@ def test_probabilities():
     assert predictions["gender.male"].to_list() == [0.2, 1, 0.7]
 
 
+def test_probabilities_that_rounding_puts_out_of_range_are_clipped():
+    above = str(float(np.nextafter(np.float32(1), np.float32(2))))
+    given = table(**{"gender.male": [above, "-1e-9", "1"], "gender.female": ["-1e-7", above, "0"]})
+    predictions, failures = check(given)
+    assert predictions["gender.male"].to_list() == [0, 1, 1]
+    assert predictions["gender.female"].to_list() == [1, 0, 0]
+    assert len(failures) == 0
+    named = {"gender": Classes(["female", "male"], {"male": "male"}), "age": None}
+    predictions, _ = check(given, tasks=named)
+    shares = predictions[["gender.female", "gender.male"]].to_numpy()
+    assert ((shares >= 0) & (shares <= 1)).all() and (shares.sum(axis=1) == 1).all()
+
+
 def test_probabilities_tell_of_classes_that_the_task_lacks():
     given = table(
         gender=["child", "female", "male"],
@@ -130,7 +147,9 @@ def test_classes_stand_for_labels():
     assert predictions["mood"].to_list()[:2] == ["low", "high"]
     assert list(predictions["mood"].cat.categories) == ["low", "high"]
     assert failures["reason"].to_list() == ["the table has only excluded classes as mood"]
-    with pytest.raises(InputError, match="'Sad' in the column mood, but the task the labels low,"):
+    with pytest.raises(
+        InputError, match="'Sad' in the column mood, but the labels of the task are low,"
+    ):
         check(given.replace("sad", "Sad"), tasks=MOODS)
 
 
@@ -157,8 +176,11 @@ def test_probabilities_are_added_up_by_label():
 @pytest.mark.parametrize(
     ("columns", "sentence"),
     [
-        ({"file": None}, "t.csv has no column 'file' but gender, age: it needs file, gender, age"),
-        ({"gender": None}, "has no column 'gender' but file, age"),
+        (
+            {"file": None},
+            "t.csv has no column 'file'; its columns are gender, age: add the column, since file",
+        ),
+        ({"gender": None}, "has no column 'gender'; its columns are file, age"),
         ({"gender": ["Male", "female", "male"]}, "has the class 'Male' in the column gender, but"),
         ({"age": ["31", "old", "40"]}, "has 'old' as age of wav/a.wav, which is not a number"),
         ({"age": ["31", "inf", "40"]}, "has 'inf' as age of wav/a.wav, which is not a number"),
@@ -169,7 +191,10 @@ def test_probabilities_are_added_up_by_label():
             "2 rows of t.csv name no utterance of the dataset, the first b.wav: write file as the"
             " dataset has them, as in wav/a.wav, or remove",
         ),
-        ({"start": ["0", "0", "0"]}, "has the column start alone: give both start and end"),
+        (
+            {"start": ["0", "0", "0"]},
+            "has the column start but not the other of start and end: add it",
+        ),
         (
             {"start": ["0", "zero", "0"], "end": ["1", "1", "1"]},
             "has 'zero' as start of wav/a.wav, which is not a time in seconds",
@@ -181,11 +206,15 @@ def test_probabilities_are_added_up_by_label():
         ),
         (
             {"gender.male": ["1", "0", "1"], "gender.female": ["0", "1.5", "0"]},
-            "has no probability from 0 to 1 as gender.female of wav/a.wav",
+            "has 1.5 as gender.female of wav/a.wav instead of a probability from 0 to 1",
         ),
         (
             {"gender.male": ["1", "0", "1"], "gender.female": ["0", None, "0"]},
-            "has no probability from 0 to 1 as gender.female of wav/a.wav",
+            "has no value as gender.female of wav/a.wav instead of a probability from 0 to 1",
+        ),
+        (
+            {"gender.male": ["1", "0", "1"], "gender.female": ["0", "-0.001", "0"]},
+            "has -0.001 as gender.female of wav/a.wav instead of a probability from 0 to 1",
         ),
     ],
 )
@@ -238,7 +267,26 @@ def test_the_card_has_the_keys_of_a_model(tmp_path):
     (tmp_path / "a.csv").write_text("file")
     (tmp_path / "b.csv").write_text("file,x")
     card = describe_tables([tmp_path / "a.csv", tmp_path / "b.csv"])
-    assert list(card) == ["origin", "sha256", "size_mb", "outputs", "parameters", "sampling_rate"]
+    assert list(card) == [
+        "origin",
+        "sha256",
+        "size_mb",
+        "outputs",
+        "activations",
+        "parameters",
+        "sampling_rate",
+    ]
     assert card["origin"] == f"{tmp_path / 'a.csv'}, {tmp_path / 'b.csv'}"
     assert card["sha256"] == f"{sha256(tmp_path / 'a.csv')}, {sha256(tmp_path / 'b.csv')}"
     assert card["parameters"] is None
+
+
+def test_a_table_that_lacks_many_predictions_is_refused(tmp_path):
+    table().to_csv(tmp_path / "t.csv", index=False)
+    settings = {"filtered": False, "model": "theirs"}
+    predictions, failures = read_predictions(
+        tmp_path / "t.csv", utterances("abcd"), TASKS, tolerated=0.25, **settings
+    )
+    assert len(predictions) == 3 and failures["file"].to_list() == ["wav/d.wav"]
+    with pytest.raises(InputError, match=r"^theirs .* 1 of 4 utterances"):
+        read_predictions(tmp_path / "t.csv", utterances("abcd"), TASKS, tolerated=0.2, **settings)

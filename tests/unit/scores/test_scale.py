@@ -4,7 +4,7 @@ import pytest
 from scipy.special import expit, softmax
 from voxslice.errors import InputError
 from voxslice.scores.classes import Classes
-from voxslice.scores.scale import LOGITS, MIN_DISTINCT, PROBABILITIES, scale_of_output, shares
+from voxslice.scores.scale import LOGITS, MIN_DISTINCT, PROBABILITIES, scale_of_output
 from voxslice.scores.scores import score_classes
 from voxslice.utterance_keys import KEY
 
@@ -151,8 +151,3 @@ def test_rounding_does_not_leave_the_range_of_probabilities():
     scores = score(values, ["anger", "calm"], Classes(CLASSES), PROBABILITIES)
     found = scores[[f"p_{name}" for name in CLASSES]].to_numpy()
     assert found.min() == 0 and found.max() == 1
-
-
-def test_shares():
-    sums = np.array([[0.2, 0.6], [0, 0], [1, 0]])
-    np.testing.assert_allclose(shares(sums), [[0.25, 0.75], [0.5, 0.5], [1, 0]])
