@@ -45,10 +45,12 @@ def write_study(folder: Path, utterances: int, speakers: int | None, task: str) 
     from voxslice.scores.classes import Classes
     from voxslice.scores.scores import score_classes, score_values
     from voxslice.slices.table import COLUMNS, slice_id, summarise
+    from voxslice.task import Task
     from voxslice.utterance_keys import KEY
 
     draw = np.random.default_rng(0)
     classification = task == "gender"
+    measured = Task("classification" if classification else "regression", margin=0.02)
     rows = np.arange(utterances)
     metadata = pd.DataFrame({"file": [f"{row % RECORDINGS}.wav" for row in rows]})
     metadata["start"] = (rows // RECORDINGS) * 0.001
@@ -92,7 +94,7 @@ def write_study(folder: Path, utterances: int, speakers: int | None, task: str) 
                 "evidence": "within speakers", "confirmed": number % 2 == 0, "searched": 1000,
             }  # fmt: skip
             loss = scores["loss"].to_numpy()
-            found.append(row | summarise(mask, loss, known, classification=classification))
+            found.append(row | summarise(mask, loss, known, measured))
             members.append(scores.loc[mask, KEY].assign(slice=row["slice"]))
         compared[name] = scores
         models.append(
@@ -111,9 +113,7 @@ def write_study(folder: Path, utterances: int, speakers: int | None, task: str) 
     labels = ["female", "male"] if classification else None
     keys, losses = compare.align(compared)
     slices = compare.found_slices(keys, [m.slices for m in models], [m.members for m in models])
-    table = compare.compare(
-        losses, slices, known, classification=classification, margin=0.02, resamples=100, seed=0
-    )
+    table = compare.compare(losses, slices, known, task=measured, resamples=100, seed=0)
     settings = {"type": "classification", "target": "gender", "labels": labels, "min_drop": 0.1}
     if not classification:
         settings = {"type": "regression", "target": "age", "unit": "years", "min_drop": 1.0}
@@ -134,7 +134,7 @@ def write_study(folder: Path, utterances: int, speakers: int | None, task: str) 
             for name, scores in compared.items()
         ) if labels else pd.DataFrame(),
         comparison=table,
-        regressions=compare.regressions(table, classification=classification),
+        regressions=compare.regressions(table, measured),
         gates=pd.DataFrame(), costs=pd.DataFrame(), embedding=None,
     )  # fmt: skip
     (folder / "study.pickle").write_bytes(pickle.dumps(study))

@@ -64,6 +64,7 @@ def measure(number: int, planted: bool, search: str) -> dict[str, object]:
     """
     # imported here: it takes seconds
     from voxslice.slices.suggest import suggest_and_verify
+    from voxslice.task import Task
 
     table, embedding, loss, inside = draw(number, planted)
     start = time.perf_counter()
@@ -75,9 +76,8 @@ def measure(number: int, planted: bool, search: str) -> dict[str, object]:
             table["speaker"].to_numpy(),
             ["emotion", "gender", "snr"] if search == "metadata" else [],
             embedding if search == "embedding" else None,
-            classification=True,
+            task=Task("classification", min_drop=0.05),
             min_support=10,
-            min_drop=0.05,
             stability_seeds=SEEDS if search == "embedding" else 0,
             alpha=0.05,
             seed=number,

@@ -46,16 +46,20 @@ def make(study: Path, view: Path) -> int:
     scores = {model.name: model.scores for model in given.models}
     slices = {model.name: model.slices for model in given.models}
     members = {model.name: model.members for model in given.models}
-    kind = {"classification": given.classification}
     rows, total = tables.select(given.metadata, scores, max_rows=MAX_ROWS, seed=0)
     shards = [str(study / f"{shard}.parquet") for shard in range(SHARDS)]
     table = tables.make_table(
-        rows, scores, audio=str(study), embedding=read_embeddings(shards, rows), seed=0, **kind
+        rows,
+        scores,
+        audio=str(study),
+        embedding=read_embeddings(shards, rows),
+        seed=0,
+        task=given.measured,
     )
-    found = issues.make_issues(rows, slices, members, measure=given.measure)
+    found = issues.make_issues(rows, slices, members, given.measured)
     if len(rows) < total:
         found.insert(0, issues.sample_note(len(rows), total, 0))
-    layout = layouts.make_layout(table, list(scores), **kind)
+    layout = layouts.make_layout(table, list(scores), given.measured)
     write_parquet(table, view / tables.TABLE)
     write_text(layouts.to_json(layout), view / tables.LAYOUT)
     write_text(layouts.to_json(found), view / tables.ISSUES)

@@ -327,11 +327,6 @@ def costs_memory(wildcards, attempt):
     return attempt * workload.memory_mb(longest, model_mb=model_mb, threads=1)
 
 
-def is_classification(task):
-    """Whether the models of a task choose a class."""
-    return config["tasks"][task]["type"] == "classification"
-
-
 def models_shown(wildcards):
     """What the report says of the compared models, by id."""
     return {

@@ -144,7 +144,7 @@ rule compare:
             for name in config["datasets"][wildcards.dataset]["columns"]
             if name != "speaker"
         ],
-        classification=lambda wildcards: is_classification(wildcards.task),
+        kind=lookup("tasks/{task}/type", within=config),
         margin=lambda wildcards: config["tasks"][wildcards.task].get("margin"),
         resamples=lookup("resamples", within=config),
         seed=lookup("seed", within=config),

@@ -30,7 +30,7 @@ rule suggest_slices:
         searches=lambda wildcards: settings.searches_of(
             config, wildcards.dataset, finder="sliceguard"
         ),
-        classification=lambda wildcards: is_classification(wildcards.task),
+        kind=lookup("tasks/{task}/type", within=config),
         alpha=lookup("alpha", within=config),
         min_drop=lambda wildcards: config["tasks"][wildcards.task].get("min_drop"),
         seed=lookup("seed", within=config),
@@ -66,7 +66,7 @@ rule find_slices:
         runtime=growing(10, 1),
     params:
         searches=lambda wildcards: settings.searches_of(config, wildcards.dataset),
-        classification=lambda wildcards: is_classification(wildcards.task),
+        kind=lookup("tasks/{task}/type", within=config),
         columns=lambda wildcards: list(config["datasets"][wildcards.dataset]["columns"]),
         alpha=lookup("alpha", within=config),
         seed=lookup("seed", within=config),

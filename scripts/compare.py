@@ -11,6 +11,7 @@ from voxslice.comparison.gates import hold_against_sources, summaries
 from voxslice.files import read_csv, write_csv
 from voxslice.logs import to_log
 from voxslice.speakers import speakers_of
+from voxslice.task import Task
 from voxslice.utterance_keys import KEY
 
 with to_log(snakemake.log):
@@ -27,9 +28,9 @@ with to_log(snakemake.log):
     )
     columns = keys.merge(metadata, on=KEY, how="left")[params.columns]
     slices, speakers = {**category_slices(columns, found), **found}, speakers_of(keys, metadata)
+    task = Task(params.kind, margin=params.margin)
     settings = {
-        "classification": params.classification,
-        "margin": params.margin,
+        "task": task,
         "resamples": params.resamples,
         "seed": params.seed,
     }
@@ -37,11 +38,7 @@ with to_log(snakemake.log):
     with_references = compare_with_references(losses, references, slices, speakers, **settings)
     tables = [part for part in (table, with_references) if len(part)]
     write_csv(pd.concat(tables), snakemake.output.comparison)
-    write_csv(
-        regressions(table, classification=params.classification), snakemake.output.regressions
-    )
-    gates = hold_against_sources(
-        table, params.sources, classification=params.classification, kept=params.gate
-    )
+    write_csv(regressions(table, task), snakemake.output.regressions)
+    gates = hold_against_sources(table, params.sources, task=task, kept=params.gate)
     print(*summaries(gates, params.gate), sep="\n")
     write_csv(gates, snakemake.output.gates)

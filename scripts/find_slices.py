@@ -3,6 +3,7 @@ from voxslice.files import read_csv, write_csv, write_parquet
 from voxslice.logs import to_log
 from voxslice.slices.table import tabulate_slices
 from voxslice.speakers import speakers_of
+from voxslice.task import Task
 from voxslice.utterance_keys import KEY
 
 with to_log(snakemake.log):
@@ -18,7 +19,7 @@ with to_log(snakemake.log):
         suggestions[suggestions["model"] == model],
         suggested[suggested["model"] == model],
         snakemake.params.searches,
-        classification=snakemake.params.classification,
+        task=Task(snakemake.params.kind),
         columns=snakemake.params.columns,
         alpha=snakemake.params.alpha,
         seed=snakemake.params.seed,

@@ -3,16 +3,15 @@ from pathlib import Path
 import pandas as pd
 from voxslice.files import read_csv, read_embeddings, write_parquet, write_text
 from voxslice.logs import to_log
-from voxslice.report.numbers import measures
 from voxslice.report.spotlight import issues, layouts, tables
+from voxslice.task import Task
 
 with to_log(snakemake.log):
     given, params = snakemake.input, snakemake.params
     metadata = pd.read_parquet(given.metadata)
     models = params.models
     scores = {name: pd.read_parquet(path) for name, path in zip(models, given.scores, strict=True)}
-    task = params.task
-    classification = task["type"] == "classification"
+    task = Task(params.task["type"], params.task.get("unit", ""))
     slices = {name: read_csv(path) for name, path in zip(models, given.slices, strict=True)}
     members = {
         name: pd.read_parquet(path) for name, path in zip(models, given.members, strict=True)
@@ -21,7 +20,7 @@ with to_log(snakemake.log):
     table = tables.make_table(
         rows,
         scores,
-        classification=classification,
+        task=task,
         audio=tables.place(given.audio, Path(snakemake.output.table).parent),
         embedding=read_embeddings(given.embedding, rows) if given.embedding else None,
         seed=params.seed,
@@ -30,12 +29,12 @@ with to_log(snakemake.log):
         rows,
         slices,
         members,
-        measure=measures(task.get("unit", ""))["accuracy" if classification else "mae"],
+        task,
     )
     if len(rows) < total:
         found.insert(0, issues.sample_note(len(rows), total, params.seed))
-    layout = layouts.make_layout(table, models, classification=classification)
-    slice_table = tables.make_slice_table(slices, members, scores, classification=classification)
+    layout = layouts.make_layout(table, models, task)
+    slice_table = tables.make_slice_table(slices, members, scores, task=task)
     slice_layout = layouts.make_slice_layout(models)
     write_parquet(table, snakemake.output.table)
     write_text(layouts.to_json(layout), snakemake.output.layout)

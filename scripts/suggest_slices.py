@@ -6,6 +6,7 @@ from voxslice.sampling import sampled
 from voxslice.slices.held_out import split_speakers
 from voxslice.slices.suggest import COLUMNS, suggest_and_verify
 from voxslice.speakers import speakers_of
+from voxslice.task import Task
 from voxslice.utterance_keys import KEY, match_rows
 
 with to_log(snakemake.log):
@@ -32,9 +33,8 @@ with to_log(snakemake.log):
             speakers,
             searches[search]["features"],
             embedding,
-            classification=snakemake.params.classification,
+            task=Task(snakemake.params.kind, min_drop=snakemake.params.min_drop),
             min_support=searches[search]["min_support"],
-            min_drop=snakemake.params.min_drop,
             stability_seeds=searches[search]["stability_seeds"],
             alpha=snakemake.params.alpha,
             seed=snakemake.params.seed,

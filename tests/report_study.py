@@ -11,6 +11,7 @@ from voxslice.scores import metrics
 from voxslice.scores.classes import Classes
 from voxslice.scores.scores import score_classes, score_values
 from voxslice.slices.table import COLUMNS, slice_id, summarise
+from voxslice.task import Task
 from voxslice.utterance_keys import KEY, match_rows
 
 HOSTILE = "<script>alert(1)</script>.wav"
@@ -71,7 +72,7 @@ SEARCHED = pd.DataFrame(
 )
 
 
-def make_slice(scores, rows, rule, speakers, *, classification, confirmed=False):
+def make_slice(scores, rows, rule, speakers, *, task, confirmed=False):
     """A slice of the given rows."""
     mask = np.isin(np.arange(len(scores)), rows)
     name = slice_id(scores[mask])
@@ -81,7 +82,7 @@ def make_slice(scores, rows, rule, speakers, *, classification, confirmed=False)
         "q": 0.004 if confirmed else np.nan, "confirmed": confirmed,
         "evidence": "within speakers" if confirmed else np.nan,
     }  # fmt: skip
-    row |= summarise(mask, scores["loss"].to_numpy(), speakers, classification=classification)
+    row |= summarise(mask, scores["loss"].to_numpy(), speakers, task)
     row = pd.DataFrame([row], columns=COLUMNS)
     return row, scores.loc[mask, KEY].assign(slice=name)
 
@@ -132,17 +133,14 @@ def make_study(
     }
     tables = dict(list(tables.items())[:models])
     labels = ["female", "male"] if classification else None
+    task = Task("classification" if classification else "regression", margin=margin)
     found = {}
     for name, scores in tables.items():
         parts = []
         if slices:
             rows = {"a": [1, 3, 5, 7], "b": [16, 18, 20], "c": [0, 1, 2]}[name]
             rule = {"a": "gender = male & emotion = anger", "b": "<b>x</b>", "c": "no rule"}[name]
-            parts = [
-                make_slice(
-                    scores, rows, rule, known, classification=classification, confirmed=confirmed
-                )
-            ]
+            parts = [make_slice(scores, rows, rule, known, task=task, confirmed=confirmed)]
         found[name] = (
             pd.concat([part[0] for part in parts]) if parts else pd.DataFrame(columns=COLUMNS),
             pd.concat([part[1] for part in parts])
@@ -162,17 +160,16 @@ def make_study(
         for name, scores in tables.items()
         if labels
     ]
-    task = {"type": "classification", "target": "gender", "labels": labels, "min_drop": 0.15}
+    settings = {"type": "classification", "target": "gender", "labels": labels, "min_drop": 0.15}
     if not classification:
-        task = {"type": "regression", "target": "age", "unit": "years", "min_drop": 3.0}
+        settings = {"type": "regression", "target": "age", "unit": "years", "min_drop": 3.0}
     if margin:
-        task["margin"] = margin
+        settings["margin"] = margin
     compared_ = compare.compare(
         losses,
         slices,
         known,
-        classification=classification,
-        margin=margin,
+        task=task,
         resamples=200,
         seed=0,
     )
@@ -190,7 +187,7 @@ def make_study(
             "note": "",
             "synthetic": False,
         },
-        task_settings=task,
+        task_settings=settings,
         searches={"metadata": {"finder": "sliceguard", "features": ["gender"], "min_support": 3}},
         seed=0,
         resamples=200,
@@ -218,7 +215,7 @@ def make_study(
         metrics=pd.concat(measured, ignore_index=True),
         confusion=pd.concat(confusions, ignore_index=True) if confusions else pd.DataFrame(),
         comparison=compared_,
-        regressions=compare.regressions(compared_, classification=classification),
+        regressions=compare.regressions(compared_, task),
         gates=pd.DataFrame(columns=GATES),
         costs=make_costs(tables) if costs else pd.DataFrame(),
         embedding=make_embedding(metadata[KEY]) if mapped else None,

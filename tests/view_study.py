@@ -9,6 +9,7 @@ from voxslice.report.spotlight.tables import select
 from voxslice.scores.classes import Classes
 from voxslice.scores.scores import score_classes
 from voxslice.slices.table import COLUMNS
+from voxslice.task import Task
 from voxslice.utterance_keys import KEY
 
 COUNT = 6
@@ -46,7 +47,7 @@ def class_scores(metadata, classes, wrong=()):
 
 def make_table(metadata, scores, **changes):
     settings = {
-        "classification": True,
+        "task": Task("classification"),
         "audio": "../../../../resources/made/audio",
         "embedding": None,
         "seed": 0,

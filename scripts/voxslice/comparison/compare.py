@@ -20,6 +20,7 @@ from voxslice.conditions import (
 from voxslice.names import CHANCE
 from voxslice.scores.bootstrap import FEW_SPEAKERS, block_sizes, bootstrap_interval, speaker_sums
 from voxslice.speakers import count_speakers
+from voxslice.task import Task
 from voxslice.utterance_keys import KEY
 
 EXACT_SPEAKERS = 14
@@ -54,8 +55,7 @@ def compare(
     slices: Mapping[str, Slice],
     speakers: np.ndarray | None,
     *,
-    classification: bool,
-    margin: float | None,
+    task: Task,
     resamples: int,
     seed: int,
     pairs: Sequence[tuple[str, str]] | None = None,
@@ -72,8 +72,7 @@ def compare(
         losses: of each model, shape (utterances,); the same utterances in the same order
         slices: by id; `all` is added first
         speakers: speaker of each utterance, None where every one stands alone
-        classification: whether the metric is accuracy (1 - mean loss), else mean absolute error
-        margin: differences within plus and minus this count as none; None for no statement
+        task: what is measured, with the margin of equivalence
         resamples: bootstrap resamples and, where there are too many speakers for all of them, sign
             flips
         seed: of both
@@ -95,8 +94,7 @@ def compare(
     rows: list[dict] = []
     sides: list[int] = []  # of zero, on which the interval lies
     for a, b in combinations(losses, 2) if pairs is None else pairs:
-        # the metric falls as the loss rises in a classification, and is the loss in a regression
-        change = (losses[a] - losses[b]) if classification else (losses[b] - losses[a])
+        change = task.difference(losses[a], losses[b])
         parts = np.stack([stacked, stacked * change[:, None]], axis=-1)
         sums = speaker_sums(parts, speakers)
         units = (sums[..., 0] > 0).sum(0)  # what a slice draws from
@@ -117,22 +115,22 @@ def compare(
                 "reliable": known is not None and enough,
                 "model_a": a,
                 "model_b": b,
-                "value_a": _metric(losses[a][mask], classification),
-                "value_b": _metric(losses[b][mask], classification),
+                "value_a": _metric(losses[a][mask], task),
+                "value_b": _metric(losses[b][mask], task),
                 "difference": float(change[mask].mean()) if support else np.nan,
                 "low": shown[0, position],
                 "high": shown[1, position],
             }
-            if classification:
+            if task.is_classification:
                 row |= _errors(losses[a][mask] > 0, losses[b][mask] > 0)
                 row["p"] = mcnemar(row["only_a_wrong"], row["only_b_wrong"])
             else:
                 row["p"] = sign_flip(sums[:, position, 1], resamples=resamples, seed=seed)
-            if margin is not None:
+            if task.margin is not None:
                 row["equivalent"] = enough and is_equivalent(
                     (low[position], high[position]),
-                    margin,
-                    support=support if classification else None,
+                    task.margin,
+                    support=support if task.is_classification else None,
                 )
             rows.append(row)
             sides.append(side[position] if enough else 0)
@@ -142,9 +140,9 @@ def compare(
     for name in ["speakers", "both_right", "only_a_wrong", "only_b_wrong", "both_wrong"]:
         table[name] = table[name].astype("Int64")
     table["equivalent"] = table["equivalent"].astype("boolean")
-    table["verdict"] = _verdicts(table, np.array(sides), classification)
+    table["verdict"] = _verdicts(table, np.array(sides), task)
     table["strictly"] = pd.array([pd.NA] * len(table), dtype="boolean")
-    if classification:
+    if task.is_classification:
         better, worse = table["verdict"] == "better", table["verdict"] == "worse"
         table["strictly"] = (better & (table["only_b_wrong"] == 0)) | (
             worse & (table["only_a_wrong"] == 0)
@@ -159,8 +157,7 @@ def compare_with_references(
     slices: Mapping[str, Slice],
     speakers: np.ndarray | None,
     *,
-    classification: bool,
-    margin: float | None,
+    task: Task,
     resamples: int,
     seed: int,
 ) -> pd.DataFrame:
@@ -182,10 +179,9 @@ def compare_with_references(
     tables = [
         compare(
             {**losses, reference: loss},
-            slices if classification and reference == CHANCE else {},
+            slices if task.is_classification and reference == CHANCE else {},
             speakers,
-            classification=classification,
-            margin=margin,
+            task=task,
             resamples=resamples,
             seed=seed,
             pairs=[(reference, model) for model in losses],
@@ -195,10 +191,10 @@ def compare_with_references(
     return pd.concat(tables, ignore_index=True)
 
 
-def _verdicts(table: pd.DataFrame, sides: np.ndarray, classification: bool) -> np.ndarray:
+def _verdicts(table: pd.DataFrame, sides: np.ndarray, task: Task) -> np.ndarray:
     decided = table["q"].to_numpy(float) <= ALPHA
     rises, falls = decided & (sides > 0), decided & (sides < 0)
-    better, worse = (rises, falls) if classification else (falls, rises)
+    better, worse = (rises, falls) if task.higher_is_better else (falls, rises)
     equivalent = table["equivalent"].to_numpy(bool, na_value=False)
     return np.select([better, worse, equivalent], ["better", "worse", "equivalent"], "undecided")
 
@@ -227,7 +223,7 @@ def is_equivalent(interval: tuple[float, float], margin: float, *, support: int 
     return bool(-margin <= interval[0] and interval[1] <= margin)
 
 
-def regressions(table: pd.DataFrame, *, classification: bool) -> pd.DataFrame:
+def regressions(table: pd.DataFrame, task: Task) -> pd.DataFrame:
     """The slices on which the later model of a pair is worse.
 
     The later model in the config is taken as the newer or bigger one. A row is listed where the
@@ -236,12 +232,12 @@ def regressions(table: pd.DataFrame, *, classification: bool) -> pd.DataFrame:
 
     Args:
         table: as `compare` gives it
-        classification: whether a lower metric is worse
+        task: what is measured
 
     Returns:
         those rows, the largest difference first
     """
-    against = -table["difference"] if classification else table["difference"]
+    against = task.worsening(table["difference"])
     worse = table.assign(_against=against)[against > 0]
     order = ["_against", "support", "slice", "model_a", "model_b"]
     worse = worse.sort_values(order, ascending=[False, False, True, True, True])
@@ -253,10 +249,10 @@ def _mean(sums: np.ndarray) -> np.ndarray:
         return sums[..., 1] / sums[..., 0]
 
 
-def _metric(loss: np.ndarray, classification: bool) -> float:
+def _metric(loss: np.ndarray, task: Task) -> float:
     if len(loss) == 0:
         return float("nan")
-    return float(1 - loss.mean()) if classification else float(loss.mean())
+    return task.metric_of(float(loss.mean()))
 
 
 def _errors(a: np.ndarray, b: np.ndarray) -> dict[str, int]:

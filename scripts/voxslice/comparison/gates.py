@@ -9,6 +9,8 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from voxslice.task import Task
+
 MIN_SUPPORT = 30
 """On fewer utterances a slice has no gate: one of them would be more than the share."""
 COLUMNS = [
@@ -17,14 +19,14 @@ COLUMNS = [
 
 
 def hold_against_sources(
-    comparison: pd.DataFrame, sources: Mapping[str, str], *, classification: bool, kept: float
+    comparison: pd.DataFrame, sources: Mapping[str, str], *, task: Task, kept: float
 ) -> pd.DataFrame:
     """Hold derived models against their sources.
 
     Args:
         comparison: as `voxslice.comparison.compare` gives it, with the pairs of both
         sources: of each derived model
-        classification: whether the metric is accuracy, else mean absolute error
+        task: what is measured
         kept: share of the source's quality that has to be kept, from 0 to 1
 
     Returns:
@@ -49,7 +51,7 @@ def hold_against_sources(
         ["model", "source", "slice", "rule", "support", "value", "source_value"]
     ]
     value, other = (table[name].to_numpy(float) for name in ("value", "source_value"))
-    better, over = (value, other) if classification else (other, value)
+    better, over = (value, other) if task.higher_is_better else (other, value)
     with np.errstate(invalid="ignore", divide="ignore"):
         ratio = np.where(better == over, 1.0, better / over)
     table["ratio"] = np.where(np.isfinite(ratio), ratio, np.nan)

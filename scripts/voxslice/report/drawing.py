@@ -19,6 +19,7 @@ import vl_convert
 from markupsafe import Markup
 
 from voxslice.report.numbers import Measure
+from voxslice.sampling import sampled
 
 SHAPES = ["circle", "square", "triangle-up", "diamond", "triangle-down", "cross"]
 COLOURS = [f"var(--model-{position})" for position in range(len(SHAPES))]
@@ -120,10 +121,7 @@ def style(position: int) -> tuple[str, str]:
 
 def thinned(table: pd.DataFrame, seed: int, most: int = MOST) -> pd.DataFrame:
     """The table, or so many of its rows drawn at random, in their order."""
-    if len(table) <= most:
-        return table
-    rows = np.random.default_rng(seed).choice(len(table), most, replace=False)
-    return table.iloc[np.sort(rows)]
+    return table.iloc[sampled(len(table), most, seed)]
 
 
 def scaled(rows: pd.DataFrame, measure: Measure, columns: Sequence[str]) -> pd.DataFrame:

@@ -1,6 +1,7 @@
 """The slices that were found for each model, and the metric over two columns of the metadata."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import pandas as pd
 
@@ -153,14 +154,24 @@ def heat_columns(study: Study) -> list[str]:
     return names[:2]
 
 
-def heat(study: Study) -> pd.DataFrame:
+@dataclass(frozen=True)
+class Heat:
     """The metric of each model over two categorical columns.
 
-    Returns:
-        `model`, `down`, `across` (categories; `all` where there is one column only), `n`,
-        `value`, one row a cell that has utterances; the names of the columns stand in
-        `attrs["down"]` and `attrs["across"]`
+    Attributes:
+        cells: one row per cell that has utterances: `model`, `down` and `across` (categories; `all`
+            if there is one column only), `n`, `value`
+        down: name of the column whose categories are the rows; empty if there is one column only
+        across: name of the column whose categories are the columns
     """
+
+    cells: pd.DataFrame
+    down: str
+    across: str
+
+
+def heat(study: Study) -> Heat:
+    """Compute the metric of each model over two categorical columns of a study."""
     names = heat_columns(study)
     frame = study.joined
     table = pd.DataFrame({"across": [], "down": []}, dtype=str)
@@ -177,43 +188,41 @@ def heat(study: Study) -> pd.DataFrame:
             ["down", "across"], sort=True
         )["loss"]
         cells = groups.agg(["size", "mean"]).reset_index()
-        cells["value"] = 1 - cells["mean"] if study.classification else cells["mean"]
+        cells["value"] = study.measured.metric_of(cells["mean"])
         parts.append(cells.rename(columns={"size": "n"}).assign(model=model.name))
-    made = pd.concat(parts, ignore_index=True)[["model", "down", "across", "n", "value"]]
-    made.attrs.update(down=down, across=across)
-    return made
+    table = pd.concat(parts, ignore_index=True)[["model", "down", "across", "n", "value"]]
+    return Heat(table, down, across)
 
 
-def heat_maps(study: Study, table: pd.DataFrame) -> list[Matrix]:
-    """One matrix a model, the deeper the worse.
+def heat_maps(study: Study, heat: Heat) -> list[Matrix]:
+    """One matrix per model; a darker cell is a worse one.
 
     Args:
         study: the study
-        table: as `heat` gives it
+        heat: the metric of each model over two columns
     """
-    if not len(table):
+    cells = heat.cells
+    if not len(cells):
         return []
-    loss = 1 - table["value"] if study.classification else table["value"]
-    table = table.assign(shade=loss if study.classification else loss / (loss.max() or 1.0))
-    columns, lines = _levels(table["across"]), _levels(table["down"])
+    loss = study.measured.loss_of(cells["value"])
+    cells = cells.assign(shade=loss if study.classification else loss / (loss.max() or 1.0))
+    columns, lines = _levels(cells["across"]), _levels(cells["down"])
     matrices = []
     for model in study.models:
-        cells = table[table["model"] == model.name].set_index(["down", "across"])
+        of_model = cells[cells["model"] == model.name].set_index(["down", "across"])
         rows = [
             (
                 line,
                 [
-                    _heat_cell(study, cells.loc[line, column])
-                    if (line, column) in cells.index
+                    _heat_cell(study, of_model.loc[line, column])
+                    if (line, column) in of_model.index
                     else Cell(NONE)
                     for column in columns
                 ],
             )
             for line in lines
         ]
-        matrices.append(
-            Matrix(model.name, table.attrs["down"], table.attrs["across"], columns, rows)
-        )
+        matrices.append(Matrix(model.name, heat.down, heat.across, columns, rows))
     return matrices
 
 

@@ -13,6 +13,7 @@ from voxslice.files import read_embeddings, read_predictions
 from voxslice.names import CHANCE, MAJORITY, MEDIAN
 from voxslice.report.numbers import Measure, measures
 from voxslice.speakers import UNKNOWN_SPEAKER, count_speakers, speakers_of
+from voxslice.task import Task
 from voxslice.utterance_keys import KEY, match_rows
 
 REFERENCES = {
@@ -134,9 +135,15 @@ class Study:
     embedding: Embedding | None
 
     @property
+    def measured(self) -> Task:
+        """What the task measures."""
+        settings = self.task_settings
+        return Task(settings["type"], settings.get("unit", ""), settings.get("margin"))
+
+    @property
     def classification(self) -> bool:
-        """Whether the models choose a class."""
-        return self.task_settings["type"] == "classification"
+        """Whether the labels are classes."""
+        return self.measured.is_classification
 
     @property
     def durations(self) -> pd.Series:
@@ -152,7 +159,7 @@ class Study:
     @property
     def unit(self) -> str:
         """Unit of the true values, empty where there is none."""
-        return self.task_settings.get("unit", "")
+        return self.measured.unit
 
     @property
     def measures(self) -> dict[str, Measure]:
@@ -162,7 +169,7 @@ class Study:
     @property
     def metric(self) -> str:
         """Name of the metric of slices and comparisons."""
-        return "accuracy" if self.classification else "mae"
+        return self.measured.metric
 
     @property
     def measure(self) -> Measure:
@@ -233,7 +240,7 @@ class Study:
         loss = self.joined[f"_loss_{position}"].to_numpy()[mask]
         if not len(loss):
             return float("nan")
-        return float(1 - loss.mean() if self.classification else loss.mean())
+        return self.measured.metric_of(float(loss.mean()))
 
     def speakers_of(self, table: pd.DataFrame) -> np.ndarray | None:
         """Speaker of each row of a table, None where they are not known."""

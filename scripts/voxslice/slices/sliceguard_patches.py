@@ -1,17 +1,16 @@
-"""What takes sliceguard's time, without that of it which is done again or not looked at.
+"""Patches that make sliceguard faster without changing its results.
 
-sliceguard reduces an embedding (UMAP) anew for each model, although all are asked about the same
-utterances; umap-learn compiles itself anew in each process; h-NNE lays out its clusters on a plane,
-which only sliceguard's own report shows; and fairlearn computes differences and ratios of clusters
-that nothing reads. The slices are the same bytes without all that.
+sliceguard reduces an embedding with UMAP again for each model, although the utterances are the
+same. umap-learn compiles its functions again in each process. h-NNE computes a layout of its
+clusters that only sliceguard's own report shows. fairlearn computes differences and ratios between
+clusters that nobody reads. The patches remove this work.
 """
 
 import hashlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from types import SimpleNamespace
+from contextlib import ExitStack, contextmanager, suppress
+from types import ModuleType, SimpleNamespace
 from typing import Any
-from unittest.mock import patch
 
 import numpy as np
 import pandas as pd
@@ -19,14 +18,14 @@ import pandas as pd
 _reduced: dict[str, tuple[np.ndarray, Any]] = {}
 
 
-class Reducer:
-    """UMAP that remembers, within a process, what it made of the same data and the same seed."""
+class CachedUmap:
+    """UMAP that remembers its result for the same data and the same seed within a process."""
 
     def __init__(self, **settings: Any) -> None:
         self._settings = settings
 
     def fit_transform(self, data: np.ndarray) -> np.ndarray:
-        """Reduce data; numpy's global state, which UMAP draws from, is left as UMAP leaves it.
+        """Reduce data, and leave numpy's global random state as UMAP would leave it.
 
         Args:
             data: shape (rows, dimensions)
@@ -44,11 +43,11 @@ class Reducer:
             digest.update(array.tobytes())
         key = digest.hexdigest()
         if key not in _reduced:
-            made = UMAP(**self._settings).fit_transform(data)
-            _reduced[key] = made, np.random.get_state()  # noqa: NPY002
-        made, after = _reduced[key]
+            reduced = UMAP(**self._settings).fit_transform(data)
+            _reduced[key] = reduced, np.random.get_state()  # noqa: NPY002
+        reduced, after = _reduced[key]
         np.random.set_state(after)  # noqa: NPY002
-        return made.copy()
+        return reduced.copy()
 
 
 class Metrics:
@@ -58,7 +57,7 @@ class Metrics:
         metrics: one function of labels and predictions, by name
         y_true: labels
         y_pred: predictions of the same rows
-        sensitive_features: cluster of the same rows
+        sensitive_features: cluster of each of the same rows
     """
 
     def __init__(
@@ -71,24 +70,24 @@ class Metrics:
     ) -> None:
         ((name, metric),) = metrics.items()
         labels, predictions = y_true.to_numpy(), y_pred.to_numpy()
-        clusters, place, sizes = np.unique(
+        clusters, cluster, sizes = np.unique(
             sensitive_features, return_inverse=True, return_counts=True
         )
-        members = np.split(np.argsort(place, kind="stable"), np.cumsum(sizes)[:-1])
+        members = np.split(np.argsort(cluster, kind="stable"), np.cumsum(sizes)[:-1])
         values = [metric(labels[rows], predictions[rows]) for rows in members]
         self.overall = pd.Series({name: metric(labels, predictions)})
         self.by_group = pd.DataFrame({name: values}, index=clusters)
 
 
 @contextmanager
-def without_waste() -> Iterator[None]:
-    """Let sliceguard, while the block runs, reduce and compile once, and make only what is read."""
+def faster_sliceguard() -> Iterator[None]:
+    """Apply the patches while the block runs."""
     import umap
     from hnne import HNNE
     from sliceguard import detection, utils
 
-    # of umap-learn's functions those that it does not keep on disk itself; where there is no place
-    # for it, numba raises and goes on compiling them
+    # the functions of umap-learn that it does not cache on disk itself. If there is no folder for
+    # the cache, numba raises and still compiles them in each process
     for function in (
         umap.umap_.fast_knn_indices,
         umap.umap_.smooth_knn_dist,
@@ -102,9 +101,25 @@ def without_waste() -> Iterator[None]:
         def fit_transform(self, data: np.ndarray) -> None:
             self.fit_only_hierarchy(data)
 
-    with (
-        patch.object(utils, "umap", SimpleNamespace(UMAP=Reducer)),
-        patch.object(detection, "HNNE", Clusters),
-        patch.object(detection, "MetricFrame", Metrics),
-    ):
+    with ExitStack() as stack:
+        stack.enter_context(replaced(utils, "umap", SimpleNamespace(UMAP=CachedUmap)))
+        stack.enter_context(replaced(detection, "HNNE", Clusters))
+        stack.enter_context(replaced(detection, "MetricFrame", Metrics))
         yield
+
+
+@contextmanager
+def replaced(module: ModuleType, name: str, value: Any) -> Iterator[None]:
+    """Replace a name of a module while the block runs.
+
+    Args:
+        module: the module
+        name: a name that the module has
+        value: what the name stands for in the block
+    """
+    original = getattr(module, name)
+    setattr(module, name, value)
+    try:
+        yield
+    finally:
+        setattr(module, name, original)

@@ -1,4 +1,4 @@
-"""Slices that sliceguard suggests in one search for one model, with the evidence for each."""
+"""Slices that sliceguard suggests for a model, with the evidence for each slice."""
 
 from collections.abc import Sequence
 
@@ -7,6 +7,7 @@ import pandas as pd
 
 from voxslice.slices import held_out
 from voxslice.slices.sliceguard_finder import suggest
+from voxslice.task import Task
 
 COLUMNS = [*held_out.COLUMNS, "stability"]
 
@@ -18,48 +19,45 @@ def suggest_and_verify(
     features: Sequence[str],
     embedding: np.ndarray | None,
     *,
-    classification: bool,
+    task: Task,
     min_support: int,
-    min_drop: float | None,
     stability_seeds: int,
     alpha: float,
     seed: int,
 ) -> tuple[list[np.ndarray], pd.DataFrame]:
-    """Let sliceguard suggest slices and hold them against speakers that did not choose them.
+    """Let sliceguard suggest slices, and test them on speakers that did not choose them.
 
     Args:
-        scores: as `voxslice.scores` gives them
+        scores: scores of the model, as `voxslice.scores.scores` computes them
         table: the metadata of the same utterances, in the same order
-        speakers: speaker of each utterance, None where they are not known
-        features: columns that the finder looks at
-        embedding: shape (utterances, dimensions), looked at together with the features; None for
-            none
-        classification: whether the metric is accuracy, else mean absolute error
+        speakers: speaker of each utterance, None if the metadata have no speakers
+        features: columns that sliceguard clusters
+        embedding: shape (utterances, dimensions), clustered together with the features; None to
+            cluster the features only
+        task: what is measured
         min_support: smallest number of utterances in a slice
-        min_drop: smallest drop, in the unit of the metric; None for the default of
-            `voxslice.slices.sliceguard_finder.suggest`
-        stability_seeds: further seeds that an embedding search is tried with; a search of metadata
-            does not depend on the seed
+        stability_seeds: number of further seeds for the stability of a search with an embedding; a
+            search of the metadata does not depend on the seed
         alpha: level at which a slice is confirmed
-        seed: of every random step
+        seed: seed of every random step
 
     Returns:
-        the positions of each slice's utterances, and one row a slice with `p`, `q`, `evidence`,
-        `confirmed`, `note` (see `voxslice.verification.verify`) and `stability` (see there)
+        for each slice the positions of its utterances; and one row per slice with `p`, `q`,
+        `evidence`, `confirmed`, `note` (see `voxslice.slices.held_out.verify`) and `stability` (see
+        `voxslice.slices.held_out.stability`)
     """
 
     def run(rows: np.ndarray, smallest: int, finder_seed: int) -> list[np.ndarray]:
-        found = suggest(
+        suggested = suggest(
             table.iloc[rows].reset_index(drop=True),
             scores.iloc[rows].reset_index(drop=True),
             features,
             embedding=None if embedding is None else embedding[rows],
-            classification=classification,
+            task=task,
             min_support=smallest,
-            min_drop=min_drop,
             seed=finder_seed,
         )
-        return [rows[positions] for positions in found]
+        return [rows[positions] for positions in suggested]
 
     everyone = np.arange(len(scores))
     slices = run(everyone, min_support, seed)

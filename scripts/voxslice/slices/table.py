@@ -12,6 +12,7 @@ from voxslice.slices.describe import describe
 from voxslice.slices.drop_intervals import drop_interval
 from voxslice.slices.search import find_slices
 from voxslice.speakers import count_speakers
+from voxslice.task import Task
 from voxslice.utterance_keys import KEY
 
 COLUMNS = [
@@ -32,7 +33,7 @@ def slice_id(keys: pd.DataFrame) -> str:
 
 
 def summarise(
-    members: np.ndarray, loss: np.ndarray, speakers: np.ndarray | None, *, classification: bool
+    members: np.ndarray, loss: np.ndarray, speakers: np.ndarray | None, task: Task
 ) -> dict[str, Any]:
     """Measure a slice.
 
@@ -40,7 +41,7 @@ def summarise(
         members: mask of shape (utterances,)
         loss: of each utterance (0 right and 1 wrong, or absolute error)
         speakers: speaker of each utterance, as `voxslice.speakers.speakers_of` gives them
-        classification: whether the metric is accuracy (1 - mean loss), else mean absolute error
+        task: what is measured
 
     Returns:
         `support`, `speakers` (how many are named), `value` and `rest` (the metric inside and
@@ -57,8 +58,8 @@ def summarise(
         codes = None if speakers is None else np.unique(speakers, return_inverse=True)[1]
         low, high = drop_interval(loss, members, codes)
     return summary | {
-        "value": 1 - inside if classification else inside,
-        "rest": 1 - outside if classification else outside,
+        "value": task.metric_of(inside),
+        "rest": task.metric_of(outside),
         "drop": inside - outside,
         "low": low,
         "high": high,
@@ -73,7 +74,7 @@ def tabulate_slices(
     suggested: pd.DataFrame,
     searches: Mapping[str, Mapping[str, Any]],
     *,
-    classification: bool,
+    task: Task,
     columns: Sequence[str],
     alpha: float,
     seed: int,
@@ -88,7 +89,7 @@ def tabulate_slices(
         suggested: `search`, `number` and the keys of each suggested slice's utterances
         searches: settings of each search (`finder`, `features`, ...); where sliceguard looked at a
             `sample`, the figures of its slices are of that sample
-        classification: whether the metric is accuracy, else mean absolute error
+        task: what is measured
         columns: of the metadata; rules of embedding searches may name any but the speaker
         alpha: level at which a slice is confirmed
         seed: of the search
@@ -131,7 +132,7 @@ def tabulate_slices(
                     mask[looked_at],
                     loss[looked_at],
                     None if speakers is None else speakers[looked_at],
-                    classification=classification,
+                    task,
                 )
             )
             members.append(scores.loc[mask, KEY].assign(slice=row["slice"]))

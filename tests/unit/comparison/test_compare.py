@@ -19,6 +19,7 @@ from voxslice.comparison.compare import (
     sign_flip,
 )
 from voxslice.scores import bootstrap
+from voxslice.task import Task
 from voxslice.utterance_keys import KEY
 
 
@@ -26,7 +27,7 @@ def compared(
     losses,
     slices=None,
     speakers=None,
-    classification=True,
+    kind="classification",
     margin=0.02,
     seed=0,
     resamples=500,
@@ -40,8 +41,7 @@ def compared(
         losses,
         slices,
         speakers,
-        classification=classification,
-        margin=margin,
+        task=Task(kind, margin=margin),
         resamples=resamples,
         seed=seed,
     )
@@ -173,8 +173,10 @@ def test_references_have_a_q_of_their_own():
     losses = {name: (rng.random(200) < rate).astype(float) for name, rate in rates.items()}
     references = {name: losses.pop(name) for name in ("chance", "majority")}
     slices = {f"s{i}": Slice("slice", "rule", rng.random(200) < 0.3) for i in range(3)}
-    settings = {"classification": True, "margin": 0.02, "resamples": 200, "seed": 0}
-    table = compare_with_references(losses, references, slices, None, **settings)
+    settings = {"resamples": 200, "seed": 0}
+    table = compare_with_references(
+        losses, references, slices, None, task=Task("classification", margin=0.02), **settings
+    )
     assert list(table) == COLUMNS
     pairs = table.groupby(["model_a", "model_b"], sort=False)["slice"].apply(list).to_dict()
     # majority is right or wrong by what the labels of a slice are
@@ -190,7 +192,7 @@ def test_references_have_a_q_of_their_own():
     assert first["value_a"] == pytest.approx(1 - references["chance"].mean())
     assert (first["value_b"], first["verdict"]) == (1 - losses["a"].mean(), "better")
     regression = compare_with_references(
-        losses, references, slices, None, **{**settings, "classification": False, "margin": None}
+        losses, references, slices, None, task=Task("regression"), **settings
     )
     assert regression["slice"].to_list() == ["all"] * 4
 
@@ -207,7 +209,7 @@ def test_a_regression_is_compared_by_its_error():
     rng = np.random.default_rng(0)
     speakers = np.repeat(np.arange(10), 10).astype(str)
     losses = {"a": 5 + rng.random(100), "b": 3 + rng.random(100)}
-    row = compared(losses, speakers=speakers, classification=False).iloc[0]
+    row = compared(losses, speakers=speakers, kind="regression").iloc[0]
     assert row["value_a"] == pytest.approx(losses["a"].mean())
     assert row["difference"] == pytest.approx(losses["b"].mean() - losses["a"].mean())
     assert row["low"] < row["difference"] < row["high"] < 0
@@ -232,11 +234,11 @@ def test_a_slice_without_a_common_utterance():
     assert pd.isna(row[["value_a", "value_b", "difference", "low", "high"]]).all()
 
 
-@pytest.mark.parametrize("classification", [True, False])
-def test_no_slices_and_one_model(classification):
-    table = compared({"a": [0, 1], "b": [1, 1]}, classification=classification)
+@pytest.mark.parametrize("kind", ["classification", "regression"])
+def test_no_slices_and_one_model(kind):
+    table = compared({"a": [0, 1], "b": [1, 1]}, kind=kind)
     assert table["slice"].to_list() == ["all"]
-    table = compared({"a": [0, 1]}, {"s": [1, 0]}, classification=classification)
+    table = compared({"a": [0, 1]}, {"s": [1, 0]}, kind=kind)
     assert list(table) == COLUMNS and len(table) == 0
 
 
@@ -272,7 +274,7 @@ def test_models_are_compared_on_common_utterances():
         ("slice", "rule of s"),
         ("slice", "rule of t"),
     }
-    table = compare(losses, slices, None, classification=False, margin=None, resamples=100, seed=0)
+    table = compare(losses, slices, None, task=Task("regression"), resamples=100, seed=0)
     assert table["slice"].to_list() == ["all", "s", "t"]
 
 
@@ -291,7 +293,9 @@ def test_no_common_utterance():
     assert len(keys) == 0
     slices = found_slices(keys, [table_of("s")], [members("s", ["x"])])
     slices |= category_slices(pd.DataFrame({"age": pd.Series(dtype=float)}), slices)
-    table = compare(losses, slices, None, classification=True, margin=0.1, resamples=100, seed=0)
+    table = compare(
+        losses, slices, None, task=Task("classification", margin=0.1), resamples=100, seed=0
+    )
     assert table["support"].to_list() == [0, 0]
     assert table["p"].to_list() == [1, 1]
     assert table["verdict"].to_list() == ["undecided", "undecided"]
@@ -504,8 +508,8 @@ def test_a_difference_on_every_utterance_is_a_verdict_without_an_interval():
     assert pd.isna(row["low"]) and pd.isna(row["high"])
 
 
-@pytest.mark.parametrize("classification", [True, False])
-def test_regressions_are_where_the_later_model_is_worse(classification):
+@pytest.mark.parametrize("kind", ["classification", "regression"])
+def test_regressions_are_where_the_later_model_is_worse(kind):
     a = np.repeat([0, 1, 0], [10, 30, 60])
     b = np.repeat([1, 0, 0], [10, 30, 60])
     slices = {
@@ -514,19 +518,19 @@ def test_regressions_are_where_the_later_model_is_worse(classification):
         "good": np.arange(100) >= 10,
         "same": np.arange(100) >= 50,
     }
-    table = compared({"a": a, "b": b}, slices, classification=classification)
-    found = regressions(table, classification=classification)
+    table = compared({"a": a, "b": b}, slices, kind=kind)
+    found = regressions(table, Task(kind))
     assert list(found) == COLUMNS
     assert found["slice"].to_list() == ["worst", "bad"]
-    sign = -1 if classification else 1
+    sign = -1 if kind == "classification" else 1
     assert found["difference"].to_list() == pytest.approx([sign * 1, sign * 5 / 15])
-    if classification:
+    if kind == "classification":
         assert found["only_b_wrong"].to_list() == [10, 10]
         assert found["verdict"].to_list() == ["worse", "undecided"]
-    better = compared({"b": np.ones(100), "a": a}, slices, classification=classification)
-    assert len(regressions(better, classification=classification)) == 0
-    none = compared({"a": a}, slices, classification=classification)
-    assert len(regressions(none, classification=classification)) == 0
+    better = compared({"b": np.ones(100), "a": a}, slices, kind=kind)
+    assert len(regressions(better, Task(kind))) == 0
+    none = compared({"a": a}, slices, kind=kind)
+    assert len(regressions(none, Task(kind))) == 0
 
 
 def test_groups_of_large_and_close_numbers_are_told_apart():

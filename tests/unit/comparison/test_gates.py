@@ -3,22 +3,22 @@ import pandas as pd
 import pytest
 from voxslice.comparison.compare import Slice, compare
 from voxslice.comparison.gates import COLUMNS, hold_against_sources, summaries
+from voxslice.task import Task
 
 
-def compared(losses, slices=None, classification=True):
+def compared(losses, slices=None, kind="classification"):
     losses = {name: np.asarray(loss, float) for name, loss in losses.items()}
     slices = {
         name: Slice("slice", f"rule of {name}", np.asarray(mask, bool))
         for name, mask in (slices or {}).items()
     }
-    settings = {"classification": classification, "margin": None, "resamples": 100, "seed": 0}
-    return compare(losses, slices, None, **settings)
+    return compare(losses, slices, None, task=Task(kind), resamples=100, seed=0)
 
 
-def held(losses, slices=None, classification=True, sources=None, kept=0.99):
-    table = compared(losses, slices, classification)
+def held(losses, slices=None, kind="classification", sources=None, kept=0.99):
+    table = compared(losses, slices, kind)
     sources = sources or {"int8": "big"}
-    return hold_against_sources(table, sources, classification=classification, kept=kept)
+    return hold_against_sources(table, sources, task=Task(kind), kept=kept)
 
 
 def wrong(count, total=200):
@@ -82,7 +82,7 @@ def test_all_utterances_have_a_gate_however_few():
 
 def test_without_derived_models_there_is_no_gate():
     table = compared({"a": wrong(1), "b": wrong(2)})
-    gates = hold_against_sources(table, {}, classification=True, kept=0.99)
+    gates = hold_against_sources(table, {}, task=Task("classification"), kept=0.99)
     assert list(gates) == COLUMNS and len(gates) == 0
     assert summaries(gates, 0.99) == []
 

@@ -24,6 +24,7 @@ from voxslice.errors import InputError
 from voxslice.report.numbers import Measure, decimal, measures, probability
 from voxslice.report.page import breakable, derive, inlined
 from voxslice.report.study import by_severity, is_confirmed
+from voxslice.task import Task
 
 SECTIONS = [
     "answer", "compared", "overall", "tradeoff", "slices", "against", "listen", "map", "limits",
@@ -167,7 +168,7 @@ def test_what_comes_from_data_is_text(audio):
     wrong = class_scores(study.metadata, [0, 2])
     found, members = make_slice(
         wrong, [0, 2], "gender = <img src=x>", study.metadata["speaker"].to_numpy(str),
-        classification=True,
+        task=Task("classification"),
     )  # fmt: skip
     failures = pd.DataFrame({"file": [HOSTILE], "start": 0.0, "end": 1.0, "reason": "<i>bad</i>"})
     model = dataclasses.replace(

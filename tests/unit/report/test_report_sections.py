@@ -33,6 +33,7 @@ from voxslice.report import (
     tradeoff,
 )
 from voxslice.report.study import distinct, stored_embedding
+from voxslice.task import Task
 from voxslice.utterance_keys import KEY
 
 
@@ -635,6 +636,6 @@ def test_scores_of_other_utterances_do_not_disturb(study):
     mask = study.inside(distinct(a.slices).assign(position=0).iloc[0])
     assert study.joined.loc[mask, "file"].tolist() == ["05.wav", "07.wav"]
     row, members = make_slice(
-        a.scores, [0], "r", study.metadata["speaker"].to_numpy(str), classification=True
+        a.scores, [0], "r", study.metadata["speaker"].to_numpy(str), task=Task("classification")
     )
     assert len(members) == len(row) == 1

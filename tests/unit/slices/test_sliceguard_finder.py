@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 from voxslice.slices import sliceguard_finder
 from voxslice.slices.sliceguard_finder import EMBEDDING, LABEL, PREDICTION, suggest
+from voxslice.task import Task
 
 
 def table(count=60):
@@ -34,7 +35,7 @@ def given(monkeypatch):
 
 
 def ask(features, data=None, scores=None, **changes):
-    settings = {"classification": True, "min_support": 5, "min_drop": 0.1, "seed": 0}
+    settings = {"task": Task("classification", min_drop=0.1), "min_support": 5, "seed": 0}
     data = table() if data is None else data
     scores = scored(len(data)) if scores is None else scores
     return suggest(data, scores, features, **(settings | changes))
@@ -51,16 +52,16 @@ def test_rows_without_a_number_are_left_out_and_positions_kept(given, capsys):
 
 
 def test_without_min_drop_the_error_of_a_slice_is_half_again_as_large(given, capsys):
-    ask(["clean"], min_drop=None)  # 6 of 60 predictions are wrong
+    ask(["clean"], task=Task("classification"))  # 6 of 60 predictions are wrong
     assert given["settings"][2] == pytest.approx(0.05)
     numbers = pd.DataFrame({"label": np.zeros(60), "prediction": np.full(60, 8.0)})
-    ask(["clean"], scores=numbers, classification=False, min_drop=None)
+    ask(["clean"], scores=numbers, task=Task("regression"))
     assert given["settings"][2] == pytest.approx(4)
-    ask(["clean"], min_drop=0.2)
+    ask(["clean"], task=Task("classification", min_drop=0.2))
     assert given["settings"][2] == 0.2
     given["answer"] = [[0, 1]]
     right = scored().assign(prediction=scored()["label"])
-    assert ask(["clean"], scores=right, min_drop=None) == []
+    assert ask(["clean"], scores=right, task=Task("classification")) == []
     assert "no errors" in capsys.readouterr().out
 
 
@@ -88,7 +89,7 @@ def test_labels_are_text_or_numbers(given):
     ask(["clean"])
     assert set(given["frame"][LABEL]) == {"a", "b"}
     scores = pd.DataFrame({"label": np.arange(60), "prediction": np.arange(60) + 1.5})
-    ask(["clean"], scores=scores, classification=False)
+    ask(["clean"], scores=scores, task=Task("regression", min_drop=0.1))
     assert given["frame"][PREDICTION].dtype == float
 
 
@@ -125,7 +126,7 @@ def test_a_fallback_of_sliceguard_is_noticed(monkeypatch, capsys):
 
     monkeypatch.setattr(sliceguard, "SliceGuard", Fallback)
     assert ask(["clean"]) == []
-    assert "none is kept" in capsys.readouterr().out
+    assert "they are dropped" in capsys.readouterr().out
 
 
 def test_sliceguard_finds_a_planted_slice_twice():

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 from voxslice.slices import sliceguard_finder, sliceguard_patches
 from voxslice.slices.sliceguard_finder import suggest
+from voxslice.task import Task
 
 os.environ["NUMBA_NUM_THREADS"] = "1"  # as in `sliceguard_finder`, before numba is imported
 
@@ -25,9 +26,9 @@ def voices():
     return pd.DataFrame({"gender": rng.choice(["f", "m"], 150)}), embedding, scores
 
 
-def slices(voices, number, seed=0, classification=True):
+def slices(voices, number, seed=0, kind="classification"):
     table, embedding, scores = voices
-    settings = {"classification": classification, "min_support": 10, "min_drop": 0.2, "seed": seed}
+    settings = {"task": Task(kind, min_drop=0.2), "min_support": 10, "seed": seed}
     found = suggest(table, scores[number], ["gender"], embedding=embedding, **settings)
     return [rows.tolist() for rows in found]
 
@@ -48,7 +49,7 @@ def test_slices_are_those_of_sliceguard_itself(voices, monkeypatch):
     assert len(fitted) == 2
     assert (utils.umap, detection.HNNE.__module__) == (umap, "hnne.projector")
 
-    monkeypatch.setattr(sliceguard_finder, "without_waste", nullcontext)
+    monkeypatch.setattr(sliceguard_finder, "faster_sliceguard", nullcontext)
     assert [slices(voices, number) for number in (0, 1)] == shared
     assert len(fitted) == 4
 
@@ -60,9 +61,9 @@ def test_slices_of_a_regression_are_those_of_sliceguard_itself(voices, monkeypat
     label = rng.normal(40, 9, 150)
     prediction = label + np.where(wrong, rng.normal(0, 9, 150), rng.normal(0, 1, 150))
     ages = table, embedding, [pd.DataFrame({"label": label, "prediction": prediction})]
-    found = slices(ages, 0, classification=False)
-    monkeypatch.setattr(sliceguard_finder, "without_waste", nullcontext)
-    assert found and found == slices(ages, 0, classification=False)
+    found = slices(ages, 0, kind="regression")
+    monkeypatch.setattr(sliceguard_finder, "faster_sliceguard", nullcontext)
+    assert found and found == slices(ages, 0, kind="regression")
 
 
 @pytest.mark.parametrize("sizes", [[1], [3, 1, 40], [7] * 30])
@@ -93,7 +94,7 @@ def test_a_remembered_reduction_leaves_the_random_state_as_its_own_does(monkeypa
     drawn = []
     for seed in (0, 0, 1):
         np.random.seed(seed)  # noqa: NPY002
-        reducer = sliceguard_patches.Reducer(n_components=2, n_neighbors=5)
+        reducer = sliceguard_patches.CachedUmap(n_components=2, n_neighbors=5)
         reduced = reducer.fit_transform(data)
         reduced += 1  # what is remembered stays as it was
         drawn.append((reduced.tolist(), np.random.random()))  # noqa: NPY002

@@ -9,6 +9,7 @@ from voxslice.files import read_csv, write_csv
 from voxslice.sampling import sampled
 from voxslice.slices.table import COLUMNS, SEARCHES, slice_id, summarise, tabulate_slices
 from voxslice.speakers import UNKNOWN_SPEAKER, speakers_of
+from voxslice.task import Task
 from voxslice.utterance_keys import KEY
 
 COUNT = 200
@@ -25,10 +26,8 @@ def mask(*rows):
     return members
 
 
-def measured(members, loss, speakers=None, classification=True):
-    return pd.DataFrame(
-        [summarise(one, loss, speakers, classification=classification) for one in members]
-    )
+def measured(members, loss, speakers=None, kind="classification"):
+    return pd.DataFrame([summarise(one, loss, speakers, Task(kind)) for one in members])
 
 
 def test_an_id_depends_on_the_members_alone():
@@ -64,7 +63,7 @@ def test_a_classification_drops_where_it_is_worse():
 def test_a_regression_drops_where_the_error_is_larger():
     loss = np.full(COUNT, 2.0)
     loss[:40] = np.tile([4.0, 6.0], 20)
-    row = measured([mask(*range(40))], loss, classification=False).iloc[0]
+    row = measured([mask(*range(40))], loss, kind="regression").iloc[0]
     assert (row["value"], row["rest"], row["drop"]) == (5, 2, 3)
     assert 2.5 < row["low"] < 3 < row["high"] < 3.5
 
@@ -91,7 +90,7 @@ def test_the_interval_covers_the_difference():
     covered = 0
     for _ in range(150):
         loss = (inside * 1.0) + np.repeat(rng.normal(0, 1, 30), 10) + rng.normal(0, 1, 300)
-        row = measured([inside], loss, names, classification=False).iloc[0]
+        row = measured([inside], loss, names, kind="regression").iloc[0]
         covered += row["low"] <= 1 <= row["high"]
     assert 0.88 <= covered / 150 <= 0.99
 
@@ -99,9 +98,9 @@ def test_the_interval_covers_the_difference():
 def test_slices_are_measured_one_by_one():
     loss = np.random.default_rng(0).random(COUNT)
     members = [mask(*range(20)), mask(*range(50, 80))]
-    both = measured(members, loss, classification=False)
+    both = measured(members, loss, kind="regression")
     for number, one in enumerate(members):
-        row = measured([one], loss, classification=False).iloc[0]
+        row = measured([one], loss, kind="regression").iloc[0]
         assert both.iloc[number]["value"] == pytest.approx(loss[one].mean())
         assert both.iloc[number]["rest"] == pytest.approx(loss[~one].mean())
         np.testing.assert_allclose(
@@ -155,7 +154,7 @@ def found(searches, suggested=(), speakers=True):
         pd.DataFrame(said, columns=["search", "number", *SAID]),
         pd.concat([keys().iloc[:0].assign(search="", number=0), *rows], ignore_index=True),
         searches,
-        classification=True,
+        task=Task("classification"),
         columns=["speaker", "emotion", "gender"],
         alpha=0.05,
         seed=0,
@@ -228,7 +227,7 @@ def searched(metadata, loss, seed=0):
         pd.DataFrame(columns=["search", "number"]),
         pd.DataFrame(columns=["search", "number", *KEY]),
         {"first": search(*features, finder="subgroups")},
-        classification=True,
+        task=Task("classification"),
         columns=["speaker", *features],
         alpha=0.05,
         seed=seed,
@@ -307,7 +306,7 @@ def test_ids_of_digits_are_told_apart_in_files(tmp_path):
         output=SimpleNamespace(**written),
         params=SimpleNamespace(
             searches={"2024": search("emotion")},
-            classification=True,
+            kind="classification",
             columns=["emotion"],
             alpha=0.05,
             seed=0,

@@ -53,7 +53,7 @@ class Derived:
 
     calibration: pd.DataFrame
     tradeoff: pd.DataFrame
-    heatmap: pd.DataFrame
+    heatmap: found.Heat
     distributions: pd.DataFrame
     map: projection.Map | None
 
@@ -64,7 +64,7 @@ class Derived:
         return {
             "calibration": self.calibration,
             "tradeoff": self.tradeoff,
-            "heatmap": self.heatmap,
+            "heatmap": self.heatmap.cells,
             "distributions": self.distributions,
             "map": empty if self.map is None else self.map.table,
         }

@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from voxslice.report.numbers import Measure, counted
+from voxslice.report.numbers import Measure, counted, measures
 from voxslice.report.study import by_severity, distinct
+from voxslice.task import Task
 from voxslice.utterance_keys import KEY
 
 SEVERE = 2.0
@@ -18,8 +19,7 @@ def make_issues(
     keys: pd.DataFrame,
     slices: Mapping[str, pd.DataFrame],
     members: Mapping[str, pd.DataFrame],
-    *,
-    measure: Measure,
+    task: Task,
 ) -> list[dict[str, Any]]:
     """The slices as Spotlight's issues: confirmed ones first, then the worst.
 
@@ -30,11 +30,12 @@ def make_issues(
         keys: of the rows of the table
         slices: of each model
         members: the utterances of those slices
-        measure: the metric of the slices
+        task: what is measured
 
     Returns:
         `title`, `severity`, `rows` (positions in the table), `description`
     """
+    measure = measures(task.unit)[task.metric]
     index = pd.MultiIndex.from_frame(keys[KEY])
     issues = []
     for row in in_order(slices).to_dict("records"):
@@ -44,9 +45,7 @@ def make_issues(
         positions = np.flatnonzero(index.isin(pd.MultiIndex.from_frame(inside[KEY])))
         severity = "low"
         if row["confirmed"]:
-            inside, elsewhere = (
-                1 - row[name] if measure.rises else row[name] for name in ("value", "rest")
-            )
+            inside, elsewhere = (task.loss_of(row[name]) for name in ("value", "rest"))
             severity = "high" if inside >= SEVERE * elsewhere else "medium"
         issues.append(
             {

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from voxslice.report.spotlight.tables import AUDIO, MAP, SUMMARY, WINDOW
+from voxslice.task import Task
 
 if TYPE_CHECKING:
     from renumics.spotlight.layout.nodes import Layout
@@ -46,13 +47,13 @@ def make_slice_layout(models: Sequence[str]) -> "Layout":
     )
 
 
-def make_layout(table: pd.DataFrame, models: Sequence[str], *, classification: bool) -> "Layout":
+def make_layout(table: pd.DataFrame, models: Sequence[str], task: Task) -> "Layout":
     """The layout: table and slices above, the models' errors, the map and the player below.
 
     Args:
         table: as `make_table` gives it
         models: ids of the models
-        classification: whether the models choose a class
+        task: what is measured
 
     Returns:
         a layout of Spotlight, the same bytes for the same arguments
@@ -64,7 +65,7 @@ def make_layout(table: pd.DataFrame, models: Sequence[str], *, classification: b
     summaries = [SUMMARY, *(f"{model}_{SUMMARY}" for model in models)]
     hidden = [AUDIO, WINDOW, *MAP, *summaries]
     worst = f"{models[0]}_loss"
-    if classification:  # where a loss says no more than right and wrong
+    if task.is_classification:  # where a loss says no more than right and wrong
         hidden += [f"{model}_loss" for model in models]
         worst = f"{models[0]}_correct"
     visible = [name for name in table if name not in hidden]
@@ -73,7 +74,7 @@ def make_layout(table: pd.DataFrame, models: Sequence[str], *, classification: b
     )
     held: list[Any]
     left: Any
-    if classification:
+    if task.is_classification:
         measures = [
             layout.metric(
                 f"Accuracy {model}", metric="accuracy", columns=["label", f"{model}_prediction"]
@@ -119,7 +120,7 @@ def make_layout(table: pd.DataFrame, models: Sequence[str], *, classification: b
         if name != "label" and not name.startswith(tuple(f"{model}_" for model in models))
     ]
     category = _category(metadata, table)
-    if classification:
+    if task.is_classification:
         counted_by = category or "label"
         last = [
             layout.histogram(

@@ -12,6 +12,8 @@ import pandas as pd
 
 from voxslice.conditions import is_numeric
 from voxslice.report.spotlight.issues import in_order
+from voxslice.sampling import sampled
+from voxslice.task import Task
 from voxslice.utterance_keys import KEY
 
 AUDIO, WINDOW, SUMMARY = "audio", "window", "summary"
@@ -40,10 +42,7 @@ def select(
     scored = pd.concat([table[KEY] for table in scores.values()]).drop_duplicates()
     rows = metadata.merge(scored, on=KEY, how="inner")
     total = len(rows)
-    if total > max_rows:
-        chosen = np.random.default_rng(seed).choice(total, max_rows, replace=False)
-        rows = rows.iloc[np.sort(chosen)]
-    return rows.reset_index(drop=True), total
+    return rows.iloc[sampled(total, max_rows, seed)].reset_index(drop=True), total
 
 
 def place(audio: str | Path, folder: str | Path) -> str:
@@ -63,7 +62,7 @@ def make_table(
     rows: pd.DataFrame,
     scores: Mapping[str, pd.DataFrame],
     *,
-    classification: bool,
+    task: Task,
     audio: str,
     embedding: tuple[pd.DataFrame, np.ndarray] | None,
     seed: int,
@@ -73,7 +72,7 @@ def make_table(
     Args:
         rows: the metadata, as `select` gives it
         scores: of each model
-        classification: whether the models choose a class
+        task: what is measured
         audio: folder of the audio: absolute, or relative to the folder of the view
         embedding: keys and matrix that the map shows, None for no map
         seed: of the map
@@ -91,7 +90,7 @@ def make_table(
     view["file"] = table["file"]
     if parts.any():
         view[WINDOW] = list(table[["start", "end"]].to_numpy(np.float32))
-    if classification:
+    if task.is_classification:
         classes = dict.fromkeys(
             name for each in scores.values() for name in each["prediction"].cat.categories
         )
@@ -102,8 +101,8 @@ def make_table(
         joined = table[KEY].merge(each, on=KEY, how="left")
         if position == 0 or view["label"].isna().any():
             label = joined["label"] if position == 0 else view["label"].fillna(joined["label"])
-            view["label"] = label.astype(shared) if classification else label.astype(float)
-        if classification:
+            view["label"] = label.astype(shared if task.is_classification else float)
+        if task.is_classification:
             view[f"{model}_prediction"] = joined["prediction"].astype(shared)
             right = joined["loss"].map({0.0: "right", 1.0: "wrong"})
             view[f"{model}_correct"] = right.astype(CORRECT)
@@ -178,7 +177,7 @@ def make_slice_table(
     members: Mapping[str, pd.DataFrame],
     scores: Mapping[str, pd.DataFrame],
     *,
-    classification: bool,
+    task: Task,
 ) -> pd.DataFrame:
     """One row a slice, in the order of the report.
 
@@ -186,7 +185,7 @@ def make_slice_table(
         slices: of each model
         members: the utterances of those slices
         scores: of each model
-        classification: whether the metric is accuracy, else mean absolute error
+        task: what is measured
 
     Returns:
         `model` that the slice was found for, `rule`, `confirmed`, the figures of the slice, and
@@ -203,7 +202,7 @@ def make_slice_table(
             inside = members[row["model"]]
             inside = pd.MultiIndex.from_frame(inside.loc[inside["slice"] == row["slice"], KEY])
             mean = float(loss[loss.index.isin(inside)].mean())
-            values.append(1 - mean if classification else mean)
+            values.append(task.metric_of(mean))
         table[f"{model}_value"] = np.array(values, dtype=float)
     kinds = pd.CategoricalDtype(["confirmed", "not confirmed"])
     table["confirmed"] = table["confirmed"].map(

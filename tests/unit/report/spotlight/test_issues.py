@@ -2,9 +2,9 @@
 
 import pandas as pd
 from view_study import make_metadata, make_slice
-from voxslice.report.numbers import measures
 from voxslice.report.spotlight.issues import make_issues
 from voxslice.slices.table import COLUMNS
+from voxslice.task import Task
 from voxslice.utterance_keys import KEY
 
 
@@ -20,7 +20,7 @@ def test_issues_hold_the_rows_of_slices_worst_first():
         metadata[KEY],
         {name: found for name, (found, _) in made.items()},
         {name: members for name, (_, members) in made.items()},
-        measure=measures("")["accuracy"],
+        Task("classification"),
     )
     assert [issue["rows"] for issue in issues] == [[0, 2], [4, 5], [1]]
     assert [issue["severity"] for issue in issues] == ["high", "medium", "low"]
@@ -39,9 +39,7 @@ def test_a_slice_that_two_searches_found_is_one_issue():
     metadata = make_metadata()
     found, members = make_slice([0, 2], slice="same")
     twice = pd.concat([found.assign(search="subgroups"), found.assign(search="embedding")])
-    issues = make_issues(
-        metadata[KEY], {"a": twice}, {"a": members}, measure=measures("")["accuracy"]
-    )
+    issues = make_issues(metadata[KEY], {"a": twice}, {"a": members}, Task("classification"))
     assert [issue["rows"] for issue in issues] == [[0, 2]]
     assert " in subgroups, embedding" in issues[0]["description"]
 
@@ -51,6 +49,6 @@ def test_no_slices_make_no_issues():
     members = pd.DataFrame(columns=["slice", *KEY])
     issues = make_issues(
         make_metadata()[KEY], {"a": empty}, {"a": members},
-        measure=measures("")["accuracy"],
+        Task("classification"),
     )  # fmt: skip
     assert issues == []

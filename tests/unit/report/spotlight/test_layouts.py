@@ -6,6 +6,7 @@ from view_study import COUNT, class_scores, make_metadata, make_slice, make_tabl
 from voxslice.report.spotlight.layouts import make_layout, make_slice_layout
 from voxslice.report.spotlight.tables import make_slice_table
 from voxslice.scores.scores import score_values
+from voxslice.task import Task
 from voxslice.utterance_keys import KEY
 
 COLUMN_KEYS = {
@@ -19,7 +20,10 @@ def test_layout_of_slices_shows_columns_that_are_there():
     scores = {name: class_scores(metadata, ["female", "male"]) for name in ("a", "b", "c")}
     found, members = make_slice([0, 1])
     table = make_slice_table(
-        dict.fromkeys(scores, found), dict.fromkeys(scores, members), scores, classification=True
+        dict.fromkeys(scores, found),
+        dict.fromkeys(scores, members),
+        scores,
+        task=Task("classification"),
     )
     layout = make_slice_layout(list(scores))
     shown = widgets(layout)
@@ -31,20 +35,18 @@ def test_layout_of_slices_shows_columns_that_are_there():
 
 
 @pytest.mark.parametrize("models", [["a"], ["a", "b"], list("abcde")])
-@pytest.mark.parametrize("classification", [True, False])
-def test_layout_shows_columns_that_are_there(models, classification):
+@pytest.mark.parametrize("kind", ["classification", "regression"])
+def test_layout_shows_columns_that_are_there(models, kind):
     metadata = make_metadata(age=np.arange(6.0))
-    if classification:
+    if kind == "classification":
         scores = {name: class_scores(metadata, ["female", "male"]) for name in models}
     else:
         predictions = metadata[KEY].assign(age=np.arange(6.0) + 1)
         one = score_values(predictions, metadata["age"], column="age", scale=1)
         scores = dict.fromkeys(models, one)
     matrix = np.random.default_rng(0).normal(size=(COUNT, 8)).astype(np.float32)
-    table = make_table(
-        metadata, scores, classification=classification, embedding=(metadata[KEY], matrix)
-    )
-    made = [make_layout(table, models, classification=classification) for _ in range(2)]
+    table = make_table(metadata, scores, task=Task(kind), embedding=(metadata[KEY], matrix))
+    made = [make_layout(table, models, Task(kind)) for _ in range(2)]
     assert made[0].model_dump_json() == made[1].model_dump_json()
     shown = widgets(made[0])
     for _, config in shown:
@@ -53,7 +55,7 @@ def test_layout_shows_columns_that_are_there(models, classification):
             assert set(names) <= set(table.columns), key
     kinds = [kind for kind, _ in shown]
     count = len(models)
-    if classification:
+    if kind == "classification":
         assert kinds.count("Metric") == count
         assert kinds.count("ConfusionMatrix") == 2 * count - 1
         assert kinds.count("scatterplot") == 1  # the map

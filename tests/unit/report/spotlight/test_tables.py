@@ -7,6 +7,7 @@ from view_study import COUNT, class_scores, make_metadata, make_slice, make_tabl
 from voxslice.report.spotlight.issues import sample_note
 from voxslice.report.spotlight.tables import MAP, make_slice_table, place, select
 from voxslice.scores.scores import score_values
+from voxslice.task import Task
 from voxslice.utterance_keys import KEY
 
 
@@ -87,7 +88,7 @@ def test_regression_keeps_numbers():
     metadata = make_metadata(age=np.arange(6.0))
     predictions = metadata[KEY].assign(age=np.arange(6.0) + 1)
     scores = score_values(predictions, metadata["age"], column="age", scale=1)
-    table = make_table(metadata, {"a": scores}, classification=False)
+    table = make_table(metadata, {"a": scores}, task=Task("regression"))
     assert table["label"].tolist() == list(range(6))
     assert table["a_loss"].tolist() == [1.0] * 6
     assert "a_correct" not in table
@@ -120,7 +121,7 @@ def test_slices_are_tabled_with_every_model_on_them():
         {"a": other, "b": worse},
         {"a": other_members, "b": worse_members},
         scores,
-        classification=True,
+        task=Task("classification"),
     )
     assert table["slice"].tolist() == ["one", "two"]
     assert table["model"].tolist() == ["b", "a"]

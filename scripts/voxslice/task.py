@@ -1,0 +1,92 @@
+"""What a task measures, and which way is worse."""
+
+from dataclasses import dataclass
+from typing import Literal, TypeVar
+
+import numpy as np
+import pandas as pd
+
+Values = TypeVar("Values", float, np.ndarray, pd.Series)
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a task measures.
+
+    The loss of an utterance is 0 (right) or 1 (wrong) in a classification, and the absolute error
+    in a regression. The metric of a set of utterances is the accuracy, which is 1 minus the mean
+    loss, or the mean absolute error, which is the mean loss.
+
+    Attributes:
+        kind: `classification` or `regression`
+        unit: unit of the labels of a regression, empty where there is none
+        margin: largest difference of two models' metrics that counts as equivalent; None to make
+            no statement
+        min_drop: smallest drop of the metric that sliceguard reports; None for the default of
+            `voxslice.slices.sliceguard_finder`
+    """
+
+    kind: Literal["classification", "regression"]
+    unit: str = ""
+    margin: float | None = None
+    min_drop: float | None = None
+
+    @property
+    def is_classification(self) -> bool:
+        """Whether the labels are classes."""
+        return self.kind == "classification"
+
+    @property
+    def metric(self) -> str:
+        """Name of the metric of slices and comparisons: `accuracy` or `mae`."""
+        return "accuracy" if self.is_classification else "mae"
+
+    @property
+    def higher_is_better(self) -> bool:
+        """Whether a higher metric is better."""
+        return self.is_classification
+
+    def metric_of(self, loss: Values) -> Values:
+        """The metric of a set of utterances.
+
+        Args:
+            loss: mean loss of the set, or one per set
+
+        Returns:
+            of the same shape
+        """
+        return 1 - loss if self.is_classification else loss
+
+    def loss_of(self, metric: Values) -> Values:
+        """The mean loss of a set of utterances.
+
+        Args:
+            metric: metric of the set, or one per set
+
+        Returns:
+            of the same shape
+        """
+        return 1 - metric if self.is_classification else metric
+
+    def difference(self, loss_a: Values, loss_b: Values) -> Values:
+        """The metric of model b minus that of model a.
+
+        Args:
+            loss_a: mean loss of model a, or one per set or utterance
+            loss_b: mean loss of model b, of the same shape
+
+        Returns:
+            of the same shape; its mean over utterances is the difference of the metrics
+        """
+        return loss_a - loss_b if self.higher_is_better else loss_b - loss_a
+
+    def worsening(self, difference: Values) -> Values:
+        """How much worse a metric has become, positive where it is worse.
+
+        Args:
+            difference: a metric minus the one it is compared with, or several
+
+        Returns:
+            of the same shape
+        """
+        return -difference if self.higher_is_better else difference
