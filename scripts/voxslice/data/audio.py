@@ -1,46 +1,113 @@
-"""Audio files: their duration, and an utterance from one of them or the reason why not."""
+"""Read utterances from audio files, or find out why that is not possible."""
 
+import io
 import os
+import shutil
 import stat
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from math import inf
 from pathlib import Path
+from typing import IO, cast
 
-import audiofile
 import audresample
 import numpy as np
 import soundfile
 
+from voxslice.data.headers import UNKNOWN, ChainedStreamsError, corrected
 from voxslice.errors import InputError, MachineError, of_the_machine, reason_of
 
 SLACK = 0.1
-"""Seconds by which an utterance may end after its file: annotations are rounded."""
+"""Seconds by which an utterance may end after its file, since annotations are rounded."""
 LEAD = 1.0
-"""Seconds of MP3 to decode before a segment: a frame may lean on data of the frames before it."""
+"""Seconds of MP3 that are decoded before an utterance: a frame may use data of earlier frames."""
 LOWEST_RATE = 1000
-"""A file that claims a smaller sampling rate (Hz) is broken, and resampling would inflate it."""
+"""A file that states a lower sampling rate (Hz) is broken, and resampling it would take forever."""
 SYSTEM_ERROR = 2
-"""The code with which libsndfile passes on that the operating system failed."""
+"""Error code of libsndfile if the operating system failed."""
+BLOCK = 2**16
+"""Samples that are decoded at a time where they are only counted or skipped."""
+SILENCE = 10 ** (-70 / 20)
+"""Largest deviation from the middle of a silent signal: the level below which ITU-R BS.1770 counts
+nothing as sound. The rounding errors of 16 bits are 20 dB below it."""
+FFMPEG_RATE = 16000
+"""Sampling rate in Hz at which ffmpeg decodes a file whose duration is measured."""
+ALIASES = {"AIF", "AIFC", "MP2", "OGA", "OPUS", "SND", "WAVE"}
+"""Suffixes of formats that libsndfile reads, besides the names that it gives to formats."""
 
 
-def read_utterance(
-    path: str | Path, start: float, end: float, sampling_rate: int, longest: float = inf
-) -> np.ndarray:
-    """Read an utterance, and nothing else of its file, as mono at a sampling rate.
+class _Audio(soundfile.SoundFile):
+    """An audio file that is read without `soundfile` seeking before and after.
+
+    Its own seeking fails where the length is unknown.
+    """
+
+    def seekable(self) -> bool:
+        """Return False. `found` still works if `can_seek`."""
+        return False
+
+    @property
+    def can_seek(self) -> bool:
+        """Whether the format allows to go to a sample."""
+        return bool(super().seekable())
+
+    def found(self, sample: int) -> bool:
+        """Go to a sample.
+
+        Args:
+            sample: its number, from the beginning of the file
+
+        Returns:
+            False if the length is unknown, and the file ends before
+
+        Raises:
+            soundfile.LibsndfileError: if the length is known, and the file is broken
+        """
+        try:
+            self.seek(sample)
+        except soundfile.LibsndfileError:
+            if self.frames < UNKNOWN:
+                raise
+            return False
+        return True
+
+    def skip(self, samples: int) -> int:
+        """Decode samples without keeping them.
+
+        Args:
+            samples: how many
+
+        Returns:
+            how many there were
+        """
+        skipped = 0
+        while skipped < samples:
+            count = len(self.read(min(samples - skipped, BLOCK), dtype="float32"))
+            if not count:
+                break
+            skipped += count
+        return skipped
+
+
+def read_audio(
+    path: str | Path, start: float, end: float, longest: float = inf
+) -> tuple[np.ndarray, int]:
+    """Read one utterance from a file as mono, and as little else of the file as possible.
 
     Args:
-        path: audio file of any rate and number of channels, in a format that libsndfile reads, or
-            that audiofile reads with ffmpeg or sox where one of them is installed
+        path: audio file in a format that libsndfile reads, or that ffmpeg reads if it is installed
         start: in seconds
         end: in seconds
-        sampling_rate: of the result, in Hz
-        longest: seconds; nothing is read of an utterance that lasts longer
+        longest: in seconds; a longer utterance is not read
 
     Returns:
-        float32, shape (1, samples): the mean of the channels
+        float32 of shape (samples,), the mean of the channels, and the sampling rate in Hz
 
     Raises:
-        InputError: with the reason why there is no such audio, without the place of the file
-        OSError, MemoryError: where the machine is at fault (see `of_the_machine`)
+        InputError: with the reason why there is no such audio, without the folder of the file
+        OSError, MemoryError, MachineError: if the machine is at fault (see `of_the_machine`)
     """
     seconds = round(end - start, 6)  # 0.3 - 0.2 is more than 0.1
     if seconds > longest:
@@ -57,19 +124,51 @@ def read_utterance(
     except Exception as error:  # each format fails in its own way
         if of_the_machine(error):
             raise
-        reason = " ".join(str(error).replace(str(path), path.name).split()) or type(error).__name__
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        reason = " ".join(reason.replace(str(path), path.name).split()) or type(error).__name__
         raise InputError(f"the audio cannot be read ({reason.rstrip('.')})") from error
     if rate < LOWEST_RATE:
         raise InputError(f"the audio has a sampling rate of {rate} Hz")
-    lacking = end - start - signal.shape[1] / rate
-    if lacking > SLACK:
-        raise InputError(f"the file ends {lacking:.2f} s before the utterance does")
+    missing = end - start - signal.shape[1] / rate
+    if missing > SLACK:
+        raise InputError(f"the file ends {missing:.2f} s before the utterance does")
     if signal.size == 0:
         raise InputError("the audio is empty")
-    signal = audresample.remix(signal, mixdown=True)
-    if not np.isfinite(signal).all():
+    mixed = audresample.remix(signal, mixdown=True)[0]
+    if not np.isfinite(mixed).all():
         raise InputError("the audio has samples that are not finite")
-    return audresample.resample(signal, rate, sampling_rate)
+    return mixed, rate
+
+
+def read_utterance(
+    path: str | Path, start: float, end: float, sampling_rate: int, longest: float = inf
+) -> np.ndarray:
+    """Read one utterance from a file as mono at a sampling rate.
+
+    Args:
+        path: see `read_audio`
+        start: in seconds
+        end: in seconds
+        sampling_rate: of the result, in Hz
+        longest: in seconds; a longer utterance is not read
+
+    Returns:
+        float32 of shape (1, samples), the mean of the channels
+
+    Raises:
+        InputError, OSError, MemoryError, MachineError: see `read_audio`
+    """
+    signal, rate = read_audio(path, start, end, longest)
+    return audresample.resample(signal[np.newaxis], rate, sampling_rate)
+
+
+def is_silent(signal: np.ndarray) -> bool:
+    """Whether a signal is silence: at most rounding errors, or the noise of a muted recorder.
+
+    Args:
+        signal: shape (samples,) or (1, samples), not empty; a constant offset does not count
+    """
+    return bool(np.ptp(signal) <= 2 * SILENCE)
 
 
 def _require_file(path: Path) -> None:
@@ -81,67 +180,152 @@ def _require_file(path: Path) -> None:
         if isinstance(error, ValueError | FileNotFoundError | NotADirectoryError):
             raise InputError("the file does not exist") from error
         raise InputError(f"the file cannot be reached ({error.strerror})") from error
-    if not stat.S_ISREG(mode):  # reading a pipe would wait for ever
+    if not stat.S_ISREG(mode):  # reading a pipe would never end
         raise InputError("it is not a file")
 
 
 def require_folder(folder: str | Path) -> None:
-    """Refuse to take files for missing where all of them are, as where a disk is not mounted.
+    """Check that the folder of the audio is there, as it is not if a disk is not mounted.
+
+    Otherwise all files would be taken for missing.
 
     Args:
         folder: of audio
 
     Raises:
-        MachineError: where it is gone or empty
+        MachineError: if it is gone or empty
     """
     try:
         with os.scandir(folder) as entries:
             there = any(True for _ in entries)
     except PermissionError:
-        there = True  # its files may be read all the same
+        there = True  # its files may be readable all the same
     except OSError:
         there = False
     if not there:
         raise MachineError(
-            f"The folder of audio {folder} is gone or empty: bring it back, as by mounting it, and"
-            " run again."
+            f"The folder of audio {folder} is gone or empty: bring it back, for example by mounting"
+            " it, and run again."
         )
 
 
 def _read(path: Path, start: float, end: float) -> tuple[np.ndarray, int]:
-    """The samples of a part of a file, shape (channels, samples), and their rate in Hz."""
+    """Read a part of a file.
+
+    Returns:
+        float32 of shape (channels, samples), and the sampling rate in Hz
+    """
     try:
-        return _read_native(path, start, end)
-    except soundfile.LibsndfileError as error:
-        if error.code == SYSTEM_ERROR:
-            _read_bytes(path)
-        if path.suffix.lstrip(".").upper() in soundfile.available_formats():
-            raise
-        return audiofile.read(str(path), offset=start, duration=end - start, always_2d=True)
+        with _opened(path) as file:
+            rate = file.samplerate
+            first = min(round(start * rate), file.frames)
+            lead = min(first, round(LEAD * rate)) if file.format == "MP3" else 0
+            if not file.can_seek:
+                file.skip(first)
+            elif first > lead and not file.found(first - lead):
+                return np.zeros((file.channels, 0), np.float32), rate
+            count = min(lead + round((end - start) * rate), file.frames - first + lead)
+            samples = file.read(count, dtype="float32", always_2d=True)
+        return samples[lead:].T, rate
+    except (soundfile.LibsndfileError, ChainedStreamsError) as error:
+        _require_other_format(path, error)
+    if shutil.which("ffmpeg") is None:
+        raise InputError(
+            f"{_format_name(path)} is not read here: convert it to WAV or FLAC, or install ffmpeg"
+        )
+    # as options of the output they are exact: ffmpeg decodes all that is before the utterance
+    span = ["-ss", f"{start:.6f}", "-t", f"{end - start:.6f}"]
+    with _ffmpeg(path, [*span, "-c:a", "pcm_f32le", "-f", "wav"]) as output:
+        content = output.read()
+    with _Audio(io.BytesIO(content)) as file:
+        count = min(round((end - start) * file.samplerate), file.frames)
+        return file.read(count, dtype="float32", always_2d=True).T, file.samplerate
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[_Audio]:
+    """Open an audio file with libsndfile, with a corrected header where it needs one."""
+    with ExitStack() as stack:
+        source = corrected(path)
+        if source is not None:
+            stack.enter_context(source)
+        yield stack.enter_context(_Audio(source if source is not None else path))
+
+
+def _require_other_format(
+    path: Path, error: soundfile.LibsndfileError | ChainedStreamsError
+) -> None:
+    """Raise the error of libsndfile, unless the format is one that only ffmpeg may read."""
+    if isinstance(error, ChainedStreamsError):
+        return
+    if error.code == SYSTEM_ERROR:
+        _read_bytes(path)
+    suffix = path.suffix.lstrip(".").upper()
+    if not _is_mp4(path) and suffix in ALIASES | {"", *soundfile.available_formats()}:
+        raise error
 
 
 def _read_bytes(path: Path) -> None:
-    """Fail as the operating system does, of which libsndfile tells no more than that it failed."""
+    """Read a file to raise the operating system's error, of which libsndfile says nothing."""
     with path.open("rb") as file:
         while file.read(1 << 20):
             pass
 
 
-def _read_native(path: Path, start: float, end: float) -> tuple[np.ndarray, int]:
-    with soundfile.SoundFile(path) as file:
-        rate = file.samplerate
-        first = min(round(start * rate), file.frames)
-        lead = min(first, round(LEAD * rate)) if file.format == "MP3" else 0
-        file.seek(first - lead)
-        samples = file.read(lead + round((end - start) * rate), dtype="float32", always_2d=True)
-    return samples[lead:].T, rate
+def _is_mp4(path: Path) -> bool:
+    """Whether a file is MP4 or M4A, whatever its name says."""
+    with path.open("rb") as file:
+        return file.read(8)[4:] == b"ftyp"
+
+
+def _format_name(path: Path) -> str:
+    suffix = path.suffix.lstrip(".").upper()
+    if suffix in ALIASES | {"", *soundfile.available_formats()}:
+        return "M4A" if _is_mp4(path) else "Ogg with several streams in succession"
+    return suffix
+
+
+@contextmanager
+def _ffmpeg(path: Path, output: list[str]) -> Iterator[IO[bytes]]:
+    """Decode a file with ffmpeg.
+
+    Args:
+        path: of the file
+        output: options of the output
+
+    Yields:
+        the output
+
+    Raises:
+        InputError: if ffmpeg cannot decode the file
+        MachineError: if ffmpeg was killed
+    """
+    options = ["-nostdin", "-v", "error", "-protocol_whitelist", "file"]
+    command = ["ffmpeg", *options, "-i", f"file:{path}", "-map", "0:a:0", *output, "-"]
+    with tempfile.TemporaryFile() as errors:
+        with subprocess.Popen(  # noqa: S603
+            command, stdout=subprocess.PIPE, stderr=errors
+        ) as process:
+            yield cast(IO[bytes], process.stdout)
+        errors.seek(0)
+        messages = errors.read().decode("utf-8", "replace").strip().splitlines()
+    if process.returncode < 0:
+        raise MachineError(f"ffmpeg was killed while it decoded {path.name}: run again.")
+    if process.returncode:
+        raise InputError(f"ffmpeg: {messages[-1] if messages else 'it failed'}")
 
 
 def seconds(path: str | Path) -> float:
-    """Duration of an audio file, 0 where it cannot be read: reading it then gives the reason.
+    """Return the duration of an audio file in seconds.
+
+    Args:
+        path: of the file
+
+    Returns:
+        the duration; 0 if the file cannot be read, and then reading an utterance gives the reason
 
     Raises:
-        MachineError: where the machine is at fault
+        MachineError: if the machine is at fault
     """
     try:
         return _seconds(Path(path))
@@ -153,8 +337,14 @@ def seconds(path: str | Path) -> float:
 def _seconds(path: Path) -> float:
     _require_file(path)
     try:
-        return float(soundfile.info(str(path)).duration)
-    except soundfile.LibsndfileError as error:
-        if error.code == SYSTEM_ERROR:
-            _read_bytes(path)
-        return audiofile.duration(str(path))
+        with _opened(path) as file:
+            frames = file.frames if file.frames < UNKNOWN else file.skip(UNKNOWN)
+            return float(frames / file.samplerate)
+    except (soundfile.LibsndfileError, ChainedStreamsError) as error:
+        _require_other_format(path, error)
+    output = ["-ac", "1", "-ar", str(FFMPEG_RATE), "-f", "s16le"]
+    count = 0
+    with _ffmpeg(path, output) as stream:
+        while block := stream.read(BLOCK):
+            count += len(block)
+    return count / 2 / FFMPEG_RATE

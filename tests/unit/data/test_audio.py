@@ -1,14 +1,16 @@
 import errno
 import os
 import resource
+import subprocess
 import tempfile
 from pathlib import Path
 
+import imageio_ffmpeg
 import numpy as np
 import pytest
 import soundfile
 from small_inputs import RATE, noise, write_audio
-from voxslice.data.audio import read_utterance, require_folder, seconds
+from voxslice.data.audio import is_silent, read_audio, read_utterance, require_folder, seconds
 from voxslice.errors import InputError, MachineError
 
 
@@ -44,6 +46,114 @@ def test_any_format_rate_and_number_of_channels(tmp_path, name, rate, channels, 
     assert signal.dtype == np.float32 and signal.shape == (1, RATE // 2)
     inner = slice(400, -400)  # resampling rings at the edges
     np.testing.assert_allclose(signal[0, inner], tone(0.75)[RATE // 4 :][inner], atol=close)
+
+
+@pytest.mark.parametrize(
+    ("subtype", "rate", "close"),
+    [("GSM610", 8000, 0.1), ("G721_32", 8000, 0.02), ("NMS_ADPCM_16", 8000, 0.2)],
+)
+@pytest.mark.parametrize("frequency", [220, 440])
+def test_formats_in_which_libsndfile_cannot_seek(tmp_path, subtype, rate, close, frequency):
+    signal = tone(3, rate, frequency)
+    path = write_audio(tmp_path / "a.wav", signal, rate=rate, subtype=subtype)
+    assert seconds(path) == pytest.approx(3, abs=0.041)  # whole blocks
+    for start, end in ((0, 3), (0, 0.5), (1.3, 1.9)):
+        found, found_rate = read_audio(path, start, end)
+        assert found_rate == rate
+        expected = signal[round(start * rate) : round(end * rate)]
+        assert np.abs(found - expected)[200:].mean() < close
+    with pytest.raises(InputError, match="the file ends "):
+        read_audio(path, 3, 4)
+
+
+@pytest.fixture
+def with_ffmpeg(tmp_path, monkeypatch):
+    """Path of ffmpeg, which no other program helps."""
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    (programs / "ffmpeg").symlink_to(imageio_ffmpeg.get_ffmpeg_exe())
+    monkeypatch.setenv("PATH", str(programs))
+    return programs / "ffmpeg"
+
+
+def converted(ffmpeg, signal, path, *options):
+    """Let ffmpeg write a signal at 16 kHz into a file."""
+    source = write_audio(path.parent / "source.wav", signal)
+    command = [ffmpeg, "-v", "error", "-y", "-i", source, *options, path]
+    subprocess.run(command, check=True)
+    return path
+
+
+@pytest.mark.parametrize("name", ["a.m4a", "a.webm", "a.wma", "call.mp4", "M4A inside.wav"])
+def test_ffmpeg_reads_what_libsndfile_does_not(tmp_path, with_ffmpeg, name):
+    options = ["-f", "mp4"] if name.endswith(".wav") else []
+    for frequency, length in ((300, 2.0), (700, 3.5)):
+        path = converted(with_ffmpeg, tone(length, RATE, frequency), tmp_path / name, *options)
+        assert seconds(path) == pytest.approx(length, abs=0.1)
+        for start, end in ((0, seconds(path)), (0.7, 1.4)):
+            found = read_utterance(path, start, end, RATE)[0]
+            assert len(found) / RATE == pytest.approx(end - start, abs=0.1)
+            spectrum = np.abs(np.fft.rfft(found))
+            assert spectrum.argmax() * RATE / len(found) == pytest.approx(frequency, abs=2)
+
+
+def test_ffmpeg_reads_a_segment_of_m4a_where_it_is(tmp_path, with_ffmpeg):
+    signal = np.concatenate([tone(1, RATE, 300), np.zeros(RATE), tone(1, RATE, 900)])
+    path = converted(with_ffmpeg, signal, tmp_path / "a.m4a")
+    for start, end in ((0.5, 1.5), (1.25, 2.75), (2.5, 3)):
+        found = read_utterance(path, start, end, RATE)[0]
+        expected = signal[round(start * RATE) : round(end * RATE)]
+        assert np.abs(found - expected).mean() < 0.02
+
+
+def test_ogg_of_several_streams(tmp_path, with_ffmpeg, monkeypatch):
+    """Programs of a radio, of which libsndfile reads one without a word."""
+    parts = []
+    for number, settings in enumerate([{}, {"format": "OGG", "subtype": "OPUS"}] * 2):
+        path = write_audio(tmp_path / f"{number}.ogg", noise(1 + number), **settings)
+        parts.append(path.read_bytes())
+    for first, second in ((0, 2), (3, 1)):
+        path = tmp_path / "radio.ogg"
+        path.write_bytes(parts[first] + parts[second])
+        assert seconds(path) == pytest.approx(2 + first + second, abs=0.1)
+        assert read_utterance(path, 1 + first, 2 + first, RATE).shape == (1, RATE)
+    monkeypatch.setenv("PATH", "")
+    assert reason(path) == (
+        "the audio cannot be read (Ogg with several streams in succession is not read here: convert"
+        " it to WAV or FLAC, or install ffmpeg)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("a.m4a", b"\0\0\0 ftypM4A " + bytes(3000), "M4A"),
+        ("phone.wav", b"\0\0\0 ftypM4A " + bytes(3000), "M4A"),
+        ("a.MP4", b"\0\0\0 ftypisom" + bytes(3000), "MP4"),
+        ("a.amr", b"#!AMR\n" + b"\xff" * 3000, "AMR"),
+    ],
+)
+def test_formats_that_only_ffmpeg_reads(tmp_path, name, content, told, with_ffmpeg, monkeypatch):
+    path = tmp_path / name
+    path.write_bytes(content)
+    assert seconds(path) == 0
+    assert reason(path).startswith("the audio cannot be read (ffmpeg: ")
+    monkeypatch.setenv("PATH", "")
+    assert seconds(path) == 0
+    assert reason(path) == (
+        f"the audio cannot be read ({told} is not read here: convert it to WAV or FLAC, or install"
+        " ffmpeg)"
+    )
+
+
+def test_what_is_silent(tmp_path):
+    left = 0.3 * noise(1)
+    for channels in (np.stack([left, -left], 1), np.zeros(RATE), np.full(RATE, 0.2)):
+        path = write_audio(tmp_path / "a.wav", channels)
+        assert is_silent(read_audio(path, 0, 1)[0])
+        assert is_silent(read_audio(path, 0.5, 0.505)[0])
+    for signal in (0.001 * noise(1), np.eye(1, RATE, 100)[0], np.stack([left, 0 * left], 1)):
+        assert not is_silent(read_audio(write_audio(tmp_path / "a.wav", signal), 0, 1)[0])
 
 
 def test_channels_are_averaged(tmp_path):
