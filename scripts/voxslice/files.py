@@ -1,18 +1,22 @@
 """Files that are written whole or not at all, and the fingerprints that tell them apart."""
 
+import csv
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pandas.api.types import is_datetime64_any_dtype, is_numeric_dtype
 
 from voxslice.errors import full_disk
+from voxslice.formulas import escape, restore
 from voxslice.utterance_keys import KEY
 
 TEXT = [
@@ -69,22 +73,68 @@ def write_text(text: str, path: str | Path) -> None:
 
 
 def write_csv(table: pd.DataFrame, path: str | Path) -> None:
-    """Write a small table as CSV, whole or not at all; floats keep 10 significant digits."""
+    """Write a small table as CSV, whole or not at all.
+
+    Floats keep 10 significant digits. Text that a spreadsheet would run as a formula gets an
+    apostrophe in front (see `voxslice.formulas`), which `read_csv` removes again. A NUL, which CSV
+    cannot hold, becomes `\u2400`.
+
+    Args:
+        table: Table to write, without its index.
+        path: File to write.
+    """
+    cells = _map_text(table, lambda text: escape(text.replace("\0", "\u2400")))
+    # without quotes, a lone carriage return would be read as the end of a line
+    returns = any("\r" in text for text in _texts(cells))
     with whole(path) as temporary:
-        table.to_csv(temporary, index=False, float_format="%.10g", lineterminator="\n")
+        cells.to_csv(
+            temporary,
+            index=False,
+            float_format="%.10g",
+            lineterminator="\n",
+            quoting=csv.QUOTE_NONNUMERIC if returns else csv.QUOTE_MINIMAL,
+        )
 
 
 def read_csv(path: str | Path) -> pd.DataFrame:
     """Read a table that `write_csv` has written.
 
     Args:
-        path: of the table
+        path: File of the table.
 
     Returns:
-        the table; what is in the columns `TEXT` is text, whatever it looks like, and what is empty
-        is missing
+        The table. The columns `TEXT` are text, also where a cell looks like a number. An empty cell
+        is missing.
     """
-    return pd.read_csv(path, dtype=dict.fromkeys(TEXT, str), keep_default_na=False, na_values=[""])
+    cells = pd.read_csv(
+        path,
+        dtype=dict.fromkeys(TEXT, str),
+        keep_default_na=False,
+        na_values=[""],
+        skip_blank_lines=False,  # a cell of blanks may be all of a row
+    )
+    return _map_text(cells, restore)
+
+
+def _map_text(table: pd.DataFrame, change: Callable[[str], str]) -> pd.DataFrame:
+    """Change all text of a table, also the names of its columns."""
+    changed = table.rename(columns=change)
+    for name in changed.columns[[_holds_text(dtype) for dtype in changed.dtypes]]:
+        cells = [change(cell) if isinstance(cell, str) else cell for cell in changed[name]]
+        changed[name] = pd.Series(cells, index=changed.index, dtype=object)
+    return changed
+
+
+def _holds_text(dtype: Any) -> bool:
+    """Whether a column of this type can hold text."""
+    return not (is_numeric_dtype(dtype) or is_datetime64_any_dtype(dtype))
+
+
+def _texts(table: pd.DataFrame) -> Iterator[str]:
+    """All text of a table, with the names of its columns."""
+    columns = [table[name] for name in table if table[name].dtype == object]
+    for cells in [table.columns, *columns]:
+        yield from (cell for cell in cells if isinstance(cell, str))
 
 
 def write_parquet(table: pd.DataFrame, path: str | Path) -> None:
