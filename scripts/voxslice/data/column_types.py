@@ -5,6 +5,7 @@ import re
 import numpy as np
 import pandas as pd
 
+from voxslice.conditions import is_numeric
 from voxslice.errors import InputError
 from voxslice.unicode_text import nfc
 
@@ -92,6 +93,53 @@ def typed(cells: pd.Series, kind: str | None = None, *, source: str = "") -> pd.
     elif wrong.any() or values.isna().all() or _has_leading_zero(cells):
         return cells
     return values.astype("Int64") if (values.dropna() % 1 == 0).all() else values
+
+
+def settled(column: pd.Series, kind: str | None = None, *, source: str = "") -> pd.Series:
+    """Give a column of a database its type.
+
+    Args:
+        column: values of any type; its name is that of the column
+        kind: `number` or `category` where the config says so; None to keep the type of the values
+        source: name of the table, for the message
+
+    Returns:
+        numbers, booleans, text or a categorical; durations are in seconds, and whole numbers stay
+        whole where some are missing
+
+    Raises:
+        InputError: if the values are dates, times or lists, or the config says `number` and one is
+            not a number
+    """
+    inferred = pd.api.types.infer_dtype(column, skipna=True)
+    if inferred in ("timedelta", "timedelta64"):
+        column = pd.to_timedelta(column).dt.total_seconds()
+    elif column.dtype == object and inferred in ("integer", "floating", "mixed-integer-float"):
+        column = column.convert_dtypes()
+    elif inferred not in (
+        *("empty", "integer", "floating", "boolean", "string", "categorical"),
+        *(("date", "datetime", "datetime64", "time") if kind == "category" else ()),
+    ):
+        raise InputError(
+            f"{source} has dates, times, lists or a mixture of types in the column {column.name},"
+            " which are neither numbers nor categories: remove the column from the config, or"
+            " change it to numbers or text."
+        )
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        # a file would give back numbers with missing values as floats
+        column = column.cat.rename_categories(str)
+    elif kind == "category":
+        column = category_text(column)
+    if kind == "number" and not is_numeric(column):
+        column = typed(column.astype("string"), kind, source=source)
+    return composed(column)
+
+
+def category_text(column: pd.Series) -> pd.Series:
+    """A column as text; of whole numbers without a decimal point."""
+    if pd.api.types.is_float_dtype(column.dtype) and (column.dropna() % 1 == 0).all():
+        column = column.astype("Int64")
+    return column.astype("string")
 
 
 def remark_on_text(column: pd.Series) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import audformat
 import pandas as pd
 
-from voxslice.data.column_types import composed
+from voxslice.data.column_types import settled
 from voxslice.data.selection import column_of, kept, table_of
 from voxslice.data.utterances import ordered, with_ends
 from voxslice.errors import InputError
@@ -84,15 +84,17 @@ def read_metadata(
     Args:
         folder: the database
         utterances: as `list_utterances` gives them
-        columns: for each new column the `table` and `column` it is read from and, where the scheme
-            of that column maps its labels to more (a speaker to an age), the `map` to follow
+        columns: for each new column the `table` and `column` it is read from and, optionally, the
+            `map` of the column's scheme to follow (from a speaker to an age) and the `type` of the
+            values (`number` or `category`)
 
     Returns:
-        the utterances with the new columns, `speaker` first where there is one; a value is missing
-        where the table has no row for the utterance
+        the utterances with the new columns, `speaker` first if there is one; durations are in
+        seconds; a value is missing if the table has no row for the utterance
 
     Raises:
-        InputError: where a table, a column or a map does not exist
+        InputError: if a table, a column or a map does not exist, or the values have another type
+            than the config says, or are neither numbers nor categories
     """
     return _read(_load(folder), folder, utterances, columns)
 
@@ -105,8 +107,16 @@ def _read(
 ) -> pd.DataFrame:
     result = utterances.copy()
     for name in sorted(columns, key=lambda name: name != "speaker"):  # sorting is stable
-        result[name] = _align(composed(column_of(db, name, columns[name])), utterances, folder)
+        result[name] = _align(_values(db, name, columns[name]), utterances, folder)
     return result
+
+
+def _values(db: audformat.Database, name: str, source: Mapping[str, Any]) -> pd.Series:
+    """The values of a column with their type, by the index of its table."""
+    values = column_of(db, name, source)
+    where = f"The table {source['table']} of {db.name}"
+    kind = "category" if name == "speaker" else source.get("type")
+    return settled(values.rename(name), kind, source=where)
 
 
 def _align(
@@ -119,7 +129,7 @@ def _align(
     if audformat.is_filewise_index(values.index):
         found = plain.reindex(utterances["file"]).reset_index(drop=True)
     else:
-        keyed = _keys(values.index, folder).assign(value=plain.to_numpy())
+        keyed = _keys(values.index, folder).assign(value=plain.array)
         found = utterances[KEY].merge(keyed, on=KEY, how="left")["value"]
     if categorical:
         codes = found.astype("Int64").fillna(-1).astype(int)

@@ -4,9 +4,10 @@ import warnings
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 
-from voxslice.data.column_types import composed, parse_numbers
+from voxslice.data.column_types import category_text, composed, parse_numbers
 from voxslice.errors import InputError
 from voxslice.unicode_text import nfc
 
@@ -26,7 +27,9 @@ def read_table(path: str | Path) -> pd.DataFrame:
     try:
         if Path(path).suffix == ".parquet":
             # an index that pandas saved is a column like any other
-            table = pq.read_table(path).to_pandas(ignore_metadata=True)
+            schema = pq.read_schema(path)
+            flat = [field.name for field in schema if not pa.types.is_nested(field.type)]
+            table = pq.read_table(path, columns=flat).to_pandas(ignore_metadata=True)
         else:
             # index_col: else a comma at the end of each row shifts the columns; the warning is of
             # rows that are longer than the first line, whose cells cannot be told apart
@@ -44,7 +47,7 @@ def read_table(path: str | Path) -> pd.DataFrame:
         raise InputError(
             f"{path} cannot be read ({reason}): save it as CSV in UTF-8 with commas, or as Parquet."
         ) from error
-    table = table.astype("string").rename(columns=nfc)
+    table = table.apply(category_text).astype("string").rename(columns=nfc)
     # the names of files stay as they are: two files may differ in their Unicode form alone
     return table.apply(lambda column: column if column.name == "file" else composed(column))
 

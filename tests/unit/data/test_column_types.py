@@ -1,3 +1,5 @@
+import datetime
+
 import pandas as pd
 import pytest
 from voxslice.data.column_types import (
@@ -5,6 +7,7 @@ from voxslice.data.column_types import (
     parse_numbers,
     remark_on_numbers,
     remark_on_text,
+    settled,
     typed,
 )
 from voxslice.errors import InputError
@@ -114,3 +117,64 @@ def test_text_gets_one_unicode_form():
     both = composed(pd.Series(cells, dtype="category"))
     assert values(both) == ["\u00fc", "\u00fc", None]
     assert composed(pd.Series([1, None])).to_list()[0] == 1
+
+
+NA = None
+
+
+@pytest.mark.parametrize(
+    ("column", "expected", "dtype"),
+    [
+        (pd.Series([0, 1, NA], dtype=object), [0, 1, NA], "Int64"),
+        (pd.Series([0, NA], dtype="Int64"), [0, NA], "Int64"),
+        (pd.Series([0.5, NA], dtype=object), [0.5, NA], "Float64"),
+        (pd.Series(pd.to_timedelta(["1.5s", NA])), [1.5, NA], "float64"),
+        (pd.Series(pd.to_timedelta(["1min", NA])).astype(object), [60, NA], "float64"),
+        (pd.Series([True, NA], dtype="boolean"), [True, NA], "boolean"),
+        (pd.Series(["a", NA]), ["a", NA], "object"),
+        (pd.Series([2, NA], dtype="category"), ["2", NA], "category"),
+        (pd.Series([NA, NA], dtype=object), [NA, NA], "object"),
+    ],
+)
+def test_values_of_a_database_keep_their_meaning(column, expected, dtype):
+    found = settled(column)
+    assert values(found) == expected and found.dtype == dtype
+
+
+@pytest.mark.parametrize(
+    ("column", "expected"),
+    [
+        (pd.Series([0, 1, NA], dtype=object), ["0", "1", NA]),
+        (pd.Series([0, 1, NA], dtype=float), ["0", "1", NA]),
+        (pd.Series([0.5, 1.0]), ["0.5", "1.0"]),
+        (pd.Series(pd.to_datetime(["2020-02-01", NA])), ["2020-02-01", NA]),
+        (pd.Series([datetime.time(13, 30)]), ["13:30:00"]),
+        (pd.Series([True]), ["True"]),
+    ],
+)
+def test_any_value_may_be_a_category(column, expected):
+    assert values(settled(column, "category")) == expected
+
+
+def test_text_of_a_database_may_be_a_number():
+    assert values(settled(text("3", "1,5", None), "number")) == [3, 1.5, None]
+    assert values(settled(pd.Series([3, 1], dtype="category"), "number")) == [3, 1]
+    with pytest.raises(InputError, match=r"T has .* 1 of its 2 cells \('x'\): correct"):
+        settled(text("3", "x"), "number", source="T")
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        pd.to_datetime(["2020-01-01", NA]),
+        [datetime.date(2020, 1, 1), NA],
+        [datetime.time(1), NA],
+        [[1, 2], NA],
+        [{"a": 1}, {}],
+        ["a", 1],
+    ],
+)
+@pytest.mark.parametrize("kind", [None, "number"])
+def test_what_is_neither_number_nor_category_is_refused(cells, kind):
+    with pytest.raises(InputError, match=r"^T has dates, times, lists .* column age, which are"):
+        settled(pd.Series(cells, name="age"), kind, source="T")

@@ -108,6 +108,56 @@ def test_metadata_survives_a_file(database, tmp_path):
     assert list(again["emotion"].cat.categories) == ["neutral", "anger", "fear"]
 
 
+@pytest.fixture
+def typed_database(tmp_path):
+    """Three segments of two files with a column of each type; one value of each is missing."""
+    db = audformat.Database("typed")
+    for name, kind in {"mood": "int", "delay": "time", "day": "date", "tags": "object"}.items():
+        db.schemes[name] = audformat.Scheme(kind)
+    db.schemes["grade"] = audformat.Scheme("int", labels=[0, 1])
+    index = audformat.segmented_index(["a.wav", "a.wav", "b.wav"], [0, 1, 0], [1, 2, 1])
+    db["parts"] = audformat.Table(index)
+    cells = {
+        "mood": [0, None, 1],
+        "grade": [0, None, 1],
+        "delay": [pd.Timedelta(1.5, "s"), None, pd.Timedelta(0, "s")],
+        "day": ["2020-02-01", None, "2020-02-01"],
+        "tags": ["x", None, "y"],
+    }
+    for name, values in cells.items():
+        db["parts"][name] = audformat.Column(scheme_id=name)
+        db["parts"][name].set(values)
+    db.save(str(tmp_path / "db"))
+    return tmp_path / "db"
+
+
+def test_whole_numbers_stay_whole_where_some_are_missing(typed_database, tmp_path):
+    names = ["mood", "grade", "delay"]
+    found = read(typed_database, "parts", **{name: column("parts", name) for name in names})
+    found.to_parquet(tmp_path / "metadata.parquet")
+    for table in (found, pd.read_parquet(tmp_path / "metadata.parquet")):
+        assert values(table["mood"].astype("string")) == ["0", None, "1"]
+        assert values(table["grade"].astype("string")) == ["0", None, "1"]
+        assert values(table["delay"]) == [1.5, None, 0]
+
+
+def test_the_config_says_the_type_of_a_column(typed_database):
+    settings = {
+        "mood": column("parts", "mood", type="category"),
+        "grade": column("parts", "grade", type="number"),
+        "day": column("parts", "day", type="category"),
+    }
+    found = read(typed_database, "parts", **settings)
+    assert values(found["mood"]) == ["0", None, "1"]
+    assert values(found["grade"]) == [0, None, 1]
+    assert values(found["day"]) == ["2020-02-01", None, "2020-02-01"]
+
+
+def test_dates_are_refused_in_one_sentence(typed_database):
+    with pytest.raises(InputError, match=r"^The table parts of typed has dates, .* column day, "):
+        read(typed_database, "parts", day=column("parts", "day"))
+
+
 def test_filewise_metadata_of_segments(database):
     found = read(
         database,

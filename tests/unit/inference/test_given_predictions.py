@@ -227,6 +227,17 @@ def test_every_mistake_is_one_sentence(columns, sentence):
     assert text.endswith(".") and "\n" not in text
 
 
+def test_whole_numbers_and_lists_in_parquet(tmp_path):
+    table = pd.DataFrame(
+        {"file": ["a", "b"], "digit": [3.0, None], "age": [30.0, 31.5], "hidden": [[1.0], [2.0]]}
+    )
+    table.to_parquet(tmp_path / "t.parquet")
+    read = read_table(tmp_path / "t.parquet")
+    assert list(read) == ["file", "digit", "age"]  # a list is neither a class nor a number
+    assert read["digit"].fillna("").to_list() == ["3", ""]
+    assert read["age"].to_list() == ["30.0", "31.5"]
+
+
 def test_both_formats_read_the_same(tmp_path):
     given = pd.DataFrame(
         {"file": ["NA", "b"], "gender": ["1", None], "clean": [True, False], "age": [30.5, None]}
