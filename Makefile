@@ -7,13 +7,13 @@ BIN := .venv/bin
 READY := .venv/ready
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 
-.PHONY: help setup demo view test test-slurm bench format lint lock clean
+.PHONY: help setup demo view test test-fast test-slurm bench format lint lock clean
 
 help:
 	@echo 'make setup   set up .venv from the lock file'
 	@echo 'make demo    run the whole workflow on the embedded study (offline, synthetic speech)'
 	@echo 'make view    open the interactive view of a study (STUDY=$(STUDY))'
-	@echo 'make test    run all tests; make test-slurm those that need a Slurm'
+	@echo 'make test    run all tests; make test-fast the fast ones; make test-slurm those that need Slurm'
 	@echo 'make bench   run the benchmarks'
 	@echo 'make format  format code; make lint checks format, code, types and workflow'
 	@echo 'make lock    renew envs/requirements.lock'
@@ -37,6 +37,9 @@ view: $(READY)
 
 test: $(READY)
 	$(BIN)/pytest
+
+test-fast: $(READY)
+	$(BIN)/pytest -m 'not slow' --numprocesses auto tests/unit tests/workflow/test_planning.py
 
 test-slurm: $(READY)
 	$(BIN)/pytest tests/cluster
@@ -63,6 +66,8 @@ lint: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/snakefmt --check Snakefile rules
 	$(BIN)/mypy
+	$(BIN)/codespell
+	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive scripts
 	$(BIN)/snakemake --lint
 	$(BIN)/snakemake --lint --configfile config/demo.yaml
 
