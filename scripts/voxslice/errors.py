@@ -1,6 +1,7 @@
 """Errors that end in one sentence: what the user can correct, and what the machine lacks."""
 
 import errno
+import os
 import re
 import shutil
 import tempfile
@@ -45,7 +46,7 @@ def full_disk(folder: str | Path) -> Iterator[None]:
     """Turn the error of a full disk into one sentence that names the folder.
 
     Args:
-        folder: Folder that the block writes to, for errors that name no file.
+        folder: Folder that the block writes to.
 
     Raises:
         MachineError: The disk is full.
@@ -53,29 +54,17 @@ def full_disk(folder: str | Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno not in FULL_DISK_ERRORS:
-            raise
-        place = Path(str(error.filename)).parent if error.filename else folder
-        raise MachineError(full_disk_sentence(place)) from error
+        if error.errno in FULL_DISK_ERRORS:
+            raise MachineError(_full_disk_sentence(error, folder)) from error
+        raise
 
 
-def full_disk_sentence(folder: str | Path) -> str:
-    """The sentence for a full disk.
-
-    Args:
-        folder: Folder on that disk.
-    """
-    temporary = Path(tempfile.gettempdir()).resolve()
-    is_temporary = Path(folder).resolve().is_relative_to(temporary)
-    other = ", or set TMPDIR to a folder on another disk," if is_temporary else ""
-    return f"The disk of the folder {folder} is full: free space there{other} and run again."
-
-
-def machine_sentence(error: BaseException) -> str | None:
+def machine_sentence(error: BaseException, folder: str | Path) -> str | None:
     """The sentence for an error that any script may end in because the machine is too small.
 
     Args:
         error: Exception that ended the script.
+        folder: Folder that the script writes to, to be named if the error names none.
 
     Returns:
         One sentence; None if the error has another cause.
@@ -87,15 +76,27 @@ def machine_sentence(error: BaseException) -> str | None:
             " other programs or run fewer jobs at the same time, and run again."
         )
     if isinstance(error, OSError) and error.errno in FULL_DISK_ERRORS:
-        folders = [Path.cwd(), Path(tempfile.gettempdir())]
-        if error.filename:
-            folders.insert(0, Path(str(error.filename)).parent)
-        for folder in folders:
-            with suppress(OSError):
-                if shutil.disk_usage(folder).free < ALMOST_FULL_BYTES:
-                    return full_disk_sentence(folder)
-        return full_disk_sentence(folders[0])
+        return _full_disk_sentence(error, folder)
     return None
+
+
+def _full_disk_sentence(error: OSError, folder: str | Path) -> str:
+    """The sentence for a full disk, which names the first folder whose disk is really full."""
+    files = [
+        Path(os.fsdecode(name))
+        for name in (error.filename2, error.filename)
+        if isinstance(name, str | bytes)
+    ]
+    temporary = Path(os.environ.get("TMPDIR") or tempfile.gettempdir())
+    found = Path(folder)
+    for place in (*(file.parent for file in files), found, Path.cwd(), temporary):
+        with suppress(OSError):  # the folder may be gone
+            if shutil.disk_usage(place).free < ALMOST_FULL_BYTES:
+                found = place
+                break
+    is_temporary = found.resolve().is_relative_to(temporary.resolve())
+    other = ", or set TMPDIR to a folder on another disk," if is_temporary else ""
+    return f"The disk of the folder {found} is full: free space there{other} and run again."
 
 
 def of_the_machine(error: BaseException) -> bool:

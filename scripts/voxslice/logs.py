@@ -38,7 +38,7 @@ def to_log(log: str | Path | Sequence[str]) -> Iterator[None]:
     except (InputError, MachineError) as error:
         _end(f"Error: {error}", terminal, file)
     except Exception as error:
-        if sentence := machine_sentence(error):
+        if sentence := machine_sentence(error, path.parent):
             _end(f"Error: {sentence}", terminal, file)
         with suppress(OSError):
             traceback.print_exc(file=file)

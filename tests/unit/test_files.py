@@ -6,6 +6,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from full_disk import require_sentence, run_on_full_disk
 from voxslice.files import (
     read_csv,
     read_embeddings,
@@ -184,3 +185,52 @@ def test_text_of_a_table_stays_text(tmp_path):
     pd.testing.assert_frame_equal(again, table.replace("", np.nan).fillna({"note": np.nan}))
     write_csv(table.iloc[:0], tmp_path / "table.csv")
     assert list(read_csv(tmp_path / "table.csv")) == list(table)
+
+
+WRITERS = {
+    "text": ("from voxslice.files import write_text", "write_text('x' * 3_000_000, disk / 'a/b')"),
+    "csv": (
+        "import pandas as pd; from voxslice.files import write_csv",
+        "write_csv(pd.DataFrame({'a': ['x' * 3_000_000]}), disk / 'b.csv')",
+    ),
+    "parquet": (
+        "import numpy as np, pandas as pd; from voxslice.files import write_parquet",
+        "write_parquet(pd.DataFrame(np.random.default_rng(0).random((400_000, 1)), columns=['a']),"
+        " disk / 'b.parquet')",
+    ),
+    "something else": ("", "(disk / 'b').write_bytes(bytes(3_000_000))"),
+    "a temporary file": (
+        "import tempfile",
+        "tempfile.TemporaryFile(dir=disk, buffering=0).write(bytes(10**6)) and"
+        " tempfile.TemporaryFile(dir=disk, buffering=0).write(bytes(3 * 10**6)) and"
+        " (disk / 'b').write_bytes(bytes(3_000_000))",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", WRITERS)
+def test_a_full_disk_is_one_sentence_that_names_the_folder(tmp_path, kind):
+    require_sentence(run_on_full_disk(tmp_path, *WRITERS[kind]), tmp_path / "disk")
+
+
+def test_a_full_disk_keeps_what_was_there(tmp_path):
+    imports = (
+        "import atexit; from voxslice.files import write_text; write_text('before', disk / 'a');"
+        "atexit.register(lambda: (other / 'after').write_text("
+        " f\"{(disk / 'a').read_text()} {[path.name for path in disk.iterdir()]}\"))"
+    )
+    result = run_on_full_disk(tmp_path, imports, "write_text('x' * 3_000_000, disk / 'a')")
+    require_sentence(result, tmp_path / "disk")
+    assert (tmp_path / "other/after").read_text() == "before ['a']"
+
+
+def test_a_full_disk_of_the_log_is_one_sentence(tmp_path):
+    fill = "(disk / 'fill').write_bytes(bytes(1 << 20))"
+    result = run_on_full_disk(tmp_path, fill, "print('x' * 10_000)", log="disk / 'logs/job.log'")
+    require_sentence(result, tmp_path / "disk")
+    nearly = "(disk / 'fill').write_bytes(bytes((1 << 20) - 8192))"
+    (tmp_path / "disk").rmdir()
+    result = run_on_full_disk(
+        tmp_path, nearly, "[print('x' * 10_000) for _ in range(9)]", log="disk / 'job.log'"
+    )
+    require_sentence(result, tmp_path / "disk")

@@ -1,3 +1,5 @@
+import os
+import subprocess
 import sys
 
 import pytest
@@ -58,3 +60,38 @@ def test_the_traceback_of_others_is_in_the_log_alone(tmp_path, capsys):
 def test_an_interruption_stays_one(tmp_path):
     with pytest.raises(KeyboardInterrupt), to_log(tmp_path / "job.log"):
         raise KeyboardInterrupt
+
+
+PROGRAM = """
+import resource, sys
+from voxslice.logs import to_log
+import numpy, pyarrow
+resource.setrlimit(resource.RLIMIT_AS, (2 << 30, 2 << 30))
+with to_log(sys.argv[1]):
+    {call}
+"""
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "bytes(4 << 30)",
+        "numpy.ones(1 << 29)",
+        "pyarrow.allocate_buffer(4 << 30)",
+        "[bytes(1 << 20) for _ in range(4096)]",
+        "import subprocess; raise OSError(12, 'Cannot allocate memory')",
+    ],
+)
+def test_short_memory_is_one_sentence(tmp_path, call):
+    path = tmp_path / "job.log"
+    ended = subprocess.run(
+        [sys.executable, "-c", PROGRAM.format(call=call), path],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("Error: This job needs more memory than it can get")
+    assert ended.stderr.count("\n") == 1
+    assert path.read_text() == ended.stderr

@@ -11,7 +11,7 @@ import audonnx
 import numpy as np
 import onnx
 
-from voxslice.errors import InputError, reason_of
+from voxslice.errors import InputError, full_disk, reason_of
 from voxslice.files import sha256
 from voxslice.models.definition import read_definition, write_definition
 from voxslice.models.load_errors import load_error
@@ -27,6 +27,8 @@ from voxslice.models.time_limits import MAX_SECONDS, TimeLimitError, time_limit
 from voxslice.unicode_text import nfc
 from voxslice.utterance_keys import KEY
 
+STAGED = ".checked-"
+"""Beginning of the name of the folder in which a model is checked."""
 TRIAL_SAMPLES = 48000
 """Length of the signal that a model is tried on."""
 
@@ -131,11 +133,14 @@ def _staged(target: str | Path) -> Iterator[Path]:
     others (transform.yaml) could name classes too.
     """
     target = Path(target)
-    target.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target, prefix=".checked-") as name:
-        yield Path(name)
-        for file in Path(name).iterdir():
-            file.replace(target / file.name)
+    with full_disk(target):
+        target.mkdir(parents=True, exist_ok=True)
+        for left in target.glob(f"{STAGED}*"):  # by a process that was killed
+            shutil.rmtree(left)
+        with tempfile.TemporaryDirectory(dir=target, prefix=STAGED) as name:
+            yield Path(name)
+            for file in Path(name).iterdir():
+                file.replace(target / file.name)
 
 
 def _outputs(

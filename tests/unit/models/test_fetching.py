@@ -6,7 +6,10 @@ import shutil
 import zipfile
 from pathlib import Path
 
+import numpy as np
+import onnx
 import pytest
+from full_disk import require_sentence, run_on_full_disk
 from small_inputs import LABELS, write_model
 from voxslice.errors import InputError
 from voxslice.models.fetching import fetch_model
@@ -143,3 +146,41 @@ def test_a_login_page_later_does_not_replace_what_is_trusted(tmp_path, archive, 
     with pytest.raises(InputError, match="has changed"):
         fetch(tmp_path, record, url=url_of(archive))
     assert record.read_bytes() == before
+
+
+FETCH = (
+    "fetch_model({{'url': {url!r}, 'path': None, 'onnx': None, 'outputs': None, 'sha256': None}},"
+    " {target}, download=True, record=other / 'record.json', max_megabytes=100, max_minutes=1,"
+    " max_seconds=60)"
+)
+IMPORTS = "from voxslice.models.fetching import fetch_model"
+
+
+@pytest.mark.parametrize("compression", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_a_full_temporary_folder_does_not_blame_the_url(tmp_path, archive, compression):
+    """Stored, the download itself is too large; deflated, what is unpacked."""
+    with zipfile.ZipFile(archive, "a", compression) as target:
+        target.writestr("model/large", bytes(3_000_000))
+    call = FETCH.format(url=url_of(archive), target="other / 'model'")
+    result = run_on_full_disk(tmp_path, IMPORTS, call)
+    require_sentence(result, tmp_path / "disk")
+    assert "set TMPDIR to a folder on another disk" in result.stderr
+    assert "URL" not in result.stderr
+    assert not (tmp_path / "other/record.json").exists()
+
+
+def test_a_full_folder_of_the_study_is_named(tmp_path, monkeypatch):
+    folder = write_model(tmp_path / "source" / "model")
+    add_weights(folder / "model.onnx", 500_000)
+    archive = pack(tmp_path)
+    call = FETCH.format(url=url_of(archive), target="disk / 'model'")
+    imports = f"import tempfile; tempfile.tempdir = {str(tmp_path)!r}; {IMPORTS}"
+    result = run_on_full_disk(tmp_path, imports, call)
+    require_sentence(result, tmp_path / "disk")
+
+
+def add_weights(path, number):
+    proto = onnx.load(str(path))
+    weights = np.random.default_rng(0).uniform(size=number).astype(np.float32)
+    proto.graph.initializer.append(onnx.numpy_helper.from_array(weights, "unused"))
+    onnx.save(proto, str(path))
