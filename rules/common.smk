@@ -86,21 +86,30 @@ def shards(dataset):
 
 @functools.cache
 def audio_of_shards(table, changed):
-    """Of each shard the seconds of all and of the longest utterance, by a table since a time."""
+    """Seconds of audio, seconds of the longest utterance and state of the audio of each shard.
+
+    `changed` is the modification time of the table.
+    """
     with open(table, encoding="utf-8") as file:
         return [
-            (float(row["seconds"]), float(row["longest"]))
+            (float(row["seconds"]), float(row["longest"]), row["state"])
             for row in csv.DictReader(file)
         ]
 
 
 def audio_of_shard(wildcards):
-    """The same of one shard; None where it is not split yet, or otherwise."""
+    """What `audio_of_shards` gives of one shard; None where the dataset is not split yet."""
     table = f"resources/{wildcards.dataset}/shards.csv"
     try:
         return audio_of_shards(table, os.stat(table).st_mtime_ns)[int(wildcards.shard)]
     except (FileNotFoundError, KeyError, IndexError):
         return None
+
+
+def state_of_shard(wildcards):
+    """State of the utterances and the audio of a shard: another one has to be scored again."""
+    known = audio_of_shard(wildcards)
+    return known[2] if known else None
 
 
 def longest_allowed(wildcards):
@@ -159,22 +168,50 @@ def audio(wildcards):
     return ancient(audio_folder(wildcards.dataset))
 
 
-def tables(wildcards):
-    """The tables that a dataset's metadata is read from, or the folder that holds them."""
-    source = config["datasets"][wildcards.dataset]
+def local_tables(dataset):
+    """The tables of a dataset that stay where the user has them."""
+    source = config["datasets"][dataset]
     if "csv" in source:
-        return source["csv"]["path"]
-    folder = Path(audio_folder(wildcards.dataset))
-    if "audformat" in source:
-        found = [*folder.glob("db.*.csv"), *folder.glob("db.*.parquet")]
-        return [f"{folder}/db.yaml", *sorted(str(path) for path in found)]
-    return str(folder)
+        return [source["csv"]["path"]]
+    folder = Path(audio_folder(dataset))
+    found = [*folder.glob("db.*.csv"), *folder.glob("db.*.parquet")]
+    return [f"{folder}/db.yaml", *sorted(str(path) for path in found)]
 
 
-def listing(wildcards):
-    """The same for its utterances: of a csv only some columns count, see `local_state`."""
-    source = config["datasets"][wildcards.dataset]
-    return ancient(tables(wildcards)) if "csv" in source else tables(wildcards)
+def tables(wildcards):
+    """The tables that a dataset's metadata is read from, or the folder that holds them.
+
+    Of local tables the content counts, not the time: see `tables_of_metadata` and
+    `tables_of_listing`.
+    """
+    if "audb" in config["datasets"][wildcards.dataset]:
+        return audio_folder(wildcards.dataset)
+    return ancient(local_tables(wildcards.dataset))
+
+
+@functools.cache
+def state_of_tables(*paths):
+    """Fingerprint of the content of tables that stay where the user has them."""
+    return local_data.tables_state(paths)
+
+
+def tables_of_metadata(wildcards):
+    """State of the tables that the metadata is read from; None where the workflow fetches them."""
+    if "audb" in config["datasets"][wildcards.dataset]:
+        return None
+    return state_of_tables(*local_tables(wildcards.dataset))
+
+
+def tables_of_listing(wildcards):
+    """The same for listing utterances; of a csv only some columns count, see `local_state`."""
+    if "csv" in config["datasets"][wildcards.dataset]:
+        return None
+    return tables_of_metadata(wildcards)
+
+
+def given_tables(model):
+    """The tables of predictions of a model, as inputs of which the content counts."""
+    return ancient(list(config["models"][model]["predictions"].values()))
 
 
 # what a job has seen of local files; no outputs, which would be missing while a job that makes them
@@ -300,7 +337,7 @@ def audio_scored(wildcards):
     # as long as they may be where it is not split yet
     hours = config["datasets"][wildcards.dataset]["shard_hours"]
     limit = config["longest_seconds"]
-    seconds, longest = audio_of_shard(wildcards) or (3600 * hours, limit)
+    seconds, longest, _ = audio_of_shard(wildcards) or (3600 * hours, limit, None)
     return seconds, min(longest, limit)
 
 

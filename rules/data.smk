@@ -34,12 +34,12 @@ rule fetch_dataset:
 
 
 rule list_utterances:
-    """List the utterances of a dataset that its filter keeps: file, start, end, duration.
+    """List the utterances that the filter of a dataset keeps, with the content of their audio.
 
-    Of local data `seen` tells by content what was looked at, so that a touched file is no change.
+    `seen` records the content of local files, so that a file that is only touched is no change.
     """
     input:
-        tables=listing,
+        tables=tables,
         audio=audio,
     output:
         "resources/{dataset}/utterances.parquet",
@@ -60,6 +60,7 @@ rule list_utterances:
             config["datasets"][wildcards.dataset]
         ),
         state=lambda wildcards: local_state(wildcards.dataset),
+        tables=tables_of_listing,
         seen=SEEN,
         code=code("list_utterances"),
     script:
@@ -116,6 +117,7 @@ rule read_metadata:
         computed=lambda wildcards: settings.columns_computed(
             config["datasets"][wildcards.dataset]
         ),
+        tables=tables_of_metadata,
         code=code("read_metadata"),
     script:
         "../scripts/read_metadata.py"

@@ -2,7 +2,7 @@
 
 
 checkpoint split_dataset:
-    """Split the utterances of a dataset into shards, by the duration of their audio."""
+    """Split the utterances of a dataset into shards of about the same duration of audio."""
     input:
         "resources/{dataset}/utterances.parquet",
     output:
@@ -22,11 +22,15 @@ checkpoint split_dataset:
 
 
 rule predict:
-    """Score a shard of a dataset with a model: all outputs in one pass, for every task."""
+    """Score a shard of a dataset with a model: all outputs in one pass, for every task.
+
+    Both tables describe all shards, so their times do not count: `state` tells whether this shard
+    has changed.
+    """
     input:
         audio=audio,
-        utterances="resources/{dataset}/utterances.parquet",
-        shards="resources/{dataset}/shards.csv",
+        utterances=ancient("resources/{dataset}/utterances.parquet"),
+        shards=ancient("resources/{dataset}/shards.csv"),
         onnx="resources/models/{model}/model.onnx",
         yaml="resources/models/{model}/model.yaml",
         card="resources/models/{model}/model.json",
@@ -55,6 +59,7 @@ rule predict:
         device=lookup("device", within=config),
         longest=longest_allowed,
         max_seconds=config["limits"]["model_seconds"],
+        state=state_of_shard,
         code=code("predict"),
     script:
         "../scripts/predict.py"

@@ -5,7 +5,10 @@ rule read_predictions:
     """Check a table of predictions and bring it onto the utterances of a dataset."""
     input:
         utterances="resources/{dataset}/utterances.parquet",
-        table=lookup("models/{model}/predictions/{dataset}", within=config),
+        # its content counts, see params
+        table=lambda wildcards: ancient(
+            config["models"][wildcards.model]["predictions"][wildcards.dataset]
+        ),
     output:
         predictions="results/predictions/{dataset}/{model}/table.parquet",
         failures="results/failures/{dataset}/{model}.csv",
@@ -27,6 +30,9 @@ rule read_predictions:
         },
         filtered=lambda wildcards: "filter" in config["datasets"][wildcards.dataset],
         tolerated=lookup("failures_tolerated", within=config),
+        state=lambda wildcards: state_of_tables(
+            config["models"][wildcards.model]["predictions"][wildcards.dataset]
+        ),
         code=code("read_predictions"),
     script:
         "../scripts/read_predictions.py"
@@ -35,7 +41,7 @@ rule read_predictions:
 rule describe_predictions:
     """Say where the predictions of a model come from, in place of its card."""
     input:
-        lambda wildcards: config["models"][wildcards.model]["predictions"].values(),
+        lambda wildcards: given_tables(wildcards.model),
     output:
         "resources/models/{model}/model.json",
     log:
@@ -48,6 +54,9 @@ rule describe_predictions:
     conda:
         "../envs/statistics.yaml"
     params:
+        state=lambda wildcards: state_of_tables(
+            *config["models"][wildcards.model]["predictions"].values()
+        ),
         code=code("describe_predictions"),
     script:
         "../scripts/describe_predictions.py"

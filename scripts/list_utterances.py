@@ -1,18 +1,39 @@
-from voxslice.data import csv_tables, databases, local_data
+from typing import Any
+
+from voxslice.data.listing import list_utterances
+from voxslice.data.local_data import write_seen
 from voxslice.files import write_parquet
 from voxslice.logs import to_log
 
-with to_log(snakemake.log):
-    params, audio = snakemake.params, snakemake.input.audio
-    if params.state:
-        data = (
-            local_data.of_table(**params.csv, filters=params.filters)
-            if params.csv
-            else local_data.of_database(audio)
+
+def main(
+    audio: str,
+    *,
+    csv: dict[str, str] | None,
+    table: str | None,
+    filters: dict[str, dict[str, Any]],
+    state: str | None,
+    seen: str,
+    threads: int,
+    utterances: str,
+) -> None:
+    listed, record = list_utterances(
+        audio, csv=csv, table=table, filters=filters, state=state, threads=threads
+    )
+    if record:
+        write_seen(record, seen)
+    write_parquet(listed, utterances)
+
+
+if __name__ == "__main__":
+    with to_log(snakemake.log):
+        main(
+            snakemake.input.audio,
+            csv=snakemake.params.csv,
+            table=snakemake.params.table,
+            filters=snakemake.params.filters,
+            state=snakemake.params.state,
+            seen=snakemake.params.seen,
+            threads=snakemake.threads,
+            utterances=snakemake.output[0],
         )
-        local_data.write_seen(data.look(params.state, threads=snakemake.threads), params.seen)
-    if params.csv:
-        utterances = csv_tables.list_utterances(**params.csv, filters=params.filters)
-    else:
-        utterances = databases.list_utterances(audio, params.table, params.filters)
-    write_parquet(utterances, snakemake.output[0])

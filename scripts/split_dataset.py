@@ -1,11 +1,16 @@
 import pandas as pd
 from voxslice.files import write_csv
-from voxslice.inference.shards import split
+from voxslice.inference.shards import shard_states, split
 from voxslice.logs import to_log
 
-with to_log(snakemake.log):
-    utterances = pd.read_parquet(snakemake.input[0], columns=["file", "duration"])
-    hours = snakemake.params.hours
-    shards = split(utterances["file"], utterances["duration"], hours=hours)
-    print(f"{len(utterances)} utterances in {len(shards)} shards.")
-    write_csv(shards, snakemake.output[0])
+
+def main(utterances: str, *, hours: float, shards: str) -> None:
+    table = pd.read_parquet(utterances)
+    parts = split(table["file"], table["duration"], hours=hours)
+    print(f"{len(table)} utterances in {len(parts)} shards.")
+    write_csv(parts.assign(state=shard_states(table, parts)), shards)
+
+
+if __name__ == "__main__":
+    with to_log(snakemake.log):
+        main(snakemake.input[0], hours=snakemake.params.hours, shards=snakemake.output[0])

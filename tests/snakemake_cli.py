@@ -13,10 +13,11 @@ import yaml
 ROOT = Path(__file__).parents[1]
 
 
-def command(folder, *arguments, configfiles=(), cores=2, workflow=ROOT):
-    """The command that runs snakemake in a folder, as words."""
+def command(folder, *arguments, configfiles=(), cores=2, workflow=ROOT, profile=True):
+    """The command that runs snakemake in a folder, as words; without a profile if asked."""
     words = [sys.executable, "-m", "snakemake", "--snakefile", workflow / "Snakefile"]
-    words += ["--profile", "none", "--workflow-profile", workflow / "profiles/default"]
+    words += ["--profile", "none", "--workflow-profile"]
+    words += [workflow / "profiles/default" if profile else "none"]
     words += ["--directory", folder, *([] if cores is None else ["--cores", cores]), *arguments]
     if configfiles:
         words += ["--configfile", *configfiles]

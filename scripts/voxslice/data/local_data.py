@@ -1,11 +1,12 @@
-"""Data that stays where it is: fingerprints by which a change of it is seen.
+"""Local data that the workflow reads where it lies: fingerprints by which a change is noticed.
 
-Snakemake sees no change within a folder, and asking it to watch every file takes minutes where
-there are many. Imported whenever Snakemake parses the workflow: it stays light.
+Snakemake notices no change inside a folder, and watching every file takes minutes where there are
+many. This module is imported whenever Snakemake parses the workflow, so it imports nothing heavy.
 
-A file counts as changed where its size or time of change is another. Only the content tells whether
-a file was touched or copied anew, and reading all of it takes too long for parsing: so a job, once
-it has to look at the data anyway, leaves what it has seen.
+A file counts as changed when its size, its modification time or its status change time differs.
+Only the content tells whether a file was really changed, or just touched or copied. Reading all
+content takes too long while the workflow is parsed. The job that lists the utterances reads all
+files anyway, so it records what it saw, and later fingerprints are compared with that record.
 """
 
 import csv
@@ -23,15 +24,17 @@ from voxslice.data.filters import text, texts
 
 MADE = ("resources", "results", "logs", "benchmarks")
 """Folders that the workflow makes in the current folder."""
+CONTENT_DIGITS = 32
+"""Hexadecimal digits of a SHA-256 that name the content of a file."""
 
 
 @dataclass(frozen=True)
 class LocalData:
-    """What the workflow reads where it is.
+    """Files that the workflow reads where they lie, and the utterances that they hold.
 
     Attributes:
-        folder: that the files are relative to
-        files: sorted
+        folder: the folder that the files are relative to
+        files: names of the files, sorted
         keys: `file`, `start` and `end` of the utterances as a table has them, sorted
     """
 
@@ -43,88 +46,137 @@ class LocalData:
         """Name the state of the data.
 
         Args:
-            seen: file in which a job has left what it saw, maybe missing; new times of the same
-                content are noted there, so that it is read once, and not at each parsing
+            seen: file with the record of a job (see `look`); it may be missing. Where files have
+                new times but the recorded content, the new times are written into it, so that the
+                content is read once and not each time the workflow is parsed.
 
         Returns:
-            12 hexadecimal digits; the same as those under which the job saw the same utterances and
-            files of the same content
+            12 hexadecimal digits: those in the record where the utterances and the content of all
+            files are as recorded, otherwise a digest of the utterances and the files' states
         """
         states = self._states()
-        try:
-            before = json.loads(Path(seen).read_text(encoding="utf-8")) if seen else {}
-        except (OSError, ValueError):
-            before = {}
-        touched = self._touched(before, states) if before else None
-        if touched is None:
+        record = _read_record(seen) if seen else None
+        touched = self._touched(record, states) if record else None
+        if record is None or touched is None:
             return _digest([*self.keys, *((file, *state) for file, state in states.items())])
         if seen and touched:
-            before["files"] |= {file: [*states[file], before["files"][file][2]] for file in touched}
-            with suppress(OSError):  # who may only read the study, reads the files again
-                write_seen(before, seen)
-        return str(before["fingerprint"])
+            files = record["files"]
+            files |= {file: [*states[file], files[file][-1]] for file in touched}
+            with suppress(OSError):  # without write permission the files are read again next time
+                write_seen(record, seen)
+        return str(record["fingerprint"])
 
     def _touched(
-        self, before: Mapping[str, Any], states: Mapping[str, list[int]]
+        self, record: Mapping[str, Any], states: Mapping[str, list[int]]
     ) -> list[str] | None:
-        """Files with the content that a job saw, but another time; None where more has changed."""
-        then = before["files"]
-        if before["utterances"] != _digest(self.keys) or then.keys() != states.keys():
+        """Files with the recorded content but other times; None where anything else changed."""
+        recorded = record["files"]
+        if record["utterances"] != _digest(self.keys) or recorded.keys() != states.keys():
             return None
-        if any(states[file][0] != then[file][0] for file in states):  # the size
+        if any(states[file][0] != recorded[file][0] for file in states):  # the size
             return None
-        touched = [file for file in states if states[file] != then[file][:2]]
-        return touched if all(then[file][2] == self._content(file) for file in touched) else None
+        touched = [file for file in states if states[file] != recorded[file][:-1]]
+        same = all(recorded[file][-1] == _content(self.folder, file) for file in touched)
+        return touched if same else None
 
     def look(self, fingerprint: str, *, threads: int) -> dict[str, Any]:
-        """Read all files.
+        """Read all files and record what they hold.
 
         Args:
-            fingerprint: of the data as the workflow was parsed
-            threads: files that are read at the same time
+            fingerprint: name of the state of the data when the workflow was parsed
+            threads: number of files that are read at the same time
 
         Returns:
-            what `fingerprint` wants to find (see `write_seen`): the fingerprint, a digest of the
-            utterances, and of each file its size, time of change (ns) and SHA-256; None for what is
-            no file
+            the record that `fingerprint` compares with (see `write_seen`): `fingerprint`,
+            `utterances` (a digest of the keys) and `files`, which gives for each file its size, its
+            two times (ns) and its content (see `contents`)
         """
-        states = self._states()  # before the content: what changes meanwhile has another time
-        there = [file for file, (size, _) in states.items() if size >= 0]
-        with ThreadPoolExecutor(threads) as pool:
-            contents = dict(zip(there, pool.map(self._content, there), strict=True))
-        files = {file: [*state, contents.get(file)] for file, state in states.items()}
+        states = self._states()  # before the content: a file that changes meanwhile has a new time
+        there = [file for file, state in states.items() if state[0] >= 0]
+        content = contents(self.folder, there, threads=threads)
+        files = {file: [*state, content.get(file)] for file, state in states.items()}
         return {"fingerprint": fingerprint, "utterances": _digest(self.keys), "files": files}
 
     def _states(self) -> dict[str, list[int]]:
-        """Size and time of change of each file, -1 where there is none."""
+        """Size, modification time and status change time of each file; -1 where there is none.
+
+        The status change time is needed because two files of one size that were written in the same
+        second keep their sizes and modification times when their names are swapped.
+        """
         states = {}
         for file in self.files:
             try:
-                state = os.stat(f"{self.folder}/{file}")  # noqa: PTH116 (thrice as fast as a Path)
-                states[file] = [state.st_size, state.st_mtime_ns]
-            except (OSError, ValueError):  # no such file, or a name that none can have
-                states[file] = [-1, -1]
+                state = os.stat(f"{self.folder}/{file}")  # noqa: PTH116 (three times as fast as Path)
+                states[file] = [state.st_size, state.st_mtime_ns, state.st_ctime_ns]
+            except (OSError, ValueError):  # no such file, or an impossible name
+                states[file] = [-1, -1, -1]
         return states
 
-    def _content(self, file: str) -> str | None:
-        path = Path(self.folder, file)
-        try:
-            if not path.is_file():  # reading a pipe would wait for ever
-                return None
-            with path.open("rb") as opened:
-                return hashlib.file_digest(opened, "sha256").hexdigest()
-        except (OSError, ValueError):
+
+def contents(folder: str | Path, files: Iterable[str], *, threads: int) -> dict[str, str | None]:
+    """Name the content of files.
+
+    Args:
+        folder: the folder that the files are relative to
+        files: their names
+        threads: number of files that are read at the same time
+
+    Returns:
+        for each file the first 32 hexadecimal digits of its SHA-256; None where it cannot be read
+    """
+    names = list(files)
+    with ThreadPoolExecutor(threads) as pool:
+        found = pool.map(lambda name: _content(folder, name), names)
+        return dict(zip(names, found, strict=True))
+
+
+def _content(folder: str | Path, file: str) -> str | None:
+    path = Path(folder, file)
+    try:
+        if not path.is_file():  # reading a pipe would never end
             return None
+        with path.open("rb") as opened:
+            return hashlib.file_digest(opened, "sha256").hexdigest()[:CONTENT_DIGITS]
+    except (OSError, ValueError):
+        return None
+
+
+def tables_state(paths: Iterable[str | Path]) -> str:
+    """Name the content of tables, whatever their modification times are.
+
+    Args:
+        paths: the tables; they are read as a whole
+
+    Returns:
+        12 hexadecimal digits of the names and contents; a table that cannot be read has no content
+    """
+    found = [(Path(path).name, _content(Path(path).parent, Path(path).name)) for path in paths]
+    return _digest(sorted(found, key=str))
+
+
+def _read_record(path: str | Path) -> dict[str, Any] | None:
+    """Read a record that `write_seen` wrote; None where there is none, or another kind of file."""
+    try:
+        record = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return None
+    valid = (
+        isinstance(record, dict)
+        and record.keys() == {"fingerprint", "utterances", "files"}
+        and isinstance(record["files"], dict)
+        and all(isinstance(row, list) and len(row) == 4 for row in record["files"].values())
+    )
+    return record if valid else None
 
 
 def of_files(paths: Sequence[str | Path]) -> LocalData:
-    """Files of one folder, as those of a model."""
+    """Files of one folder, for example the two files of a model."""
     return LocalData(Path(paths[0]).parent, sorted(Path(path).name for path in paths))
 
 
 def write_seen(seen: Mapping[str, Any], path: str | Path) -> None:
-    """Write what `LocalData.look` gave, whole or not at all."""
-    from voxslice.files import write_text  # imports pandas, which parsing does not need
+    """Write the record of `LocalData.look`, whole or not at all."""
+    from voxslice.files import write_text  # it imports pandas, which takes long to import
 
     write_text(json.dumps(seen) + "\n", path)
 
@@ -132,15 +184,16 @@ def write_seen(seen: Mapping[str, Any], path: str | Path) -> None:
 def of_table(
     path: str | Path, audio: str | Path, filters: Mapping[str, Mapping[str, Any]]
 ) -> LocalData | None:
-    """The utterances of a CSV table and their audio; its other columns are left alone.
+    """The utterances of a CSV table and their audio; other columns of the table are ignored.
 
     Args:
-        path: of the table, with `file` and maybe `start` and `end`
-        audio: folder that the files are relative to
+        path: the table, with the column `file` and optionally `start` and `end`
+        audio: the folder that the files are relative to
         filters: for each name the `column` of the table and the `values` that are kept
 
     Returns:
-        what is kept; None where the table cannot be read, which the job that reads it explains
+        the utterances that are kept; None where the table cannot be read, which is explained by the
+        job that reads it
     """
     try:
         with Path(path).open(newline="", encoding="utf-8-sig") as file:
@@ -157,10 +210,10 @@ def of_table(
 
 
 def of_database(folder: str | Path) -> LocalData:
-    """The media of a database, but not its tables, which are inputs of the rules.
+    """The media of a database, without its tables (see `tables_state`).
 
     Args:
-        folder: looked at with all that is in it, except what is hidden or made by the workflow
+        folder: the folder of the database; hidden files and files made by the workflow are left out
     """
     made = {Path(name).absolute() for name in MADE}
     found = []
@@ -177,5 +230,6 @@ def of_database(folder: str | Path) -> LocalData:
 
 
 def _digest(states: Iterable[tuple]) -> str:
+    """12 hexadecimal digits that name a sequence of tuples."""
     content = "\n".join(repr(state) for state in states)
     return hashlib.sha256(content.encode("utf-8", "backslashreplace")).hexdigest()[:12]

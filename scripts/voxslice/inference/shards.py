@@ -1,5 +1,6 @@
 """Shards: the parts of a dataset that inference takes one by one."""
 
+import hashlib
 import math
 import re
 from collections.abc import Iterable, Sequence
@@ -7,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+
+from voxslice.files import KEY
 
 FILE = re.compile(r"(\d+|table)\.(parquet|csv)|\.(\d+|table)\.(parquet|csv)\..*")
 """Names of the files of shards, of a table in their place, and of either, half written."""
@@ -50,6 +53,28 @@ def split(files: Sequence[str], durations: Sequence[float], *, hours: float) -> 
         lengths[first:stop].max(initial=0) for first, stop in zip(firsts, stops, strict=True)
     ]
     return pd.DataFrame({"first": firsts, "stop": stops, "seconds": seconds, "longest": longest})
+
+
+def shard_states(utterances: pd.DataFrame, shards: pd.DataFrame) -> list[str]:
+    """Name what a model is run on in each shard: its utterances and the content of their audio.
+
+    Args:
+        utterances: `file`, `start`, `end` (seconds) and `content` (digest of the file, missing
+            where it cannot be read), one row per utterance
+        shards: `first` and `stop` as `split` gives them
+
+    Returns:
+        12 hexadecimal digits per shard; they change when an utterance of the shard is added,
+        removed or replaced, and not when another shard changes
+    """
+    columns = (utterances[name] for name in (*KEY, "content"))
+    rows = [repr(row) for row in zip(*columns, strict=True)]
+    return [
+        hashlib.sha256("\n".join(rows[first:stop]).encode("utf-8", "backslashreplace")).hexdigest()[
+            :12
+        ]
+        for first, stop in zip(shards["first"], shards["stop"], strict=True)
+    ]
 
 
 def _nearest(cuts: np.ndarray, ends: np.ndarray, seconds: float) -> int | None:

@@ -6,7 +6,14 @@ import sys
 import pytest
 from snakemake_cli import ROOT
 from voxslice.data import local_data
-from voxslice.data.local_data import LocalData, of_database, of_files, of_table, write_seen
+from voxslice.data.local_data import (
+    contents,
+    of_database,
+    of_files,
+    of_table,
+    tables_state,
+    write_seen,
+)
 
 TABLE = "file,start,end,set,age\na.wav,0,1,test,30\na.wav,1,2,test,30\nb c.wav,,,dev,40\n"
 
@@ -152,12 +159,12 @@ def test_files_of_one_folder(data):
 def test_what_is_touched_is_read_once(data, looked, monkeypatch):
     before = looked()
     os.utime(data / "audio/a.wav", (1, 1))
-    contents, read = [], LocalData._content
+    files, read = [], local_data._content
     monkeypatch.setattr(
-        LocalData, "_content", lambda self, file: contents.append(file) or read(self, file)
+        local_data, "_content", lambda folder, file: files.append(file) or read(folder, file)
     )
     assert [looked(), looked()] == [before, before]
-    assert contents == ["a.wav"]
+    assert files == ["a.wav"]
 
 
 def test_who_may_not_write_reads_again(data, looked, monkeypatch):
@@ -175,12 +182,25 @@ def test_what_is_no_file_is_not_read(data, looked):
     (data / "audio/a.wav").unlink()
     os.mkfifo(data / "audio/a.wav")
     content = found(data).look("", threads=2)
-    assert content["files"]["a.wav"][2] is None and content["files"]["b c.wav"][2]
+    assert content["files"]["a.wav"][-1] is None and content["files"]["b c.wav"][-1]
     (data / "audio/b c.wav").unlink()
-    assert found(data).look("", threads=2)["files"]["b c.wav"] == [-1, -1, None]
+    assert found(data).look("", threads=2)["files"]["b c.wav"] == [-1, -1, -1, None]
 
 
-@pytest.mark.parametrize("content", [None, "", "{}", '{"fingerprint":'])
+@pytest.mark.parametrize(
+    "content",
+    [
+        None,
+        "",
+        "{}",
+        "[]",
+        "null",
+        '{"fingerprint":',
+        '{"fingerprint": "0", "utterances": "0", "files": []}',
+        '{"fingerprint": "0", "utterances": "0", "files": {"a.wav": [1, 2, "0"]}}',
+        100_000 * "[",
+    ],
+)
 def test_where_no_job_has_looked_sizes_and_times_count(data, looked, content):
     before = looked()
     (data / "seen.json").write_text(content) if content else (data / "seen.json").unlink()
@@ -215,3 +235,33 @@ def test_the_module_is_light():
     run = [sys.executable, "-c", code]
     done = subprocess.run(run, cwd=ROOT / "scripts", capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_names_that_are_swapped_are_noticed_whatever_the_times_are(data, looked):
+    for name, text in {"a.wav": "one", "b c.wav": "two"}.items():
+        (data / "audio" / name).write_text(text)
+        os.utime(data / "audio" / name, (1, 1))
+    write_seen(found(data).look(looked(), threads=1), data / "seen.json")
+    before = looked()
+    (data / "audio/a.wav").rename(data / "audio/x")
+    (data / "audio/b c.wav").rename(data / "audio/a.wav")
+    (data / "audio/x").rename(data / "audio/b c.wav")
+    assert looked() != before
+
+
+def test_contents_are_named_by_what_files_hold(data):
+    (data / "audio/same.wav").write_text("a.wav")
+    found = contents(data / "audio", ["a.wav", "b c.wav", "same.wav", "none.wav"], threads=2)
+    assert found["a.wav"] == found["same.wav"] != found["b c.wav"] and found["none.wav"] is None
+    assert len(found["a.wav"]) == 32
+
+
+def test_tables_are_known_by_their_content_and_not_by_their_time(data):
+    before = tables_state([data / "t.csv"])
+    os.utime(data / "t.csv", (1, 1))
+    assert tables_state([data / "t.csv"]) == before
+    (data / "t.csv").write_text(TABLE.replace("30", "31"))
+    os.utime(data / "t.csv", (1, 1))
+    assert tables_state([data / "t.csv"]) != before
+    missing = tables_state([data / "none.csv"])
+    assert len({before, missing, tables_state([])}) == 3

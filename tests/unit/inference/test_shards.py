@@ -1,6 +1,7 @@
 import numpy as np
+import pandas as pd
 import pytest
-from voxslice.inference.shards import remove_stale, split
+from voxslice.inference.shards import remove_stale, shard_states, split
 
 
 def sizes(shards):
@@ -66,3 +67,42 @@ def test_files_of_earlier_runs_are_removed_and_no_others(tmp_path):
     assert remove_stale(tmp_path, [tmp_path / name for name in current]) == sorted(stale)
     assert {path.name for path in tmp_path.iterdir()} == {*current, *others, "3.parquet"}
     assert remove_stale(tmp_path / "none", []) == []
+
+
+@pytest.fixture
+def utterances():
+    return pd.DataFrame(
+        {
+            "file": ["a.wav", "a.wav", "b.wav", "c.wav"],
+            "start": [0.0, 1.0, 0.0, 0.0],
+            "end": [1.0, 2.0, 1.0, 1.0],
+            "content": ["aa", "aa", "bb", None],
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    ("column", "row", "value", "shard"),
+    [
+        ("content", 2, "cc", 1),
+        ("content", 3, "cc", 1),
+        ("end", 1, 1.9, 0),
+        ("start", 0, 0.1, 0),
+        ("file", 2, "d.wav", 1),
+    ],
+)
+def test_what_changes_in_a_shard_changes_its_state_alone(utterances, column, row, value, shard):
+    shards = split(utterances["file"], utterances["end"] - utterances["start"], hours=2 / 3600)
+    before = shard_states(utterances, shards)
+    utterances.loc[row, column] = value
+    after = shard_states(utterances, shards)
+    assert len(before) == 2
+    assert [old != new for old, new in zip(before, after, strict=True)] == [shard == 0, shard == 1]
+
+
+def test_a_shard_that_begins_at_another_row_has_the_same_state(utterances):
+    shards = pd.DataFrame({"first": [0, 2], "stop": [2, 4]})
+    before = shard_states(utterances, shards)
+    longer = pd.concat([utterances.iloc[:1].assign(file="0.wav"), utterances])
+    after = shard_states(longer, shards.assign(first=[0, 3], stop=[3, 5]))
+    assert before[0] != after[0] and before[1] == after[1]
