@@ -107,7 +107,7 @@ def config(inputs):
                 "min_drop": 0.1,
             }
         },
-        "slices": {
+        "searches": {
             "metadata": {
                 "finder": "subgroups",
                 "features": ["emotion", "level"],
@@ -157,7 +157,7 @@ def edit_the_rest(inputs, config):
         write_model(inputs / "model", labels={"logits_gender": ["female", "male", "child"]})
 
     keep_times(inputs / "model/model.onnx", write)
-    config["slices"]["metadata"]["min_support"] = 4
+    config["searches"]["metadata"]["min_support"] = 4
 
 
 STEPS = [edit_audio, edit_the_rest]
@@ -165,7 +165,7 @@ STEPS = [edit_audio, edit_the_rest]
 
 def tables(folder):
     """Content of all tables of a study, except those that only some of its runs write, by path."""
-    found = [*folder.glob("results/**/*.*"), *folder.glob("resources/*/files.parquet")]
+    found = [*folder.glob("results/**/*.*"), *folder.glob("resources/*/metadata.parquet")]
     kinds = {".csv", ".parquet", ".json"}
     skipped = {"comparison", "costs", "report", "spotlight"}
     return {
