@@ -44,7 +44,7 @@ def write_study(folder: Path, utterances: int, speakers: int | None, task: str) 
     from voxslice.scores import metrics
     from voxslice.scores.classes import Classes
     from voxslice.scores.scores import score_classes, score_values
-    from voxslice.slices.table import COLUMNS, slice_id, summarise
+    from voxslice.slices.table import SLICE_COLUMNS, slice_id, summarise
     from voxslice.task import Task
     from voxslice.utterance_keys import KEY
 
@@ -104,7 +104,7 @@ def write_study(folder: Path, utterances: int, speakers: int | None, task: str) 
                 {"origin": "-", "sha256": "0", "size_mb": 1.0, "parameters": 1, "outputs": {}},
                 {"scale": "logits" if classification else None, "notes": []},
                 scores,
-                pd.DataFrame(found, columns=COLUMNS),
+                pd.DataFrame(found, columns=SLICE_COLUMNS),
                 pd.concat(members),
                 pd.DataFrame(columns=["search", "finder", "searched", "found", "confirmed"]),
                 pd.DataFrame(columns=[*KEY, "reason"]),

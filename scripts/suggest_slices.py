@@ -4,7 +4,7 @@ from voxslice.files import read_embeddings, write_csv, write_parquet
 from voxslice.logs import to_log
 from voxslice.sampling import sampled
 from voxslice.slices.held_out import split_speakers
-from voxslice.slices.suggest import COLUMNS, suggest_and_verify
+from voxslice.slices.suggest import SUGGESTION_COLUMNS, suggest_and_verify
 from voxslice.speakers import speakers_of
 from voxslice.task import Task
 from voxslice.utterance_keys import KEY, match_rows
@@ -13,7 +13,7 @@ with to_log(snakemake.log):
     metadata = pd.read_parquet(snakemake.input.metadata)
     models = dict(zip(snakemake.params.models, snakemake.input.scores, strict=True))
     searches = snakemake.params.searches
-    tables = [pd.DataFrame(columns=["model", "search", "number", *COLUMNS])]
+    tables = [pd.DataFrame(columns=["model", "search", "number", *SUGGESTION_COLUMNS])]
     members = [pd.DataFrame(columns=["model", "search", "number", *KEY])]
     splits = [pd.DataFrame(columns=["model", "search", "half", "speaker"])]
     for model, search in tqdm([(m, v) for m in models for v in searches], unit="search"):

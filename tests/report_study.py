@@ -4,13 +4,13 @@ import numpy as np
 import pandas as pd
 import soundfile
 from voxslice.comparison import compare
-from voxslice.comparison.gates import COLUMNS as GATES
+from voxslice.comparison.gates import GATE_COLUMNS
 from voxslice.report.page import derive, render
 from voxslice.report.study import Embedding, Model, Study
 from voxslice.scores import metrics
 from voxslice.scores.classes import Classes
 from voxslice.scores.scores import score_classes, score_values
-from voxslice.slices.table import COLUMNS, slice_id, summarise
+from voxslice.slices.table import SLICE_COLUMNS, slice_id, summarise
 from voxslice.task import Task
 from voxslice.utterance_keys import KEY, match_rows
 
@@ -83,7 +83,7 @@ def make_slice(scores, rows, rule, speakers, *, task, confirmed=False):
         "evidence": "within speakers" if confirmed else np.nan,
     }  # fmt: skip
     row |= summarise(mask, scores["loss"].to_numpy(), speakers, task)
-    row = pd.DataFrame([row], columns=COLUMNS)
+    row = pd.DataFrame([row], columns=SLICE_COLUMNS)
     return row, scores.loc[mask, KEY].assign(slice=name)
 
 
@@ -142,7 +142,9 @@ def make_study(
             rule = {"a": "gender = male & emotion = anger", "b": "<b>x</b>", "c": "no rule"}[name]
             parts = [make_slice(scores, rows, rule, known, task=task, confirmed=confirmed)]
         found[name] = (
-            pd.concat([part[0] for part in parts]) if parts else pd.DataFrame(columns=COLUMNS),
+            pd.concat([part[0] for part in parts])
+            if parts
+            else pd.DataFrame(columns=SLICE_COLUMNS),
             pd.concat([part[1] for part in parts])
             if parts
             else pd.DataFrame(columns=["slice", *KEY]),
@@ -216,7 +218,7 @@ def make_study(
         confusion=pd.concat(confusions, ignore_index=True) if confusions else pd.DataFrame(),
         comparison=compared_,
         regressions=compare.regressions(compared_, task),
-        gates=pd.DataFrame(columns=GATES),
+        gates=pd.DataFrame(columns=GATE_COLUMNS),
         costs=make_costs(tables) if costs else pd.DataFrame(),
         embedding=make_embedding(metadata[KEY]) if mapped else None,
     )  # fmt: skip

@@ -8,7 +8,7 @@ from voxslice.report.spotlight import tables
 from voxslice.report.spotlight.tables import select
 from voxslice.scores.classes import Classes
 from voxslice.scores.scores import score_classes
-from voxslice.slices.table import COLUMNS
+from voxslice.slices.table import SLICE_COLUMNS
 from voxslice.task import Task
 from voxslice.utterance_keys import KEY
 
@@ -57,7 +57,7 @@ def make_table(metadata, scores, **changes):
 
 
 def make_slice(rows, **columns):
-    row = dict.fromkeys(COLUMNS, np.nan) | {
+    row = dict.fromkeys(SLICE_COLUMNS, np.nan) | {
         "finder": "subgroups", "search": "metadata",
         "slice": "abc", "rule": "gender = male", "support": len(rows), "speakers": 2,
         "value": 0.5, "rest": 0.9, "drop": 0.4, "confirmed": False,

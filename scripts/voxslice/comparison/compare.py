@@ -32,7 +32,7 @@ MIN_SUPPORT = 10
 NUMBER_GROUPS = 3
 """Groups of about the same size that a number is compared in."""
 
-COLUMNS = [
+COMPARISON_COLUMNS = [
     "slice", "kind", "rule", "support", "speakers", "reliable", "model_a", "model_b", "value_a",
     "value_b", "difference", "low", "high", "both_right", "only_a_wrong", "only_b_wrong",
     "both_wrong", "p", "q", "verdict", "strictly", "equivalent",
@@ -79,7 +79,7 @@ def compare(
         pairs: of models, None for each with each other one
 
     Returns:
-        one row a slice and pair, in the columns of `COLUMNS`: the metric of both models,
+        one row a slice and pair, in the columns of `COMPARISON_COLUMNS`: the metric of both models,
         `difference` (b minus a) and its 95 % interval by drawing speakers (missing where all
         resamples agree), `reliable` where enough speakers for that are named; for classification
         the counts of who is wrong and the exact McNemar p, else p of a sign-flip test of the
@@ -134,7 +134,7 @@ def compare(
                 )
             rows.append(row)
             sides.append(side[position] if enough else 0)
-    table = pd.DataFrame(rows, columns=COLUMNS)
+    table = pd.DataFrame(rows, columns=COMPARISON_COLUMNS)
     if len(table):
         table["q"] = false_discovery_control(table["p"].astype(float))
     for name in ["speakers", "both_right", "only_a_wrong", "only_b_wrong", "both_wrong"]:

@@ -13,7 +13,7 @@ from voxslice.task import Task
 
 MIN_SUPPORT = 30
 """On fewer utterances a slice has no gate: one of them would be more than the share."""
-COLUMNS = [
+GATE_COLUMNS = [
     "model", "source", "slice", "rule", "support", "value", "source_value", "ratio", "passed",
 ]  # fmt: skip
 
@@ -30,13 +30,13 @@ def hold_against_sources(
         kept: share of the source's quality that has to be kept, from 0 to 1
 
     Returns:
-        one row a derived model and slice, of all utterances first, in the columns of `COLUMNS`:
-        the metric of both models; `ratio`, the share of the quality that is kept: the accuracy over
-        that of the source, or the source's mean absolute error over that of the model, since a
-        smaller error is better (missing where it has no bound, as over an accuracy of 0); and
-        whether it is at least `kept`
+        one row per derived model and slice, of all utterances first, in the columns of
+        `GATE_COLUMNS`: the metric of both models; `ratio`, the share of the quality that is kept
+        (accuracy divided by that of the source, or the source's mean absolute error divided by that
+        of the model; missing where it has no bound, as for a source with accuracy 0); and whether
+        the ratio is at least `kept`
     """
-    tables = [pd.DataFrame(columns=COLUMNS)]
+    tables = [pd.DataFrame(columns=GATE_COLUMNS)]
     for model, source in sources.items():
         forwards = (comparison["model_a"] == source) & (comparison["model_b"] == model)
         backwards = (comparison["model_a"] == model) & (comparison["model_b"] == source)

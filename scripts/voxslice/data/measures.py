@@ -32,7 +32,7 @@ NOISE_FRAME, NOISE_HOP = 400, 160
 """Samples of a frame whose power is looked at for noise, and from one frame to the next."""
 QUIET = 10
 """Percentage of the frames that are taken for pauses."""
-FEWEST = 20
+MIN_NOISE_FRAMES = 20
 """Frames that an estimate of noise needs."""
 
 
@@ -128,8 +128,8 @@ def snr(signal: np.ndarray) -> float:
         frames = sliding_window_view(signal, NOISE_FRAME)[::NOISE_HOP]
         # the variance, so that an offset of the recording is no noise
         power = frames[frames.any(axis=1)].var(axis=1, dtype=float)
-    if len(power) < FEWEST:
-        raise InputError(f"less than {FEWEST * NOISE_HOP / RATE:g} s of it is not silent")
+    if len(power) < MIN_NOISE_FRAMES:
+        raise InputError(f"less than {MIN_NOISE_FRAMES * NOISE_HOP / RATE:g} s of it is not silent")
     noise = np.percentile(power, QUIET)
     speech = power.mean() - noise
     if noise <= 0 or speech <= 0:

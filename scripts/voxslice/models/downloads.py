@@ -20,7 +20,7 @@ from voxslice.files import whole, write_text
 
 SILENCE_S = 60
 """Longest time in seconds that a server may send nothing."""
-BLOCK = 1 << 20
+READ_BYTES = 1 << 20
 """Most bytes that are read at once."""
 
 
@@ -127,7 +127,7 @@ def _download(
 def _read(source: http.client.HTTPResponse, url: str) -> bytes:
     """The next bytes of a download: those that have arrived, at most one block."""
     try:
-        return source.read1(BLOCK)
+        return source.read1(READ_BYTES)
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise _unreadable(url, error) from error
 

@@ -11,7 +11,7 @@ from voxslice.report.numbers import counted, decimal, probability
 from voxslice.report.study import Model, Study, is_confirmed, rule_text
 from voxslice.report.tables import Cell, Column, Table, count, model_cell, number
 
-MOST = 40
+MAX_CHART_ROWS = 40
 """Rows in a drawing; all are in the table."""
 VERDICTS = ("better", "worse", "equivalent", "undecided")
 
@@ -155,8 +155,8 @@ def _verdict(row: pd.Series) -> Cell:
 def difference_chart(study: Study, a: Model, b: Model) -> Drawing:
     """Differences of a pair of models, overall and on the groups that differ most."""
     rows = ordered(study, a, b)
-    if len(rows) > MOST:
-        most = rows.loc[1:, "difference"].abs().nlargest(MOST - 1).index
+    if len(rows) > MAX_CHART_ROWS:
+        most = rows.loc[1:, "difference"].abs().nlargest(MAX_CHART_ROWS - 1).index
         rows = rows.loc[sorted([0, *most])]
     better_b = (rows["difference"] > 0) == study.measure.rises
     rows = scaled(rows, study.measure, ["difference", "low", "high"]).assign(

@@ -7,13 +7,13 @@ import numpy as np
 import pandas as pd
 
 from voxslice.bins import assign_bins, quantile_edges
-from voxslice.report.drawing import MOST, SOFT, Drawing, draw, style, thinned
+from voxslice.report.drawing import MAX_POINTS, SOFT, Drawing, draw, style, thinned
 from voxslice.report.numbers import Measure
 from voxslice.report.study import Model, Study
 from voxslice.report.tables import Column, Table, count, model_cell, number
 from voxslice.scores.bootstrap import bootstrap_interval, speaker_sums
 
-BINS = 10
+CALIBRATION_BINS = 10
 """Of probability from 0 to 1, all of the same width."""
 GROUPS = 6
 """Of true values, of about the same size."""
@@ -62,8 +62,8 @@ def calibrate(
         (mean), `accuracy` with its 95 % interval `low`, `high`; in the row `all` also `ece` with
         `ece_low`, `ece_high`
     """
-    bins = np.minimum((sure * BINS).astype(int), BINS - 1)
-    parts = np.zeros((len(sure), BINS, 3))
+    bins = np.minimum((sure * CALIBRATION_BINS).astype(int), CALIBRATION_BINS - 1)
+    parts = np.zeros((len(sure), CALIBRATION_BINS, 3))
     parts[np.arange(len(sure)), bins] = np.stack([np.ones(len(sure)), sure, right], axis=-1)
     sums, spoken = parts.sum(0), speaker_sums(parts, speakers)
     low, high = bootstrap_interval(
@@ -74,10 +74,10 @@ def calibrate(
         speakers=np.array([len(spoken)] * 2 + list((spoken[..., 0] > 0).sum(0))),
     )
     values = _reliability(sums)
-    edges = np.arange(BINS + 1) / BINS
+    edges = np.arange(CALIBRATION_BINS + 1) / CALIBRATION_BINS
     table = pd.DataFrame(
         {
-            "bin": ["all", *map(str, range(1, BINS + 1))],
+            "bin": ["all", *map(str, range(1, CALIBRATION_BINS + 1))],
             "from": [0.0, *edges[:-1]],
             "to": [1.0, *edges[1:]],
             "n": [len(sure), *sums[:, 0].astype(int)],
@@ -85,9 +85,9 @@ def calibrate(
             "accuracy": values[1:],
             "low": low[1:],
             "high": high[1:],
-            "ece": [values[0]] + [np.nan] * BINS,
-            "ece_low": [low[0]] + [np.nan] * BINS,
-            "ece_high": [high[0]] + [np.nan] * BINS,
+            "ece": [values[0]] + [np.nan] * CALIBRATION_BINS,
+            "ece_low": [low[0]] + [np.nan] * CALIBRATION_BINS,
+            "ece_high": [high[0]] + [np.nan] * CALIBRATION_BINS,
         }
     )
     return table[table["n"] > 0].reset_index(drop=True)
@@ -353,7 +353,7 @@ def error_chart(study: Study, table: pd.DataFrame, model: Model) -> Drawing:
 def sampled(study: Study) -> int | None:
     """How many utterances the scatters show, None where they show all."""
     most = max(len(model.scores) for model in study.models)
-    return MOST if most > MOST else None
+    return MAX_POINTS if most > MAX_POINTS else None
 
 
 def _points(study: Study, model: Model, x: alt.X, y: alt.Y) -> alt.Chart:

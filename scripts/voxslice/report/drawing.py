@@ -30,7 +30,7 @@ LETTERS, LETTER = 36, 7.4
 """Letters in a line of a label, and room for each in pixels, enough for wide fonts."""
 LINE = 15
 """Height of a line of a label."""
-MOST = 2000
+MAX_POINTS = 2000
 """Points of a scatter; of more, so many are drawn at random."""
 
 
@@ -119,7 +119,7 @@ def style(position: int) -> tuple[str, str]:
     return COLOURS[position % len(COLOURS)], SHAPES[position % len(SHAPES)]
 
 
-def thinned(table: pd.DataFrame, seed: int, most: int = MOST) -> pd.DataFrame:
+def thinned(table: pd.DataFrame, seed: int, most: int = MAX_POINTS) -> pd.DataFrame:
     """The table, or so many of its rows drawn at random, in their order."""
     return table.iloc[sampled(len(table), most, seed)]
 

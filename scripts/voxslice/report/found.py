@@ -11,7 +11,7 @@ from voxslice.report.numbers import NONE, Measure, counted, decimal, probability
 from voxslice.report.study import Model, Study, rule_text
 from voxslice.report.tables import Cell, Column, Matrix, Table, capital, count, number, said
 
-MOST = 30
+MAX_CHART_SLICES = 30
 """Slices in a drawing; all are in the table."""
 
 
@@ -128,8 +128,8 @@ def drop_chart(study: Study, model: Model, rows: pd.DataFrame) -> Drawing:
         model: the model
         rows: of its slices
     """
-    rows = scaled(rows.head(MOST), study.measure, ["drop", "low", "high"]).assign(
-        label=[rule_text(row) for _, row in rows.head(MOST).iterrows()],
+    rows = scaled(rows.head(MAX_CHART_SLICES), study.measure, ["drop", "low", "high"]).assign(
+        label=[rule_text(row) for _, row in rows.head(MAX_CHART_SLICES).iterrows()],
         series=rows["confirmed"].map({True: "confirmed", False: "suggested"}),
     )
     colour, _ = style(study.models.index(model))

@@ -11,7 +11,7 @@ from voxslice.report.tables import Cell, Column, Table, count, model_cell, numbe
 from voxslice.scores.bootstrap import FEW_SPEAKERS
 
 FAILURES_SHOWN = 20
-BINS = 24
+LABEL_BINS = 24
 LABEL, DURATION = "label", "duration"
 
 
@@ -44,12 +44,12 @@ def _names(metadata: pd.DataFrame, column: pd.Series) -> pd.DataFrame:
 def _bins(metadata: pd.DataFrame, column: pd.Series) -> pd.DataFrame:
     values = column.astype(float).to_numpy()
     known = values[np.isfinite(values)]
-    whole = bool(np.all(known == np.round(known))) and np.ptp(known) < 2 * BINS
+    whole = bool(np.all(known == np.round(known))) and np.ptp(known) < 2 * LABEL_BINS
     if whole:  # numbers such as years: each bar holds as many of them
-        wide = max(int(np.ceil((np.ptp(known) + 1) / BINS)), 1)
+        wide = max(int(np.ceil((np.ptp(known) + 1) / LABEL_BINS)), 1)
         ends = np.arange(known.min(), known.max() + wide + 1, wide)
     else:
-        ends = np.histogram_bin_edges(known, bins=BINS)
+        ends = np.histogram_bin_edges(known, bins=LABEL_BINS)
     place = np.clip(np.searchsorted(ends, values, side="right") - 1, 0, len(ends) - 2)
     place[~np.isfinite(values)] = -1
     rows = [

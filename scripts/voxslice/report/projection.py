@@ -15,7 +15,7 @@ from voxslice.report.drawing import COLOURS, SHAPES, SOFT, Drawing, draw, style,
 from voxslice.report.study import Study, rule_text
 from voxslice.utterance_keys import KEY
 
-MOST = 3000
+MAP_POINTS = 3000
 """Utterances on the map; of more, so many are drawn at random."""
 SLICES = 8
 """Confirmed slices that the map can be coloured by."""
@@ -76,7 +76,7 @@ def make_map(study: Study) -> Map | None:
     known = study.joined[study.keys.isin(pd.MultiIndex.from_frame(study.embedding.keys[KEY]))]
     if len(known) < 2:
         return None
-    table = thinned(known, study.seed, MOST)
+    table = thinned(known, study.seed, MAP_POINTS)
     places, share = project(study.embedding.read(table), seed=study.seed)
     points = table[KEY].copy()
     points["x"], points["y"] = np.round(places, 4).T

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.special import ndtr, stdtrit
 
 LEVEL = 0.95
-BLOCK = 20_000_000
+MAX_NUMBERS_PER_BLOCK = 20_000_000
 """Numbers drawn at a time: it keeps their matrix small where every utterance stands alone."""
 FEW_SPEAKERS = 5
 """With fewer speakers an interval is unreliable: it can hardly see how speakers differ."""
@@ -32,8 +32,8 @@ def speaker_sums(values: np.ndarray, speakers: np.ndarray | None) -> np.ndarray:
 
 
 def block_sizes(draws: int, width: int) -> list[int]:
-    """Cut draws of a width into blocks of at most `BLOCK` numbers, but of one draw at least."""
-    size = max(1, BLOCK // max(width, 1))
+    """Sizes of blocks of draws: `MAX_NUMBERS_PER_BLOCK` numbers or fewer, but at least one draw."""
+    size = max(1, MAX_NUMBERS_PER_BLOCK // max(width, 1))
     return [min(size, draws - start) for start in range(0, draws, size)]
 
 

@@ -17,14 +17,14 @@ from voxslice.conditions import as_text, is_numeric
 from voxslice.slices.search import assess_slices
 from voxslice.speakers import known_speakers
 
-FEWEST = 6
+MIN_SPEAKERS = 6
 """Fewest speakers whose halves can say anything about each other."""
-OVERLAP = 0.5
+MIN_OVERLAP = 0.5
 """Two slices with this intersection over union count as the same."""
 NEIGHBOURS = 5
 HALVES = ("first", "second")
 
-COLUMNS = ["p", "q", "evidence", "confirmed", "note"]
+VERIFIED_COLUMNS = ["p", "q", "evidence", "confirmed", "note"]
 
 
 def verify(
@@ -80,8 +80,8 @@ def verify(
         same = [
             (p, evidence)
             for mask, p, evidence in trials
-            if overlap(mask[first], members[first]) >= OVERLAP
-            and overlap(mask[second], members[second]) >= OVERLAP
+            if overlap(mask[first], members[first]) >= MIN_OVERLAP
+            and overlap(mask[second], members[second]) >= MIN_OVERLAP
         ]
         if not same:
             rows.append((np.nan, np.nan, "", False, "not found again from half of the speakers"))
@@ -106,7 +106,7 @@ def split_speakers(speakers: np.ndarray | None, seed: int) -> pd.DataFrame:
         a named speaker; none where they are too few to be split
     """
     names = np.array([]) if speakers is None else known_speakers(speakers)
-    if len(names) < FEWEST:
+    if len(names) < MIN_SPEAKERS:
         return pd.DataFrame(columns=["half", "speaker"], dtype=str)
     first = np.random.default_rng(seed).permutation(names)[: len(names) // 2]
     table = pd.DataFrame({"half": np.where(np.isin(names, first), *HALVES), "speaker": names})
@@ -118,7 +118,7 @@ def _untested(count: int, why: str) -> pd.DataFrame:
 
 
 def _table(rows: list[tuple[float, float, str, bool, str]]) -> pd.DataFrame:
-    return pd.DataFrame(rows, columns=COLUMNS)
+    return pd.DataFrame(rows, columns=VERIFIED_COLUMNS)
 
 
 def _carry_over(
@@ -202,7 +202,7 @@ def stability(
         found = [np.asarray(rows) for rows in suggest(seed)]
         for number, members in enumerate(slices):
             masks = (np.isin(np.arange(len(members)), rows) for rows in found)
-            back[number] += any(overlap(mask, members) >= OVERLAP for mask in masks)
+            back[number] += any(overlap(mask, members) >= MIN_OVERLAP for mask in masks)
     return back / len(seeds) if seeds else np.full(len(slices), np.nan)
 
 

@@ -9,7 +9,7 @@ from voxslice.slices import held_out
 from voxslice.slices.sliceguard_finder import suggest
 from voxslice.task import Task
 
-COLUMNS = [*held_out.COLUMNS, "stability"]
+SUGGESTION_COLUMNS = [*held_out.VERIFIED_COLUMNS, "stability"]
 
 
 def suggest_and_verify(
@@ -63,7 +63,7 @@ def suggest_and_verify(
     slices = run(everyone, min_support, seed)
     masks = [np.isin(everyone, rows) for rows in slices]
     if not masks:
-        return [], pd.DataFrame(columns=COLUMNS)
+        return [], pd.DataFrame(columns=SUGGESTION_COLUMNS)
     verified = held_out.verify(
         masks,
         # half of the speakers hold about half of a slice

@@ -15,13 +15,13 @@ from voxslice.speakers import count_speakers
 from voxslice.task import Task
 from voxslice.utterance_keys import KEY
 
-COLUMNS = [
+SLICE_COLUMNS = [
     "slice", "finder", "search", "rule", "precision", "recall", "support", "speakers", "value",
     "rest", "drop", "low", "high", "p", "q", "evidence", "confirmed", "searched", "stability",
     "note",
 ]  # fmt: skip
 
-SEARCHES = ["search", "finder", "searched", "depth", "found", "confirmed"]
+SEARCH_COLUMNS = ["search", "finder", "searched", "depth", "found", "confirmed"]
 
 SPEAKER = "_speaker"  # no column of a dataset can be called that
 
@@ -95,10 +95,10 @@ def tabulate_slices(
         seed: of the search
 
     Returns:
-        the slices in the columns of `COLUMNS`, best first within a search; the keys of their
-        utterances (`slice`, `file`, `start`, `end`); and one row a search in the columns of
-        `SEARCHES`, which says how many rules of up to how many conditions (`depth`) were searched,
-        also where nothing was found
+        the slices in the columns of `SLICE_COLUMNS`, best first within a search; the keys of their
+        utterances (`slice`, `file`, `start`, `end`); and one row per search in the columns of
+        `SEARCH_COLUMNS`: how many rules of up to how many conditions (`depth`) were searched, also
+        where nothing was found
     """
     loss = scores["loss"].to_numpy()
     everyone = np.arange(len(scores))
@@ -139,12 +139,12 @@ def tabulate_slices(
         confirmed = sum(bool(known["confirmed"]) for _, known in found)
         counts = {"found": len(found), "confirmed": confirmed}
         summaries.append({"search": name, "finder": search["finder"]} | looked | counts)
-    slices = pd.DataFrame(rows, columns=COLUMNS)
+    slices = pd.DataFrame(rows, columns=SLICE_COLUMNS)
     for name in ("speakers", "searched"):
         slices[name] = slices[name].astype("Int64")
     # a slice that two searches found stands once among the members
     keys = pd.concat(members, ignore_index=True).drop_duplicates(ignore_index=True)
-    counted = pd.DataFrame(summaries, columns=SEARCHES)
+    counted = pd.DataFrame(summaries, columns=SEARCH_COLUMNS)
     counted = counted.astype({"searched": "Int64", "depth": "Int64"})
     return slices, keys[["slice", *KEY]], counted
 

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from scipy.stats import permutation_test
 from voxslice.comparison.compare import (
-    COLUMNS,
+    COMPARISON_COLUMNS,
     Slice,
     align,
     category_slices,
@@ -50,7 +50,7 @@ def compared(
 def test_counts_by_hand():
     losses = {"a": [0, 0, 1, 1, 1, 0, 0, 0], "b": [0, 1, 0, 0, 1, 0, 0, 0]}
     table = compared(losses, {"s": [0, 1, 1, 1, 1, 0, 0, 0]})
-    assert list(table) == COLUMNS
+    assert list(table) == COMPARISON_COLUMNS
     assert table["slice"].to_list() == ["all", "s"]
     assert table["kind"].to_list() == ["all", "slice"]
     assert table["rule"].to_list() == ["all utterances", "rule of s"]
@@ -127,7 +127,7 @@ def test_random_sign_flips_are_never_zero():
 def test_random_sign_flips_are_drawn_in_blocks(monkeypatch):
     values = np.random.default_rng(0).normal(0.02, 1, 2003)
     whole = sign_flip(values, resamples=1001, seed=3)
-    monkeypatch.setattr(bootstrap, "BLOCK", 2003 * 10)
+    monkeypatch.setattr(bootstrap, "MAX_NUMBERS_PER_BLOCK", 2003 * 10)
     tracemalloc.start()
     blocks = sign_flip(values, resamples=1001, seed=3)
     peak = tracemalloc.get_traced_memory()[1]
@@ -177,7 +177,7 @@ def test_references_have_a_q_of_their_own():
     table = compare_with_references(
         losses, references, slices, None, task=Task("classification", margin=0.02), **settings
     )
-    assert list(table) == COLUMNS
+    assert list(table) == COMPARISON_COLUMNS
     pairs = table.groupby(["model_a", "model_b"], sort=False)["slice"].apply(list).to_dict()
     # majority is right or wrong by what the labels of a slice are
     assert pairs == {
@@ -239,7 +239,7 @@ def test_no_slices_and_one_model(kind):
     table = compared({"a": [0, 1], "b": [1, 1]}, kind=kind)
     assert table["slice"].to_list() == ["all"]
     table = compared({"a": [0, 1]}, {"s": [1, 0]}, kind=kind)
-    assert list(table) == COLUMNS and len(table) == 0
+    assert list(table) == COMPARISON_COLUMNS and len(table) == 0
 
 
 def scored(files, loss):
@@ -520,7 +520,7 @@ def test_regressions_are_where_the_later_model_is_worse(kind):
     }
     table = compared({"a": a, "b": b}, slices, kind=kind)
     found = regressions(table, Task(kind))
-    assert list(found) == COLUMNS
+    assert list(found) == COMPARISON_COLUMNS
     assert found["slice"].to_list() == ["worst", "bad"]
     sign = -1 if kind == "classification" else 1
     assert found["difference"].to_list() == pytest.approx([sign * 1, sign * 5 / 15])

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from voxslice.comparison.compare import Slice, compare
-from voxslice.comparison.gates import COLUMNS, hold_against_sources, summaries
+from voxslice.comparison.gates import GATE_COLUMNS, hold_against_sources, summaries
 from voxslice.task import Task
 
 
@@ -35,7 +35,7 @@ def test_accuracy_is_held_against_that_of_the_source(order, names):
         "rest": np.arange(200) >= 30,
     }
     table = held(losses, slices)
-    assert list(table) == COLUMNS
+    assert list(table) == GATE_COLUMNS
     assert table["slice"].to_list() == ["all", "thirty", "rest"]
     assert table["rule"].to_list() == ["all utterances", "rule of thirty", "rule of rest"]
     assert table["support"].to_list() == [200, 30, 170]
@@ -83,7 +83,7 @@ def test_all_utterances_have_a_gate_however_few():
 def test_without_derived_models_there_is_no_gate():
     table = compared({"a": wrong(1), "b": wrong(2)})
     gates = hold_against_sources(table, {}, task=Task("classification"), kept=0.99)
-    assert list(gates) == COLUMNS and len(gates) == 0
+    assert list(gates) == GATE_COLUMNS and len(gates) == 0
     assert summaries(gates, 0.99) == []
 
 

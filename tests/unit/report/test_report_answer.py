@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from report_study import make_study
-from voxslice.comparison.gates import COLUMNS as GATES
+from voxslice.comparison.gates import GATE_COLUMNS
 from voxslice.report.answer import answer, figures, untested
 from voxslice.report.caveats import warnings
 
@@ -301,7 +301,7 @@ def test_warns_of_a_derived_model_that_fails_gates():
     study = make_study()
     gates = pd.DataFrame(
         [["b", "a", "all", "all utterances", 24, 0.8, 0.9, 0.89, False],
-         ["b", "a", "x", "x", 3, np.nan, 0.0, np.nan, True]], columns=GATES,
+         ["b", "a", "x", "x", 3, np.nan, 0.0, np.nan, True]], columns=GATE_COLUMNS,
     )  # fmt: skip
     said = warnings(dataclasses.replace(study, gates=gates))
     assert "b fails 1 gate: it must not replace a unseen." in said

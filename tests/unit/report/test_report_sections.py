@@ -19,7 +19,7 @@ from report_study import (
     make_study,
     write_noise,
 )
-from voxslice.comparison.gates import COLUMNS as GATES
+from voxslice.comparison.gates import GATE_COLUMNS
 from voxslice.report import (
     against,
     calibration,
@@ -381,7 +381,7 @@ def test_failed_gates_stand_first(study):
     assert against.gate_table(study) is None
     gates = pd.DataFrame(
         [["b", "a", "all", "all utterances", 24, 0.9, 0.9, 1.0, True],
-         ["b", "a", "s", "a rule", 30, 0.5, 1.0, 0.5, False]], columns=GATES,
+         ["b", "a", "s", "a rule", 30, 0.5, 1.0, 0.5, False]], columns=GATE_COLUMNS,
     )  # fmt: skip
     table = against.gate_table(dataclasses.replace(study, gates=gates))
     assert [row[-1] for row in texts(table)] == ["failed", "passed"]
@@ -478,7 +478,7 @@ def test_map_shows_every_utterance_that_is_scored(confirmed):
 
 
 def test_map_is_of_a_sample_where_there_are_many(confirmed, monkeypatch):
-    monkeypatch.setattr(projection, "MOST", 10)
+    monkeypatch.setattr(projection, "MAP_POINTS", 10)
     first, second = (projection.make_map(confirmed) for _ in range(2))
     assert (len(first.points), first.total) == (10, UTTERANCES)
     pd.testing.assert_frame_equal(first.points, second.points)
@@ -509,7 +509,7 @@ def test_map_reads_the_embedding_of_its_sample_alone(confirmed, tmp_path, monkey
         read.append(wanted["file"].tolist())
         return stored.read(wanted)
 
-    monkeypatch.setattr(projection, "MOST", 10)
+    monkeypatch.setattr(projection, "MAP_POINTS", 10)
     study = dataclasses.replace(confirmed, embedding=dataclasses.replace(stored, read=spied))
     made = projection.make_map(study)
     assert read == [made.points["file"].tolist()]

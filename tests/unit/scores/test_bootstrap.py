@@ -79,7 +79,7 @@ def test_each_value_goes_by_the_speakers_it_rests_on():
 
 
 def test_block_sizes(monkeypatch):
-    monkeypatch.setattr(bootstrap, "BLOCK", 100)
+    monkeypatch.setattr(bootstrap, "MAX_NUMBERS_PER_BLOCK", 100)
     assert block_sizes(25, 10) == [10, 10, 5]
     assert block_sizes(20, 10) == [10, 10]
     assert block_sizes(3, 1000) == [1, 1, 1]
@@ -117,7 +117,7 @@ def test_blocks_have_the_same_shape_and_nearly_the_same_ends(monkeypatch):
         sizes.append(len(sums))
         return means(sums)
 
-    monkeypatch.setattr(bootstrap, "BLOCK", 300 * 100)
+    monkeypatch.setattr(bootstrap, "MAX_NUMBERS_PER_BLOCK", 300 * 100)
     blocks = bootstrap_interval(sums, noted, resamples=1001, seed=0)
     assert max(sizes) <= 100 and sum(sizes) == 1001
     for whole_end, blocks_end in zip(whole, blocks, strict=True):

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from voxslice.slices.held_out import (
-    COLUMNS,
+    VERIFIED_COLUMNS,
     feature_space,
     overlap,
     split_speakers,
@@ -44,7 +44,7 @@ def verified(planted, seed=0, speakers=SPEAKERS):
 
 def test_a_planted_slice_is_confirmed_by_other_speakers():
     row = verified(0.5).iloc[0]
-    assert list(row.index) == COLUMNS
+    assert list(row.index) == VERIFIED_COLUMNS
     assert row["confirmed"]
     assert row["evidence"] == "within speakers"
     assert row["p"] <= row["q"] <= 0.05

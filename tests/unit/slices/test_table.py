@@ -7,7 +7,13 @@ import pandas as pd
 import pytest
 from voxslice.files import read_csv, write_csv
 from voxslice.sampling import sampled
-from voxslice.slices.table import COLUMNS, SEARCHES, slice_id, summarise, tabulate_slices
+from voxslice.slices.table import (
+    SEARCH_COLUMNS,
+    SLICE_COLUMNS,
+    slice_id,
+    summarise,
+    tabulate_slices,
+)
 from voxslice.speakers import UNKNOWN_SPEAKER, speakers_of
 from voxslice.task import Task
 from voxslice.utterance_keys import KEY
@@ -176,7 +182,7 @@ def test_suggested_slices_of_every_search():
     slices, members, summaries = found(
         searches, [("one", angry()), ("two", angry()), ("two", some)]
     )
-    assert list(slices) == COLUMNS
+    assert list(slices) == SLICE_COLUMNS
     assert slices["search"].to_list() == ["one", "two", "two"]
     assert slices["rule"].iloc[0] == "emotion = anger"
     assert slices[["precision", "recall"]].iloc[0].to_list() == [1, 1]
@@ -190,7 +196,7 @@ def test_suggested_slices_of_every_search():
     assert len(members) == len(angry()) + 15
     files = study()[1].loc[angry(), "file"].to_list()
     assert members["file"].iloc[: len(angry())].to_list() == files
-    assert list(summaries) == SEARCHES
+    assert list(summaries) == SEARCH_COLUMNS
     assert summaries["found"].to_list() == [1, 2]
 
 
@@ -337,7 +343,7 @@ def test_figures_of_a_sample_are_of_that_sample():
 def test_no_slice_in_any_search(tmp_path):
     for searches in ({"one": search("emotion")}, {}):
         slices, members, summaries = found(searches)
-        assert list(slices) == COLUMNS and len(slices) == 0
+        assert list(slices) == SLICE_COLUMNS and len(slices) == 0
         assert list(members) == ["slice", *KEY] and len(members) == 0
         assert len(summaries) == len(searches)
         members.to_parquet(tmp_path / "members.parquet")

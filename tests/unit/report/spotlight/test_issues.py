@@ -3,7 +3,7 @@
 import pandas as pd
 from view_study import make_metadata, make_slice
 from voxslice.report.spotlight.issues import make_issues
-from voxslice.slices.table import COLUMNS
+from voxslice.slices.table import SLICE_COLUMNS
 from voxslice.task import Task
 from voxslice.utterance_keys import KEY
 
@@ -45,7 +45,7 @@ def test_a_slice_that_two_searches_found_is_one_issue():
 
 
 def test_no_slices_make_no_issues():
-    empty = pd.DataFrame(columns=COLUMNS)
+    empty = pd.DataFrame(columns=SLICE_COLUMNS)
     members = pd.DataFrame(columns=["slice", *KEY])
     issues = make_issues(
         make_metadata()[KEY], {"a": empty}, {"a": members},
