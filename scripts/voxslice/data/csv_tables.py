@@ -112,7 +112,7 @@ def _column(table: pd.DataFrame, name: str, source: str) -> pd.Series:
     if name not in table:
         raise InputError(
             f"{source} has no column {name!r}, but {', '.join(table.columns)}: correct the name, or"
-            " save the table with a line of names and with commas."
+            " save the table with a line of names."
         )
     return table[name]
 

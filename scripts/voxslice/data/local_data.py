@@ -11,6 +11,7 @@ files anyway, so it records what it saw, and later fingerprints are compared wit
 
 import csv
 import hashlib
+import io
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,7 +21,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from voxslice.data.csv_text import read_csv_text
 from voxslice.data.filters import text, texts
+from voxslice.unicode_text import nfc
 
 MADE = ("resources", "results", "logs", "benchmarks")
 """Folders that the workflow makes in the current folder."""
@@ -196,8 +199,10 @@ def of_table(
         job that reads it
     """
     try:
-        with Path(path).open(newline="", encoding="utf-8-sig") as file:
-            rows = list(csv.DictReader(file))
+        table = read_csv_text(path)
+        reader = csv.DictReader(io.StringIO(table.text, newline=""), delimiter=table.separator)
+        reader.fieldnames = [nfc(name) for name in reader.fieldnames or []]
+        rows = list(reader)
     except (OSError, UnicodeDecodeError, csv.Error):
         return None
     wanted = [(source["column"], texts(source["values"])) for source in filters.values()]

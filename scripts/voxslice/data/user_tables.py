@@ -1,5 +1,6 @@
 """Tables that users write: CSV and Parquet files, read as text."""
 
+import io
 import warnings
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from voxslice.data.column_types import category_text, composed, parse_numbers
+from voxslice.data.csv_text import read_csv_text
 from voxslice.errors import InputError
 from voxslice.unicode_text import nfc
 
@@ -19,10 +21,10 @@ def read_table(path: str | Path) -> pd.DataFrame:
         path: a CSV or Parquet file
 
     Returns:
-        string columns; an empty cell is missing
+        string columns, one row per line; an empty cell is missing. Columns of lists are left out
 
     Raises:
-        InputError: where the file cannot be read
+        InputError: if the file cannot be read
     """
     try:
         if Path(path).suffix == ".parquet":
@@ -31,21 +33,22 @@ def read_table(path: str | Path) -> pd.DataFrame:
             flat = [field.name for field in schema if not pa.types.is_nested(field.type)]
             table = pq.read_table(path, columns=flat).to_pandas(ignore_metadata=True)
         else:
-            # index_col: else a comma at the end of each row shifts the columns; the warning is of
-            # rows that are longer than the first line, whose cells cannot be told apart
+            text, separator = read_csv_text(path)
+            # without index_col, a separator at the end of each row shifts the columns; pandas warns
+            # of rows that are longer than the line of names, whose cells cannot be told apart
             with warnings.catch_warnings(action="error", category=pd.errors.ParserWarning):
                 table = pd.read_csv(
-                    path,
+                    io.StringIO(text),
+                    sep=separator,
                     dtype="string",
                     keep_default_na=False,
                     na_values=[""],
-                    encoding="utf-8-sig",
                     index_col=False,
                 )
     except (ValueError, OSError, pd.errors.ParserWarning) as error:  # of pandas and pyarrow
         reason = " ".join(str(error).split())[:200]
         raise InputError(
-            f"{path} cannot be read ({reason}): save it as CSV in UTF-8 with commas, or as Parquet."
+            f"{path} cannot be read ({reason}): save it as CSV in UTF-8, or as Parquet."
         ) from error
     table = table.apply(category_text).astype("string").rename(columns=nfc)
     # the names of files stay as they are: two files may differ in their Unicode form alone

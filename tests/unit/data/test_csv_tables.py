@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 from small_inputs import noise, write_audio
 from voxslice.data.csv_tables import list_utterances, read_metadata
+from voxslice.data.local_data import of_table
 from voxslice.errors import InputError
 
 
@@ -66,7 +67,8 @@ def test_odd_names_of_files(audio, table):
         ("", r"mine\.csv cannot be read"),
         ("file\n", r"mine\.csv has no rows"),
         ("name,speaker\na.wav,1\n", r"has no column 'file', but name, speaker: correct"),
-        ("file;speaker\na.wav;1\n", r"no column 'file', but file;speaker: .* and with commas"),
+        ("file|speaker\na.wav|1\n", r"no column 'file', but file\|speaker: .* a line of names"),
+        ("#file,speaker\na.wav,1\n", r"no column 'file', but a\.wav, 1: .* a line of names"),
         ("file,age\na.wav,1\n,2\n", r"Row 2 of .*mine\.csv names no file"),
         ("file\na.wav\n./a.wav\n", r"mine\.csv lists a\.wav more than once: remove"),
         ("file,start,end\na.wav,0,2\na.wav,,\n", r"lists a\.wav more than once"),
@@ -94,6 +96,31 @@ def test_mistakes(audio, table, text, message):
 def test_no_table(tmp_path, audio):
     with pytest.raises(InputError, match=r"mine\.csv cannot be read \(.*No such file"):
         list_utterances(tmp_path / "mine.csv", audio, {})
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "file,height\n{}",
+        "sep=,\nfile,height\n{}",
+        '"sep=;"\r\nfile;height\r\n{}',
+        "SEP=\t\nfile\theight\n{}",
+        "file;height\n{}",
+        "file\theight\n{}",
+        "# recorded in May; by us\n#\n\nfile,height\n{}",
+        "sep=|\n# with a comment\nfile|height\n{}",
+    ],
+)
+def test_tables_of_other_programs(audio, table, text, encoding):
+    mark = next(mark for mark in ";\t|," if f"file{mark}height" in text)
+    lines = [["a.wav", '"1,75"'], ["ü.ogg", '"1,5"'], ["no.wav", "2"]]
+    path = table(text.format("".join(f"{mark.join(line)}\n" for line in lines)), encoding)
+    found = read(path, audio, "height")
+    assert found["file"].to_list() == ["a.wav", "no.wav", "ü.ogg"]
+    assert found["height"].to_list() == [1.75, 2, 1.5]
+    seen = of_table(path, audio, {"height": {"column": "height", "values": ["1,75", 2]}})
+    assert list(seen.files) == ["a.wav", "no.wav"]
 
 
 def test_another_encoding(audio, table):

@@ -266,7 +266,7 @@ def test_a_parquet_file_may_hold_embeddings_and_segments(tmp_path):
 
 @pytest.mark.parametrize("name", ["t.csv", "t.parquet"])
 def test_a_file_that_is_no_table(tmp_path, name):
-    (tmp_path / name).write_bytes(b"\xff\xfe\x00 no table")
+    (tmp_path / name).write_bytes(b"\xfe\x00\xff no table")
     with pytest.raises(InputError, match=rf"{name} cannot be read \(.*\): save it as CSV"):
         read_table(tmp_path / name)
     (tmp_path / name).write_bytes(b"")
