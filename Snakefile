@@ -52,7 +52,7 @@ rule predictions:
         [
             f"results/failures/{dataset}/{model}.csv"
             for model in config["models"]
-            for dataset in settings.datasets_of(config, model)
+            for dataset in lookups.datasets_of(config, model)
         ],
     localrule: True
 

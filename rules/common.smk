@@ -13,7 +13,8 @@ SCRIPTS = Path(workflow.basedir) / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
 from voxslice import workload
-from voxslice.config import settings
+from voxslice.config import lookups
+from voxslice.config.complete import complete
 from voxslice.data import local_data
 from voxslice.errors import InputError
 from voxslice.config.fingerprints import fingerprint
@@ -21,7 +22,7 @@ from voxslice.config.fingerprints import fingerprint
 try:
     schema = Path(workflow.basedir, "config", "schema.yaml").read_text()
     # updated in place: the rules, and the scripts of cluster jobs, see the completed config
-    config.update(settings.complete(config, yaml.safe_load(schema)))
+    config.update(complete(config, yaml.safe_load(schema)))
 except InputError as error:
     # not an exception of Snakemake's, which would end with the place in this file
     sys.exit(f"Mistake in the config: {error}")
@@ -63,7 +64,7 @@ def study(pattern):
     """One target for each pair of dataset and task."""
     return [
         pattern.format(dataset=dataset, task=task)
-        for dataset, task in settings.studies(config)
+        for dataset, task in lookups.studies(config)
     ]
 
 
@@ -71,8 +72,8 @@ def study_models(pattern):
     """One target for each dataset, task and model."""
     return [
         pattern.format(dataset=dataset, task=task, model=model)
-        for dataset, task in settings.studies(config)
-        for model in settings.models_of(config, dataset, task)
+        for dataset, task in lookups.studies(config)
+        for model in lookups.models_of(config, dataset, task)
     ]
 
 
@@ -139,7 +140,7 @@ def scores(wildcards):
         "results/scores/{dataset}/{task}/{model}.parquet",
         dataset=wildcards.dataset,
         task=wildcards.task,
-        model=settings.models_of(config, wildcards.dataset, wildcards.task),
+        model=lookups.models_of(config, wildcards.dataset, wildcards.task),
     )
 
 
@@ -225,7 +226,7 @@ def local_state(dataset):
     """Fingerprint of utterances and audio that stay where the user has them."""
     source = config["datasets"][dataset]
     if "csv" in source:
-        filters = settings.filters_of(source)
+        filters = lookups.filters_of(source)
         data = local_data.of_table(**source["csv"], filters=filters)
     elif "audformat" in source:
         data = local_data.of_database(audio_folder(dataset))
@@ -239,7 +240,7 @@ def local_model(name):
     model = config["models"][name]
     if "path" in model:
         return [f"{model['path']}/model.yaml", f"{model['path']}/model.onnx"]
-    return [] if settings.is_url(model.get("onnx", "://")) else [model["onnx"]]
+    return [] if lookups.is_url(model.get("onnx", "://")) else [model["onnx"]]
 
 
 def is_made(files):
@@ -264,7 +265,7 @@ def model_state(name):
 
 def computed(wildcards):
     """What the computed columns of a dataset are made from, by measure and by model."""
-    columns = settings.columns_computed(config["datasets"][wildcards.dataset]).values()
+    columns = lookups.columns_computed(config["datasets"][wildcards.dataset]).values()
     made = {
         f"measure_{column['measure']}": (
             f"resources/{wildcards.dataset}/measures/{column['measure']}.parquet"
@@ -285,7 +286,7 @@ def embeddings(wildcards):
     """Predictions whose embeddings the searches of a dataset look at, by search."""
     return {
         f"embedding_{name}": predictions(wildcards.dataset, search["embedding_of"])
-        for name, search in settings.searches_of(config, wildcards.dataset).items()
+        for name, search in lookups.searches_of(config, wildcards.dataset).items()
         if "embedding_of" in search
     }
 
@@ -368,19 +369,19 @@ def models_shown(wildcards):
     """What the report says of the compared models, by id."""
     return {
         name: {key: config["models"][name][key] for key in ("license", "note")}
-        for name in settings.models_of(config, wildcards.dataset, wildcards.task)
+        for name in lookups.models_of(config, wildcards.dataset, wildcards.task)
     }
 
 
 def embedders_shown(wildcards):
     """The same of models that are not compared, but give an embedding to a search or a column."""
-    compared = settings.models_of(config, wildcards.dataset, wildcards.task)
+    compared = lookups.models_of(config, wildcards.dataset, wildcards.task)
     used = {
         search.get("embedding_of")
-        for search in settings.searches_of(config, wildcards.dataset).values()
+        for search in lookups.searches_of(config, wildcards.dataset).values()
     } | {
         column.get("model")
-        for column in settings.columns_computed(
+        for column in lookups.columns_computed(
             config["datasets"][wildcards.dataset]
         ).values()
     }
@@ -393,7 +394,7 @@ def embedders_shown(wildcards):
 
 def costs_shown(wildcards):
     """The costs of the compared models; predictions that are given have none."""
-    compared = settings.models_of(config, wildcards.dataset, wildcards.task)
+    compared = lookups.models_of(config, wildcards.dataset, wildcards.task)
     return collect(
         "results/costs/{model}.csv", model=[name for name in compared if name in RUN]
     )
@@ -403,7 +404,7 @@ def of_models(pattern):
     """The files of all models of a task, in the order of the config."""
     return lambda wildcards: [
         pattern.format(model=model, **wildcards)
-        for model in settings.models_of(config, wildcards.dataset, wildcards.task)
+        for model in lookups.models_of(config, wildcards.dataset, wildcards.task)
     ]
 
 
@@ -425,7 +426,7 @@ def command(wildcards):
 
 def embedder(wildcards):
     """The model whose embedding the maps show: that of the first search that names one."""
-    for search in settings.searches_of(config, wildcards.dataset).values():
+    for search in lookups.searches_of(config, wildcards.dataset).values():
         if "embedding_of" in search:
             return search["embedding_of"]
     return None

@@ -26,8 +26,8 @@ rule score:
             for key, value in config["tasks"][wildcards.task].items()
             if key not in ("min_drop", "unit", "margin", "classes", "exclude")
         },
-        classes=lambda wildcards: settings.classes_of(config["tasks"][wildcards.task]),
-        scale=lambda wildcards: settings.scale_of(
+        classes=lambda wildcards: lookups.classes_of(config["tasks"][wildcards.task]),
+        scale=lambda wildcards: lookups.scale_of(
             config, wildcards.task, wildcards.model
         ),
         given=lambda wildcards: wildcards.model in GIVEN,
@@ -84,7 +84,7 @@ rule measure:
         mem_mb=growing(1000, 120),
         runtime=growing(10, 1),
     params:
-        models=lambda wildcards: settings.models_of(
+        models=lambda wildcards: lookups.models_of(
             config, wildcards.dataset, wildcards.task
         ),
         labels=lambda wildcards: config["tasks"][wildcards.task].get("labels"),
@@ -105,13 +105,13 @@ rule compare:
             "results/slices/{dataset}/{task}/{model}.csv",
             dataset=wildcards.dataset,
             task=wildcards.task,
-            model=settings.models_of(config, wildcards.dataset, wildcards.task),
+            model=lookups.models_of(config, wildcards.dataset, wildcards.task),
         ),
         members=lambda wildcards: collect(
             "results/slices/{dataset}/{task}/{model}.members.parquet",
             dataset=wildcards.dataset,
             task=wildcards.task,
-            model=settings.models_of(config, wildcards.dataset, wildcards.task),
+            model=lookups.models_of(config, wildcards.dataset, wildcards.task),
         ),
     output:
         comparison=report(
@@ -132,11 +132,11 @@ rule compare:
         mem_mb=growing(1000, 220),
         runtime=growing(10, 1),
     params:
-        models=lambda wildcards: settings.models_of(
+        models=lambda wildcards: lookups.models_of(
             config, wildcards.dataset, wildcards.task
         ),
-        sources=lambda wildcards: settings.sources_of(
-            config, settings.models_of(config, wildcards.dataset, wildcards.task)
+        sources=lambda wildcards: lookups.sources_of(
+            config, lookups.models_of(config, wildcards.dataset, wildcards.task)
         ),
         gate=lookup("gate", within=config),
         columns=lambda wildcards: [

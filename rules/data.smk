@@ -24,7 +24,7 @@ rule fetch_dataset:
     params:
         source=lookup("datasets/{dataset}/audb", within=config),
         table=lookup("datasets/{dataset}/table", within=config),
-        filters=lambda wildcards: settings.filters_of(
+        filters=lambda wildcards: lookups.filters_of(
             config["datasets"][wildcards.dataset]
         ),
         cache="resources/{dataset}/partial",
@@ -56,7 +56,7 @@ rule list_utterances:
     params:
         csv=lambda wildcards: config["datasets"][wildcards.dataset].get("csv"),
         table=lambda wildcards: config["datasets"][wildcards.dataset].get("table"),
-        filters=lambda wildcards: settings.filters_of(
+        filters=lambda wildcards: lookups.filters_of(
             config["datasets"][wildcards.dataset]
         ),
         state=lambda wildcards: local_state(wildcards.dataset),
@@ -111,10 +111,10 @@ rule read_metadata:
         runtime=growing(10, 1),
     params:
         csv=lambda wildcards: config["datasets"][wildcards.dataset].get("csv"),
-        columns=lambda wildcards: settings.columns_read(
+        columns=lambda wildcards: lookups.columns_read(
             config["datasets"][wildcards.dataset]
         ),
-        computed=lambda wildcards: settings.columns_computed(
+        computed=lambda wildcards: lookups.columns_computed(
             config["datasets"][wildcards.dataset]
         ),
         tables=tables_of_metadata,

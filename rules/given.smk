@@ -25,8 +25,8 @@ rule read_predictions:
         runtime=growing(10, 1),
     params:
         tasks=lambda wildcards: {
-            task: settings.classes_of(config["tasks"][task])
-            for task in settings.tasks_of(config, wildcards.dataset, wildcards.model)
+            task: lookups.classes_of(config["tasks"][task])
+            for task in lookups.tasks_of(config, wildcards.dataset, wildcards.model)
         },
         filtered=lambda wildcards: "filter" in config["datasets"][wildcards.dataset],
         tolerated=lookup("failures_tolerated", within=config),

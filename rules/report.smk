@@ -84,7 +84,7 @@ rule make_report:
         task=lookup("tasks/{task}", within=config),
         models=models_shown,
         embedders=embedders_shown,
-        searches=lambda wildcards: settings.searches_of(config, wildcards.dataset),
+        searches=lambda wildcards: lookups.searches_of(config, wildcards.dataset),
         mapped=embedder,
         seed=lookup("seed", within=config),
         resamples=lookup("resamples", within=config),
@@ -127,7 +127,7 @@ rule make_view:
             for key, value in config["tasks"][wildcards.task].items()
             if key in ("type", "unit")
         },
-        models=lambda wildcards: settings.models_of(
+        models=lambda wildcards: lookups.models_of(
             config, wildcards.dataset, wildcards.task
         ),
         max_rows=lookup("spotlight/max_rows", within=config),

@@ -24,10 +24,10 @@ rule suggest_slices:
         mem_mb=growing(2000, 60),
         runtime=growing(30, 1),
     params:
-        models=lambda wildcards: settings.models_of(
+        models=lambda wildcards: lookups.models_of(
             config, wildcards.dataset, wildcards.task
         ),
-        searches=lambda wildcards: settings.searches_of(
+        searches=lambda wildcards: lookups.searches_of(
             config, wildcards.dataset, finder="sliceguard"
         ),
         kind=lookup("tasks/{task}/type", within=config),
@@ -65,7 +65,7 @@ rule find_slices:
         mem_mb=growing(1000, 120),
         runtime=growing(10, 1),
     params:
-        searches=lambda wildcards: settings.searches_of(config, wildcards.dataset),
+        searches=lambda wildcards: lookups.searches_of(config, wildcards.dataset),
         kind=lookup("tasks/{task}/type", within=config),
         columns=lambda wildcards: list(config["datasets"][wildcards.dataset]["columns"]),
         alpha=lookup("alpha", within=config),

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from voxslice.config.settings import complete
+from voxslice.config.complete import complete
 from voxslice.errors import InputError
 
 SCHEMA = yaml.safe_load((Path(__file__).parents[3] / "config/schema.yaml").read_text("utf-8"))

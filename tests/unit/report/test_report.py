@@ -19,7 +19,7 @@ from report_study import (
     write_noise,
 )
 from snakemake_cli import ROOT
-from voxslice.config import settings
+from voxslice.config.complete import complete
 from voxslice.errors import InputError
 from voxslice.report.numbers import Measure, decimal, measures, probability
 from voxslice.report.page import breakable, derive, inlined
@@ -214,9 +214,9 @@ def test_config_bounds_the_page_without_being_asked():
     schema = yaml.safe_load((root / "config" / "schema.yaml").read_text())
     config = yaml.safe_load((root / "config" / "config.yaml").read_text())
     expected = {"max_megabytes": 10, "shortest_seconds": 3}
-    assert settings.complete(config, schema)["report"] == expected
+    assert complete(config, schema)["report"] == expected
     with pytest.raises(InputError, match=r"report: .*max_megabyte"):
-        settings.complete({**config, "report": {"max_megabyte": 1}}, schema)
+        complete({**config, "report": {"max_megabyte": 1}}, schema)
 
 
 def test_many_pairs_are_folded_but_the_first(audio):

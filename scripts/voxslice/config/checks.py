@@ -1,114 +1,29 @@
-"""The config of a study: checked against the schema and in itself, completed with defaults.
+"""Checks of a config that a JSON schema cannot express: ids and columns that it refers to.
 
-Imported whenever Snakemake parses the workflow, on a cluster once a job: it stays light.
+Snakemake imports this module whenever it parses the workflow, on a cluster once per job. Therefore
+the module imports no heavy library.
 """
 
-import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-import jsonschema
-
-from voxslice.config.key_names import check_key_names
+from voxslice.config.lookups import (
+    columns_computed,
+    columns_read,
+    datasets_of,
+    is_url,
+    source_of,
+    tasks_of,
+)
 from voxslice.config.places import check_places
-from voxslice.config.sentences import sentence
-from voxslice.config.validator import Validator
 from voxslice.errors import InputError
 from voxslice.names import REFERENCES
-from voxslice.unicode_text import nfc
 
 RESERVED = {"models", "checksums"}
 """Folders beside those of the datasets."""
-INHERITED = ("license", "tasks", "embedding_output", "sampling_rate", "scale")
-"""What a derived model has from its source where it is not given."""
-PLACES = {"path", "audio", "url", "onnx", "host", "predictions"}
-"""Keys that name files, whose names may be in any Unicode form."""
-SOURCES = ("csv", "audformat", "audb")
-"""Where a dataset may come from; it has one of these keys."""
 
 
-def complete(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
-    """Check a config and fill in the defaults of the schema.
-
-    Args:
-        config: as read from YAML
-        schema: JSON schema, draft 2020-12
-
-    Returns:
-        a new config with all defaults
-
-    Raises:
-        InputError: with one sentence that names the key and says what to change
-    """
-    check_key_names(config, schema)
-    errors = list(Validator(schema).iter_errors(config))
-    if errors:
-        raise InputError(sentence(jsonschema.exceptions.best_match(errors)))
-    full = _composed(copy.deepcopy(dict(config)))
-    _inherit(full["models"])
-    full = _defaults(full, schema, schema)
-    _cross_check(full)
-    return full
-
-
-def _composed(node: Any) -> Any:
-    """The config with its text in the normal form C of Unicode, but places as they are written."""
-    if isinstance(node, dict):
-        return {
-            _composed(key): value if key in PLACES else _composed(value)
-            for key, value in node.items()
-        }
-    if isinstance(node, list):
-        return [_composed(item) for item in node]
-    return nfc(node) if isinstance(node, str) else node
-
-
-def _inherit(models: dict[str, Any]) -> None:
-    """Give derived models, in place, what they do not say themselves."""
-    for name, model in models.items():
-        if "derive" not in model:
-            continue
-        source = model["derive"]["from"]
-        if source not in models:
-            known = ", ".join(other for other in models if other != name)
-            raise InputError(
-                f"models.{name}.derive.from: there is no model {source!r}; the others are {known}."
-            )
-        if "derive" in models[source]:
-            raise InputError(
-                f"models.{name}.derive.from: {source} is derived itself: name the model that is"
-                " fetched."
-            )
-        given = models[source]
-        inherited = {key: given[key] for key in INHERITED if key in given and key not in model}
-        model.update(copy.deepcopy(inherited))
-
-
-def _defaults(node: Any, schema: Mapping[str, Any], root: Mapping[str, Any]) -> Any:
-    """Fill in defaults, following references and conditions."""
-    if "$ref" in schema:
-        name = schema["$ref"].rsplit("/", 1)[-1]
-        return _defaults(node, root["$defs"][name], root)
-    if not isinstance(node, dict):
-        if isinstance(node, list) and "items" in schema:
-            return [_defaults(item, schema["items"], root) for item in node]
-        return node
-    if "if" in schema:
-        fits = jsonschema.Draft202012Validator(schema["if"]).is_valid(node)
-        node = _defaults(node, schema.get("then" if fits else "else", {}), root)
-    for key, value in schema.get("properties", {}).items():
-        if key not in node and "default" in value:
-            node[key] = copy.deepcopy(value["default"])
-        if key in node:
-            node[key] = _defaults(node[key], value, root)
-    others = schema.get("additionalProperties")
-    if isinstance(others, dict):
-        known = schema.get("properties", {})
-        node |= {k: _defaults(v, others, root) for k, v in node.items() if k not in known}
-    return node
-
-
-def _cross_check(config: dict[str, Any]) -> None:
+def check_references(config: dict[str, Any]) -> None:
     datasets, models, tasks = config["datasets"], config["models"], config["tasks"]
     columns = sorted({name for dataset in datasets.values() for name in dataset["columns"]})
     check_places(config)
@@ -209,11 +124,6 @@ def _check_source(name: str, dataset: Mapping[str, Any]) -> None:
             )
 
 
-def source_of(dataset: Mapping[str, Any]) -> str:
-    """Which of `SOURCES` a dataset comes from."""
-    return next(source for source in SOURCES if source in dataset)
-
-
 def _check_scale(name: str, model: Mapping[str, Any], tasks: Mapping[str, Any]) -> None:
     """Check that the outputs with a scale are those of the model's classifications."""
     if "scale" in model and "predictions" in model:
@@ -271,29 +181,6 @@ def _check_model(
         )
 
 
-def is_url(place: str) -> bool:
-    """Whether a file is given by its address, not by its path."""
-    return "://" in place
-
-
-def filters_of(dataset: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """For each column of a dataset's filter where it is read, and the `values` that are kept."""
-    return {
-        name: {**dataset["columns"][name], "values": values}
-        for name, values in dataset.get("filter", {}).items()
-    }
-
-
-def columns_read(dataset: Mapping[str, Any]) -> dict[str, dict[str, str]]:
-    """The columns of a dataset that are read from its source, not computed."""
-    return {name: column for name, column in dataset["columns"].items() if "column" in column}
-
-
-def columns_computed(dataset: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """The columns of a dataset that are measured or predicted."""
-    return {name: column for name, column in dataset["columns"].items() if "column" not in column}
-
-
 def _check_classes(name: str, task: Mapping[str, Any]) -> None:
     """Check what a classification makes of the classes of models."""
     for given, label in task.get("classes", {}).items():
@@ -348,83 +235,3 @@ def _check_predictions(name: str, model: Mapping[str, Any], config: Mapping[str,
             raise InputError(
                 f"{place}: {taken[0]} is a column of every table: choose another id for the task."
             )
-
-
-def classes_of(task: Mapping[str, Any]) -> dict[str, Any] | None:
-    """What a task makes of the classes of models, the parts of `Classes`; None for numbers."""
-    if task["type"] == "regression":
-        return None
-    return {"labels": task["labels"], "merged": task["classes"], "excluded": task["exclude"]}
-
-
-def scale_of(config: Mapping[str, Any], task: str, model: str) -> str | None:
-    """What the config says of the output that a task reads.
-
-    Args:
-        config: completed
-        task: id of the task
-        model: id of the model
-
-    Returns:
-        `logits` or `probabilities`; None if the config does not say it
-    """
-    return config["models"][model].get("scale", {}).get(config["tasks"][task].get("output"))
-
-
-def sources_of(config: Mapping[str, Any], models: Sequence[str]) -> dict[str, str]:
-    """Ids of the derived ones among models, each with that of its source."""
-    derived = {name: config["models"][name].get("derive") for name in models}
-    return {name: derive["from"] for name, derive in derived.items() if derive}
-
-
-def datasets_of(config: Mapping[str, Any], model: str) -> list[str]:
-    """Ids of the datasets that a model has predictions for: all, unless they are given."""
-    return list(config["models"][model].get("predictions", config["datasets"]))
-
-
-def tasks_of(config: Mapping[str, Any], dataset: str, model: str) -> list[str]:
-    """Ids of a model's tasks that a dataset has labels for, in the order of the config."""
-    columns, tasks = config["datasets"][dataset]["columns"], config["models"][model]["tasks"]
-    return [
-        name
-        for name, task in config["tasks"].items()
-        if name in tasks and task["target"] in columns
-    ]
-
-
-def models_of(config: Mapping[str, Any], dataset: str, task: str) -> list[str]:
-    """Ids of the models that are compared on a dataset and task, in the order of the config."""
-    return [
-        name
-        for name, model in config["models"].items()
-        if task in model["tasks"] and dataset in datasets_of(config, name)
-    ]
-
-
-def studies(config: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Pairs of dataset and task where the dataset has labels and a model predictions."""
-    return [
-        (dataset, task)
-        for dataset, settings in config["datasets"].items()
-        for task, task_settings in config["tasks"].items()
-        if task_settings["target"] in settings["columns"] and models_of(config, dataset, task)
-    ]
-
-
-def searches_of(
-    config: Mapping[str, Any], dataset: str, finder: str | None = None
-) -> dict[str, dict[str, Any]]:
-    """The searches of a dataset, without the features that it lacks; empty searches are left out.
-
-    Args:
-        config: completed
-        dataset: its id
-        finder: only searches of this finder, None for all
-    """
-    columns = config["datasets"][dataset]["columns"]
-    searches = {}
-    for name, search in config["searches"].items():
-        features = [feature for feature in search["features"] if feature in columns]
-        if (features or "embedding_of" in search) and finder in (None, search["finder"]):
-            searches[name] = {**search, "features": features}
-    return searches

@@ -5,9 +5,10 @@ from pathlib import Path
 import jsonschema
 import pytest
 import yaml
-from voxslice.config import settings
-from voxslice.config.settings import (
-    complete,
+from voxslice.config.complete import complete
+from voxslice.config.lookups import (
+    columns_computed,
+    columns_read,
     datasets_of,
     models_of,
     scale_of,
@@ -582,9 +583,9 @@ def test_searches_of_a_dataset(config):
     assert full["searches"]["metadata"]["features"] == ["gender", "age"]
 
 
-def test_the_module_is_light():
-    # it is imported whenever the workflow is parsed
-    source = Path(settings.__file__).read_text(encoding="utf-8")
+@pytest.mark.parametrize("path", sorted((ROOT / "scripts/voxslice/config").glob("*.py")), ids=str)
+def test_modules_that_every_job_imports_are_light(path):
+    source = path.read_text(encoding="utf-8")
     heavy = ("pandas", "numpy", "sklearn", "audb", "audformat")
     assert not any(f"import {name}" in source or f"from {name}" in source for name in heavy)
 
@@ -593,11 +594,11 @@ def test_computed_columns_get_their_defaults(config):
     columns = config["datasets"]["table"]["columns"]
     columns |= {"tone": {"measure": "pitch"}, "heard": {"model": "small", "label": "child"}}
     full = complete(config, SCHEMA)["datasets"]["table"]
-    assert settings.columns_computed(full) == {
+    assert columns_computed(full) == {
         "tone": {"measure": "pitch"},
         "heard": {"model": "small", "label": "child", "bins": 3},
     }
-    assert list(settings.columns_read(full)) == ["age", "split"]
+    assert list(columns_read(full)) == ["age", "split"]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,104 @@
+"""Completing a config: it is checked, and what it leaves out is filled in.
+
+Snakemake imports this module whenever it parses the workflow, on a cluster once per job. Therefore
+the module imports no heavy library.
+"""
+
+import copy
+from collections.abc import Mapping
+from typing import Any
+
+import jsonschema
+
+from voxslice.config.checks import check_references
+from voxslice.config.key_names import check_key_names
+from voxslice.config.sentences import sentence
+from voxslice.config.validator import Validator
+from voxslice.errors import InputError
+from voxslice.unicode_text import nfc
+
+INHERITED = ("license", "tasks", "embedding_output", "sampling_rate", "scale")
+"""What a derived model has from its source where it is not given."""
+PLACES = {"path", "audio", "url", "onnx", "host", "predictions"}
+"""Keys that name files, whose names may be in any Unicode form."""
+
+
+def complete(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Check a config and fill in the defaults of the schema.
+
+    Args:
+        config: as read from YAML
+        schema: JSON schema, draft 2020-12
+
+    Returns:
+        a new config with all defaults
+
+    Raises:
+        InputError: with one sentence that names the key and says what to change
+    """
+    check_key_names(config, schema)
+    errors = list(Validator(schema).iter_errors(config))
+    if errors:
+        raise InputError(sentence(jsonschema.exceptions.best_match(errors)))
+    full = _composed(copy.deepcopy(dict(config)))
+    _inherit(full["models"])
+    full = _defaults(full, schema, schema)
+    check_references(full)
+    return full
+
+
+def _composed(node: Any) -> Any:
+    """The config with its text in the normal form C of Unicode, but places as they are written."""
+    if isinstance(node, dict):
+        return {
+            _composed(key): value if key in PLACES else _composed(value)
+            for key, value in node.items()
+        }
+    if isinstance(node, list):
+        return [_composed(item) for item in node]
+    return nfc(node) if isinstance(node, str) else node
+
+
+def _inherit(models: dict[str, Any]) -> None:
+    """Give derived models, in place, what they do not say themselves."""
+    for name, model in models.items():
+        if "derive" not in model:
+            continue
+        source = model["derive"]["from"]
+        if source not in models:
+            known = ", ".join(other for other in models if other != name)
+            raise InputError(
+                f"models.{name}.derive.from: there is no model {source!r}; the others are {known}."
+            )
+        if "derive" in models[source]:
+            raise InputError(
+                f"models.{name}.derive.from: {source} is derived itself: name the model that is"
+                " fetched."
+            )
+        given = models[source]
+        inherited = {key: given[key] for key in INHERITED if key in given and key not in model}
+        model.update(copy.deepcopy(inherited))
+
+
+def _defaults(node: Any, schema: Mapping[str, Any], root: Mapping[str, Any]) -> Any:
+    """Fill in defaults, following references and conditions."""
+    if "$ref" in schema:
+        name = schema["$ref"].rsplit("/", 1)[-1]
+        return _defaults(node, root["$defs"][name], root)
+    if not isinstance(node, dict):
+        if isinstance(node, list) and "items" in schema:
+            return [_defaults(item, schema["items"], root) for item in node]
+        return node
+    if "if" in schema:
+        fits = jsonschema.Draft202012Validator(schema["if"]).is_valid(node)
+        node = _defaults(node, schema.get("then" if fits else "else", {}), root)
+    for key, value in schema.get("properties", {}).items():
+        if key not in node and "default" in value:
+            node[key] = copy.deepcopy(value["default"])
+        if key in node:
+            node[key] = _defaults(node[key], value, root)
+    others = schema.get("additionalProperties")
+    if isinstance(others, dict):
+        known = schema.get("properties", {})
+        node |= {k: _defaults(v, others, root) for k, v in node.items() if k not in known}
+    return node

@@ -1,0 +1,119 @@
+"""Questions that the rules ask of a completed config.
+
+Snakemake imports this module whenever it parses the workflow, on a cluster once per job. Therefore
+the module imports no heavy library.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+SOURCES = ("csv", "audformat", "audb")
+"""Where a dataset may come from; it has one of these keys."""
+
+
+def source_of(dataset: Mapping[str, Any]) -> str:
+    """Which of `SOURCES` a dataset comes from."""
+    return next(source for source in SOURCES if source in dataset)
+
+
+def is_url(place: str) -> bool:
+    """Whether a file is given by its address, not by its path."""
+    return "://" in place
+
+
+def filters_of(dataset: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """For each column of a dataset's filter where it is read, and the `values` that are kept."""
+    return {
+        name: {**dataset["columns"][name], "values": values}
+        for name, values in dataset.get("filter", {}).items()
+    }
+
+
+def columns_read(dataset: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    """The columns of a dataset that are read from its source, not computed."""
+    return {name: column for name, column in dataset["columns"].items() if "column" in column}
+
+
+def columns_computed(dataset: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The columns of a dataset that are measured or predicted."""
+    return {name: column for name, column in dataset["columns"].items() if "column" not in column}
+
+
+def classes_of(task: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What a task makes of the classes of models, the parts of `Classes`; None for numbers."""
+    if task["type"] == "regression":
+        return None
+    return {"labels": task["labels"], "merged": task["classes"], "excluded": task["exclude"]}
+
+
+def scale_of(config: Mapping[str, Any], task: str, model: str) -> str | None:
+    """What the config says of the output that a task reads.
+
+    Args:
+        config: completed
+        task: id of the task
+        model: id of the model
+
+    Returns:
+        `logits` or `probabilities`; None if the config does not say it
+    """
+    return config["models"][model].get("scale", {}).get(config["tasks"][task].get("output"))
+
+
+def sources_of(config: Mapping[str, Any], models: Sequence[str]) -> dict[str, str]:
+    """Ids of the derived ones among models, each with that of its source."""
+    derived = {name: config["models"][name].get("derive") for name in models}
+    return {name: derive["from"] for name, derive in derived.items() if derive}
+
+
+def datasets_of(config: Mapping[str, Any], model: str) -> list[str]:
+    """Ids of the datasets that a model has predictions for: all, unless they are given."""
+    return list(config["models"][model].get("predictions", config["datasets"]))
+
+
+def tasks_of(config: Mapping[str, Any], dataset: str, model: str) -> list[str]:
+    """Ids of a model's tasks that a dataset has labels for, in the order of the config."""
+    columns, tasks = config["datasets"][dataset]["columns"], config["models"][model]["tasks"]
+    return [
+        name
+        for name, task in config["tasks"].items()
+        if name in tasks and task["target"] in columns
+    ]
+
+
+def models_of(config: Mapping[str, Any], dataset: str, task: str) -> list[str]:
+    """Ids of the models that are compared on a dataset and task, in the order of the config."""
+    return [
+        name
+        for name, model in config["models"].items()
+        if task in model["tasks"] and dataset in datasets_of(config, name)
+    ]
+
+
+def studies(config: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Pairs of dataset and task where the dataset has labels and a model predictions."""
+    return [
+        (dataset, task)
+        for dataset, settings in config["datasets"].items()
+        for task, task_settings in config["tasks"].items()
+        if task_settings["target"] in settings["columns"] and models_of(config, dataset, task)
+    ]
+
+
+def searches_of(
+    config: Mapping[str, Any], dataset: str, finder: str | None = None
+) -> dict[str, dict[str, Any]]:
+    """The searches of a dataset, without the features that it lacks; empty searches are left out.
+
+    Args:
+        config: completed
+        dataset: its id
+        finder: only searches of this finder, None for all
+    """
+    columns = config["datasets"][dataset]["columns"]
+    searches = {}
+    for name, search in config["searches"].items():
+        features = [feature for feature in search["features"] if feature in columns]
+        if (features or "embedding_of" in search) and finder in (None, search["finder"]):
+            searches[name] = {**search, "features": features}
+    return searches
