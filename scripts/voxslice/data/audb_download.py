@@ -1,4 +1,4 @@
-"""Fetch datasets with audb."""
+"""Download datasets with audb."""
 
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,11 +10,13 @@ from typing import Any
 import audb
 import filelock
 
+from voxslice.data.audb_contents import Contents, contents_of, legacy_table
+from voxslice.data.audb_repositories import CheckedRepository
 from voxslice.data.selection import files_needed
-from voxslice.errors import InputError
+from voxslice.errors import InputError, reason_of
 
 LOCK_TIMEOUT = 300.0
-"""Seconds to wait for another process that loads into the same cache; audb itself waits a day."""
+"""Seconds to wait for another process that uses the same cache; audb itself would wait a day."""
 
 
 def fetch_audb(
@@ -30,41 +32,48 @@ def fetch_audb(
     cache: str | Path,
     num_workers: int = 1,
 ) -> None:
-    """Download a database with audb into a folder: mono audio of what is asked for, and its tables.
+    """Download a database with audb: its tables as a whole and the mono audio of a selection.
+
+    Nothing that a repository provides is trusted: headers must be plain YAML, archives must hold
+    the published files only, and each file must have its published checksum.
 
     Args:
-        folder: where the database goes (made new): `db.yaml`, its tables, whole, and the media
-        name: name of the database
-        version: version of the database
-        repositories: where to look, each with `name`, `host` and `backend`
-        sampling_rate: of the media, in Hz
-        format: of the media, wav or flac
-        table: whose rows are the utterances; media that it does not name are not fetched
-        filters: which utterances are wanted (see `files_needed`), the media of others are not
-            fetched
-        cache: audb's cache; it holds what was fetched before an interruption and is removed after
-            success
-        num_workers: threads that fetch and convert
+        folder: Where the database goes: `db.yaml`, the tables and the audio files. An earlier
+            folder is replaced.
+        name: Name of the database.
+        version: Version of the database.
+        repositories: Where to look for it, each with `name`, `host` and `backend`.
+        sampling_rate: Sampling rate of the audio in Hz.
+        format: Format of the audio, `wav` or `flac`.
+        table: Table whose rows are the utterances; audio of other files is not downloaded.
+        filters: Which utterances are wanted (see `files_needed`); audio of others is not
+            downloaded.
+        cache: Folder that audb downloads into. It keeps the files of an interrupted download and
+            is removed after success.
+        num_workers: Number of threads that download and convert.
 
     Raises:
-        InputError: where no repository has the database in this version, it has no such table or
-            column, the filter keeps nothing, or another process holds the cache
+        InputError: No repository has this version of the database, a file is missing, damaged or
+            refused, the table or a column does not exist, the filter keeps nothing, or another
+            process uses the cache.
+        MachineError: The machine failed, as with a full disk.
     """
-    # audb would otherwise read repositories and caches from the user's home
-    audb.config.REPOSITORIES = [
-        audb.Repository(entry["name"], entry["host"], entry["backend"]) for entry in repositories
-    ]
+    _use(repositories, legacy_table(name, version))
     _require_version(name, version)
     cache = Path(cache).absolute()
     cache.mkdir(parents=True, exist_ok=True)
-    with _only_user(cache):
+    with _only_user(cache), _errors_in_words(name, version):
         _remove_leftovers(cache)
+        dependencies = audb.dependencies(name, version=version, cache_root=str(cache))
+        contents = contents_of(dependencies, name)
+        _use(repositories, {**legacy_table(name, version), **contents})
         load = partial(
             audb.load,
             name,
             version=version,
             attachments=[],
             full_path=False,
+            pickle_tables=False,
             cache_root=str(cache),
             num_workers=num_workers,
             timeout=LOCK_TIMEOUT,
@@ -72,8 +81,9 @@ def fetch_audb(
         )
         flavor = {"format": format, "mixdown": True, "sampling_rate": sampling_rate}
         media = files_needed(load(only_metadata=True), table, filters)
+        _require_listed(media, dependencies, table)
         load(media=media, **flavor)
-        # with media, tables lose the rows of the others; a filter would miss values that those have
+        # with media, audb drops the rows of other files, and metadata of utterances would be lost
         db = load(only_metadata=True, **flavor)
         loaded = Path(db.meta.pop("audb")["root"])
         folder = Path(folder)
@@ -82,15 +92,45 @@ def fetch_audb(
         folder.parent.mkdir(parents=True, exist_ok=True)
         for leftover in [*loaded.glob("db.*"), *loaded.glob(".complete")]:
             leftover.unlink()
-        # the tables in audb's cache name the files as published, those in memory as converted
+        # tables in the cache of audb name the files as published, tables in memory as converted
         db.save(str(loaded), storage_format="parquet")
         shutil.move(loaded, folder)
         shutil.rmtree(cache)
 
 
+def _use(repositories: Sequence[Mapping[str, str]], contents: Contents) -> None:
+    """Let audb use these repositories only; by default it reads some from the user's home."""
+    audb.config.REPOSITORIES = [CheckedRepository(place, contents) for place in repositories]
+
+
+@contextmanager
+def _errors_in_words(name: str, version: str) -> Iterator[None]:
+    """Turn what audb, its backends and audio libraries raise into one sentence."""
+    try:
+        yield
+    except InputError:
+        raise
+    except Exception as error:
+        cause = getattr(error, "exception", error)  # a BackendError does not give the reason
+        reason = reason_of(cause, f"The dataset {name} {version}")[:300]
+        raise InputError(
+            f"The dataset {name} {version} cannot be fetched ({reason}): check the network and the"
+            " dataset's repositories, or ask who published it."
+        ) from error
+
+
+def _require_listed(media: Sequence[str], dependencies: audb.Dependencies, table: str) -> None:
+    for file in media:
+        if file not in dependencies:
+            raise InputError(
+                f"The table {table} names {file}, which was not published: use another version of"
+                " the dataset or ask who published it."
+            )
+
+
 @contextmanager
 def _only_user(cache: Path) -> Iterator[None]:
-    """Hold a cache alone; where a process is killed, the system lets go of what it held."""
+    """Lock a cache for this process; the system unlocks it if the process is killed."""
     lock = filelock.FileLock(cache / "held", timeout=LOCK_TIMEOUT)
     try:
         lock.acquire()
@@ -106,9 +146,9 @@ def _only_user(cache: Path) -> Iterator[None]:
 
 
 def _remove_leftovers(cache: Path) -> None:
-    """Remove what a killed process has left, except for media, which audb moves there whole.
+    """Remove what a killed process left, except for audio, which audb moves there as a whole.
 
-    A lock of audb is stale here, and a table may be half-written or already converted.
+    Locks of audb are stale here, and a table may be incomplete or already converted.
     """
     for pattern in (".*.lock", "db.*", ".complete"):
         for file in list(cache.rglob(pattern)):

@@ -9,9 +9,10 @@ import audformat
 import pandas as pd
 
 from voxslice.data.column_types import settled
+from voxslice.data.database_headers import read_header
 from voxslice.data.selection import column_of, kept, table_of
 from voxslice.data.utterances import ordered, with_ends
-from voxslice.errors import InputError
+from voxslice.errors import InputError, reason_of
 from voxslice.utterance_keys import KEY
 
 
@@ -45,21 +46,25 @@ def list_utterances(
 
 
 def _load(folder: str | Path, table: str | None = None) -> audformat.Database:
-    """Load a database with one table, or all where it is None, but never from a pickle.
+    """Load a database with one table, or with all tables if `table` is None.
 
-    audformat prefers a table's pickle, as it lies in audb's cache, and reading one may run code.
+    audformat would run code from the header and from a table that is a pickle. It prefers pickles.
+    So it is given a folder with the checked header and the other tables only.
     """
     folder = Path(folder).absolute()
+    header = read_header(folder / "db.yaml")
     with tempfile.TemporaryDirectory() as safe:
-        for pattern in ("db.yaml", "db.*.csv", "db.*.parquet"):
+        (Path(safe) / "db.yaml").write_text(header, encoding="utf-8")
+        for pattern in ("db.*.csv", "db.*.parquet"):
             for file in folder.glob(pattern):
-                (Path(safe) / file.name).symlink_to(file)
+                if file.is_file():  # reading a pipe would never end
+                    (Path(safe) / file.name).symlink_to(file)
         try:
             db = audformat.Database.load(safe, load_data=table is None)
             if table in db.tables:
                 db[table].load(str(Path(safe) / f"db.{table}"))
         except Exception as error:  # each part of a database fails in its own way
-            reason = " ".join(str(error).replace(safe, str(folder)).split())[:300]
+            reason = reason_of(error, f"The database in {folder}").replace(safe, str(folder))[:300]
             raise InputError(
                 f"The database in {folder} cannot be loaded ({reason}): name a folder with db.yaml"
                 " and the tables as CSV or Parquet."
