@@ -64,8 +64,9 @@ def fetch_audb(
     cache.mkdir(parents=True, exist_ok=True)
     with _only_user(cache), _errors_in_words(name, version):
         _remove_leftovers(cache)
-        dependencies = audb.dependencies(name, version=version, cache_root=str(cache))
-        contents = contents_of(dependencies, name)
+        contents = contents_of(
+            audb.dependencies(name, version=version, cache_root=str(cache)), name
+        )
         _use(repositories, {**legacy_table(name, version), **contents})
         load = partial(
             audb.load,
@@ -80,8 +81,14 @@ def fetch_audb(
             verbose=True,
         )
         flavor = {"format": format, "mixdown": True, "sampling_rate": sampling_rate}
-        media = files_needed(load(only_metadata=True), table, filters)
-        _require_listed(media, dependencies, table)
+        try:
+            tables = load(only_metadata=True)
+        except KeyError as error:  # of audb, which looks for the durations of all files
+            raise InputError(
+                f"The tables of {name} {version} name files that were not published ({error}): use"
+                " another version or ask who published it."
+            ) from error
+        media = files_needed(tables, table, filters)
         load(media=media, **flavor)
         # with media, audb drops the rows of other files, and metadata of utterances would be lost
         db = load(only_metadata=True, **flavor)
@@ -117,15 +124,6 @@ def _errors_in_words(name: str, version: str) -> Iterator[None]:
             f"The dataset {name} {version} cannot be fetched ({reason}): check the network and the"
             " dataset's repositories, or ask who published it."
         ) from error
-
-
-def _require_listed(media: Sequence[str], dependencies: audb.Dependencies, table: str) -> None:
-    for file in media:
-        if file not in dependencies:
-            raise InputError(
-                f"The table {table} names {file}, which was not published: use another version of"
-                " the dataset or ask who published it."
-            )
 
 
 @contextmanager
