@@ -34,34 +34,45 @@ def categories_text(name: object, categories: Sequence[str]) -> str:
 
 
 def interval_text(name: object, low: float, high: float, below: float, above: float) -> str:
-    """A condition on an interval of a number, as in `age in 30..42` or `age = 30`.
+    """A condition on an interval of a number, as in `age in 30..42` or `age at most 42`.
 
     Args:
-        name: of the column
+        name: name of the column
         low: smallest value in the interval
         high: largest value in the interval
         below: largest value of the column below the interval, minus infinity if there is none
         above: smallest value of the column above the interval, infinity if there is none
 
     Returns:
-        the condition in the fewest digits that hold the same values of the column
+        the condition in the fewest digits that hold the same values of the column; it names no
+        limit on a side that has no other values
     """
-    relation = "=" if low == high else "in"
-    return f"{name} {relation} {ends_text(low, high, below, above)}"
+    if low == high:
+        return f"{name} = {ends_text(low, high, below, above)}"
+    if below == -inf and above < inf:
+        return f"{name} at most {shortest_decimal(high, above)}"
+    if above == inf and below > -inf:
+        return f"{name} at least {shortest_decimal(low, below)}"
+    return f"{name} in {ends_text(low, high, below, above)}"
 
 
 def ends_text(low: float, high: float, below: float, above: float) -> str:
     """The ends of an interval, as in `30..42`; one number where both are the same.
 
     Args:
-        low: see `interval_text`, as are the other arguments
-        high: see there
-        below: see there
-        above: see there
+        low: smallest value in the interval
+        high: largest value in the interval
+        below: largest value of the column below the interval, minus infinity if there is none
+        above: smallest value of the column above the interval, infinity if there is none
+
+    Returns:
+        both ends in the fewest digits that hold the same values of the column; the smallest and the
+        largest value of the column as they are
     """
     if low == high:
         return shortest_decimal(low, low)
-    return f"{shortest_decimal(low, below)}..{shortest_decimal(high, above)}"
+    ends = (low, low if below == -inf else below), (high, high if above == inf else above)
+    return "..".join(shortest_decimal(*end) for end in ends)
 
 
 def neighbours(low: float, high: float, values: np.ndarray) -> tuple[float, float]:

@@ -1,6 +1,7 @@
 """Slice search on metadata: levels, what is found, and that a rule's text says what it holds."""
 
 import itertools
+import re
 
 import numpy as np
 import pandas as pd
@@ -42,9 +43,13 @@ def holds(table: pd.DataFrame, rule: str) -> np.ndarray:
         if condition.endswith(" missing"):
             inside &= table[condition.removesuffix(" missing")].isna().to_numpy()
             continue
-        if " in " in condition:
-            name, span = condition.split(" in ")
-            low, high = map(float, span.split(".."))
+        span = re.fullmatch(r"(.+) (in|at least|at most) (\S+)", condition)
+        if span:
+            name, relation, limits = span.groups()
+            low, high = map(float, (limits.split("..") * 2)[:2])
+            low, high = {"at least": (low, np.inf), "at most": (-np.inf, high)}.get(
+                relation, (low, high)
+            )
             values = table[name].to_numpy(float, na_value=np.nan)
             inside &= (values >= low) & (values <= high)
             continue
@@ -135,7 +140,7 @@ def test_two_planted_slices_are_both_found_and_their_parts_are_not_repeated():
     confirmed = found[found["confirmed"]]
     assert len(confirmed) == 2
     assert any(rule == "emotion = anger" for rule in confirmed["rule"])
-    assert any(rule.startswith("snr in") for rule in confirmed["rule"])
+    assert any(rule.startswith("snr at most") for rule in confirmed["rule"])
 
 
 def centre(table: pd.DataFrame, worth: dict[str, float]) -> str:
@@ -152,14 +157,14 @@ def test_of_rules_that_are_about_as_likely_the_one_between_them_is_taken():
     table = pd.DataFrame(
         {"snr": np.arange(320) // 10, "emotion": np.tile(["anger", "joy"], 160)}
     ).assign(gender="female", age=30)
-    edges = {"snr in 0..11": 5.02, "snr in 4..15": 5.0, "snr in 8..19": 5.01}
+    edges = {"snr at most 11": 5.02, "snr in 4..15": 5.0, "snr in 8..19": 5.01}
     assert centre(table, edges) == "snr in 4..15"
     # one that is clearly more likely is taken itself
-    assert centre(table, edges | {"snr in 0..11": 7.0}) == "snr in 0..11"
+    assert centre(table, edges | {"snr at most 11": 7.0}) == "snr at most 11"
     # rules that hold the same rows count once, however many there are
     table["gender"] = np.where(table["snr"] < 12, "female", "male")
-    twins = {"snr in 0..11": 5.2, "gender = female": 5.0, "gender = female & snr in 0..11": 5.0}
-    assert centre(table, twins | {"snr in 0..19": 5.2, "snr in 0..23": 5.2}) == "snr in 0..19"
+    twins = {"snr at most 11": 5.2, "gender = female": 5.0, "gender = female & snr at most 11": 5.0}
+    assert centre(table, twins | {"snr at most 19": 5.2, "snr at most 23": 5.2}) == "snr at most 19"
 
 
 def test_what_is_worse_within_speakers_but_not_than_the_rest_is_no_slice():
@@ -506,7 +511,7 @@ def test_every_rule_of_the_depth_is_searched_once():
     singles = [
         [f"gender = {x}" for x in ("female", "male")],
         [f"emotion = {x}" for x in ("anger", "joy", "neutral")],
-        ["level = 0", "level = 1", "level = 2", "level in 0..1", "level in 1..2"],
+        ["level = 0", "level = 1", "level = 2", "level at most 1", "level at least 1"],
     ]
     every = [
         " & ".join(rule)
