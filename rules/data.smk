@@ -34,15 +34,17 @@ rule fetch_dataset:
 
 
 rule list_utterances:
-    """List the utterances that the filter of a dataset keeps, with the content of their audio.
+    """List the utterances that the filter of a dataset keeps, and the content of their files.
 
+    A step that reads audio has `contents` as an input, so that it runs again when audio is replaced.
     `seen` records the content of local files, so that a file that is only touched is no change.
     """
     input:
         tables=tables,
         audio=audio,
     output:
-        "resources/{dataset}/utterances.parquet",
+        utterances="resources/{dataset}/utterances.parquet",
+        contents="resources/{dataset}/contents.parquet",
     log:
         "logs/list_utterances/{dataset}.log",
     benchmark:
@@ -71,6 +73,7 @@ rule measure_speech:
     """Measure one thing in the audio of each utterance, for a metadata column."""
     input:
         audio=audio,
+        contents="resources/{dataset}/contents.parquet",
         utterances="resources/{dataset}/utterances.parquet",
     output:
         "resources/{dataset}/measures/{measure}.parquet",

@@ -4,7 +4,8 @@
 checkpoint split_dataset:
     """Split the utterances of a dataset into shards of about the same duration of audio."""
     input:
-        "resources/{dataset}/utterances.parquet",
+        utterances="resources/{dataset}/utterances.parquet",
+        contents="resources/{dataset}/contents.parquet",
     output:
         "resources/{dataset}/shards.csv",
     log:

@@ -25,7 +25,7 @@ rule make_report:
     input:
         metadata="resources/{dataset}/metadata.parquet",
         audio=audio,
-        utterances="resources/{dataset}/utterances.parquet",  # it changes with the audio
+        contents="resources/{dataset}/contents.parquet",
         scores=scores,
         summaries=of_models("results/scores/{dataset}/{task}/{model}.json"),
         cards=of_models("resources/models/{model}/model.json"),
@@ -101,7 +101,7 @@ rule make_view:
     input:
         metadata="resources/{dataset}/metadata.parquet",
         audio=audio,
-        utterances="resources/{dataset}/utterances.parquet",  # it changes with the audio
+        contents="resources/{dataset}/contents.parquet",
         scores=scores,
         slices=of_models("results/slices/{dataset}/{task}/{model}.csv"),
         members=of_models("results/slices/{dataset}/{task}/{model}.members.parquet"),

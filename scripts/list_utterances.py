@@ -16,12 +16,14 @@ def main(
     seen: str,
     threads: int,
     utterances: str,
+    contents: str,
 ) -> None:
-    listed, record = list_utterances(
+    listed, found, record = list_utterances(
         audio, csv=csv, table=table, filters=filters, state=state, threads=threads
     )
     if record:
         write_seen(record, seen)
+    write_parquet(found, contents)
     write_parquet(listed, utterances)
 
 
@@ -35,5 +37,6 @@ if __name__ == "__main__":
             state=snakemake.params.state,
             seen=snakemake.params.seen,
             threads=snakemake.threads,
-            utterances=snakemake.output[0],
+            utterances=snakemake.output.utterances,
+            contents=snakemake.output.contents,
         )

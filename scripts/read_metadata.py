@@ -1,12 +1,12 @@
 import pandas as pd
 from voxslice.data import csv_tables, databases
 from voxslice.data.computed_columns import add_columns
-from voxslice.files import KEY, read_predictions, write_parquet
+from voxslice.files import read_predictions, write_parquet
 from voxslice.logs import to_log
 
 with to_log(snakemake.log):
     given, params = snakemake.input, snakemake.params
-    utterances = pd.read_parquet(given.utterances, columns=[*KEY, "duration"])
+    utterances = pd.read_parquet(given.utterances)
     if params.csv:
         metadata = csv_tables.read_metadata(params.csv["path"], utterances, params.columns)
     else:

@@ -4,13 +4,18 @@ from voxslice.inference.shards import shard_states, split
 from voxslice.logs import to_log
 
 
-def main(utterances: str, *, hours: float, shards: str) -> None:
+def main(utterances: str, contents: str, *, hours: float, shards: str) -> None:
     table = pd.read_parquet(utterances)
     parts = split(table["file"], table["duration"], hours=hours)
     print(f"{len(table)} utterances in {len(parts)} shards.")
-    write_csv(parts.assign(state=shard_states(table, parts)), shards)
+    write_csv(parts.assign(state=shard_states(table, pd.read_parquet(contents), parts)), shards)
 
 
 if __name__ == "__main__":
     with to_log(snakemake.log):
-        main(snakemake.input[0], hours=snakemake.params.hours, shards=snakemake.output[0])
+        main(
+            snakemake.input.utterances,
+            snakemake.input.contents,
+            hours=snakemake.params.hours,
+            shards=snakemake.output[0],
+        )

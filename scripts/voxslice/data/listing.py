@@ -1,4 +1,4 @@
-"""The list of a dataset's utterances with the content of their audio, whatever its source is."""
+"""The list of a dataset's utterances and the content of their files, whatever its source is."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -17,7 +17,7 @@ def list_utterances(
     filters: Mapping[str, Mapping[str, Any]],
     state: str | None,
     threads: int,
-) -> tuple[pd.DataFrame, dict[str, Any] | None]:
+) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, Any] | None]:
     """List the utterances of a dataset and read their audio once.
 
     Args:
@@ -31,9 +31,9 @@ def list_utterances(
         threads: number of files that are read at the same time
 
     Returns:
-        `file`, `start`, `end`, `duration` (seconds) and `content` (digest of the file, missing
-        where it cannot be read), one row per utterance; and, of local data, the record of what was
-        read (see `LocalData.look`)
+        the utterances with `file`, `start`, `end` and `duration` (seconds), one row per utterance;
+        `file` and `content` (a digest, missing if the file cannot be read), one row per file; and,
+        of local data, the record of what was read (see `LocalData.look`)
 
     Raises:
         InputError: where the table does not list utterances
@@ -48,6 +48,9 @@ def list_utterances(
     else:
         utterances = databases.list_utterances(audio, str(table), filters)
     content = {file: row[-1] for file, row in record["files"].items()} if record else {}
-    others = sorted(set(utterances["file"]) - content.keys())
-    content |= contents(audio, others, threads=threads)
-    return utterances.assign(content=utterances["file"].map(content)), record
+    files = sorted(set(utterances["file"]))
+    content |= contents(audio, [file for file in files if file not in content], threads=threads)
+    found = pd.DataFrame(
+        {"file": files, "content": [content[file] for file in files]}, dtype=object
+    )
+    return utterances, found, record

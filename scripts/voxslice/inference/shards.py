@@ -55,20 +55,24 @@ def split(files: Sequence[str], durations: Sequence[float], *, hours: float) -> 
     return pd.DataFrame({"first": firsts, "stop": stops, "seconds": seconds, "longest": longest})
 
 
-def shard_states(utterances: pd.DataFrame, shards: pd.DataFrame) -> list[str]:
+def shard_states(
+    utterances: pd.DataFrame, contents: pd.DataFrame, shards: pd.DataFrame
+) -> list[str]:
     """Name what a model is run on in each shard: its utterances and the content of their audio.
 
     Args:
-        utterances: `file`, `start`, `end` (seconds) and `content` (digest of the file, missing
-            where it cannot be read), one row per utterance
+        utterances: `file`, `start` and `end` (seconds), one row per utterance
+        contents: `file` and `content` (a digest, missing if the file cannot be read), one row per
+            file
         shards: `first` and `stop` as `split` gives them
 
     Returns:
         12 hexadecimal digits per shard; they change when an utterance of the shard is added,
         removed or replaced, and not when another shard changes
     """
-    columns = (utterances[name] for name in (*KEY, "content"))
-    rows = [repr(row) for row in zip(*columns, strict=True)]
+    content = utterances["file"].map(contents.set_index("file")["content"])
+    columns = [utterances[name] for name in KEY]
+    rows = [repr(row) for row in zip(*columns, content, strict=True)]
     return [
         hashlib.sha256("\n".join(rows[first:stop]).encode("utf-8", "backslashreplace")).hexdigest()[
             :12
