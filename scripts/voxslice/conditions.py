@@ -19,6 +19,23 @@ def as_text(column: pd.Series) -> np.ndarray:
     return column.astype("string").fillna(MISSING).to_numpy(dtype=object)
 
 
+def category_order(column: pd.Series) -> list[str]:
+    """The categories of a column as text, in the order in which they are shown.
+
+    Args:
+        column: values of any type
+
+    Returns:
+        the categories that occur, in their own order if they have one (as `low`, `middle`, `high`),
+        else sorted; `missing` stands last
+    """
+    occurring = set(as_text(column))
+    ordered = isinstance(column.dtype, pd.CategoricalDtype) and column.cat.ordered
+    names = [str(name) for name in column.cat.categories] if ordered else sorted(occurring)
+    shown = [name for name in names if name in occurring and name != MISSING]
+    return shown + [MISSING] * (MISSING in occurring)
+
+
 def missing_text(name: object) -> str:
     """A condition on values that are missing, as in `age missing`."""
     return f"{name} {MISSING}"

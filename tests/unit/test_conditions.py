@@ -4,6 +4,7 @@ import pytest
 from voxslice.conditions import (
     as_text,
     categories_text,
+    category_order,
     ends_text,
     interval_text,
     is_numeric,
@@ -61,6 +62,18 @@ def test_categories_and_missing_values_are_written():
     column = pd.Series(["a", None], name="room")
     assert as_text(column).tolist() == ["a", "missing"]
     assert categories_text("room", ["missing"]) == missing_text("room") == "room missing"
+
+
+def test_categories_have_their_own_order_or_are_sorted():
+    kind = pd.CategoricalDtype(["low", "middle", "high"], ordered=True)
+    assert category_order(pd.Series(["high", None, "low"], dtype=kind)) == [
+        "low",
+        "high",
+        "missing",
+    ]
+    assert category_order(pd.Series(["b", "missing", "a"])) == ["a", "b", "missing"]
+    assert category_order(pd.Series(["b", "a"], dtype="category")) == ["a", "b"]
+    assert category_order(pd.Series([True, False])) == ["False", "True"]
 
 
 def test_booleans_are_categories_and_nullable_numbers_are_numbers():

@@ -1,11 +1,10 @@
 """The slices that were found for each model, and the metric over two columns of the metadata."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
-from voxslice.conditions import MISSING, as_text
+from voxslice.conditions import as_text, category_order
 from voxslice.report.drawing import SOFT, Drawing, intervals, scaled, style
 from voxslice.report.numbers import NONE, Measure, counted, decimal, probability
 from voxslice.report.study import Model, Study, rule_text
@@ -206,7 +205,8 @@ def heat_maps(study: Study, heat: Heat) -> list[Matrix]:
         return []
     loss = study.measured.loss_of(cells["value"])
     cells = cells.assign(shade=loss if study.classification else loss / (loss.max() or 1.0))
-    columns, lines = _levels(cells["across"]), _levels(cells["down"])
+    columns = _levels(study, heat.across, cells["across"])
+    lines = _levels(study, heat.down, cells["down"])
     matrices = []
     for model in study.models:
         of_model = cells[cells["model"] == model.name].set_index(["down", "across"])
@@ -231,6 +231,7 @@ def _heat_cell(study: Study, row: pd.Series) -> Cell:
     return Cell(text, float(row["value"]), f"n {int(row['n'])}", float(row["shade"]))
 
 
-def _levels(names: Sequence[str]) -> list[str]:
-    found = sorted(set(names))
-    return [name for name in found if name != MISSING] + [MISSING] * (MISSING in found)
+def _levels(study: Study, column: str, names: pd.Series) -> list[str]:
+    """Categories of the cells in the order of the column; without a column there is one name."""
+    order = category_order(study.metadata[column]) if column else list(names.unique())
+    return [name for name in order if name in set(names)]

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from voxslice.conditions import MISSING, as_text, is_numeric
+from voxslice.conditions import as_text, category_order, is_numeric
 from voxslice.report.drawing import Drawing, histogram
 from voxslice.report.numbers import counted, share
 from voxslice.report.study import Study
@@ -36,7 +36,7 @@ def distributions(study: Study) -> pd.DataFrame:
 
 def _names(metadata: pd.DataFrame, column: pd.Series) -> pd.DataFrame:
     text = as_text(column)
-    names = sorted(set(text), key=lambda name: (name == MISSING, name))
+    names = category_order(column)
     rows = [{"name": name, **_counted(metadata, np.asarray(text == name))} for name in names]
     return pd.DataFrame(rows)
 

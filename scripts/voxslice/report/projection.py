@@ -9,7 +9,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from voxslice.conditions import as_text
+from voxslice.conditions import as_text, category_order
 from voxslice.report.clips import Group, opinion, true_label
 from voxslice.report.drawing import COLOURS, SHAPES, SOFT, Drawing, draw, style, thinned
 from voxslice.report.study import Study, rule_text
@@ -126,7 +126,7 @@ def _colourings(
         made[f"True {study.target}"] = _thirds(label, label, study.unit)
     for name in study.categories:
         if name != study.target:
-            made[name] = _named(as_text(table[name]))
+            made[name] = _named(as_text(table[name]), category_order(table[name]))
     for _, row in study.confirmed.head(SLICES).iterrows():
         mask = study.inside(row)[table.index]
         made[f"Slice: {rule_text(row)}"] = _named(np.where(mask, "inside", QUIET[1]))
@@ -224,9 +224,12 @@ def map_chart(study: Study, found: Map, groups: Sequence[Group]) -> Drawing:
     return draw(chart, f"Map of the embedding of {found.model}", left=40, right=240)
 
 
-def _named(values: Sequence[str] | np.ndarray) -> pd.Categorical:
-    """Values as categories, in the order of a legend: first those that stand back."""
-    return pd.Categorical(values, sorted(set(values), key=lambda name: (name not in QUIET, name)))
+def _named(
+    values: Sequence[str] | np.ndarray, order: Sequence[str] | None = None
+) -> pd.Categorical:
+    """Values as categories in the order of a legend: muted ones first, else as given or sorted."""
+    names = sorted(set(values)) if order is None else order
+    return pd.Categorical(values, sorted(names, key=lambda name: name not in QUIET))
 
 
 def _looks(

@@ -263,6 +263,18 @@ def test_heat_map_counts_every_utterance_once(study):
     assert dict(first.rows)["anger"][1].shade == 1.0
 
 
+def test_bins_stand_in_their_order(study):
+    kind = pd.CategoricalDtype(["low 1..2", "middle 3..4", "high 5..6", "unused"], ordered=True)
+    bins = ["high 5..6", "low 1..2", "middle 3..4", None] * (UTTERANCES // 4)
+    metadata = study.metadata.assign(emotion=pd.Categorical(bins, dtype=kind))
+    study = dataclasses.replace(study, metadata=metadata)
+    shown = ["low 1..2", "middle 3..4", "high 5..6", "missing"]
+    assert [name for name, _ in found.heat_maps(study, found.heat(study))[0].rows] == shown
+    labels = dataclasses.replace(study, task_settings={**study.task_settings, "target": "emotion"})
+    table = limits.distributions(labels)
+    assert table.loc[table["of"] == "label", "name"].to_list() == shown
+
+
 def test_heat_map_of_one_column_and_of_none():
     study = make_study(emotion=False)
     assert [len(m.rows) for m in found.heat_maps(study, found.heat(study))] == [1, 1]
