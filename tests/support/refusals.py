@@ -6,7 +6,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-PACKAGE = Path(__file__).parents[1] / "scripts"
+PACKAGE = Path(__file__).parents[2] / "scripts"
 MAX_SECONDS = 2.0
 """Time on a processor, which does not depend on what else the machine does."""
 TIMEOUT = 60

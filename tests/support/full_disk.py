@@ -37,7 +37,7 @@ def run_on_full_disk(
     disk, other = folder / "disk", folder / "other"
     disk.mkdir()
     other.mkdir(exist_ok=True)
-    path = [str(Path(__file__).parents[1] / "scripts")]
+    path = [str(Path(__file__).parents[2] / "scripts")]
     code = PROGRAM.format(path=path, imports=imports, call=call, log=log)
     mount = f'mount -t tmpfs -o size={megabytes}m none "$1" || exit 77; exec "$2" -c "$3" "$1" "$4"'
     words = ["unshare", "--map-root-user", "--mount", "sh", "-c", mount, "sh"]

@@ -20,7 +20,7 @@ from voxslice.report.spotlight.issues import make_issues
 from voxslice.report.spotlight.layouts import make_layout, to_json
 from voxslice.report.spotlight.tables import ISSUES, LAYOUT, TABLE
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 @dataclass(frozen=True)
