@@ -57,7 +57,7 @@ def refusal(imports: str, call: str) -> Refusal:
         imports: Statements that come before the measured time.
         call: One expression.
     """
-    path = [str(PACKAGE), str(PACKAGE.parent / "tests")]
+    path = [str(PACKAGE), str(PACKAGE.parent / "tests/support")]
     code = RUNNER.format(path=path, imports=imports, call=call)
     result = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=TIMEOUT, check=True
