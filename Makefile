@@ -7,7 +7,7 @@ BIN := .venv/bin
 READY := .venv/ready
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 
-.PHONY: help setup demo view test test-fast test-slurm bench format lint lock clean
+.PHONY: help setup demo view test test-fast test-slurm bench format lint docs lock clean
 
 help:
 	@echo 'make setup   set up .venv from the lock file'
@@ -16,6 +16,7 @@ help:
 	@echo 'make test    run all tests; make test-fast the fast ones; make test-slurm those that need Slurm'
 	@echo 'make bench   run the benchmarks'
 	@echo 'make format  format code; make lint checks format, code, types and workflow'
+	@echo 'make docs    generate docs/tables.md'
 	@echo 'make lock    renew envs/requirements.lock'
 
 $(READY): envs/requirements.lock
@@ -70,6 +71,9 @@ lint: $(READY)
 	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive scripts
 	$(BIN)/snakemake --lint
 	$(BIN)/snakemake --lint --configfile config/demo.yaml
+
+docs: $(READY)
+	$(BIN)/python scripts/write_docs.py
 
 lock: $(READY)
 	$(BIN)/pip install --quiet uv

@@ -1,6 +1,7 @@
 """The embedded study: its known slice is found, it says what it is, and it repeats itself."""
 
 import hashlib
+import re
 import shutil
 
 import pandas as pd
@@ -8,6 +9,7 @@ import pytest
 import yaml
 from snakemake_cli import planned, snakemake, write_config
 from voxslice.files import read_csv, read_predictions
+from voxslice.table_specs import TABLES, problems
 
 pytestmark = pytest.mark.workflow
 
@@ -133,3 +135,31 @@ def test_shards_change_no_prediction(finished_study, demo_config, tmp_path):
     failures = study / "results/failures/demo/practice_small"
     assert [path.name for path in failures.iterdir()] == ["0.csv"]
     pd.testing.assert_frame_equal(read_predictions([str(study / folder / "0.parquet")]), whole)
+
+
+def specified(path, task):
+    """The specifications of a table, by its path relative to the study."""
+    return [
+        spec
+        for spec in TABLES
+        if re.fullmatch(re.sub(r"\{\w+\}", r"[\\w-]+", spec.path.replace(".", r"\.")), path)
+        and spec.task in ("both", task)
+    ]
+
+
+def test_every_table_is_as_docs_tables_specifies(finished_study):
+    kinds, compared = {"gender": "classification", "age": "regression"}, set()
+    for path in [*finished_study.rglob("*.csv"), *finished_study.rglob("*.parquet")]:
+        name = path.relative_to(finished_study).as_posix()
+        if name.startswith(("resources/demo/audio", "resources/demo/repository", ".snakemake")):
+            continue
+        task = next((kind for task, kind in kinds.items() if f"/{task}" in name), "both")
+        specs = specified(name, task)
+        if not specs:
+            made_for_pages = ("results/spotlight/", "results/report/", "results/failures/")
+            assert name.startswith(made_for_pages) or name.endswith(".confusion.csv"), name
+            continue
+        table = read_csv(path) if path.suffix == ".csv" else pd.read_parquet(path)
+        assert problems(table, specs[0]) == [], name
+        compared.add(specs[0])
+    assert compared == set(TABLES)

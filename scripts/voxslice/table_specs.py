@@ -1,0 +1,553 @@
+"""Specification of every table that the workflow writes: its rows, its columns, their meaning.
+
+`docs/tables.md` is generated from it (`make docs`), and tests compare the tables of a finished
+study with it. No script of a rule imports it, so that a better wording reruns nothing.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+TYPES = {
+    "text": pd.api.types.is_object_dtype,
+    "number": pd.api.types.is_float_dtype,
+    "integer": pd.api.types.is_integer_dtype,
+    "boolean": pd.api.types.is_bool_dtype,
+    "list": pd.api.types.is_object_dtype,
+}
+"""Types of columns, and how pandas tells them. `any` is any of them."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a table.
+
+    Attributes:
+        name: its name; `<class>` and the like stand for names that the config gives
+        kind: `text`, `number`, `integer`, `boolean`, `list` or `any`
+        meaning: one sentence
+        unit: unit of a number
+        allowed: the values that a text may have; empty if any
+        optional: whether some studies have no such column
+        missing: whether a cell may be missing
+    """
+
+    name: str
+    kind: str
+    meaning: str
+    unit: str = ""
+    allowed: tuple[str, ...] = ()
+    optional: bool = False
+    missing: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """One kind of table.
+
+    Attributes:
+        path: where it is, with wildcards
+        row: what one row is
+        columns: its columns in their order
+        task: the kind of task that has it: `classification`, `regression` or both
+    """
+
+    path: str
+    row: str
+    columns: tuple[Column, ...]
+    task: str = "both"
+
+
+FILE = Column("file", "text", "Audio file, relative to the audio folder.")
+START = Column("start", "number", "Start of the utterance in its file.", "s")
+END = Column("end", "number", "End of the utterance in its file.", "s")
+KEYS = (FILE, START, END)
+DURATION = Column("duration", "number", "Duration of the utterance.", "s")
+MODEL = Column("model", "text", "Id of the model.")
+SEARCH = Column("search", "text", "Id of the search in the config.")
+SLICE = Column("slice", "text", "Id of the slice: 8 digits that name its utterances.")
+FINDER = Column("finder", "text", "What looked for slices.", allowed=("subgroups", "sliceguard"))
+METRIC = "accuracy of a classification, mean absolute error of a regression in the task's unit"
+INTERVAL = "of the 95 % interval that resamples speakers"
+LOW = Column("low", "number", f"Lower limit {INTERVAL}.", missing=True)
+HIGH = Column("high", "number", f"Upper limit {INTERVAL}.", missing=True)
+RELIABLE = Column("reliable", "boolean", "Whether the interval rests on at least five speakers.")
+SPEAKERS = Column("speakers", "integer", "Number of known speakers.", missing=True)
+SUPPORT = Column("support", "integer", "Number of utterances.")
+CONFIRMED = Column("confirmed", "boolean", "Whether the slice is confirmed at the level `alpha`.")
+EVIDENCE = Column(
+    "evidence",
+    "text",
+    "What the slice rests on: the same speakers are worse inside, or other speakers are inside.",
+    allowed=("within speakers", "across speakers"),
+    missing=True,
+)
+NOTE = Column("note", "text", "Why the slice is not confirmed.", missing=True)
+P = Column("p", "number", "p-value of the slice within its search.", missing=True)
+Q = Column("q", "number", "p-value adjusted for everything that was searched.", missing=True)
+STABILITY = Column(
+    "stability", "number", "Share of further seeds that find the slice again.", missing=True
+)
+
+SCORED = (
+    *KEYS,
+    Column("label", "any", "Label of the utterance."),
+    Column("prediction", "any", "Predicted class, or predicted number in the task's unit."),
+    Column("loss", "number", "0 if right, 1 if wrong; or the absolute error in the task's unit."),
+)
+PROBABILITY = Column(
+    "p_<class>", "number", "Probability of each class.", optional=True, missing=True
+)
+COMPARED = (
+    Column("slice", "text", "Id of the group: `all`, a category, or the id of a slice."),
+    Column("kind", "text", "What the group is.", allowed=("all", "category", "slice")),
+    Column("rule", "text", "The group in words.", missing=True),
+    SUPPORT,
+    SPEAKERS,
+    RELIABLE,
+    Column("model_a", "text", "Id of the first model."),
+    Column("model_b", "text", "Id of the second model."),
+    Column("value_a", "number", f"Metric of the first model: {METRIC}."),
+    Column("value_b", "number", "The same metric of the second model."),
+    Column("difference", "number", "`value_b` minus `value_a`."),
+    LOW,
+    HIGH,
+    Column("both_right", "integer", "Utterances that both get right.", missing=True),
+    Column("only_a_wrong", "integer", "Utterances that only the first gets wrong.", missing=True),
+    Column("only_b_wrong", "integer", "Utterances that only the second gets wrong.", missing=True),
+    Column("both_wrong", "integer", "Utterances that both get wrong.", missing=True),
+    Column(
+        "p",
+        "number",
+        "McNemar's exact p-value of a classification; of a regression that of a test that flips the"
+        " signs of speakers' differences.",
+        missing=True,
+    ),
+    Column("q", "number", "p adjusted over the table (Benjamini and Hochberg).", missing=True),
+    Column(
+        "verdict",
+        "text",
+        "The second model compared with the first.",
+        allowed=("better", "worse", "equivalent", "undecided"),
+    ),
+    Column(
+        "strictly",
+        "boolean",
+        "Whether the better model makes no error that the other does not make (classification).",
+        missing=True,
+    ),
+    Column(
+        "equivalent",
+        "boolean",
+        "Whether the interval lies within the `margin` of the task.",
+        missing=True,
+    ),
+)
+
+TABLES = (
+    Table(
+        "resources/{dataset}/utterances.parquet",
+        "an utterance",
+        (
+            *KEYS,
+            DURATION,
+            Column("content", "text", "Digest of the file's content.", missing=True),
+        ),
+    ),
+    Table(
+        "resources/{dataset}/shards.csv",
+        "a shard, which is a job of each model",
+        (
+            Column("first", "integer", "Row of the first utterance in `utterances.parquet`."),
+            Column("stop", "integer", "Row after the last utterance."),
+            Column("seconds", "number", "Audio in the shard.", "s"),
+            Column("longest", "number", "Longest utterance of the shard.", "s"),
+            Column("state", "text", "Digest of the shard's utterances and their audio."),
+        ),
+    ),
+    Table(
+        "resources/{dataset}/metadata.parquet",
+        "an utterance",
+        (
+            *KEYS,
+            DURATION,
+            Column("speaker", "any", "The speaker.", optional=True, missing=True),
+            Column("<column>", "any", "Each column of the config.", optional=True, missing=True),
+        ),
+    ),
+    Table(
+        "resources/{dataset}/measures/{measure}.parquet",
+        "an utterance",
+        (*KEYS, Column("<measure>", "number", "The measured value.", missing=True)),
+    ),
+    Table(
+        "results/predictions/{dataset}/{model}/{shard}.parquet",
+        "an utterance; one file per shard",
+        (
+            *KEYS,
+            Column("<label>", "number", "Output of the model for each label.", optional=True),
+            Column("embedding", "list", "Hidden states of the model, float32.", optional=True),
+        ),
+    ),
+    Table(
+        "results/failures/{dataset}/{model}.csv",
+        "an utterance that could not be scored",
+        (*KEYS, Column("reason", "text", "Why it could not be scored.")),
+    ),
+    Table(
+        "results/scores/{dataset}/{task}/{model}.parquet",
+        "an utterance",
+        (
+            *SCORED,
+            Column(
+                "p_<class>", "number", "Probability of each class.", optional=True, missing=True
+            ),
+        ),
+    ),
+    Table(
+        "results/references/{dataset}/{task}.parquet",
+        "an utterance and a reference model",
+        (
+            MODEL,
+            *SCORED,
+            PROBABILITY,
+        ),
+    ),
+    Table(
+        "results/metrics/{dataset}/{task}.csv",
+        "a model and a metric",
+        (
+            MODEL,
+            Column(
+                "metric",
+                "text",
+                "The metric: accuracy, unweighted average recall, macro F1; mean absolute error,"
+                " concordance and Pearson correlation.",
+                allowed=("accuracy", "uar", "f1", "mae", "ccc", "pcc"),
+            ),
+            Column("value", "number", "Its value.", missing=True),
+            LOW,
+            HIGH,
+            Column("n", "integer", "Number of utterances."),
+            SPEAKERS,
+            RELIABLE,
+        ),
+    ),
+    Table(
+        "results/metrics/{dataset}/{task}.confusion.csv",
+        "a model, a label and a predicted class that occurs",
+        (
+            MODEL,
+            Column("label", "text", "The label."),
+            Column("prediction", "text", "The predicted class."),
+            Column("count", "integer", "Number of utterances."),
+        ),
+        task="classification",
+    ),
+    Table(
+        "results/suggestions/{dataset}/{task}.csv",
+        "a slice that sliceguard suggests",
+        (
+            P,
+            Q,
+            EVIDENCE,
+            CONFIRMED,
+            NOTE,
+            STABILITY,
+            MODEL,
+            SEARCH,
+            Column("number", "integer", "Number of the slice within its search, from 0."),
+        ),
+    ),
+    Table(
+        "results/suggestions/{dataset}/{task}.members.parquet",
+        "an utterance of a suggested slice",
+        (
+            MODEL,
+            SEARCH,
+            Column("number", "integer", "Number of the slice within its search, from 0."),
+            *KEYS,
+        ),
+    ),
+    Table(
+        "results/suggestions/{dataset}/{task}.halves.csv",
+        "a speaker and a search",
+        (
+            MODEL,
+            SEARCH,
+            Column(
+                "half",
+                "text",
+                "Half of the speakers; slices suggested on one are confirmed on the other.",
+                allowed=("first", "second"),
+            ),
+            Column("speaker", "text", "The speaker.", missing=True),
+        ),
+    ),
+    Table(
+        "results/slices/{dataset}/{task}/{model}.csv",
+        "a slice",
+        (
+            SLICE,
+            FINDER,
+            SEARCH,
+            Column("rule", "text", "The slice in words; missing for `no rule`.", missing=True),
+            Column(
+                "precision",
+                "number",
+                "Share of the utterances that fit the rule which are in the slice.",
+                missing=True,
+            ),
+            Column(
+                "recall",
+                "number",
+                "Share of the utterances of the slice that fit the rule.",
+                missing=True,
+            ),
+            SUPPORT,
+            SPEAKERS,
+            Column("value", "number", f"Metric inside the slice: {METRIC}.", missing=True),
+            Column("rest", "number", "The same metric outside the slice.", missing=True),
+            Column(
+                "drop",
+                "number",
+                "How much worse the model is inside than outside; positive is worse.",
+                missing=True,
+            ),
+            LOW,
+            HIGH,
+            P,
+            Q,
+            EVIDENCE,
+            CONFIRMED,
+            Column("searched", "integer", "Number of rules that were searched.", missing=True),
+            STABILITY,
+            NOTE,
+        ),
+    ),
+    Table(
+        "results/slices/{dataset}/{task}/{model}.members.parquet",
+        "an utterance of a slice",
+        (SLICE, *KEYS),
+    ),
+    Table(
+        "results/slices/{dataset}/{task}/{model}.searches.csv",
+        "a search",
+        (
+            SEARCH,
+            FINDER,
+            Column("searched", "integer", "Number of rules that were searched.", missing=True),
+            Column("depth", "integer", "Largest number of conditions of a rule.", missing=True),
+            Column("found", "integer", "Number of slices in the table of slices."),
+            Column("confirmed", "integer", "Number of confirmed slices."),
+        ),
+    ),
+    Table("results/comparison/{dataset}/{task}.csv", "a group and a pair of models", COMPARED),
+    Table(
+        "results/comparison/{dataset}/{task}.regressions.csv",
+        "a group in which the later model is worse",
+        COMPARED,
+    ),
+    Table(
+        "results/comparison/{dataset}/{task}.gates.csv",
+        "a derived model and a group",
+        (
+            MODEL,
+            Column("source", "text", "Id of the model that it is derived from."),
+            Column("slice", "text", "Id of the group."),
+            Column("rule", "text", "The group in words.", missing=True),
+            SUPPORT,
+            Column("value", "number", f"Metric of the model: {METRIC}."),
+            Column("source_value", "number", "The same metric of its source."),
+            Column("ratio", "number", "Share of the source's quality that is kept.", missing=True),
+            Column("passed", "boolean", "Whether the ratio is at least `gate`."),
+        ),
+    ),
+    Table(
+        "results/costs/{model}.csv",
+        "a model and a number of threads",
+        (
+            MODEL,
+            Column("machine", "text", "The machine that it was measured on."),
+            Column("device", "text", "What the model ran on.", allowed=("cpu", "cuda")),
+            Column("threads", "integer", "Number of threads."),
+            Column("seconds", "number", "Duration of the utterance.", "s"),
+            Column("size_mb", "number", "Size of the ONNX file.", "MB"),
+            Column("parameters", "integer", "Number of parameters."),
+            Column("load_s", "number", "Time to load the model.", "s"),
+            Column("rtf", "number", "Real-time factor: seconds of computing per second of audio."),
+            Column("p50_ms", "number", "Median latency of one utterance.", "ms"),
+            Column("p95_ms", "number", "95th percentile of the latency.", "ms"),
+            Column("p99_ms", "number", "99th percentile of the latency.", "ms"),
+            Column("repetitions", "integer", "Number of measured runs."),
+            Column("peak_mb", "number", "Peak memory of the whole process.", "MB"),
+        ),
+    ),
+    Table(
+        "results/report/{dataset}/{task}.calibration.csv",
+        "a model and a bin of confidence; the bin `all` first",
+        (
+            MODEL,
+            Column("bin", "text", "Number of the bin, or `all`."),
+            Column("from", "number", "Lower limit of the bin."),
+            Column("to", "number", "Upper limit of the bin."),
+            Column("n", "integer", "Number of utterances."),
+            Column("confidence", "number", "Mean probability of the predicted class."),
+            Column("accuracy", "number", "Accuracy."),
+            LOW,
+            HIGH,
+            Column("ece", "number", "Expected calibration error, in the bin `all`.", missing=True),
+            Column("ece_low", "number", f"Lower limit {INTERVAL}.", missing=True),
+            Column("ece_high", "number", f"Upper limit {INTERVAL}.", missing=True),
+        ),
+        task="classification",
+    ),
+    Table(
+        "results/report/{dataset}/{task}.calibration.csv",
+        "a model and a group of labels of about the same size; the bin `all` first",
+        (
+            MODEL,
+            Column("bin", "text", "Number of the bin, or `all`."),
+            Column("from", "number", "Smallest label of the bin, in the task's unit."),
+            Column("to", "number", "Largest label of the bin, in the task's unit."),
+            Column("n", "integer", "Number of utterances."),
+            Column("bias", "number", "Mean of prediction minus label, in the task's unit."),
+            LOW,
+            HIGH,
+            Column("mae", "number", "Mean absolute error, in the task's unit."),
+        ),
+        task="regression",
+    ),
+    Table(
+        "results/report/{dataset}/{task}.tradeoff.csv",
+        "a model, a cost and a goal",
+        (
+            MODEL,
+            Column(
+                "cost",
+                "text",
+                "The cost, a column of the table of costs.",
+                allowed=("size_mb", "rtf", "p50_ms"),
+            ),
+            Column("x", "number", "The cost."),
+            Column("goal", "text", "The goal.", allowed=("overall", "worst slice")),
+            Column("y", "number", f"Metric: {METRIC}."),
+            Column("slice", "text", "Id of the group that the metric belongs to."),
+            Column("rule", "text", "That group in words.", missing=True),
+            Column("front", "boolean", "Whether no other model has less cost and is better."),
+        ),
+    ),
+    Table(
+        "results/report/{dataset}/{task}.heatmap.csv",
+        "a model and a pair of categories of two columns",
+        (
+            MODEL,
+            Column("down", "text", "Category of the first column.", missing=True),
+            Column("across", "text", "Category of the second column.", missing=True),
+            Column("n", "integer", "Number of utterances."),
+            Column("value", "number", f"Metric: {METRIC}.", missing=True),
+        ),
+    ),
+    Table(
+        "results/report/{dataset}/{task}.distributions.csv",
+        "a label, or an interval of labels or durations",
+        (
+            Column("of", "text", "What is distributed.", allowed=("label", "duration")),
+            Column("name", "text", "The label of a classification.", missing=True),
+            Column("from", "number", "Lower limit.", missing=True),
+            Column("to", "number", "Upper limit.", missing=True),
+            Column("utterances", "integer", "Number of utterances."),
+            Column("speakers", "integer", "Number of known speakers.", missing=True),
+        ),
+    ),
+)
+"""All tables that are interfaces. The map of the report and the files of the interactive view are
+made for their pages and may change."""
+
+
+def problems(table: pd.DataFrame, spec: Table) -> list[str]:
+    """Compare a table with its specification.
+
+    Args:
+        table: a table, as `voxslice.files.read_csv` or `pandas.read_parquet` reads it
+        spec: what it has to be
+
+    Returns:
+        one sentence per difference; of an empty table only the columns are compared
+    """
+    named = {column.name: column for column in spec.columns if "<" not in column.name}
+    patterns = [column for column in spec.columns if "<" in column.name]
+    found = [
+        f"{name} is missing"
+        for name, column in named.items()
+        if name not in table and not column.optional
+    ]
+    for name in table:
+        column = named.get(name) or next(
+            (other for other in patterns if name.startswith(other.name.split("<")[0])), None
+        )
+        if column is None:
+            found.append(f"{name} is not specified")
+        elif len(table):
+            found += _problems_of(table[name], column)
+    order = [name for name in table if name in named]
+    if order != [name for name in named if name in table]:
+        found.append(f"the order is {', '.join(order)}")
+    return found
+
+
+def _problems_of(values: pd.Series, column: Column) -> list[str]:
+    name, found = values.name, []
+    if values.isna().any() and not column.missing:
+        found.append(f"{name} has missing cells")
+    values = values.dropna()
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        values = values.astype(object)
+    if column.kind != "any" and len(values) and not _fits(values, column.kind):
+        found.append(f"{name} is no {column.kind}, but {values.dtype}")
+    other = set(values.astype(str)) - set(column.allowed) if column.allowed else set()
+    return found + [f"{name} has the value {value}" for value in sorted(other)]
+
+
+def _fits(values: pd.Series, kind: str) -> bool:
+    if kind == "number":
+        return bool(pd.api.types.is_numeric_dtype(values))
+    if kind == "integer" and pd.api.types.is_float_dtype(values):  # where other cells are missing
+        return bool((values % 1 == 0).all())
+    if kind == "boolean" and pd.api.types.is_object_dtype(values):
+        return bool(values.isin([True, False]).all())
+    return bool(TYPES[kind](values))
+
+
+def as_markdown(tables: Sequence[Table] = TABLES) -> str:
+    """The page `docs/tables.md`."""
+    lines = [
+        "# Tables",
+        "",
+        "Every table that other programs may read. Small tables are CSV, tables with one row per",
+        "utterance are Parquet. This page is generated (`make docs`) from",
+        "`scripts/voxslice/table_specs.py`, and a test compares the tables of a study with it.",
+        "A cell that may be missing is empty in CSV.",
+        "",
+    ]
+    for table in tables:
+        kind = "" if table.task == "both" else f" ({table.task})"
+        lines += [
+            f"## `{table.path}`{kind}",
+            "",
+            f"One row is {table.row}.",
+            "",
+            "| column | type | meaning |",
+            "|---|---|---|",
+        ]
+        for column in table.columns:
+            kind = f"{column.kind} [{column.unit}]" if column.unit else column.kind
+            notes = [column.meaning]
+            if column.allowed:
+                notes.append(f"One of {', '.join(f'`{value}`' for value in column.allowed)}.")
+            notes += ["May be missing."] if column.missing else []
+            notes += ["Not in every study."] if column.optional else []
+            lines.append(f"| `{column.name}` | {kind} | {' '.join(notes)} |")
+        lines.append("")
+    return "\n".join(lines)
