@@ -149,9 +149,13 @@ TABLES = (
     Table(
         "resources/{dataset}/utterances.parquet",
         "an utterance",
+        (*KEYS, DURATION),
+    ),
+    Table(
+        "resources/{dataset}/contents.parquet",
+        "an audio file",
         (
-            *KEYS,
-            DURATION,
+            FILE,
             Column("content", "text", "Digest of the file's content.", missing=True),
         ),
     ),
