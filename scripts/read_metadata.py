@@ -1,28 +1,57 @@
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import pandas as pd
 from voxslice.data import csv_tables, databases
 from voxslice.data.computed_columns import add_columns
 from voxslice.files import read_predictions, write_parquet
 from voxslice.logs import to_log
 
-with to_log(snakemake.log):
-    given, params = snakemake.input, snakemake.params
-    utterances = pd.read_parquet(given.utterances)
-    if params.csv:
-        metadata = csv_tables.read_metadata(params.csv["path"], utterances, params.columns)
+
+def main(
+    *,
+    utterances: str,
+    audio: str,
+    csv: Mapping[str, str] | None,
+    columns: Mapping[str, Mapping[str, Any]],
+    computed: Mapping[str, Mapping[str, Any]],
+    measures: Mapping[str, str],
+    predictions: Mapping[str, Sequence[str]],
+    output: str,
+) -> None:
+    """Add the metadata columns of the config to the utterances of a dataset."""
+    listed = pd.read_parquet(utterances)
+    if csv:
+        metadata = csv_tables.read_metadata(csv["path"], listed, columns)
     else:
-        metadata = databases.read_metadata(given.audio, utterances, params.columns)
-    computed = params.computed.values()
+        metadata = databases.read_metadata(audio, listed, columns)
     metadata = add_columns(
         metadata,
-        params.computed,
-        measures={
-            name: pd.read_parquet(given[f"measure_{name}"])
-            for name in {column["measure"] for column in computed if "measure" in column}
-            if name != "duration"
-        },
-        predictions={
-            name: read_predictions(given[f"model_{name}"])
-            for name in {column["model"] for column in computed if "model" in column}
-        },
+        computed,
+        measures={name: pd.read_parquet(path) for name, path in measures.items()},
+        predictions={name: read_predictions(list(paths)) for name, paths in predictions.items()},
     )
-    write_parquet(metadata, snakemake.output[0])
+    write_parquet(metadata, output)
+
+
+def inputs(prefix: str) -> dict[str, Any]:
+    """Return the inputs of the job whose name begins with a prefix, by the rest of the name."""
+    return {
+        name.removeprefix(prefix): files
+        for name, files in snakemake.input.items()
+        if name.startswith(prefix)
+    }
+
+
+if __name__ == "__main__":
+    with to_log(snakemake.log):
+        main(
+            utterances=snakemake.input.utterances,
+            audio=snakemake.input.audio,
+            csv=snakemake.params.csv,
+            columns=snakemake.params.columns,
+            computed=snakemake.params.computed,
+            measures=inputs("measure_"),
+            predictions=inputs("model_"),
+            output=snakemake.output[0],
+        )

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from math import inf
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, NamedTuple, cast
 
 import audresample
 import numpy as np
@@ -38,7 +38,26 @@ ALIASES = {"AIF", "AIFC", "MP2", "OGA", "OPUS", "SND", "WAVE"}
 """Suffixes of formats that libsndfile reads, besides the names that it gives to formats."""
 
 
-class _Audio(soundfile.SoundFile):
+NO_SIGNAL = "no signal"
+OUT_OF_PHASE = "channels out of phase"
+
+
+class Audio(NamedTuple):
+    """Audio of one utterance.
+
+    Attributes:
+        signal: float32 of shape (samples,), the mean of the channels
+        rate: sampling rate in Hz
+        silence: why the signal is silent: `NO_SIGNAL`, or `OUT_OF_PHASE` if a channel is not silent
+            and the channels cancel each other; empty if the signal is not silent
+    """
+
+    signal: np.ndarray
+    rate: int
+    silence: str = ""
+
+
+class _File(soundfile.SoundFile):
     """An audio file that is read without `soundfile` seeking before and after.
 
     Its own seeking fails where the length is unknown.
@@ -91,9 +110,7 @@ class _Audio(soundfile.SoundFile):
         return skipped
 
 
-def read_audio(
-    path: str | Path, start: float, end: float, longest: float = inf
-) -> tuple[np.ndarray, int]:
+def read_audio(path: str | Path, start: float, end: float, longest: float = inf) -> Audio:
     """Read one utterance from a file as mono, and as little else of the file as possible.
 
     Args:
@@ -103,7 +120,7 @@ def read_audio(
         longest: in seconds; a longer utterance is not read
 
     Returns:
-        float32 of shape (samples,), the mean of the channels, and the sampling rate in Hz
+        the audio at the sampling rate of the file
 
     Raises:
         InputError: with the reason why there is no such audio, without the folder of the file
@@ -137,7 +154,10 @@ def read_audio(
     mixed = audresample.remix(signal, mixdown=True)[0]
     if not np.isfinite(mixed).all():
         raise InputError("the audio has samples that are not finite")
-    return mixed, rate
+    silence = ""
+    if is_silent(mixed):
+        silence = NO_SIGNAL if all(map(is_silent, signal)) else OUT_OF_PHASE
+    return Audio(mixed, rate, silence)
 
 
 def read_utterance(
@@ -158,8 +178,20 @@ def read_utterance(
     Raises:
         InputError, OSError, MemoryError, MachineError: see `read_audio`
     """
-    signal, rate = read_audio(path, start, end, longest)
-    return audresample.resample(signal[np.newaxis], rate, sampling_rate)
+    return resampled(read_audio(path, start, end, longest), sampling_rate)
+
+
+def resampled(audio: Audio, sampling_rate: int) -> np.ndarray:
+    """Resample the audio of an utterance.
+
+    Args:
+        audio: as `read_audio` returns it
+        sampling_rate: of the result, in Hz
+
+    Returns:
+        float32 of shape (1, samples)
+    """
+    return audresample.resample(audio.signal[np.newaxis], audio.rate, sampling_rate)
 
 
 def is_silent(signal: np.ndarray) -> bool:
@@ -237,19 +269,19 @@ def _read(path: Path, start: float, end: float) -> tuple[np.ndarray, int]:
     span = ["-ss", f"{start:.6f}", "-t", f"{end - start:.6f}"]
     with _ffmpeg(path, [*span, "-c:a", "pcm_f32le", "-f", "wav"]) as output:
         content = output.read()
-    with _Audio(io.BytesIO(content)) as file:
+    with _File(io.BytesIO(content)) as file:
         count = min(round((end - start) * file.samplerate), file.frames)
         return file.read(count, dtype="float32", always_2d=True).T, file.samplerate
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[_Audio]:
+def _opened(path: Path) -> Iterator[_File]:
     """Open an audio file with libsndfile, with a corrected header where it needs one."""
     with ExitStack() as stack:
         source = corrected(path)
         if source is not None:
             stack.enter_context(source)
-        yield stack.enter_context(_Audio(source if source is not None else path))
+        yield stack.enter_context(_File(source if source is not None else path))
 
 
 def _require_other_format(

@@ -12,7 +12,7 @@ from voxslice.errors import InputError
 from voxslice.utterance_keys import KEY
 
 NAMES = {2: ["low", "high"], 3: ["low", "middle", "high"]}
-"""What few bins are called; more are numbered."""
+"""Names of the bins, by the number of bins. More bins are numbered."""
 
 
 def add_columns(
@@ -25,34 +25,35 @@ def add_columns(
     """Add the computed columns of a dataset.
 
     Args:
-        metadata: the utterances with the columns that are read
-        columns: what to add, by name: `measure`, or `model` with `label` and `bins`
-        measures: by name, the keys and a column of that name
-        predictions: by model, the keys and a column a label
+        metadata: table with one row per utterance and the columns that are read from the dataset
+        columns: settings of each new column by its name: `measure`, or `model`, `label` and `bins`
+        measures: by measure, a table with the keys and a column with the name of the measure
+        predictions: by model, a table with the keys and one column per label
 
     Returns:
-        the utterances with the new columns; a value is missing where the utterance was not measured
-        or predicted
+        the table with the new columns. A value is missing if the utterance was not measured or has
+        no prediction, and a duration if the audio cannot be read.
 
     Raises:
-        InputError: where a model has no such label, or no value at all
+        InputError: if a model does not have the label, or has no prediction at all
     """
     computed = {}
     for name, settings in columns.items():
         kind = settings.get("measure")
         if kind is None:
-            computed[name] = _heard(name, settings, metadata, predictions[settings["model"]])
-        elif kind == "duration":  # is in every table
-            computed[name] = metadata["duration"].round(2)
+            computed[name] = _predicted(name, settings, metadata, predictions[settings["model"]])
+        elif kind == "duration":  # every table has it, with 0 for audio that cannot be read
+            duration = metadata["duration"].round(2)
+            computed[name] = duration.where(metadata["duration"] > 0)
         else:
             computed[name] = _align(metadata, measures[kind], kind)
     return metadata.assign(**computed)
 
 
-def _heard(
+def _predicted(
     name: str, settings: Mapping[str, Any], metadata: pd.DataFrame, predictions: pd.DataFrame
 ) -> pd.Series:
-    """What a model says on each utterance: a number in bins, or a class as it is."""
+    """Return the predictions of a model: numbers in bins, or classes as they are."""
     model, label = settings["model"], settings["label"]
     labels = [column for column in predictions if column not in KEY]
     if label not in labels:
@@ -70,15 +71,15 @@ def _heard(
 
 
 def in_bins(values: pd.Series, count: int) -> pd.Series:
-    """Put numbers into bins that hold about as many rows each.
+    """Divide numbers into bins of about the same number of rows.
 
     Args:
-        values: numbers; where many are equal, there are fewer bins
-        count: of bins
+        values: the numbers
+        count: number of bins. There are fewer if many numbers are equal.
 
     Returns:
-        ordered categories that name the smallest and the largest number in them, as in
-        `low 0.12..0.34`; missing where the number is
+        ordered categories that name the smallest and the largest number of a bin, as in
+        `low 0.12..0.34`. A category is missing if the number is missing.
     """
     numbers = values.to_numpy(dtype=float)
     known = np.isfinite(numbers)
@@ -94,6 +95,6 @@ def in_bins(values: pd.Series, count: int) -> pd.Series:
 
 
 def _align(metadata: pd.DataFrame, table: pd.DataFrame, column: str) -> pd.Series:
-    """A column of another table for each utterance, missing where that has none."""
+    """Return a column of another table in the order of the utterances, with missing values."""
     values = table[[*KEY, column]].rename(columns={column: "_value"})
     return metadata[KEY].merge(values, on=KEY, how="left")["_value"].set_axis(metadata.index)

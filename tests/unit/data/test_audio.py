@@ -10,7 +10,14 @@ import numpy as np
 import pytest
 import soundfile
 from small_inputs import RATE, noise, write_audio
-from voxslice.data.audio import is_silent, read_audio, read_utterance, require_folder, seconds
+from voxslice.data.audio import (
+    NO_SIGNAL,
+    OUT_OF_PHASE,
+    read_audio,
+    read_utterance,
+    require_folder,
+    seconds,
+)
 from voxslice.errors import InputError, MachineError
 
 
@@ -58,7 +65,7 @@ def test_formats_in_which_libsndfile_cannot_seek(tmp_path, subtype, rate, close,
     path = write_audio(tmp_path / "a.wav", signal, rate=rate, subtype=subtype)
     assert seconds(path) == pytest.approx(3, abs=0.041)  # whole blocks
     for start, end in ((0, 3), (0, 0.5), (1.3, 1.9)):
-        found, found_rate = read_audio(path, start, end)
+        found, found_rate, _ = read_audio(path, start, end)
         assert found_rate == rate
         expected = signal[round(start * rate) : round(end * rate)]
         assert np.abs(found - expected)[200:].mean() < close
@@ -148,12 +155,17 @@ def test_formats_that_only_ffmpeg_reads(tmp_path, name, content, told, with_ffmp
 
 def test_what_is_silent(tmp_path):
     left = 0.3 * noise(1)
-    for channels in (np.stack([left, -left], 1), np.zeros(RATE), np.full(RATE, 0.2)):
-        path = write_audio(tmp_path / "a.wav", channels)
-        assert is_silent(read_audio(path, 0, 1)[0])
-        assert is_silent(read_audio(path, 0.5, 0.505)[0])
-    for signal in (0.001 * noise(1), np.eye(1, RATE, 100)[0], np.stack([left, 0 * left], 1)):
-        assert not is_silent(read_audio(write_audio(tmp_path / "a.wav", signal), 0, 1)[0])
+    for signal, cause in (
+        (np.stack([left, -left], 1), OUT_OF_PHASE),
+        (np.stack([left, left, -2 * left], 1), OUT_OF_PHASE),
+        (np.zeros(RATE), NO_SIGNAL),
+        (np.full((RATE, 2), 0.2), NO_SIGNAL),
+    ):
+        path = write_audio(tmp_path / "a.wav", signal)
+        assert read_audio(path, 0, 1).silence == cause
+        assert read_audio(path, 0.5, 0.505).silence == cause
+    for signal in (0.01 * left, np.eye(1, RATE, 100)[0], np.stack([left, 0 * left], 1)):
+        assert read_audio(write_audio(tmp_path / "a.wav", signal), 0, 1).silence == ""
 
 
 def test_channels_are_averaged(tmp_path):

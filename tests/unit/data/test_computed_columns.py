@@ -1,4 +1,4 @@
-"""Columns that are computed: measures, and the predictions of another model in groups."""
+"""Computed columns: measures, and the predictions of another model in bins."""
 
 import numpy as np
 import pandas as pd
@@ -33,6 +33,14 @@ def test_measures_are_matched_by_key(metadata):
     assert full["tone"].tolist() == pytest.approx([100, np.nan, 300, 400], nan_ok=True)
     assert full["length"].tolist() == [1, 1, 1, 1]
     assert full["gender"].dtype == metadata["gender"].dtype
+
+
+def test_audio_that_cannot_be_read_has_no_duration(metadata):
+    columns = {"length": {"measure": "duration"}}
+    for lengths in ([0.0, 1.0, 2.0, 3.0], [0.0, 0.0, 0.004, 1.126]):
+        full = add(metadata.assign(duration=lengths), columns)
+        expected = [round(length, 2) if length else np.nan for length in lengths]
+        assert full["length"].tolist() == pytest.approx(expected, nan_ok=True)
 
 
 def test_predictions_become_groups_and_failures_are_missing(metadata):

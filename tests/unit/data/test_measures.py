@@ -1,4 +1,4 @@
-"""Measures of speech, on sounds whose pitch, level and noise are known."""
+"""Measures of speech are right for sounds whose pitch, level and noise are known."""
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,7 @@ def times(seconds):
 
 
 def voice(frequency, seconds=1.0, harmonics=8):
-    """A sound with the harmonics of a voice; the frequency may change."""
+    """Return a sound with the harmonics of a voice, whose frequency may change."""
     phase = 2 * np.pi * np.cumsum(np.broadcast_to(frequency, round(seconds * RATE))) / RATE
     parts = [np.sin(n * phase) / n for n in range(1, harmonics + 1)]
     return (0.1 * sum(parts)).astype(np.float32)
@@ -25,7 +25,7 @@ def hiss(seconds, seed=0):
 
 
 def spoken(frequency=150, seconds=2.0):
-    """Voice and pauses: half of each half second."""
+    """Return a voice that pauses for half of each half second."""
     return voice(frequency, seconds) * (times(seconds) % 0.5 < 0.25)
 
 
@@ -34,7 +34,7 @@ def test_pitch_of_a_voice(frequency):
     assert pitch(voice(frequency)) == pytest.approx(frequency, rel=0.01)
 
 
-def test_pitch_is_heard_without_its_fundamental():
+def test_pitch_needs_no_fundamental():
     signal = voice(120) - voice(120, harmonics=1)
     assert pitch(signal) == pytest.approx(120, rel=0.01)
 
@@ -54,10 +54,34 @@ def test_pitch_that_changes_is_its_median():
     assert pitch(voice(np.linspace(100, 300, RATE))) == pytest.approx(200, rel=0.05)
 
 
-@pytest.mark.parametrize("signal", [hiss(1.0), np.zeros(RATE, np.float32)], ids=["hiss", "silence"])
-def test_what_has_no_voice_has_no_pitch(signal):
+@pytest.mark.parametrize("seed", range(2))
+def test_what_has_no_voice_has_no_pitch(seed):
     with pytest.raises(InputError, match="voiced"):
-        pitch(signal)
+        pitch(hiss(1.0, seed))
+
+
+SILENCE = {
+    "zeros": np.zeros(RATE, np.float32),
+    "rounding errors": np.round(hiss(1.0)).clip(-1, 1) / 2**15,
+    "tone of one bit": np.sign(np.sin(2 * np.pi * 200 * np.arange(RATE) / RATE)) / 2**15,
+    "offset": np.full(RATE, 0.3) + hiss(1.0) / 2**16,
+}
+"""Signals that a meter shows, but in which nobody hears anything."""
+
+
+@pytest.mark.parametrize("name", SILENCE)
+@pytest.mark.parametrize("measure", MEASURES)
+def test_silence_has_no_measure(measure, name):
+    with pytest.raises(InputError, match=r"^it is silent$"):
+        MEASURES[measure](SILENCE[name])
+
+
+@pytest.mark.parametrize("offset", [0.01, 0.1, -0.8])
+def test_an_offset_is_no_voice(offset):
+    for noisy in (0.001 * hiss(1.0), 0.01 * hiss(1.0, seed=1)):
+        with pytest.raises(InputError, match="voiced"):
+            pitch(noisy + offset)
+    assert pitch(voice(150) + offset) == pytest.approx(150, rel=0.01)
 
 
 def test_level_is_that_of_the_standard():
@@ -74,7 +98,12 @@ def test_pauses_do_not_lower_the_level():
 
 
 @pytest.mark.parametrize(
-    ("signal", "reason"), [(np.zeros(RATE), "silent"), (np.ones(RATE // 5), "0.4 s")]
+    ("signal", "reason"),
+    [
+        (np.zeros(RATE), "^it is silent$"),
+        (np.ones(RATE // 5), "0.4 s"),
+        (0.0005 * np.sin(2 * np.pi * 20 * np.arange(RATE) / RATE), "below -70 LUFS"),
+    ],
 )
 def test_no_level(signal, reason):
     with pytest.raises(InputError, match=reason):
@@ -101,7 +130,8 @@ def test_noise_is_measured_under_an_offset_and_between_digital_silence():
     ("signal", "reason"),
     [
         (np.zeros(RATE), "silent"),
-        (np.full(RATE, 0.5), "noise"),
+        (np.full(RATE, 0.5), "silent"),
+        (np.resize([0.5, -0.5], RATE), "noise"),
         (hiss(0.1), "0.2 s"),
         (hiss(0.01), "0.2 s"),
     ],
@@ -131,7 +161,10 @@ def test_a_file_that_cannot_be_measured_leaves_the_others(tmp_path, measure, cap
         for threads in (1, 2)
     ]
     pd.testing.assert_frame_equal(*made)
-    assert list(made[0]) == [*KEY, measure]
+    assert list(made[0]) == [*KEY, measure, "reason"]
+    assert made[0]["reason"].isna().tolist() == made[0][measure].notna().tolist()
+    assert made[0]["reason"][1] == "it is silent (no signal)"
+    assert made[0]["reason"][3] == "the file does not exist"
     values = made[0][measure]
     assert values.notna().tolist() == [True, False, False, False, True]
     assert values[4] == pytest.approx(values[0], abs=0.2)
@@ -139,6 +172,23 @@ def test_a_file_that_cannot_be_measured_leaves_the_others(tmp_path, measure, cap
     assert f"absent.wav from 0 to 1 s has no {measure}: the file does not exist" in told
     assert f"silent.wav from 0 to 1 s has no {measure}: " in told
     assert "good.wav from" not in told
+
+
+def test_channels_that_cancel_each_other_have_no_measure(tmp_path):
+    left = (voice(110) + 0.01 * hiss(1.0)).astype(np.float32)
+    for name, channels in {
+        "swapped.wav": [left, -left],
+        "three.wav": [left, left, -2 * left],
+        "fine.wav": [left, left],
+    }.items():
+        write_audio(tmp_path / name, 0.3 * np.stack(channels, axis=1))
+    files = ["swapped.wav", "three.wav", "fine.wav"]
+    utterances = pd.DataFrame({"file": files, "start": 0.0, "end": 1.0})
+    for measure in MEASURES:
+        made = measure_speech(utterances, audio=tmp_path, measure=measure, threads=2)
+        assert made[measure].isna().tolist() == [True, True, False]
+        reason = "it is silent (channels out of phase)"
+        assert made["reason"].fillna("").tolist() == [reason, reason, ""]
 
 
 def test_a_part_of_a_file_is_measured(tmp_path):
