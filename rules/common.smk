@@ -17,6 +17,7 @@ from voxslice.config import lookups
 from voxslice.config.complete import complete
 from voxslice.data import local_data
 from voxslice.errors import InputError
+from voxslice.config.commands import command_of
 from voxslice.config.fingerprints import fingerprint
 
 try:
@@ -409,19 +410,14 @@ def of_models(pattern):
 
 
 def command(wildcards):
-    """What a user types to make a report again, from the folder of the workflow."""
-    flags = ""
-    if workflow.configfiles:
-        names = [
-            (
-                os.path.relpath(path, workflow.basedir)
-                if Path(path).resolve().is_relative_to(workflow.basedir)
-                else Path(path).name
-            )
-            for path in workflow.configfiles
-        ]
-        flags = f" --configfile {' '.join(dict.fromkeys(names))}"
-    return f"snakemake results/report/{wildcards.dataset}/{wildcards.task}.html{flags} --cores all"
+    """The command that makes a report again in the folder that holds the results."""
+    return command_of(
+        f"results/report/{wildcards.dataset}/{wildcards.task}.html",
+        snakefile=workflow.main_snakefile,
+        folder=os.getcwd(),
+        configfiles=workflow.configfiles,
+        overrides=workflow.config_settings.config,
+    )
 
 
 def embedder(wildcards):

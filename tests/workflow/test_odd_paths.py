@@ -1,5 +1,11 @@
 """Folders and files with characters that mean something to Snakemake, Python or a shell."""
 
+import html
+import re
+import shlex
+import subprocess
+import sys
+
 import pandas as pd
 import pytest
 from small_inputs import noise, write_audio
@@ -47,6 +53,21 @@ def test_a_study_in_an_odd_place_is_measured(tmp_path, place):
     assert metrics.loc[("theirs", "accuracy"), "value"] == 6 / 8
     utterances = pd.read_parquet(tmp_path / "resources/mine/utterances.parquet")
     assert utterances["duration"].to_list() == [0.2] * 8
+
+
+def test_the_command_of_a_report_works_where_the_results_are(tmp_path):
+    study, elsewhere = tmp_path / "a study", tmp_path / "config's"
+    study.mkdir(), elsewhere.mkdir()
+    path = write_config(elsewhere / "config.yaml", write_study(study, "data"))
+    target = "results/report/mine/gender.html"
+    snakemake(study, target, configfiles=[path])
+    page = (study / target).read_text(encoding="utf-8")
+    command = html.unescape(re.search("<pre><code>(.*?)</code></pre>", page, re.DOTALL)[1])
+    assert str(tmp_path) not in page  # the page may be sent to others
+    assert not any(word.startswith("/") for word in shlex.split(command))
+    words = [sys.executable, "-m", *shlex.split(command), "--dry-run", "--profile", "none"]
+    again = subprocess.run(words, cwd=study, capture_output=True, text=True, check=False)
+    assert again.returncode == 0 and "Nothing to be done" in again.stdout + again.stderr, again
 
 
 def test_a_wildcard_in_a_path_is_one_sentence(tmp_path):
