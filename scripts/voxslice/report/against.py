@@ -154,10 +154,15 @@ def _verdict(row: pd.Series) -> Cell:
 
 def difference_chart(study: Study, a: Model, b: Model) -> Drawing:
     """Differences of a pair of models, overall and on the groups that differ most."""
-    rows = ordered(study, a, b)
+    every = rows = ordered(study, a, b)
+    note = ""
     if len(rows) > MAX_CHART_ROWS:
         most = rows.loc[1:, "difference"].abs().nlargest(MAX_CHART_ROWS - 1).index
         rows = rows.loc[sorted([0, *most])]
+        note = (
+            "The chart shows the difference on all utterances and the largest"
+            f" {len(most)} of those on {counted(len(every) - 1, 'group')}. The table has all of them."
+        )
     better_b = (rows["difference"] > 0) == study.measure.rises
     rows = scaled(rows, study.measure, ["difference", "low", "high"]).assign(
         label=[rule_text(row) for _, row in rows.iterrows()],
@@ -165,7 +170,7 @@ def difference_chart(study: Study, a: Model, b: Model) -> Drawing:
     )
     rows.loc[rows["difference"] == 0, "series"] = "neither"
     styles = {model.name: style(study.models.index(model)) for model in (a, b)}
-    return intervals(
+    drawing = intervals(
         rows.assign(value=rows["difference"]),
         f"{b.name} minus {a.name} ({study.measure.step or 'units'})",
         f"Difference of {b.name} and {a.name} on each group",
@@ -174,6 +179,7 @@ def difference_chart(study: Study, a: Model, b: Model) -> Drawing:
         zero=True,
         series="better",
     )
+    return replace(drawing, note=note)
 
 
 def regression_table(study: Study, a: Model, b: Model) -> Table | None:

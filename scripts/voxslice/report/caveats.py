@@ -2,6 +2,8 @@
 
 import re
 
+import pandas as pd
+
 from voxslice.conditions import is_numeric
 from voxslice.data.column_types import remark_on_text
 from voxslice.report.numbers import counted, share
@@ -152,9 +154,10 @@ def _gates(study: Study) -> list[str]:
 
 
 def _unconfirmed(study: Study) -> list[str]:
-    """Which of the slices were only suggested."""
-    confirmed = [one for model in study.models for one in distinct(model.slices)["confirmed"]]
-    count = len(confirmed) - sum(confirmed)
+    """How many of the slices are confirmed for no model; a slice of several models counts once."""
+    slices = pd.concat([distinct(model.slices) for model in study.models])
+    confirmed = slices.groupby("slice")["confirmed"].any()
+    count = int((~confirmed.astype(bool)).sum())
     if not count:
         return []
     if len(confirmed) == 1:

@@ -18,6 +18,8 @@ from voxslice.report.study import Model, Study, distinct, rule_text
 from voxslice.utterance_keys import KEY
 
 PER_SLICE = 4
+MAX_PROBABILITIES = 3
+"""Most probabilities of a model that are shown for an utterance."""
 SUGGESTIONS = 3
 """Slices of a model that are heard where none is confirmed."""
 LONGEST = 20.0
@@ -207,18 +209,29 @@ def opinion(study: Study, position: int, row: pd.Series) -> Said:
     Args:
         study: the study
         position: of the model
-        row: of its scores
+        row: the utterance in the model's scores
+
+    Returns:
+        the prediction, and the highest probabilities, among them that of the predicted class, or
+        the size of the error
     """
     name = study.models[position].name
     if not study.classification:
         off = f"off by {study.measure.text(row['loss'])}"
         return Said(position, name, f"{row['prediction']:.1f}", off)
-    known = [(row[column], column) for column in row.index if column.startswith("p_")]
-    sure = sorted(known, reverse=True)
-    text = ", ".join(
-        f"{column.removeprefix('p_')}\u00a0{100 * value:.0f}\u00a0%" for value, column in sure[:3]
-    )
-    return Said(position, name, str(row["prediction"]), text, row["loss"] == 0)
+    chosen = str(row["prediction"])
+    probabilities = {
+        column.removeprefix("p_"): float(row[column])
+        for column in row.index
+        if column.startswith("p_") and np.isfinite(row[column])
+    }
+    # of equally probable classes, the chosen one stands first
+    order = sorted(probabilities, key=lambda one: (-probabilities[one], one != chosen, one))
+    shown = order[:MAX_PROBABILITIES]
+    if chosen in order and chosen not in shown:  # a table may choose any class
+        shown[-1] = chosen
+    text = ", ".join(f"{one}\u00a0{100 * probabilities[one]:.0f}\u00a0%" for one in shown)
+    return Said(position, name, chosen, text, row["loss"] == 0)
 
 
 def encode(clip: Clip, audio: str | Path) -> Clip:

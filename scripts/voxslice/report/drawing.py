@@ -42,11 +42,13 @@ class Drawing:
         name: what it shows, for readers who do not see it
         svg: the chart as it is without JavaScript
         spec: the same for Vega-Lite, with tooltips
+        note: a sentence below the chart, as on what it leaves out; empty if there is none
     """
 
     name: str
     svg: Markup
     spec: dict[str, Any]
+    note: str = ""
 
 
 def draw(

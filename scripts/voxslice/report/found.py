@@ -1,6 +1,6 @@
 """The slices that were found for each model, and the metric over two columns of the metadata."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
@@ -127,12 +127,13 @@ def drop_chart(study: Study, model: Model, rows: pd.DataFrame) -> Drawing:
         model: the model
         rows: of its slices
     """
+    count_of_all = len(rows)
     rows = scaled(rows.head(MAX_CHART_SLICES), study.measure, ["drop", "low", "high"]).assign(
         label=[rule_text(row) for _, row in rows.head(MAX_CHART_SLICES).iterrows()],
         series=rows["confirmed"].map({True: "confirmed", False: "suggested"}),
     )
     colour, _ = style(study.models.index(model))
-    return intervals(
+    drawing = intervals(
         rows.assign(value=rows["drop"]),
         f"Worse than elsewhere by ({study.measure.step or 'units'})",
         f"Drop of the slices of {model.name}",
@@ -141,6 +142,10 @@ def drop_chart(study: Study, model: Model, rows: pd.DataFrame) -> Drawing:
         zero=True,
         series="slice",
     )
+    if len(rows) == count_of_all:
+        return drawing
+    note = f"The chart shows the first {len(rows)} of {count_of_all:,} slices."
+    return replace(drawing, note=f"{note} The table has all of them.")
 
 
 # the metric over two columns

@@ -270,6 +270,17 @@ def test_does_not_call_confirmed_slices_suggestions():
     assert not [w for w in warnings(make_study(confirmed=True)) if "slice" in w]
 
 
+def test_a_slice_of_two_models_counts_once():
+    study = make_study()
+    a, b = (model.slices for model in study.models)
+    both = with_model(study, 1, slices=pd.concat([a, b], ignore_index=True))
+    said = [w for w in warnings(both) if "slice" in w]
+    assert said[0].startswith("All 2 slices are suggestions")
+    confirmed = pd.concat([a.assign(confirmed=True), b], ignore_index=True)
+    said = [w for w in warnings(with_model(study, 1, slices=confirmed)) if "slice" in w]
+    assert said[0].startswith("1 of the 2 slices is a suggestion")
+
+
 def test_warns_of_a_model_that_is_not_shown_to_beat_chance():
     study = make_study()
     rows = study.comparison[study.comparison["slice"] == "all"]

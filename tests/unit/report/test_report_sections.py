@@ -254,6 +254,21 @@ def test_slice_table_shows_what_is_known(confirmed):
     assert table.caption == "Confirmed slices of a"
 
 
+def test_charts_say_what_they_leave_out(study, monkeypatch):
+    a, b = study.models
+    assert against.difference_chart(study, a, b).note == ""
+    assert found.drop_chart(study, a, distinct(a.slices)).note == ""
+    monkeypatch.setattr(against, "MAX_CHART_ROWS", 2)
+    assert against.difference_chart(study, a, b).note == (
+        "The chart shows the difference on all utterances and the largest 1 of those on 2 groups."
+        " The table has all of them."
+    )
+    monkeypatch.setattr(found, "MAX_CHART_SLICES", 1)
+    twice = pd.concat([distinct(a.slices), distinct(b.slices)], ignore_index=True)
+    note = found.drop_chart(study, a, twice).note
+    assert note == "The chart shows the first 1 of 2 slices. The table has all of them."
+
+
 def test_heat_map_counts_every_utterance_once(study):
     first = found.heat_maps(study, found.heat(study))[0]
     assert (first.across, first.down) == ("gender", "emotion")
@@ -407,6 +422,24 @@ def test_failed_gates_stand_first(study):
 def audio(tmp_path):
     """A folder with a second of noise for each utterance."""
     return write_noise(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "probabilities", "shown"),
+    [
+        ("b", {"a": 0.5, "b": 0.5}, ["b", "a"]),  # equally probable
+        ("d", {"a": 0.25, "b": 0.25, "c": 0.25, "d": 0.25}, ["d", "a", "b"]),
+        ("a", {"c": 0.3, "b": 0.1, "a": 0.6}, ["a", "c", "b"]),
+        ("d", {"a": 0.4, "b": 0.3, "c": 0.2, "d": 0.1}, ["a", "b", "d"]),  # a table may choose any
+        ("z", {"a": 0.4, "b": np.nan}, ["a"]),
+        ("z", {}, []),
+    ],
+)
+def test_the_chosen_class_is_among_the_probabilities(study, chosen, probabilities, shown):
+    row = pd.Series({f"p_{name}": value for name, value in probabilities.items()}, dtype=object)
+    said = clips.opinion(study, 0, pd.concat([row, pd.Series({"prediction": chosen, "loss": 1.0})]))
+    names = [part.split("\u00a0")[0] for part in said.sure.split(", ") if part]
+    assert (said.prediction, names) == (chosen, shown)
 
 
 def test_errors_to_listen_to_are_wrong_and_stand_once(study, audio):
