@@ -9,13 +9,29 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from voxslice.shown_text import visible
+
 
 class InputError(ValueError):
-    """Bad input: one sentence that says what to change, shown without a traceback."""
+    """Bad input: one sentence that says what to change, shown without a traceback.
+
+    Args:
+        sentence: The sentence. Control characters of names in it are made visible.
+    """
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(visible(sentence))
 
 
 class MachineError(RuntimeError):
-    """The machine failed: one sentence, shown without a traceback. The job can be repeated."""
+    """The machine failed: one sentence, shown without a traceback. The job can be repeated.
+
+    Args:
+        sentence: The sentence. Control characters of names in it are made visible.
+    """
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(visible(sentence))
 
 
 FILE_ERRORS = {
@@ -124,12 +140,12 @@ def reason_of(error: Exception, what: str) -> str:
         what: Name of the utterance for the message.
 
     Returns:
-        The message of the exception without line breaks.
+        The message of the exception without line breaks and other control characters.
 
     Raises:
         MachineError: The machine is at fault.
     """
-    reason = " ".join(str(error).split()) or type(error).__name__
+    reason = visible(" ".join(str(error).split())) or type(error).__name__
     if isinstance(error, MachineError):
         raise error
     if of_the_machine(error):

@@ -1,5 +1,6 @@
 """Log files of jobs, which hold what a job prints; an expected error ends it in one sentence."""
 
+import io
 import sys
 import traceback
 from collections.abc import Iterator, Sequence
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import NoReturn, TextIO
 
 from voxslice.errors import InputError, MachineError, full_disk, machine_sentence
+from voxslice.shown_text import visible
 
 
 @contextmanager
@@ -29,7 +31,7 @@ def to_log(log: str | Path | Sequence[str]) -> Iterator[None]:
     try:
         with full_disk(path.parent):
             path.parent.mkdir(parents=True, exist_ok=True)
-            file = path.open("w", buffering=1, encoding="utf-8")
+            file = Log(path.open("wb"), encoding="utf-8", line_buffering=True)
     except MachineError as error:
         _end(f"Error: {error}", terminal)
     try:
@@ -48,8 +50,26 @@ def to_log(log: str | Path | Sequence[str]) -> Iterator[None]:
             file.close()
 
 
+class Log(io.TextIOWrapper):
+    """A log file, in which control characters of data are visible and not run by a terminal."""
+
+    def write(self, text: str) -> int:
+        """Write text. Ends of lines, tabs and a return in front, as of progress bars, stay.
+
+        Args:
+            text: Text to write.
+
+        Returns:
+            Number of characters of the text.
+        """
+        bar = text.startswith("\r")
+        super().write("\r" * bar + visible(text[bar:], keep="\n\t"))
+        return len(text)
+
+
 def _end(line: str, *outputs: TextIO) -> NoReturn:
+    """End the process with one line on each output."""
     for output in outputs:
         with suppress(OSError):
-            print(line, file=output)
+            print(visible(line), file=output)
     sys.exit(1)

@@ -20,6 +20,7 @@ from markupsafe import Markup
 
 from voxslice.report.numbers import Measure
 from voxslice.sampling import sampled
+from voxslice.shown_text import shown, shown_texts, visible
 
 SHAPES = ["circle", "square", "triangle-up", "diamond", "triangle-down", "cross"]
 COLOURS = [f"var(--model-{position})" for position in range(len(SHAPES))]
@@ -93,6 +94,7 @@ def draw(
             symbolSize=90,
         ),
     ).to_dict()
+    spec, name = shown_texts(spec, keep="\n"), shown(name)
     svg = _own_names(vl_convert.vegalite_to_svg(spec), name)
     # one name for the whole drawing, in place of the library's many for its parts
     svg = svg.replace("<svg ", f'<svg role="img" aria-label="{_attribute(name)}" ', 1)
@@ -159,7 +161,7 @@ def intervals(
     # what has no interval is drawn as one without length, so that its dot is
     rows["low"], rows["high"] = (rows[name].fillna(rows["value"]) for name in ("low", "high"))
     rows = rows.drop(columns="speakers").assign(
-        text=rows["label"], label=_unique([_label(text) for text in rows["label"]])
+        text=rows["label"], label=_unique([_label(visible(text)) for text in rows["label"]])
     )
     lines = max(label.count("\n") + 1 for label in rows["label"])
     step = max(26, 8 + LINE * lines)

@@ -12,6 +12,7 @@ import pandas as pd
 from voxslice.conditions import as_text, category_order
 from voxslice.report.clips import Group, opinion, true_label
 from voxslice.report.drawing import COLOURS, SHAPES, SOFT, Drawing, draw, style, thinned
+from voxslice.report.shown_columns import visible_column
 from voxslice.report.study import Study, rule_text
 from voxslice.utterance_keys import KEY
 
@@ -174,7 +175,8 @@ def map_chart(study: Study, found: Map, groups: Sequence[Group]) -> Drawing:
         groups: what is heard
     """
     numbers = {clip.key: clip.number for group in groups for clip in group.clips}
-    points = found.points.drop(columns=["start", "end"])
+    # before the legend's expression is built, which holds the same values once more
+    points = found.points.drop(columns=["start", "end"]).apply(visible_column)
     keys = found.points[KEY].itertuples(index=False, name=None)
     points["clip"] = [numbers.get(tuple(key), -1) for key in keys]
     # what is heard lies on top
@@ -192,7 +194,9 @@ def map_chart(study: Study, found: Map, groups: Sequence[Group]) -> Drawing:
     own = {_only(model.name): style(place) for place, model in enumerate(study.models)}
     names, colours, shapes = _looks(own, values)
     # one scale holds the values of all colourings, the legend those of the one that is shown
-    legend = alt.Legend(title=None, values=alt.ExprRef(f"({json.dumps(values)})[by]"))
+    legend = alt.Legend(
+        title=None, values=alt.ExprRef(f"({json.dumps(values, ensure_ascii=False)})[by]")
+    )
     heard = "datum.clip >= 0"
     quiet = " || ".join(f"datum.shown == '{value}'" for value in QUIET)
     axis = alt.Axis(labels=False, ticks=False, tickCount=6)

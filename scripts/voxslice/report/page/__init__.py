@@ -28,6 +28,7 @@ from voxslice.report import (
 from voxslice.report.answer import answer, figures, untested
 from voxslice.report.caveats import warnings
 from voxslice.report.study import Study, distinct
+from voxslice.shown_text import shown
 
 LIBRARIES = [
     "audb", "audonnx", "onnxruntime", "numpy", "pandas", "scikit-learn", "sliceguard", "snakemake",
@@ -111,6 +112,7 @@ def render(
         trim_blocks=True,
         lstrip_blocks=True,
         loader=FileSystemLoader(HERE),
+        finalize=_shown,
     )
     environment.filters["breakable"] = breakable
     page = environment.get_template("report.html.j2")
@@ -240,9 +242,21 @@ def _hash(script: str) -> str:
     return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
 
 
+def _shown(value: Any) -> Any:
+    """What the template puts into the page: text of data is made visible and isolated."""
+    return shown(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
 def breakable(text: str) -> Markup:
-    """Text that may be broken after an underscore or a slash, as in ids and file names."""
-    return Markup("<wbr>").join(re.split(r"(?<=[_/])", text))
+    """Text that may be broken after an underscore or a slash, as in ids and file names.
+
+    Args:
+        text: Text of data.
+
+    Returns:
+        The text as markup, with its control characters made visible.
+    """
+    return Markup("<wbr>").join(re.split(r"(?<=[_/])", shown(text)))
 
 
 def versions() -> dict[str, str]:

@@ -8,6 +8,7 @@ import pandas as pd
 
 from voxslice.report.numbers import Measure, counted, measures
 from voxslice.report.study import by_severity, distinct
+from voxslice.shown_text import shown
 from voxslice.task import Task
 from voxslice.utterance_keys import KEY
 
@@ -49,10 +50,10 @@ def make_issues(
             severity = "high" if inside >= SEVERE * elsewhere else "medium"
         issues.append(
             {
-                "title": f"{model}: {row['rule']} [{row['slice']}]",
+                "title": shown(f"{model}: {row['rule']} [{row['slice']}]"),
                 "severity": severity,
                 "rows": [int(position) for position in positions],
-                "description": _describe(row, measure),
+                "description": shown(_describe(row, measure)),
             }
         )
     return issues

@@ -11,8 +11,10 @@ import numpy as np
 import pandas as pd
 
 from voxslice.conditions import is_numeric
+from voxslice.report.shown_columns import visible_table
 from voxslice.report.spotlight.issues import in_order
 from voxslice.sampling import sampled
+from voxslice.shown_text import shown
 from voxslice.task import Task
 from voxslice.utterance_keys import KEY
 
@@ -127,7 +129,7 @@ def make_table(
         view[f"{model}_{SUMMARY}"] = _texts(view, names, f"{model} \u00b7 ")
     if embedding is not None:
         view[MAP] = _map(table, *embedding, seed=seed)
-    return view
+    return visible_table(view, raw=[AUDIO, SUMMARY, *(f"{model}_{SUMMARY}" for model in own)])
 
 
 def _free(name: str, view: pd.DataFrame) -> str:
@@ -138,11 +140,12 @@ def _free(name: str, view: pd.DataFrame) -> str:
 
 def _texts(view: pd.DataFrame, names: Mapping[str, str], start: str = "") -> list[str]:
     """Some columns of each row as text for the inspector, with the names to call them by."""
+    titles = [shown(name) for name in names.values()]
     return [
         start
         + ", ".join(
-            f"{shown} {value:.3g}" if isinstance(value, float) else f"{shown} {value}"
-            for shown, value in zip(names.values(), row, strict=True)
+            f"{title} {value:.3g}" if isinstance(value, float) else f"{title} {shown(str(value))}"
+            for title, value in zip(titles, row, strict=True)
         )
         for row in view[list(names)].itertuples(index=False, name=None)
     ]
@@ -214,4 +217,4 @@ def make_slice_table(
     names = ["model", "rule", "slice", "confirmed", "support", "speakers", "value", "rest", "drop"]
     names += ["low", "high", "q", *(f"{model}_value" for model in scores)]
     names += ["evidence", "finder", "search", "note"]
-    return table[names]
+    return visible_table(table[names]).assign(rule=table["rule"].map(shown))

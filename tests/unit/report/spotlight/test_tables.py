@@ -1,12 +1,15 @@
 """The tables of the interactive view."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
 from view_study import COUNT, class_scores, make_metadata, make_slice, make_table
-from voxslice.report.spotlight.issues import sample_note
+from voxslice.report.spotlight.issues import make_issues, sample_note
 from voxslice.report.spotlight.tables import MAP, make_slice_table, place, select
 from voxslice.scores.scores import score_values
+from voxslice.shown_text import CONTROL
 from voxslice.task import Task
 from voxslice.utterance_keys import KEY
 
@@ -150,3 +153,32 @@ def test_audio_of_the_user_stays_where_it_is():
     assert place("/data/calls", "results/spotlight/made/gender") == "/data/calls"
     beside = place("../calls", "results/spotlight/made/gender")
     assert beside == "../../../../../calls"
+
+
+def test_text_of_data_is_visible_but_paths_of_audio_are_opened_as_they_are():
+    names = ["\x1b[2J.wav", "a\u202e.wav", *(f"wav/{i}.wav" for i in range(2, COUNT))]
+    metadata = make_metadata(
+        file=names, **{"mood\u202e": ["ok\x07", "ok\u2407", *["\u2067רע"] * (COUNT - 2)]}
+    )
+    scores = {"a": class_scores(metadata, ["female", "male"], wrong=[0])}
+    table = make_table(metadata, scores)
+    assert table["audio"].str.endswith(".wav").all() and "\x1b" in table["audio"].iloc[0]
+    assert table["file"].tolist()[:2] == ["\u241b[2J.wav", "a[U+202E].wav"]
+    # two categories that look the same are one
+    assert table["mood[U+202E]"].tolist()[:3] == ["ok\u2407", "ok\u2407", "[U+2067]רע"]
+    assert table["summary"].iloc[2].endswith("mood[U+202E] [U+2067]\u2068רע\u2069")
+    shown = table.drop(columns="audio").select_dtypes(["object", "category"])
+    for text in [*table.columns, *shown.astype(str).to_numpy().ravel()]:
+        assert not CONTROL.search(re.sub("[\u2068\u2069]", "", text))
+
+
+def test_rules_and_issues_show_text_of_data():
+    metadata = make_metadata()
+    scores = {"a": class_scores(metadata, ["female", "male"])}
+    found, members = make_slice([0, 2], rule="mood = רע\u202e", note="a\nb", search="x\x1b[31m")
+    table = make_slice_table({"a": found}, {"a": members}, scores, task=Task("classification"))
+    assert table["rule"].tolist() == ["mood = \u2068רע\u2069[U+202E]"]
+    assert table["note"].tolist() == ["a\u240ab"]
+    issue = make_issues(metadata[KEY], {"a": found}, {"a": members}, Task("classification"))[0]
+    assert issue["title"] == "a: mood = \u2068רע\u2069[U+202E] [abc]"
+    assert "in x\u241b[31m" in issue["description"] and "a\u240ab" in issue["description"]
