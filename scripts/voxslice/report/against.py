@@ -161,7 +161,8 @@ def difference_chart(study: Study, a: Model, b: Model) -> Drawing:
         rows = rows.loc[sorted([0, *most])]
         note = (
             "The chart shows the difference on all utterances and the largest"
-            f" {len(most)} of those on {counted(len(every) - 1, 'group')}. The table has all of them."
+            f" {len(most)} of those on {counted(len(every) - 1, 'group')}. The table has all of"
+            " them."
         )
     better_b = (rows["difference"] > 0) == study.measure.rises
     rows = scaled(rows, study.measure, ["difference", "low", "high"]).assign(
