@@ -39,7 +39,7 @@ def write_study(folder: Path, utterances: int, speakers: int | None, task: str) 
     import pyarrow.parquet as pq
     import soundfile
     import vl_convert
-    from voxslice.comparison import compare
+    from voxslice.comparison import compare, groups
     from voxslice.report.study import Model, Study
     from voxslice.scores import metrics
     from voxslice.scores.classes import Classes
@@ -111,8 +111,8 @@ def write_study(folder: Path, utterances: int, speakers: int | None, task: str) 
             )
         )
     labels = ["female", "male"] if classification else None
-    keys, losses = compare.align(compared)
-    slices = compare.found_slices(keys, [m.slices for m in models], [m.members for m in models])
+    keys, losses = groups.align(compared)
+    slices = groups.slice_groups(keys, [m.slices for m in models], [m.members for m in models])
     table = compare.compare(losses, slices, known, task=measured, resamples=100, seed=0)
     settings = {"type": "classification", "target": "gender", "labels": labels, "min_drop": 0.1}
     if not classification:

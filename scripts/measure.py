@@ -1,27 +1,44 @@
+from collections.abc import Mapping, Sequence
+
 import pandas as pd
 from voxslice.files import write_csv
 from voxslice.logs import to_log
-from voxslice.scores.metrics import confusion_table, measure
-from voxslice.speakers import speakers_of
+from voxslice.scores.metrics import measure_models
 
-with to_log(snakemake.log):
-    metadata, labels = pd.read_parquet(snakemake.input.metadata), snakemake.params.labels
-    metrics, confusions = [], [pd.DataFrame(columns=["model", "label", "prediction", "count"])]
-    models = dict(zip(snakemake.params.models, snakemake.input.scores, strict=True))
-    tables = {model: pd.read_parquet(path) for model, path in models.items()}
-    references = pd.read_parquet(snakemake.input.references)
-    tables |= dict(iter(references.groupby("model", sort=False)))
-    for model, scores in tables.items():
-        table = measure(
-            scores,
-            speakers_of(scores, metadata),
-            labels=labels,
+
+def main(
+    *,
+    scores: Mapping[str, str],
+    references: str,
+    metadata: str,
+    labels: Sequence[str] | None,
+    resamples: int,
+    seed: int,
+    metrics: str,
+    confusion: str,
+) -> None:
+    """Measure all models of a task, and the reference models."""
+    table, confusions = measure_models(
+        {model: pd.read_parquet(path) for model, path in scores.items()},
+        pd.read_parquet(references),
+        pd.read_parquet(metadata),
+        labels=labels,
+        resamples=resamples,
+        seed=seed,
+    )
+    write_csv(table, metrics)
+    write_csv(confusions, confusion)
+
+
+if __name__ == "__main__":
+    with to_log(snakemake.log):
+        main(
+            scores=dict(zip(snakemake.params.models, snakemake.input.scores, strict=True)),
+            references=snakemake.input.references,
+            metadata=snakemake.input.metadata,
+            labels=snakemake.params.labels,
             resamples=snakemake.params.resamples,
             seed=snakemake.params.seed,
+            metrics=snakemake.output.metrics,
+            confusion=snakemake.output.confusion,
         )
-        metrics.append(table.assign(model=model)[["model", *table.columns]])
-        if labels and model in models:
-            table = confusion_table(scores, labels)
-            confusions.append(table.assign(model=model)[["model", *table.columns]])
-    write_csv(pd.concat(metrics), snakemake.output.metrics)
-    write_csv(pd.concat(confusions), snakemake.output.confusion)

@@ -236,6 +236,14 @@ TABLES = (
             Column("n", "integer", "Number of utterances."),
             SPEAKERS,
             RELIABLE,
+            Column(
+                "note",
+                "text",
+                "Where all resamples agree: whether the interval is exact for the number of"
+                " speakers, or missing.",
+                allowed=("exact", "all resamples agree"),
+                missing=True,
+            ),
         ),
     ),
     Table(

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import soundfile
-from voxslice.comparison import compare
+from voxslice.comparison import compare, groups
 from voxslice.comparison.gates import GATE_COLUMNS
 from voxslice.report.page import derive, render
 from voxslice.report.study import Embedding, Model, Study
@@ -149,10 +149,8 @@ def make_study(
             if parts
             else pd.DataFrame(columns=["slice", *KEY]),
         )
-    keys, losses = compare.align(tables)
-    slices = compare.found_slices(
-        keys, [found[n][0] for n in tables], [found[n][1] for n in tables]
-    )
+    keys, losses = groups.align(tables)
+    slices = groups.slice_groups(keys, [found[n][0] for n in tables], [found[n][1] for n in tables])
     measured = [
         metrics.measure(scores, known, labels=labels, resamples=200, seed=0).assign(model=name)
         for name, scores in tables.items()

@@ -1,36 +1,18 @@
-"""Models against each other, overall and on each slice: who is better, who fixes whose errors."""
+"""Compare pairs of models, overall and on groups of utterances."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
 import pandas as pd
-from scipy.stats import binomtest, false_discovery_control
+from scipy.stats import false_discovery_control
 
-from voxslice.bins import assign_bins, quantile_edges
-from voxslice.conditions import (
-    as_text,
-    categories_text,
-    ends_text,
-    interval_text,
-    is_numeric,
-    neighbours,
-)
+from voxslice.comparison.groups import Group
+from voxslice.comparison.paired_tests import ALPHA, is_equivalent, mcnemar, sign_flip
 from voxslice.names import CHANCE
-from voxslice.scores.bootstrap import FEW_SPEAKERS, block_sizes, bootstrap_interval, speaker_sums
+from voxslice.scores.bootstrap import FEW_SPEAKERS, bootstrap_interval, speaker_sums
 from voxslice.speakers import count_speakers
 from voxslice.task import Task
-from voxslice.utterance_keys import KEY
-
-EXACT_SPEAKERS = 14
-"""Up to this many speakers all 2^n sign flips are looked at."""
-ALPHA = 0.05
-"""Level of the verdicts."""
-MIN_SUPPORT = 10
-"""A category with fewer utterances is not compared."""
-NUMBER_GROUPS = 3
-"""Groups of about the same size that a number is compared in."""
 
 COMPARISON_COLUMNS = [
     "slice", "kind", "rule", "support", "speakers", "reliable", "model_a", "model_b", "value_a",
@@ -39,20 +21,9 @@ COMPARISON_COLUMNS = [
 ]  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Slice:
-    """A set of utterances that models are compared on."""
-
-    kind: str
-    """`all`, `category` (of a metadata column) or `slice` (found for a model)."""
-    rule: str
-    mask: np.ndarray
-    """Shape (utterances,), true inside."""
-
-
 def compare(
     losses: Mapping[str, np.ndarray],
-    slices: Mapping[str, Slice],
+    groups: Mapping[str, Group],
     speakers: np.ndarray | None,
     *,
     task: Task,
@@ -60,59 +31,59 @@ def compare(
     seed: int,
     pairs: Sequence[tuple[str, str]] | None = None,
 ) -> pd.DataFrame:
-    """Compare pairs of models on each slice.
+    """Compare pairs of models on all utterances and on each group.
 
-    The verdict is on model b against model a. It is `better` or `worse` where q is at most 0.05 and
-    the interval, of at least five speakers, leaves out zero (McNemar's test takes utterances as
-    independent, the interval does not), else `equivalent` where `equivalent` holds, else
-    `undecided`. Fewer speakers agree by chance: models that are equally good were told apart by 2,
-    3, 4 of them in 30, 18, 9 % of simulations, and by 5, 10, 20 in 7, 6, 5 %.
+    The verdict is on model b compared with model a. It is `better` or `worse` if q is at most 0.05
+    and the interval, of at least five speakers, does not contain zero (McNemar's test treats
+    utterances as independent, the interval does not). Otherwise it is `equivalent` if the models
+    are equivalent within the margin, or `undecided`. Few speakers agree by chance: in simulations,
+    two equally good models got a verdict in 30, 18 and 9 % of the cases with 2, 3 and 4 speakers,
+    and in 7, 6 and 5 % with 5, 10 and 20 speakers.
 
     Args:
-        losses: of each model, shape (utterances,); the same utterances in the same order
-        slices: by id; `all` is added first
-        speakers: speaker of each utterance, None where every one stands alone
+        losses: losses of each model, shape (utterances,), for the same utterances in the same order
+        groups: groups by id; `all` is added as the first one
+        speakers: speaker of each utterance, None to treat every utterance as independent
         task: what is measured, with the margin of equivalence
-        resamples: bootstrap resamples and, where there are too many speakers for all of them, sign
-            flips
-        seed: of both
-        pairs: of models, None for each with each other one
+        resamples: number of bootstrap resamples and of random sign flips
+        seed: seed of both
+        pairs: pairs of models, None for all pairs
 
     Returns:
-        one row a slice and pair, in the columns of `COMPARISON_COLUMNS`: the metric of both models,
-        `difference` (b minus a) and its 95 % interval by drawing speakers (missing where all
-        resamples agree), `reliable` where enough speakers for that are named; for classification
-        the counts of who is wrong and the exact McNemar p, else p of a sign-flip test of the
-        speakers' loss differences; `q` adjusts p over all rows (Benjamini and Hochberg);
-        `strictly` where the better model of a classification makes no error that the other does
-        not make; `equivalent`, see `is_equivalent`
+        one row per group and pair, in the columns `COMPARISON_COLUMNS`: the metric of both models;
+        `difference` (b minus a) and its 95 % interval from resampling speakers (missing if all
+        resamples agree); `reliable`, whether there are enough known speakers for the interval; for
+        a classification the counts of who is wrong and the exact p of McNemar's test, for a
+        regression p of a sign-flip test of the speakers' loss differences; `q`, which adjusts p for
+        all rows (Benjamini and Hochberg); `verdict`; `strictly`, whether the better model of a
+        classification makes no error that the other one does not make; and `equivalent`
     """
     count = len(next(iter(losses.values())))
-    everyone = Slice("all", "all utterances", np.ones(count, dtype=bool))
-    slices = {"all": everyone, **slices}
-    stacked = np.stack([part.mask for part in slices.values()], axis=1).astype(float)
+    everyone = Group("all", "all utterances", np.ones(count, dtype=bool))
+    groups = {"all": everyone, **groups}
+    stacked = np.stack([group.mask for group in groups.values()], axis=1).astype(float)
     rows: list[dict] = []
-    sides: list[int] = []  # of zero, on which the interval lies
+    sides: list[int] = []  # 1 if the interval lies above zero, -1 if below, 0 otherwise
     for a, b in combinations(losses, 2) if pairs is None else pairs:
         change = task.difference(losses[a], losses[b])
         parts = np.stack([stacked, stacked * change[:, None]], axis=-1)
         sums = speaker_sums(parts, speakers)
-        units = (sums[..., 0] > 0).sum(0)  # what a slice draws from
+        units = (sums[..., 0] > 0).sum(0)  # speakers with utterances in each group
         low, high = bootstrap_interval(sums, _mean, resamples=resamples, seed=seed, speakers=units)
         side = np.select([low > 0, high < 0], [1, -1], 0)
-        # where no resample differs, the bootstrap knows no uncertainty
+        # if all resamples agree, the bootstrap shows no uncertainty
         shown = np.where(low == high, np.nan, [low, high])
-        for position, (name, part) in enumerate(slices.items()):
-            mask, support = part.mask, int(part.mask.sum())
-            known = count_speakers(None if speakers is None else speakers[mask])
-            enough = (support if known is None else known) >= FEW_SPEAKERS
+        for position, (name, group) in enumerate(groups.items()):
+            mask, support = group.mask, int(group.mask.sum())
+            known_speakers = count_speakers(None if speakers is None else speakers[mask])
+            enough = (support if known_speakers is None else known_speakers) >= FEW_SPEAKERS
             row = {
                 "slice": name,
-                "kind": part.kind,
-                "rule": part.rule,
+                "kind": group.kind,
+                "rule": group.rule,
                 "support": support,
-                "speakers": known,
-                "reliable": known is not None and enough,
+                "speakers": known_speakers,
+                "reliable": known_speakers is not None and enough,
                 "model_a": a,
                 "model_b": b,
                 "value_a": _metric(losses[a][mask], task),
@@ -154,7 +125,7 @@ def compare(
 def compare_with_references(
     losses: Mapping[str, np.ndarray],
     references: Mapping[str, np.ndarray],
-    slices: Mapping[str, Slice],
+    groups: Mapping[str, Group],
     speakers: np.ndarray | None,
     *,
     task: Task,
@@ -163,23 +134,27 @@ def compare_with_references(
 ) -> pd.DataFrame:
     """Compare each model with each reference model.
 
-    Only `chance` of a classification is compared on slices: it knows nothing of the labels, so that
-    it is as good in one slice as in another. The others are right or wrong by what the labels of a
-    slice are.
+    On groups, models are only compared with `chance` in a classification. It does not know the
+    labels, so that it is equally good on all groups. How good the others are depends on the labels
+    in a group.
 
     Args:
-        losses: of each model, shape (utterances,)
-        references: the same of the reference models, see `voxslice.references`
-        slices: by id
-        speakers: see `compare`, as are the other arguments
+        losses: losses of each model, shape (utterances,)
+        references: losses of each reference model, see `voxslice.scores.baselines`
+        groups: groups by id
+        speakers: speaker of each utterance, None to treat every utterance as independent
+        task: what is measured, with the margin of equivalence
+        resamples: number of bootstrap resamples and of random sign flips
+        seed: seed of both
 
     Returns:
-        as `compare`, with the reference as model a; `q` adjusts p over the rows of one reference
+        a table as `compare` returns it, with the reference as model a; `q` adjusts p for the rows
+        of one reference
     """
     tables = [
         compare(
             {**losses, reference: loss},
-            slices if task.is_classification and reference == CHANCE else {},
+            groups if task.is_classification and reference == CHANCE else {},
             speakers,
             task=task,
             resamples=resamples,
@@ -192,6 +167,7 @@ def compare_with_references(
 
 
 def _verdicts(table: pd.DataFrame, sides: np.ndarray, task: Task) -> np.ndarray:
+    """The verdict of each row, given the side of zero that each interval lies on."""
     decided = table["q"].to_numpy(float) <= ALPHA
     rises, falls = decided & (sides > 0), decided & (sides < 0)
     better, worse = (rises, falls) if task.higher_is_better else (falls, rises)
@@ -199,43 +175,18 @@ def _verdicts(table: pd.DataFrame, sides: np.ndarray, task: Task) -> np.ndarray:
     return np.select([better, worse, equivalent], ["better", "worse", "equivalent"], "undecided")
 
 
-def is_equivalent(interval: tuple[float, float], margin: float, *, support: int | None) -> bool:
-    """Whether a difference is within a margin, by two one-sided tests.
-
-    Both tests reject where the interval lies within the margin (Schuirmann, "A comparison of the
-    two one-sided tests procedure and the power approach for assessing the equivalence of average
-    bioavailability", Journal of Pharmacokinetics and Biopharmaceutics 15 (1987), 657-680). That is
-    usually the 90 % interval, for a level of 5 %. Here it is the 95 % interval that is shown: where
-    a difference of the margin varies from speaker to speaker, the bootstrap's 90 % interval with 5,
-    10 and 20 speakers was wrong in 10, 7 and 7 % of simulations, and the 95 % one in 8, 4 and 4 %.
-
-    The bootstrap does not see what the sample does not hold: two models that agree on ten
-    utterances have an interval of no width. So a classification needs enough utterances, too: as
-    many as would show a difference of the margin at least once with a probability of 0.95.
-
-    Args:
-        interval: 95 % interval of the difference
-        margin: largest difference that counts as none
-        support: utterances of a classification, None for a regression
-    """
-    if support is not None and (1 - margin) ** support > ALPHA:
-        return False
-    return bool(-margin <= interval[0] and interval[1] <= margin)
-
-
 def regressions(table: pd.DataFrame, task: Task) -> pd.DataFrame:
-    """The slices on which the later model of a pair is worse.
+    """The groups in which the later model of a pair is worse.
 
-    The later model in the config is taken as the newer or bigger one. A row is listed where the
-    measured difference is against it, however small; whether that is more than chance is said by
-    `verdict` (`worse`), which stands beside it.
+    The later model in the config is usually the newer or bigger one. A row is listed even if the
+    difference is small. Its `verdict` is `worse` if the difference is more than chance.
 
     Args:
-        table: as `compare` gives it
+        table: comparison of models, as `compare` returns it
         task: what is measured
 
     Returns:
-        those rows, the largest difference first
+        these rows, the largest difference first
     """
     against = task.worsening(table["difference"])
     worse = table.assign(_against=against)[against > 0]
@@ -245,150 +196,23 @@ def regressions(table: pd.DataFrame, task: Task) -> pd.DataFrame:
 
 
 def _mean(sums: np.ndarray) -> np.ndarray:
+    """Means from sums of ones and of values, along the last axis."""
     with np.errstate(invalid="ignore", divide="ignore"):
         return sums[..., 1] / sums[..., 0]
 
 
 def _metric(loss: np.ndarray, task: Task) -> float:
+    """The metric of some utterances, NaN if there are none."""
     if len(loss) == 0:
         return float("nan")
     return task.metric_of(float(loss.mean()))
 
 
 def _errors(a: np.ndarray, b: np.ndarray) -> dict[str, int]:
+    """Count utterances by which of two models is wrong, given masks of the errors of both."""
     return {
         "both_right": int((~a & ~b).sum()),
         "only_a_wrong": int((a & ~b).sum()),
         "only_b_wrong": int((~a & b).sum()),
         "both_wrong": int((a & b).sum()),
     }
-
-
-def mcnemar(only_a: int, only_b: int) -> float:
-    """Exact two-sided McNemar test: a binomial test on the utterances that one model gets wrong.
-
-    McNemar, "Note on the sampling error of the difference between correlated proportions or
-    percentages", Psychometrika 12 (1947), 153-157. It takes utterances as independent.
-
-    Args:
-        only_a: utterances that only the first model gets wrong
-        only_b: utterances that only the second model gets wrong
-
-    Returns:
-        p, 1 where the models differ nowhere
-    """
-    if only_a + only_b == 0:
-        return 1.0
-    return float(binomtest(only_a, only_a + only_b, 0.5).pvalue)
-
-
-def sign_flip(contributions: Sequence[float] | np.ndarray, *, resamples: int, seed: int) -> float:
-    """Two-sided sign-flip test of a sum of independent contributions, one a speaker.
-
-    All flips up to `EXACT_SPEAKERS` speakers, else random ones, the observed one among them.
-
-    Args:
-        contributions: what each speaker adds
-        resamples: random flips where not all are looked at
-        seed: of the random flips
-
-    Returns:
-        p, 1 where nothing differs
-    """
-    values = np.asarray(contributions, float)
-    values = values[values != 0]
-    if len(values) == 0:
-        return 1.0
-    if len(values) <= EXACT_SPEAKERS:
-        bits = np.arange(2 ** len(values))[:, None] >> np.arange(len(values))
-        flips = [(1 - 2 * (bits & 1)) @ values]
-    else:
-        generator = np.random.default_rng(seed)
-        flips = [np.array([values.sum()])]
-        for size in block_sizes(resamples, len(values)):
-            flips.append(generator.choice([-1, 1], size=(size, len(values))) @ values)
-    # flips that only rounding tells from the observed sum count as equal to it
-    reached = np.abs(np.concatenate(flips)) >= np.abs(values.sum()) * (1 - 1e-12)
-    return float(reached.mean())
-
-
-def align(scores: Mapping[str, pd.DataFrame]) -> tuple[pd.DataFrame, dict[str, np.ndarray]]:
-    """Bring models onto the utterances that every one of them has scored.
-
-    Args:
-        scores: of each model
-
-    Returns:
-        the keys of the common utterances and the loss of each model on them
-    """
-    by_key = {model: table.set_index(KEY)["loss"] for model, table in scores.items()}
-    joined = pd.concat(by_key, axis=1, join="inner")
-    return joined.index.to_frame(index=False), {m: joined[m].to_numpy() for m in scores}
-
-
-def found_slices(
-    keys: pd.DataFrame, tables: Sequence[pd.DataFrame], members: Sequence[pd.DataFrame]
-) -> dict[str, Slice]:
-    """The slices that were found for the models; one that was found for two stands once.
-
-    Args:
-        keys: of the utterances that are compared
-        tables: the slices found for each model
-        members: the utterances of those slices
-
-    Returns:
-        the slices by id
-    """
-    index = pd.MultiIndex.from_frame(keys[KEY])
-    rules = {row["slice"]: row["rule"] for table in tables for row in table.to_dict("records")}
-    everyone = pd.concat(list(members), ignore_index=True)
-    return {
-        name: Slice("slice", rule, index.isin(pd.MultiIndex.from_frame(rows[KEY])))
-        for name, rule in rules.items()
-        for rows in [everyone[everyone["slice"] == name]]
-    }
-
-
-def category_slices(table: pd.DataFrame, others: Mapping[str, Slice]) -> dict[str, Slice]:
-    """Each category of each metadata column, numbers in three groups of about the same size.
-
-    Args:
-        table: the metadata columns of the utterances that are compared
-        others: slices that are compared anyway
-
-    Returns:
-        slices with ids such as `emotion=anger` or `age=21..30`; left out are those of fewer than
-        ten utterances, of all utterances, and those that hold the same as another one
-    """
-    seen = {part.mask.tobytes() for part in others.values()}
-    seen.add(np.ones(len(table), dtype=bool).tobytes())
-    slices: dict[str, Slice] = {}
-    for name in table:
-        parts = _groups(table[name]) if is_numeric(table[name]) else _categories(table[name])
-        for short, rule, mask in parts:
-            if mask.sum() >= MIN_SUPPORT and mask.tobytes() not in seen:
-                seen.add(mask.tobytes())
-                slices[f"{name}={short}"] = Slice("category", rule, mask)
-    return slices
-
-
-def _categories(column: pd.Series) -> list[tuple[str, str, np.ndarray]]:
-    names = as_text(column)
-    return [(x, categories_text(column.name, [x]), names == x) for x in sorted(set(names))]
-
-
-def _groups(column: pd.Series) -> list[tuple[str, str, np.ndarray]]:
-    """Groups of a number; equal numbers are in the same one, and what is missing in none."""
-    values = column.astype(float).to_numpy()
-    finite = values[np.isfinite(values)]
-    if len(finite) == 0:
-        return []
-    edges = quantile_edges(finite, NUMBER_GROUPS)
-    group = np.where(np.isfinite(values), assign_bins(values, edges), -1)
-    parts = []
-    for number in np.unique(group[group >= 0]):
-        mask = group == number
-        low, high = values[mask].min(), values[mask].max()
-        ends = low, high, *neighbours(low, high, finite)
-        parts.append((ends_text(*ends), interval_text(column.name, *ends), mask))
-    return parts

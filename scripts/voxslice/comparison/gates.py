@@ -1,7 +1,6 @@
-"""Gates: whether a derived model keeps the quality of its source, overall and on every slice.
+"""Gates: whether a derived model keeps the quality of its source, overall and on every group.
 
-A gate is a requirement on what was measured, not a test: no slice may lose more than the share,
-however few of its utterances that is.
+A gate is a requirement on the measured metrics, not a statistical test.
 """
 
 from collections.abc import Mapping
@@ -12,29 +11,29 @@ import pandas as pd
 from voxslice.task import Task
 
 MIN_SUPPORT = 30
-"""On fewer utterances a slice has no gate: one of them would be more than the share."""
+"""Smallest number of utterances of a group with a gate, so that a single error matters little."""
 GATE_COLUMNS = [
     "model", "source", "slice", "rule", "support", "value", "source_value", "ratio", "passed",
 ]  # fmt: skip
 
 
-def hold_against_sources(
-    comparison: pd.DataFrame, sources: Mapping[str, str], *, task: Task, kept: float
+def compare_with_sources(
+    comparison: pd.DataFrame, sources: Mapping[str, str], *, task: Task, gate: float
 ) -> pd.DataFrame:
-    """Hold derived models against their sources.
+    """Compare derived models with their sources.
 
     Args:
-        comparison: as `voxslice.comparison.compare` gives it, with the pairs of both
-        sources: of each derived model
+        comparison: comparison of all models, see `voxslice.comparison.compare.compare`
+        sources: source of each derived model
         task: what is measured
-        kept: share of the source's quality that has to be kept, from 0 to 1
+        gate: share of the source's quality that a derived model has to keep, from 0 to 1
 
     Returns:
-        one row per derived model and slice, of all utterances first, in the columns of
-        `GATE_COLUMNS`: the metric of both models; `ratio`, the share of the quality that is kept
-        (accuracy divided by that of the source, or the source's mean absolute error divided by that
-        of the model; missing where it has no bound, as for a source with accuracy 0); and whether
-        the ratio is at least `kept`
+        one row per derived model and group, all utterances first, in the columns `GATE_COLUMNS`:
+        the metric of both models; `ratio`, the share of the quality that is kept, which is the
+        accuracy divided by that of the source, or the mean absolute error of the source divided by
+        that of the model (missing if the divisor is 0); and `passed`, whether the ratio is at least
+        `gate`
     """
     tables = [pd.DataFrame(columns=GATE_COLUMNS)]
     for model, source in sources.items():
@@ -51,30 +50,33 @@ def hold_against_sources(
         ["model", "source", "slice", "rule", "support", "value", "source_value"]
     ]
     value, other = (table[name].to_numpy(float) for name in ("value", "source_value"))
-    better, over = (value, other) if task.higher_is_better else (other, value)
+    ratio_of, divisor = (value, other) if task.higher_is_better else (other, value)
     with np.errstate(invalid="ignore", divide="ignore"):
-        ratio = np.where(better == over, 1.0, better / over)
+        ratio = np.where(ratio_of == divisor, 1.0, ratio_of / divisor)
     table["ratio"] = np.where(np.isfinite(ratio), ratio, np.nan)
-    # rounding must not fail a model that keeps just the share
-    table["passed"] = better >= kept * over * (1 - 1e-12)
+    # a model that keeps exactly the share must not fail because of rounding
+    table["passed"] = ratio_of >= gate * divisor * (1 - 1e-12)
     return table
 
 
-def summaries(gates: pd.DataFrame, kept: float) -> list[str]:
-    """One sentence a derived model on what it keeps.
+def summaries(gates: pd.DataFrame, gate: float) -> list[str]:
+    """Summarise the gates of each derived model in a sentence.
 
     Args:
-        gates: as `hold_against_sources` gives them
-        kept: share of the source's quality that has to be kept
+        gates: gates of all derived models, as `compare_with_sources` returns them
+        gate: share of the source's quality that a derived model has to keep
+
+    Returns:
+        one sentence per derived model
     """
-    said = []
+    sentences = []
     for (model, source), table in gates.groupby(["model", "source"], sort=False):
         passed = int(table["passed"].sum())
         verdict = "passes its gates" if passed == len(table) else "fails its gates"
-        text = f"{model} {verdict}: {passed} of {len(table)} keep {kept:.4g} of {source}"
-        lost = table[~table["passed"].astype(bool)].sort_values("ratio", kind="stable")
-        if len(lost):
-            row = lost.iloc[0]
+        text = f"{model} {verdict}: {passed} of {len(table)} keep {gate:.4g} of {source}"
+        failed = table[~table["passed"].astype(bool)].sort_values("ratio", kind="stable")
+        if len(failed):
+            row = failed.iloc[0]
             text += f", the least {row['ratio']:.4g} on {row['rule']}"
-        said.append(f"{text}.")
-    return said
+        sentences.append(f"{text}.")
+    return sentences

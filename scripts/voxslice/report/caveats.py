@@ -10,6 +10,7 @@ from voxslice.report.numbers import counted, share
 from voxslice.report.study import REFERENCES, Study, distinct, is_confirmed, rule_text
 from voxslice.scores.bootstrap import FEW_SPEAKERS
 from voxslice.scores.label_check import unnamed_labels
+from voxslice.scores.metrics import EXACT
 
 MANY_SPEAKERS = 30
 """Below this the report says that the speakers are few for a claim about new ones."""
@@ -21,6 +22,7 @@ def warnings(study: Study) -> list[str]:
     return [
         *_speakers(study),
         *_unnamed(study),
+        *_exact(study),
         *_data(study),
         *_labels(study),
         *_columns(study),
@@ -67,6 +69,23 @@ def _unnamed(study: Study) -> list[str]:
         f" {'names' if study.unnamed == 1 else 'name'} no speaker, and nobody knows how many people"
         " spoke them: intervals count them as one, and tests within speakers and on speakers that"
         " were held out leave them out."
+    ]
+
+
+def _exact(study: Study) -> list[str]:
+    """Why the interval of a model without an error, or without a right answer, is exact."""
+    rows = study.metrics[study.metrics.get("note", pd.Series(dtype=str)) == EXACT]
+    names = [model.name for model in study.models if model.name in set(rows["model"])]
+    if not names:
+        return []
+    drawn = "utterances" if study.speakers is None else "speakers"
+    values = rows.set_index("model").loc[names, "value"]
+    what = "no error" if (values == 1).all() else "only errors" if (values == 0).all() else (
+        "no error or only errors")  # fmt: skip
+    return [
+        f"{' and '.join(names)} {'makes' if len(names) == 1 else 'make'} {what}, so that resamples"
+        f" of the {drawn} all agree: the interval of the accuracy is exact for the number of"
+        f" {drawn}, and the other metrics have none."
     ]
 
 

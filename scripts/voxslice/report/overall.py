@@ -6,6 +6,7 @@ from voxslice.report.drawing import SOFT, Drawing, intervals, scaled, style
 from voxslice.report.numbers import share
 from voxslice.report.study import REFERENCES, Study
 from voxslice.report.tables import Cell, Column, Matrix, Table, capital, count, model_cell, number
+from voxslice.scores.metrics import CONSTANT, EXACT
 
 
 def names(study: Study) -> list[str]:
@@ -33,7 +34,11 @@ def metric_table(study: Study) -> Table:
                 continue
             row, measure = table.loc[name], study.measures[name]
             edges = measure.interval(row["low"], row["high"])
-            if edges and str(row.get("reliable", True)) == "False":
+            if row.get("note") == EXACT:
+                edges += " (exact)"
+            elif row.get("note") == CONSTANT:
+                edges = "no interval: all resamples agree"
+            elif edges and str(row.get("reliable", True)) == "False":
                 edges += " (unreliable)"
             cells.append(number(measure.number(row["value"]), row["value"], note=edges))
         cells += [count(table.iloc[0]["n"]), count(table.iloc[0]["speakers"])]

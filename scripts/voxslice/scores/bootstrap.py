@@ -1,4 +1,4 @@
-"""Intervals that resample speakers, since the utterances of one speaker are not independent."""
+"""Bootstrap intervals that resample speakers, whose utterances are not independent."""
 
 from collections.abc import Callable
 
@@ -7,9 +7,9 @@ from scipy.special import ndtr, stdtrit
 
 LEVEL = 0.95
 MAX_NUMBERS_PER_BLOCK = 20_000_000
-"""Numbers drawn at a time: it keeps their matrix small where every utterance stands alone."""
+"""Weights that are drawn at a time, to limit the memory if every utterance is independent."""
 FEW_SPEAKERS = 5
-"""With fewer speakers an interval is unreliable: it can hardly see how speakers differ."""
+"""With fewer speakers an interval is unreliable, since it hardly shows how speakers differ."""
 
 
 def speaker_sums(values: np.ndarray, speakers: np.ndarray | None) -> np.ndarray:
@@ -17,7 +17,7 @@ def speaker_sums(values: np.ndarray, speakers: np.ndarray | None) -> np.ndarray:
 
     Args:
         values: shape (utterances, ...)
-        speakers: speaker of each utterance; None where every utterance stands alone
+        speakers: speaker of each utterance; None to treat every utterance as independent
 
     Returns:
         shape (speakers, ...), ordered by speaker
@@ -32,7 +32,15 @@ def speaker_sums(values: np.ndarray, speakers: np.ndarray | None) -> np.ndarray:
 
 
 def block_sizes(draws: int, width: int) -> list[int]:
-    """Sizes of blocks of draws: `MAX_NUMBERS_PER_BLOCK` numbers or fewer, but at least one draw."""
+    """Split draws into blocks of at most `MAX_NUMBERS_PER_BLOCK` numbers, or of one draw.
+
+    Args:
+        draws: number of draws
+        width: numbers per draw
+
+    Returns:
+        number of draws of each block
+    """
     size = max(1, MAX_NUMBERS_PER_BLOCK // max(width, 1))
     return [min(size, draws - start) for start in range(0, draws, size)]
 
@@ -44,17 +52,17 @@ def bootstrap(
     resamples: int,
     seed: int,
 ) -> np.ndarray:
-    """Values of a statistic of sums when speakers are drawn with replacement.
+    """Values of a statistic of sums if speakers are drawn with replacement.
 
-    The cluster bootstrap (Davison and Hinkley, Bootstrap Methods and their Application, 1997,
-    section 3.8): whole speakers are drawn, so what their utterances share stays together.
+    This is the cluster bootstrap (Davison and Hinkley, Bootstrap Methods and their Application,
+    1997, section 3.8). Whole speakers are drawn, so that utterances of one speaker stay together.
 
     Args:
-        sums: what each speaker adds, shape (speakers, ...)
-        statistic: maps sums of shape (resamples, ...) to values of shape (resamples, k); NaN where
-            a resample does not define it
+        sums: sums over the utterances of each speaker, shape (speakers, ...)
+        statistic: maps sums of shape (resamples, ...) to values of shape (resamples, k), NaN if a
+            resample does not define the value
         resamples: number of resamples
-        seed: of the draws
+        seed: seed of the draws
 
     Returns:
         shape (resamples, k); one row of NaN with fewer than two speakers
@@ -74,15 +82,18 @@ def bootstrap(
 def expanded_tail(speakers: int, level: float = LEVEL) -> float:
     """Share of the resamples beyond each end of an interval.
 
-    Resamples of n speakers vary less than samples do, by n - 1 over n, and a percentile takes no
-    account of how uncertain that variance is, as Student's t does. The expanded percentile interval
-    makes up for both: Hesterberg, "What teachers should know about the bootstrap", The American
-    Statistician 69 (2015), 371-386. Of five speakers it asks for 0.1 % in place of
-    2.5 %, which 2,000 resamples hold and 500 do not.
+    The variance of resamples of n speakers is too small by the factor (n - 1) / n. Also, a
+    percentile ignores how uncertain that variance is, which Student's t accounts for. The expanded
+    percentile interval corrects both (Hesterberg, "What teachers should know about the bootstrap",
+    The American Statistician 69 (2015), 371-386). For five speakers the share is 0.1 % instead of
+    2.5 %, which 2,000 resamples can estimate and 500 cannot.
 
     Args:
-        speakers: at least two
-        level: coverage aimed at
+        speakers: number of speakers, at least two
+        level: coverage of the interval
+
+    Returns:
+        the share, from 0 to 1
     """
     quantile = stdtrit(speakers - 1, (1 + level) / 2)
     return float(ndtr(-quantile * np.sqrt(speakers / (speakers - 1))))
@@ -91,21 +102,20 @@ def expanded_tail(speakers: int, level: float = LEVEL) -> float:
 def percentile_interval(
     values: np.ndarray, speakers: int | np.ndarray, level: float = LEVEL
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Percentile interval of bootstrapped values, expanded for few speakers.
+    """Percentile interval of bootstrap values, expanded for few speakers.
 
-    Where speakers' rates of errors are drawn from Beta(2, 8), 95 % intervals from 2,000 resamples
-    cover 92, 94 and 94 % with 5, 10 and 20 speakers (85, 90 and 92 % if they were not expanded).
-    They fall short where few speakers make most of the errors: 85, 89 and 92 % for Beta(0.5, 9.5).
+    If the error rates of speakers are drawn from Beta(2, 8), 95 % intervals from 2,000 resamples
+    cover 92, 94 and 94 % with 5, 10 and 20 speakers (85, 90 and 92 % if they are not expanded). If
+    few speakers make most of the errors, they cover less: 85, 89 and 92 % for Beta(0.5, 9.5).
 
     Args:
-        values: as `bootstrap` gives them, shape (resamples, k)
-        speakers: how many speakers a value rests on, one number or shape (k,): those with
-            utterances in a slice, not all that were drawn from
-        level: coverage aimed at
+        values: values from `bootstrap`, shape (resamples, k)
+        speakers: number of speakers with utterances in each value, one number or shape (k,)
+        level: coverage of the interval
 
     Returns:
-        lower and upper end, each of shape (k,); NaN with fewer than two speakers and where no
-        resample defines a value
+        lower and upper end, each of shape (k,); NaN if there are fewer than two speakers, or if no
+        resample defines the value
     """
     low, high = np.full((2, values.shape[1]), np.nan)
     defined = ~np.isnan(values).all(axis=0)  # nanquantile warns of columns without a value
@@ -130,15 +140,15 @@ def bootstrap_interval(
     """Percentile interval of a statistic of sums, by drawing speakers with replacement.
 
     Args:
-        sums: what each speaker adds, shape (speakers, ...)
-        statistic: see `bootstrap`
+        sums: sums over the utterances of each speaker, shape (speakers, ...)
+        statistic: maps sums to k values, see `bootstrap`
         resamples: number of resamples
-        seed: of the draws
-        speakers: see `percentile_interval`; None where each value rests on all of them
-        level: coverage aimed at
+        seed: seed of the draws
+        speakers: number of speakers with utterances in each value, shape (k,); None for all
+        level: coverage of the interval
 
     Returns:
-        as `percentile_interval`
+        lower and upper end, each of shape (k,); see `percentile_interval`
     """
     values = bootstrap(sums, statistic, resamples=resamples, seed=seed)
     return percentile_interval(values, len(sums) if speakers is None else speakers, level)

@@ -1,33 +1,42 @@
-"""Metrics of a model on a set of utterances, with intervals that resample speakers.
+"""Metrics of models with confidence intervals that resample speakers.
 
-Each metric is a function of sums over utterances (a confusion table, moments), so that one
-vectorised definition serves the value and its bootstrap.
+Each metric is a function of sums over utterances (a confusion matrix, moments), so that the same
+vectorised code computes the value and its bootstrap.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
-from voxslice.scores.bootstrap import FEW_SPEAKERS, bootstrap_interval, speaker_sums
-from voxslice.speakers import count_speakers
+from voxslice.scores.bootstrap import (
+    FEW_SPEAKERS,
+    LEVEL,
+    bootstrap_interval,
+    speaker_sums,
+)
+from voxslice.scores.exact import exact_interval
+from voxslice.speakers import count_speakers, speakers_of
 
-CLASSIFICATION = ["accuracy", "uar", "f1"]
-REGRESSION = ["mae", "ccc", "pcc"]
+CLASSIFICATION_METRICS = ["accuracy", "uar", "f1"]
+REGRESSION_METRICS = ["mae", "ccc", "pcc"]
+CONFUSION_COLUMNS = ["label", "prediction", "count"]
+
+EXACT, CONSTANT = "exact", "all resamples agree"
+"""Notes on an interval: it is exact for the number of speakers; there is none."""
 
 
 def classification_metrics(confusion: np.ndarray) -> np.ndarray:
-    """Accuracy, unweighted average recall and macro F1 of confusion tables.
+    """Accuracy, unweighted average recall and macro F1 of confusion matrices.
 
-    Recall and F1 are averaged over the labels that occur, so that a class without an utterance
-    counts neither for nor against a model.
+    Recall and F1 are averaged over the labels that occur. A label without utterances is ignored.
 
     Args:
         confusion: counts of shape (..., labels, classes); the first classes are the labels, in the
             same order
 
     Returns:
-        shape (..., 3), NaN where there is no utterance
+        shape (..., 3), NaN if there are no utterances
     """
     labels = confusion.shape[-2]
     right = np.diagonal(confusion[..., :labels], axis1=-2, axis2=-1)
@@ -44,16 +53,16 @@ def classification_metrics(confusion: np.ndarray) -> np.ndarray:
 def confusion_counts(
     label: Sequence[str], prediction: Sequence[str], labels: Sequence[str], classes: Sequence[str]
 ) -> np.ndarray:
-    """One-hot confusion table of each utterance.
+    """Confusion matrix of each utterance, which holds a single 1.
 
     Args:
         label: true labels
         prediction: predicted classes
         labels: labels of the task
-        classes: classes of the model, any order
+        classes: classes of the model in any order
 
     Returns:
-        shape (utterances, labels, classes), the classes ordered with the labels first
+        shape (utterances, labels, classes); the first classes are the labels
     """
     order = [*labels, *(name for name in classes if name not in labels)]
     rows = pd.Index(labels).get_indexer(pd.Index(np.asarray(label, dtype=object)))
@@ -64,7 +73,7 @@ def confusion_counts(
 
 
 def regression_moments(label: np.ndarray, prediction: np.ndarray) -> np.ndarray:
-    """What the regression metrics need of each utterance.
+    """Moments of each utterance, from whose sums the regression metrics are computed.
 
     Args:
         label: true values
@@ -89,7 +98,7 @@ def regression_moments(label: np.ndarray, prediction: np.ndarray) -> np.ndarray:
 
 
 def regression_metrics(moments: np.ndarray) -> np.ndarray:
-    """Mean absolute error, concordance and Pearson correlation of summed moments.
+    """Mean absolute error, concordance and Pearson correlation from sums of moments.
 
     Concordance after Lin, "A concordance correlation coefficient to evaluate reproducibility",
     Biometrics 45 (1989), 255-268.
@@ -98,7 +107,7 @@ def regression_metrics(moments: np.ndarray) -> np.ndarray:
         moments: sums of `regression_moments`, shape (..., 7)
 
     Returns:
-        shape (..., 3); the correlations are NaN where labels or predictions do not vary
+        shape (..., 3); the correlations are NaN if labels or predictions do not vary
     """
     with np.errstate(invalid="ignore", divide="ignore"):
         means = moments[..., 1:] / moments[..., :1]
@@ -106,7 +115,7 @@ def regression_metrics(moments: np.ndarray) -> np.ndarray:
         label_variance = np.maximum(label2 - label**2, 0)
         prediction_variance = np.maximum(prediction2 - prediction**2, 0)
         covariance = product - label * prediction
-        # what cancellation leaves of a constant must not pass for variance
+        # the rounding error of a constant is not a variance
         varies = (label_variance > 1e-9 * label2) & (prediction_variance > 1e-9 * prediction2)
         spread = label_variance + prediction_variance + (label - prediction) ** 2
         ccc = np.where(varies, 2 * covariance / spread, np.nan)
@@ -124,34 +133,42 @@ def measure(
 ) -> pd.DataFrame:
     """Metrics of one model with 95 % intervals.
 
+    If no utterance is wrong, or every one is, all resamples agree. Then the interval of the
+    accuracy is exact for the number of speakers (see `voxslice.scores.exact`), and the other
+    metrics have none.
+
     Args:
-        scores: as `voxslice.scores` gives them
-        speakers: speaker of each row, None where every row stands alone
+        scores: scores of the model, as `voxslice.scores.scores` computes them
+        speakers: speaker of each row, None to treat every row as independent
         labels: labels of a classification, None for a regression
-        resamples: bootstrap resamples
-        seed: of the bootstrap
+        resamples: number of bootstrap resamples
+        seed: seed of the bootstrap
 
     Returns:
-        `metric`, `value`, `low`, `high` (missing where all resamples agree, as for a model without
-        an error), `n` (utterances), `speakers` (missing where unknown), `reliable` (whether there
-        are enough named speakers for the interval)
+        one row per metric: `metric`, `value`, `low` and `high` (missing if all resamples agree),
+        `n` (utterances), `speakers` (missing if not known), `reliable` (whether there are enough
+        known speakers for the interval), and `note`: `exact` for an exact interval, `all resamples
+        agree` if there is none, otherwise missing
     """
     if labels is None:
-        names: list[str] = REGRESSION
+        names: list[str] = REGRESSION_METRICS
         statistic: Callable[[np.ndarray], np.ndarray] = regression_metrics
         parts = regression_moments(scores["label"].to_numpy(), scores["prediction"].to_numpy())
     else:
-        names, statistic = CLASSIFICATION, classification_metrics
+        names, statistic = CLASSIFICATION_METRICS, classification_metrics
         classes = list(scores["prediction"].cat.categories)
         parts = confusion_counts(scores["label"], scores["prediction"], labels, classes)
     value = statistic(parts.sum(0))
-    low, high = bootstrap_interval(
-        speaker_sums(parts, speakers), statistic, resamples=resamples, seed=seed
-    )
-    # where no resample differs (a model without a single error), the bootstrap knows no uncertainty
+    sums = speaker_sums(parts, speakers)
+    low, high = bootstrap_interval(sums, statistic, resamples=resamples, seed=seed)
     constant = low == high
-    count = count_speakers(speakers)
     low[constant] = high[constant] = np.nan
+    note = np.full(len(names), None, dtype=object)
+    note[constant] = CONSTANT
+    if labels is not None and constant[0] and value[0] in (0, 1):
+        low[0], high[0] = exact_interval(float(value[0]), len(sums), level=LEVEL)
+        note[0] = EXACT
+    count = count_speakers(speakers)
     return pd.DataFrame(
         {
             "metric": names,
@@ -161,19 +178,55 @@ def measure(
             "n": len(scores),
             "speakers": pd.array([count] * len(names), dtype="Int64"),
             "reliable": count is not None and count >= FEW_SPEAKERS,
+            "note": note,
         }
     )
 
 
-def confusion_table(scores: pd.DataFrame, labels: Sequence[str]) -> pd.DataFrame:
-    """Confusion of one model.
+def measure_models(
+    scores: Mapping[str, pd.DataFrame],
+    references: pd.DataFrame,
+    metadata: pd.DataFrame,
+    *,
+    labels: Sequence[str] | None,
+    resamples: int,
+    seed: int,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Metrics of all models of a task and of the reference models, and the models' confusions.
 
     Args:
-        scores: as `voxslice.scores.score_classes` gives them
+        scores: scores by model, as `voxslice.scores.scores` computes them
+        references: `model` and the scores of all reference models
+        metadata: the metadata of all utterances
+        labels: labels of a classification, None for a regression
+        resamples: number of bootstrap resamples
+        seed: seed of the bootstrap
+
+    Returns:
+        the metrics with the column `model` first, see `measure`; and `model`, `label`,
+        `prediction`, `count` of the models, which is empty for a regression
+    """
+    metrics, confusions = [], [pd.DataFrame(columns=["model", *CONFUSION_COLUMNS])]
+    tables = {**scores, **dict(iter(references.groupby("model", sort=False)))}
+    for model, table in tables.items():
+        speakers = speakers_of(table, metadata)
+        measured = measure(table, speakers, labels=labels, resamples=resamples, seed=seed)
+        metrics.append(measured.assign(model=model)[["model", *measured]])
+        if labels and model in scores:
+            confusion = confusion_table(table, labels).assign(model=model)
+            confusions.append(confusion[["model", *CONFUSION_COLUMNS]])
+    return pd.concat(metrics), pd.concat(confusions)
+
+
+def confusion_table(scores: pd.DataFrame, labels: Sequence[str]) -> pd.DataFrame:
+    """Confusion matrix of one model as a table.
+
+    Args:
+        scores: scores of a classification, as `voxslice.scores.scores` computes them
         labels: labels of the task
 
     Returns:
-        `label`, `prediction`, `count`, one row for each label and class
+        one row per label and class, in the columns `CONFUSION_COLUMNS`
     """
     counts = pd.crosstab(scores["label"], scores["prediction"], dropna=False)
     counts = counts.reindex(index=list(labels)).fillna(0).astype(int)

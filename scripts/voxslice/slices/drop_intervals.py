@@ -14,25 +14,26 @@ def drop_interval(
 ) -> tuple[float, float]:
     """Interval of the mean loss inside minus outside.
 
-    Losses of 0 and 1: Newcombe's hybrid score interval (Statistics in Medicine 17, 1998, method
-    10), each part with the rows it is worth after the speakers' design effect. Other losses: Welch,
-    with the speakers' variance where that is larger. It is for one slice, whatever was searched:
-    the best of many slices looks worse than it is.
+    For losses of 0 and 1, it is Newcombe's hybrid score interval (Statistics in Medicine 17, 1998,
+    method 10). The number of rows of each part is divided by the design effect of its speakers. For
+    other losses, it is Welch's interval, with the variance between speakers if that is larger.
+
+    The interval is not adjusted for a search: the best of many slices looks worse than it is.
 
     Args:
         loss: (n,) losses, at least 0.
         inside: (n,) the slice's rows; neither all nor none.
-        clusters: (n,) speaker of each row, 0 up; None where every row stands alone.
-        level: Confidence.
+        clusters: (n,) number of the speaker of each row, from 0; None if rows are independent.
+        level: Confidence level.
 
     Returns:
-        Low and high end.
+        Lower and upper end.
     """
     parts = [
         _part(loss[side], None if clusters is None else clusters[side])
         for side in (inside, ~inside)
     ]
-    (mean, variance, worth, units), (mean_out, variance_out, worth_out, units_out) = parts
+    (mean, variance, rows, units), (mean_out, variance_out, rows_out, units_out) = parts
     error = variance + variance_out
     df = units + units_out - 2.0
     if error > 0:  # Satterthwaite, with speakers as the units
@@ -42,8 +43,8 @@ def drop_interval(
     drop = mean - mean_out
     if not np.isin(loss, (0, 1)).all():
         return drop - t * error**0.5, drop + t * error**0.5
-    low, high = _wilson(mean, worth, t)
-    low_out, high_out = _wilson(mean_out, worth_out, t)
+    low, high = _wilson(mean, rows, t)
+    low_out, high_out = _wilson(mean_out, rows_out, t)
     return (
         drop - float(np.hypot(mean - low, high_out - mean_out)),
         drop + float(np.hypot(high - mean, mean_out - low_out)),
@@ -51,19 +52,19 @@ def drop_interval(
 
 
 def _part(loss: Array, clusters: Index | None) -> tuple[float, float, float, int]:
-    """Mean, its variance, the independent rows it is worth, and the number of units."""
+    """Mean, its variance, the effective number of rows, and the number of speakers or rows."""
     n = len(loss)
     mean = float(loss.mean())
-    alone = float(loss.var(ddof=1)) / n if n > 1 else 0.0
+    independent = float(loss.var(ddof=1)) / n if n > 1 else 0.0
     if clusters is None:
-        return mean, alone, float(n), n
+        return mean, independent, float(n), n
     _, unit = np.unique(clusters, return_inverse=True)
     count = int(unit.max()) + 1
-    variance = alone
+    variance = independent
     if count > 1:
         sums = np.bincount(unit, loss - mean)
-        variance = max(alone, count / (count - 1) * float((sums**2).sum()) / n**2)
-    return mean, variance, n * alone / variance if variance > 0 else float(n), count
+        variance = max(independent, count / (count - 1) * float((sums**2).sum()) / n**2)
+    return mean, variance, n * independent / variance if variance > 0 else float(n), count
 
 
 def _wilson(mean: float, n: float, z: float) -> tuple[float, float]:

@@ -1,9 +1,9 @@
-"""Suggested slices, held against utterances that did not choose them.
+"""Test suggested slices on speakers that did not suggest them.
 
-A slice that was chosen by looking at errors shows an excess of them in the very utterances it was
-chosen by, whether or not there is anything behind it. So the finder looks at half of the speakers,
-what it suggests there is carried over to the other half, and tested there; and the reverse. An
-utterance whose speaker is not named is in neither half: that person may speak in both.
+A finder chooses slices with many errors. So they show an excess of errors in the same utterances,
+even if there is no true slice. sliceguard makes no test, so slices are suggested on half of the
+speakers and confirmed on the other half, and the reverse. Utterances of unknown speakers are in
+neither half, since the same person could speak in both.
 """
 
 from collections.abc import Callable, Sequence
@@ -18,10 +18,11 @@ from voxslice.slices.search import assess_slices
 from voxslice.speakers import known_speakers
 
 MIN_SPEAKERS = 6
-"""Fewest speakers whose halves can say anything about each other."""
+"""Smallest number of speakers that are split into halves."""
 MIN_OVERLAP = 0.5
-"""Two slices with this intersection over union count as the same."""
+"""Two slices with this intersection over union are the same slice."""
 NEIGHBOURS = 5
+"""Neighbours of an utterance that decide whether it belongs to a slice of the other half."""
 HALVES = ("first", "second")
 
 VERIFIED_COLUMNS = ["p", "q", "evidence", "confirmed", "note"]
@@ -37,29 +38,32 @@ def verify(
     alpha: float,
     seed: int,
 ) -> pd.DataFrame:
-    """Confirm slices on speakers that did not choose them.
+    """Confirm slices on speakers that did not suggest them.
 
-    Each half of the speakers suggests slices; its suggestions are carried over to the other half by
-    the five nearest neighbours in the space that the finder looked at, and tested there all at once
-    within and across speakers (`voxslice.slices.assess_slices`). With two halves every p-value
-    counts double (Bonferroni). A slice takes the best of the suggestions that are the
-    same slice: those that overlap it by half or more where they were made and by half or more where
-    they were carried over to. So a slice of speakers of one half only is never confirmed.
+    The finder suggests slices on each half of the speakers. Each suggestion is carried over to the
+    other half: an utterance there belongs to it if most of its five nearest neighbours do, in the
+    space that the finder clusters. All suggestions are tested there at once, within and across
+    speakers (`voxslice.slices.search.assess_slices`). Since there are two halves, p-values are
+    doubled (Bonferroni).
+
+    A suggestion is the same slice as one of `slices` if they overlap by half or more in each of the
+    two halves. A slice gets the smallest p-value of these suggestions. So a slice with speakers of
+    one half only is never confirmed.
 
     Args:
         slices: masks of shape (utterances,), suggested on all utterances
-        suggest: the finder; given positions of utterances, it returns the slices that it suggests
-            among them, as positions of utterances
-        space: shape (utterances, dimensions), as `feature_space` makes it
-        loss: of each utterance
-        speakers: speaker of each utterance, as `voxslice.speakers.speakers_of` gives them
+        suggest: the finder, a function of the positions of some utterances, which returns the
+            slices that it suggests among them, each as positions of utterances
+        space: shape (utterances, dimensions), see `feature_space`
+        loss: loss of each utterance
+        speakers: speaker of each utterance, as `voxslice.speakers.speakers_of` returns them
         alpha: level at which a slice is confirmed
-        seed: of the halves (`split_speakers`) and the tests
+        seed: seed of the halves and the tests
 
     Returns:
-        one row a slice: `p` (in the other half, adjusted for all that was suggested to it) and `q`
-        (for both halves), missing where the slice did not come back, `evidence`, `confirmed` and
-        `note`, which says why where it is not confirmed
+        one row per slice: `p` (in the other half, adjusted for all of its suggestions) and `q`
+        (for both halves), missing if the slice was not suggested again; `evidence`; `confirmed`;
+        and `note`, the reason if it is not confirmed
     """
     if speakers is None:
         return _untested(len(slices), "without speakers no half of them can be held out")
@@ -95,15 +99,15 @@ def verify(
 
 
 def split_speakers(speakers: np.ndarray | None, seed: int) -> pd.DataFrame:
-    """Split speakers at random into two halves that hold each other out.
+    """Split the known speakers at random into two halves.
 
     Args:
-        speakers: speaker of each utterance, as `voxslice.speakers.speakers_of` gives them
-        seed: of the split
+        speakers: speaker of each utterance, as `voxslice.speakers.speakers_of` returns them
+        seed: seed of the split
 
     Returns:
-        `half` (`first`, `second`; of an odd number the second has one more) and `speaker`, one row
-        a named speaker; none where they are too few to be split
+        one row per known speaker: `half` (`first` or `second`, which has one more if the number is
+        odd) and `speaker`; no row if there are fewer than six speakers
     """
     names = np.array([]) if speakers is None else known_speakers(speakers)
     if len(names) < MIN_SPEAKERS:
@@ -131,15 +135,15 @@ def _carry_over(
     seed: int,
     alpha: float,
 ) -> list[tuple[np.ndarray, float, str]]:
-    """Suggestions of one half of the speakers, with p and evidence in the other half."""
+    """Suggestions of one half of the speakers: mask, and p and evidence in the other half."""
     usable = np.isfinite(space).all(axis=1)
-    known, other = np.flatnonzero(side & usable), np.flatnonzero(other_side & usable)
+    own, other = np.flatnonzero(side & usable), np.flatnonzero(other_side & usable)
     if len(other) == 0:
         return []
     masks = []
     for rows in suggest(np.flatnonzero(side)):
-        inside = np.isin(known, rows)
-        neighbours = KNeighborsClassifier(min(NEIGHBOURS, len(known))).fit(space[known], inside)
+        inside = np.isin(own, rows)
+        neighbours = KNeighborsClassifier(min(NEIGHBOURS, len(own))).fit(space[own], inside)
         carried = other[neighbours.predict(space[other])]
         mask = np.zeros(len(loss), dtype=bool)
         mask[carried] = True
@@ -153,16 +157,16 @@ def _carry_over(
 def feature_space(
     table: pd.DataFrame, features: Sequence[str], embedding: np.ndarray | None
 ) -> np.ndarray:
-    """Place utterances in a space in which near ones are alike.
+    """Represent utterances by vectors, so that similar utterances are near each other.
 
     Args:
         table: the metadata
-        features: columns; a category becomes one axis a value
-        embedding: shape (utterances, dimensions), None for none
+        features: columns; a categorical column becomes one axis per category
+        embedding: shape (utterances, dimensions), or None
 
     Returns:
-        shape (utterances, axes); numbers and the embedding are standardised, the embedding as a
-        whole weighs as much as one feature; NaN where a number or the embedding is missing
+        shape (utterances, axes). Numbers and the embedding are standardised, and the whole
+        embedding has the weight of one feature. NaN if a number or the embedding is missing
     """
     parts = []
     for name in features:
@@ -170,7 +174,7 @@ def feature_space(
             parts.append(_standard(table[[name]].astype(float).to_numpy()))
         else:
             values = as_text(table[name])
-            # two different categories are as far apart as two standard deviations of a number
+            # the distance of two categories is two standard deviations of a number
             parts.append(np.sqrt(2) * (values[:, None] == np.unique(values)).astype(float))
     if embedding is not None:
         parts.append(_standard(embedding.astype(float)) / np.sqrt(embedding.shape[1]))
@@ -178,7 +182,7 @@ def feature_space(
 
 
 def _standard(values: np.ndarray) -> np.ndarray:
-    return StandardScaler().fit_transform(values)  # leaves NaN as it is
+    return StandardScaler().fit_transform(values)  # keeps NaN
 
 
 def stability(
@@ -186,27 +190,28 @@ def stability(
     suggest: Callable[[int], list[np.ndarray]],
     seeds: Sequence[int],
 ) -> np.ndarray:
-    """How often each slice comes back with another seed of the finder.
+    """Share of other seeds of the finder with which each slice is suggested again.
 
     Args:
         slices: masks of shape (utterances,)
-        suggest: the finder; given a seed, it returns the slices that it suggests, as positions
-        seeds: other seeds than the one that suggested the slices
+        suggest: the finder, a function of a seed, which returns the slices that it suggests, each
+            as positions of utterances
+        seeds: seeds other than the one that suggested the slices
 
     Returns:
-        for each slice the share of seeds with a slice that overlaps it by half or more, NaN where
-        no seed was tried
+        for each slice the share of seeds with a slice that overlaps it by half or more; NaN if
+        there is no other seed
     """
-    back = np.zeros(len(slices))
+    repeats = np.zeros(len(slices))
     for seed in seeds:
-        found = [np.asarray(rows) for rows in suggest(seed)]
+        suggested = [np.asarray(rows) for rows in suggest(seed)]
         for number, members in enumerate(slices):
-            masks = (np.isin(np.arange(len(members)), rows) for rows in found)
-            back[number] += any(overlap(mask, members) >= MIN_OVERLAP for mask in masks)
-    return back / len(seeds) if seeds else np.full(len(slices), np.nan)
+            masks = (np.isin(np.arange(len(members)), rows) for rows in suggested)
+            repeats[number] += any(overlap(mask, members) >= MIN_OVERLAP for mask in masks)
+    return repeats / len(seeds) if seeds else np.full(len(slices), np.nan)
 
 
 def overlap(one: np.ndarray, other: np.ndarray) -> float:
-    """Intersection over union of two masks, 0 where both are empty."""
+    """Intersection over union of two masks, 0 if both are empty."""
     union = (one | other).sum()
     return float((one & other).sum() / union) if union else 0.0

@@ -1,15 +1,103 @@
 """Slices that sliceguard suggests for a model, with the evidence for each slice."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from tqdm import tqdm
 
+from voxslice.files import read_embeddings
+from voxslice.sampling import sampled
 from voxslice.slices import held_out
 from voxslice.slices.sliceguard_finder import suggest
+from voxslice.speakers import speakers_of
 from voxslice.task import Task
+from voxslice.utterance_keys import KEY, match_rows
 
 SUGGESTION_COLUMNS = [*held_out.VERIFIED_COLUMNS, "stability"]
+OWNER_COLUMNS = ["model", "search", "number"]
+
+
+@dataclass(frozen=True)
+class Suggestions:
+    """Slices that sliceguard suggests for the models of a task.
+
+    Attributes:
+        slices: one row per slice: `model`, `search`, `number` (from 0 in each search of a model)
+            and the columns `SUGGESTION_COLUMNS`
+        members: `model`, `search`, `number` and the keys of each slice's utterances
+        halves: `model`, `search`, `half` and `speaker`: the halves of the speakers that slices were
+            tested on
+    """
+
+    slices: pd.DataFrame
+    members: pd.DataFrame
+    halves: pd.DataFrame
+
+
+def suggest_for_models(
+    scores: Mapping[str, str],
+    metadata: pd.DataFrame,
+    searches: Mapping[str, Mapping[str, Any]],
+    embeddings: Mapping[str, Sequence[str]],
+    *,
+    task: Task,
+    alpha: float,
+    seed: int,
+) -> Suggestions:
+    """Let sliceguard suggest slices for all models of a task, and test them.
+
+    Args:
+        scores: path of the scores of each model; only one table is in memory at a time
+        metadata: the metadata of all utterances
+        searches: settings of each search with sliceguard
+        embeddings: for each search the paths of the predictions that hold its embedding; not read
+            if the search has no `embedding_of`
+        task: what is measured
+        alpha: level at which a slice is confirmed
+        seed: seed of every random step
+
+    Returns:
+        the slices, their members and the halves of the speakers
+    """
+    tables = [pd.DataFrame(columns=[*OWNER_COLUMNS, *SUGGESTION_COLUMNS])]
+    members = [pd.DataFrame(columns=[*OWNER_COLUMNS, *KEY])]
+    halves = [pd.DataFrame(columns=["model", "search", "half", "speaker"])]
+    for model, name in tqdm([(m, s) for m in scores for s in searches], unit="search"):
+        search, table = searches[name], pd.read_parquet(scores[model])
+        rows = sampled(len(table), search["sample"], seed)
+        if len(rows) < len(table):
+            print(f"{name}: sliceguard gets a sample of {len(rows)} of {len(table)} utterances.")
+            table = table.iloc[rows].reset_index(drop=True)
+        embedding = None
+        if "embedding_of" in search:
+            embedding = match_rows(table, *read_embeddings(list(embeddings[name]), table))
+        speakers = speakers_of(table, metadata)
+        slices, tested = suggest_and_verify(
+            table,
+            table[KEY].merge(metadata, on=KEY, how="left"),
+            speakers,
+            search["features"],
+            embedding,
+            task=task,
+            min_support=search["min_support"],
+            stability_seeds=search["stability_seeds"],
+            alpha=alpha,
+            seed=seed,
+        )
+        owner = {"model": model, "search": name}
+        if slices:
+            halves.append(held_out.split_speakers(speakers, seed).assign(**owner))
+        tables.append(tested.assign(**owner, number=range(len(tested))))
+        for number, rows in enumerate(slices):
+            members.append(table.loc[rows, KEY].assign(**owner, number=number))
+    return Suggestions(
+        pd.concat([part for part in tables if len(part)] or tables),
+        pd.concat(members, ignore_index=True),
+        pd.concat(halves),
+    )
 
 
 def suggest_and_verify(

@@ -1,7 +1,8 @@
-"""What is known of each slice: rule, size, the metric inside and outside, and how sure it is."""
+"""The table of slices of a model: rule, size, the metric inside and outside, and the evidence."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -23,11 +24,42 @@ SLICE_COLUMNS = [
 
 SEARCH_COLUMNS = ["search", "finder", "searched", "depth", "found", "confirmed"]
 
-SPEAKER = "_speaker"  # no column of a dataset can be called that
+SPEAKER = "_speaker"  # no column of a dataset can have this name
+
+
+@dataclass(frozen=True)
+class SliceTables:
+    """The slices of a model.
+
+    Attributes:
+        slices: one row per slice, in the columns `SLICE_COLUMNS`, best first within a search
+        members: `slice` and the keys of the utterances of each slice
+        searches: one row per search, in the columns `SEARCH_COLUMNS`: how many rules of up to how
+            many conditions (`depth`) were searched, also if no slice was found
+    """
+
+    slices: pd.DataFrame
+    members: pd.DataFrame
+    searches: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class _Slice:
+    """A slice before it is measured: the mask of its utterances, and columns of `SLICE_COLUMNS`."""
+
+    members: np.ndarray
+    columns: dict[str, Any]
 
 
 def slice_id(keys: pd.DataFrame) -> str:
-    """Name a slice after its utterances: the same slice has the same id wherever it is found."""
+    """Name a slice after its utterances, so that the same slice always has the same id.
+
+    Args:
+        keys: keys of the utterances in any order
+
+    Returns:
+        8 hexadecimal digits
+    """
     rows = sorted(keys[KEY].itertuples(index=False, name=None))
     return hashlib.sha256(repr(rows).encode()).hexdigest()[:8]
 
@@ -39,25 +71,25 @@ def summarise(
 
     Args:
         members: mask of shape (utterances,)
-        loss: of each utterance (0 right and 1 wrong, or absolute error)
-        speakers: speaker of each utterance, as `voxslice.speakers.speakers_of` gives them
+        loss: loss of each utterance (0 right and 1 wrong, or absolute error)
+        speakers: speaker of each utterance, as `voxslice.speakers.speakers_of` returns them
         task: what is measured
 
     Returns:
-        `support`, `speakers` (how many are named), `value` and `rest` (the metric inside and
-        outside), `drop` (how much worse inside is than outside, positive where it is worse) and its
-        95 % interval `low`, `high` (`voxslice.slice_intervals.drop_interval`); missing where one
-        side is empty
+        `support`, `speakers` (number of known ones), `value` and `rest` (the metric inside and
+        outside), `drop` (how much worse it is inside) and its 95 % interval `low`, `high` (see
+        `voxslice.slices.drop_intervals`); missing if one side is empty
     """
     count = None if speakers is None else count_speakers(speakers[members])
-    summary = {"support": int(members.sum()), "speakers": count}
     inside = float(loss[members].mean()) if members.any() else np.nan
     outside = float(loss[~members].mean()) if not members.all() else np.nan
     low, high = np.nan, np.nan
     if members.any() and not members.all():
-        codes = None if speakers is None else np.unique(speakers, return_inverse=True)[1]
-        low, high = drop_interval(loss, members, codes)
-    return summary | {
+        clusters = None if speakers is None else np.unique(speakers, return_inverse=True)[1]
+        low, high = drop_interval(loss, members, clusters)
+    return {
+        "support": int(members.sum()),
+        "speakers": count,
         "value": task.metric_of(inside),
         "rest": task.metric_of(outside),
         "drop": inside - outside,
@@ -78,27 +110,25 @@ def tabulate_slices(
     columns: Sequence[str],
     alpha: float,
     seed: int,
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Search the metadata for slices of one model and put them beside those that were suggested.
+) -> SliceTables:
+    """Search the metadata for slices of a model, and combine them with those sliceguard suggested.
 
     Args:
-        scores: as `voxslice.scores` gives them
+        scores: scores of the model, as `voxslice.scores.scores` computes them
         table: the metadata of the same utterances, in the same order
-        speakers: speaker of each utterance, as `voxslice.speakers.speakers_of` gives them
-        suggestions: `search`, `number` and what verification said of each suggested slice
+        speakers: speaker of each utterance, as `voxslice.speakers.speakers_of` returns them
+        suggestions: `search`, `number` and the test result of each suggested slice
         suggested: `search`, `number` and the keys of each suggested slice's utterances
-        searches: settings of each search (`finder`, `features`, ...); where sliceguard looked at a
-            `sample`, the figures of its slices are of that sample
+        searches: settings of each search (`finder`, `features`, ...). If sliceguard clustered a
+            `sample`, its slices are measured on that sample
         task: what is measured
-        columns: of the metadata; rules of embedding searches may name any but the speaker
+        columns: columns of the metadata; rules of searches in an embedding may use any of them
+            except the speaker
         alpha: level at which a slice is confirmed
-        seed: of the search
+        seed: seed of the search
 
     Returns:
-        the slices in the columns of `SLICE_COLUMNS`, best first within a search; the keys of their
-        utterances (`slice`, `file`, `start`, `end`); and one row per search in the columns of
-        `SEARCH_COLUMNS`: how many rules of up to how many conditions (`depth`) were searched, also
-        where nothing was found
+        the slices, their members and the searches
     """
     loss = scores["loss"].to_numpy()
     everyone = np.arange(len(scores))
@@ -107,46 +137,41 @@ def tabulate_slices(
     summaries: list[dict[str, Any]] = []
     members = [scores[KEY].iloc[:0].assign(slice=pd.Series(dtype=str))]
     for name, search in searches.items():
-        looked: dict[str, int | None] = {"searched": None, "depth": None}
+        searched: dict[str, int | None] = {"searched": None, "depth": None}
+        sample = everyone
         if search["finder"] == "subgroups":
-            looked_at = everyone
-            found, looked = _search(table, loss, speakers, search, alpha, seed)
+            slices, searched = _search(table, loss, speakers, search, alpha, seed)
         else:
             named = [column for column in columns if column != "speaker"]
-            looked_at = sampled(len(scores), search["sample"], seed)
-            found = _describe(
+            sample = sampled(len(scores), search["sample"], seed)
+            slices = _describe(
                 table,
                 suggestions[suggestions["search"] == name],
                 suggested[suggested["search"] == name],
                 positions,
-                looked_at,
+                sample,
                 named if "embedding_of" in search else search["features"],
             )
-        for mask, known in found:
-            row = {"slice": slice_id(scores[mask]), "finder": search["finder"], "search": name}
-            # the members that a sample left out are not known: they must not count as the rest
-            rows.append(
-                row
-                | known
-                | summarise(
-                    mask[looked_at],
-                    loss[looked_at],
-                    None if speakers is None else speakers[looked_at],
-                    task,
-                )
-            )
-            members.append(scores.loc[mask, KEY].assign(slice=row["slice"]))
-        confirmed = sum(bool(known["confirmed"]) for _, known in found)
-        counts = {"found": len(found), "confirmed": confirmed}
-        summaries.append({"search": name, "finder": search["finder"]} | looked | counts)
-    slices = pd.DataFrame(rows, columns=SLICE_COLUMNS)
-    for name in ("speakers", "searched"):
-        slices[name] = slices[name].astype("Int64")
-    # a slice that two searches found stands once among the members
+        # members outside the sample are not known, so that they must not count as the rest
+        of_sample = None if speakers is None else speakers[sample]
+        for part in slices:
+            row = {"slice": slice_id(scores[part.members]), "finder": search["finder"]}
+            row |= {"search": name} | part.columns
+            rows.append(row | summarise(part.members[sample], loss[sample], of_sample, task))
+            members.append(scores.loc[part.members, KEY].assign(slice=row["slice"]))
+        confirmed = sum(bool(part.columns["confirmed"]) for part in slices)
+        counts = {"found": len(slices), "confirmed": confirmed}
+        summaries.append({"search": name, "finder": search["finder"]} | searched | counts)
+    # a slice that two searches found is listed once among the members
     keys = pd.concat(members, ignore_index=True).drop_duplicates(ignore_index=True)
-    counted = pd.DataFrame(summaries, columns=SEARCH_COLUMNS)
-    counted = counted.astype({"searched": "Int64", "depth": "Int64"})
-    return slices, keys[["slice", *KEY]], counted
+    whole = dict.fromkeys(("speakers", "searched"), "Int64")
+    return SliceTables(
+        pd.DataFrame(rows, columns=SLICE_COLUMNS).astype(whole),
+        keys[["slice", *KEY]],
+        pd.DataFrame(summaries, columns=SEARCH_COLUMNS).astype(
+            {"searched": "Int64", "depth": "Int64"}
+        ),
+    )
 
 
 def _search(
@@ -156,9 +181,8 @@ def _search(
     search: Mapping[str, Any],
     alpha: float,
     seed: int,
-) -> tuple[list[tuple[np.ndarray, dict[str, Any]]], dict[str, int | None]]:
-    """Slices that a search of the metadata finds, what it says of them, and of the search."""
-    columns = ["rule", "p", "q", "evidence", "confirmed", "note"]
+) -> tuple[list[_Slice], dict[str, int | None]]:
+    """Search the metadata; return the slices, and how many rules of which depth were searched."""
     if speakers is not None:
         table = table.assign(**{SPEAKER: speakers})
     found = find_slices(
@@ -172,11 +196,11 @@ def _search(
         seed=seed,
     )
     slices = []
-    for row in found.slices.to_dict(orient="records"):
-        mask = np.zeros(len(table), dtype=bool)
-        mask[row["rows"]] = True
-        exact = {"precision": 1.0, "recall": 1.0, "searched": found.searched}
-        slices.append((mask, {name: row[name] for name in columns} | exact))
+    for columns in found.slices.to_dict(orient="records"):
+        members = np.zeros(len(table), dtype=bool)
+        members[columns.pop("rows")] = True
+        columns |= {"precision": 1.0, "recall": 1.0, "searched": found.searched}
+        slices.append(_Slice(members, columns))
     return slices, {"searched": found.searched, "depth": found.depth}
 
 
@@ -185,23 +209,23 @@ def _describe(
     suggestions: pd.DataFrame,
     suggested: pd.DataFrame,
     positions: pd.Series,
-    looked_at: np.ndarray,
+    sample: np.ndarray,
     features: Sequence[str],
-) -> list[tuple[np.ndarray, dict[str, Any]]]:
-    """Masks of suggested slices, a rule that describes each, and what verification says of it."""
-    known = ["p", "q", "evidence", "confirmed", "stability", "note"]
-    part = table.iloc[looked_at].reset_index(drop=True)
+) -> list[_Slice]:
+    """Describe suggested slices by rules, and add their test results."""
+    tested = ["p", "q", "evidence", "confirmed", "stability", "note"]
+    part = table.iloc[sample].reset_index(drop=True)
     slices = []
     for row in suggestions.to_dict(orient="records"):
         keys = suggested.loc[suggested["number"] == row["number"], KEY]
-        mask = np.zeros(len(table), dtype=bool)
-        mask[positions[pd.MultiIndex.from_frame(keys)]] = True
-        rule = describe(mask[looked_at], part, features)
-        said = {"rule": rule.text, "precision": rule.precision, "recall": rule.recall}
-        said |= {name: row[name] for name in known}
+        members = np.zeros(len(table), dtype=bool)
+        members[positions[pd.MultiIndex.from_frame(keys)]] = True
+        rule = describe(members[sample], part, features)
+        columns = {"rule": rule.text, "precision": rule.precision, "recall": rule.recall}
+        columns |= {name: row[name] for name in tested}
         if len(part) < len(table):
-            notes = [said["note"]] if isinstance(said["note"], str) and said["note"] else []
+            notes = [row["note"]] if isinstance(row["note"], str) and row["note"] else []
             notes.append(f"in a sample of {len(part):,} of {len(table):,} utterances")
-            said["note"] = "; ".join(notes)
-        slices.append((mask, said))
+            columns["note"] = "; ".join(notes)
+        slices.append(_Slice(members, columns))
     return slices

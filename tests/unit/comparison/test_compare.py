@@ -1,26 +1,15 @@
-import tracemalloc
-from itertools import product
-
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import permutation_test
 from voxslice.comparison.compare import (
     COMPARISON_COLUMNS,
-    Slice,
-    align,
-    category_slices,
     compare,
     compare_with_references,
-    found_slices,
-    is_equivalent,
-    mcnemar,
     regressions,
-    sign_flip,
 )
-from voxslice.scores import bootstrap
+from voxslice.comparison.groups import Group
+from voxslice.comparison.paired_tests import mcnemar
 from voxslice.task import Task
-from voxslice.utterance_keys import KEY
 
 
 def compared(
@@ -34,7 +23,7 @@ def compared(
 ):
     losses = {name: np.asarray(loss, float) for name, loss in losses.items()}
     slices = {
-        name: Slice("slice", f"rule of {name}", np.asarray(mask, bool))
+        name: Group("slice", f"rule of {name}", np.asarray(mask, bool))
         for name, mask in (slices or {}).items()
     }
     return compare(
@@ -64,82 +53,6 @@ def test_counts_by_hand():
     assert table["difference"].to_list() == [1 / 8, 1 / 4]
     assert table["p"].to_list() == [1, 1]
     assert table["speakers"].isna().all()
-
-
-def test_mcnemar():
-    assert mcnemar(15, 0) == pytest.approx(2 * 0.5**15, rel=1e-12)
-    assert f"{mcnemar(15, 0):.1e}" == "6.1e-05"
-    assert mcnemar(0, 0) == 1
-    assert mcnemar(5, 5) == 1
-    assert mcnemar(1, 3) == pytest.approx(2 * (1 + 4) / 16)
-    for a, b in product(range(6), repeat=2):
-        assert mcnemar(a, b) == mcnemar(b, a)
-
-
-def brute_force(values):
-    observed = abs(sum(values))
-    flips = [
-        abs(sum(s * v for s, v in zip(signs, values, strict=True)))
-        for signs in product([1, -1], repeat=len(values))
-    ]
-    return np.mean([flip >= observed - 1e-9 for flip in flips])
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_sign_flips_are_all_looked_at(seed):
-    rng = np.random.default_rng(seed)
-    values = rng.normal(0.5, 1, 9)
-    found = sign_flip(values, resamples=0, seed=0)
-    assert found == pytest.approx(brute_force(values), abs=1e-12)
-    other = permutation_test(
-        (values,), np.sum, permutation_type="samples", n_resamples=np.inf, alternative="two-sided"
-    )
-    assert found == pytest.approx(other.pvalue, abs=1e-12)
-    assert sign_flip(-values, resamples=0, seed=0) == found
-    assert sign_flip(rng.permutation(values), resamples=0, seed=0) == found
-
-
-def test_sign_flips_with_ties_and_zeros():
-    assert sign_flip([0.1] * 10, resamples=0, seed=0) == 2 * 0.5**10
-    assert sign_flip([0.1, 0.2, 0.3], resamples=0, seed=0) == 0.25
-    assert sign_flip([0.1, 0.0, 0.2, 0.0, 0.3], resamples=0, seed=0) == 0.25
-    assert sign_flip([0.1, 0.2, -0.3], resamples=0, seed=0) == 1
-    assert sign_flip([0.0, 0.0], resamples=0, seed=0) == 1
-    assert sign_flip([], resamples=0, seed=0) == 1
-    assert sign_flip([5.0], resamples=0, seed=0) == 1
-
-
-def test_random_sign_flips_come_near_all_of_them(monkeypatch):
-    values = np.random.default_rng(0).normal(0.4, 1, 14)
-    exact = sign_flip(values, resamples=0, seed=0)
-    monkeypatch.setattr("voxslice.comparison.compare.EXACT_SPEAKERS", 5)
-    found = sign_flip(values, resamples=20_000, seed=1)
-    assert 0.01 < exact < 0.9
-    assert found == pytest.approx(exact, abs=0.01)
-    assert found == sign_flip(values, resamples=20_000, seed=1)
-    assert found != sign_flip(values, resamples=20_000, seed=2)
-
-
-def test_random_sign_flips_are_never_zero():
-    assert sign_flip(np.ones(40), resamples=999, seed=0) == 1 / 1000
-
-
-def test_random_sign_flips_are_drawn_in_blocks(monkeypatch):
-    values = np.random.default_rng(0).normal(0.02, 1, 2003)
-    whole = sign_flip(values, resamples=1001, seed=3)
-    monkeypatch.setattr(bootstrap, "MAX_NUMBERS_PER_BLOCK", 2003 * 10)
-    tracemalloc.start()
-    blocks = sign_flip(values, resamples=1001, seed=3)
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    assert blocks == whole and 0.05 < whole < 0.95
-    assert peak < 8 * 2003 * 10 * 5  # all flips at once are twenty times that
-
-
-def test_sign_flips_hold_their_level():
-    rng = np.random.default_rng(0)
-    ps = [sign_flip(rng.normal(0, 1, 12), resamples=0, seed=0) for _ in range(400)]
-    assert 0.02 <= np.mean(np.array(ps) <= 0.05) <= 0.085
 
 
 def adjusted(p):
@@ -172,7 +85,7 @@ def test_references_have_a_q_of_their_own():
     rates = {"a": 0.1, "b": 0.3, "chance": 0.5, "majority": 0.4}
     losses = {name: (rng.random(200) < rate).astype(float) for name, rate in rates.items()}
     references = {name: losses.pop(name) for name in ("chance", "majority")}
-    slices = {f"s{i}": Slice("slice", "rule", rng.random(200) < 0.3) for i in range(3)}
+    slices = {f"s{i}": Group("slice", "rule", rng.random(200) < 0.3) for i in range(3)}
     settings = {"resamples": 200, "seed": 0}
     table = compare_with_references(
         losses, references, slices, None, task=Task("classification", margin=0.02), **settings
@@ -240,124 +153,6 @@ def test_no_slices_and_one_model(kind):
     assert table["slice"].to_list() == ["all"]
     table = compared({"a": [0, 1]}, {"s": [1, 0]}, kind=kind)
     assert list(table) == COMPARISON_COLUMNS and len(table) == 0
-
-
-def scored(files, loss):
-    table = pd.DataFrame({"file": files, "start": 0.0, "end": 1.0, "loss": np.asarray(loss, float)})
-    return table[[*KEY, "loss"]]
-
-
-def members(name, files):
-    return scored(files, [0] * len(files))[KEY].assign(slice=name)
-
-
-def table_of(*names):
-    return pd.DataFrame({"slice": names, "rule": [f"rule of {name}" for name in names]})
-
-
-def test_models_are_compared_on_common_utterances():
-    scores = {"a": scored(list("wxyz"), [0, 1, 2, 3]), "b": scored(list("zyxv"), [30, 20, 10, 9])}
-    keys, losses = align(scores)
-    assert keys["file"].to_list() == ["x", "y", "z"]
-    assert losses["a"].tolist() == [1, 2, 3]
-    assert losses["b"].tolist() == [10, 20, 30]
-    slices = found_slices(
-        keys,
-        [table_of("s"), table_of("t", "s")],
-        [members("s", ["x", "w"]), pd.concat([members("t", ["v", "z"]), members("s", ["x", "w"])])],
-    )
-    assert {name: part.mask.tolist() for name, part in slices.items()} == {
-        "s": [True, False, False],
-        "t": [False, False, True],
-    }
-    assert {(part.kind, part.rule) for part in slices.values()} == {
-        ("slice", "rule of s"),
-        ("slice", "rule of t"),
-    }
-    table = compare(losses, slices, None, task=Task("regression"), resamples=100, seed=0)
-    assert table["slice"].to_list() == ["all", "s", "t"]
-
-
-@pytest.mark.parametrize("name", ["file", "start", "end", "loss", "a_x"])
-def test_models_may_have_any_id(name):
-    keys, losses = align(
-        {name: scored(list("xyz"), [1, 2, 3]), "b": scored(list("xyz"), [4, 5, 6])}
-    )
-    assert list(keys) == KEY and keys["file"].to_list() == list("xyz")
-    assert losses[name].tolist() == [1, 2, 3]
-    assert losses["b"].tolist() == [4, 5, 6]
-
-
-def test_no_common_utterance():
-    keys, losses = align({"a": scored(["x"], [1]), "b": scored(["y"], [1])})
-    assert len(keys) == 0
-    slices = found_slices(keys, [table_of("s")], [members("s", ["x"])])
-    slices |= category_slices(pd.DataFrame({"age": pd.Series(dtype=float)}), slices)
-    table = compare(
-        losses, slices, None, task=Task("classification", margin=0.1), resamples=100, seed=0
-    )
-    assert table["support"].to_list() == [0, 0]
-    assert table["p"].to_list() == [1, 1]
-    assert table["verdict"].to_list() == ["undecided", "undecided"]
-
-
-def test_each_category_is_a_slice():
-    metadata = pd.DataFrame(
-        {
-            "emotion": pd.Categorical(["anger"] * 20 + ["fear"] * 9 + ["joy"] * 21),
-            "clean": [True] * 10 + [None] * 30 + [False] * 10,
-        }
-    )
-    slices = category_slices(metadata, {})
-    assert list(slices) == [
-        "emotion=anger", "emotion=joy", "clean=False", "clean=True", "clean=missing",
-    ]  # fmt: skip
-    assert slices["emotion=joy"].rule == "emotion = joy"
-    assert slices["emotion=joy"].kind == "category"
-    assert slices["emotion=joy"].mask.nonzero()[0].tolist() == list(range(29, 50))
-    assert slices["clean=missing"].mask.sum() == 30
-
-
-def test_numbers_are_compared_in_three_groups():
-    ages = [21] * 12 + [26] * 13 + [30] * 14 + [31] * 10 + [34] * 10 + [35] * 11 + [np.nan] * 20
-    slices = category_slices(pd.DataFrame({"age": ages}), {})
-    assert list(slices) == ["age=21..26", "age=30..31", "age=34..35"]
-    assert [part.rule for part in slices.values()] == [
-        "age at most 26", "age in 30..31", "age at least 34",
-    ]  # fmt: skip
-    assert [part.mask.sum() for part in slices.values()] == [25, 24, 21]
-    shuffled = np.random.default_rng(0).permutation(90)
-    again = category_slices(pd.DataFrame({"age": np.array(ages)[shuffled]}), {})
-    assert all((again[name].mask == slices[name].mask[shuffled]).all() for name in slices)
-
-
-def test_equal_numbers_are_in_one_group():
-    slices = category_slices(pd.DataFrame({"level": [0] * 80 + [5] * 20}), {})
-    assert {name: part.mask.sum() for name, part in slices.items()} == {
-        "level=0": 80,
-        "level=5": 20,
-    }
-    assert slices["level=0"].rule == "level = 0"
-    assert category_slices(pd.DataFrame({"level": [np.nan] * 30}), {}) == {}
-
-
-def test_groups_of_many_numbers_are_of_about_the_same_size():
-    values = np.random.default_rng(0).normal(size=1000)
-    sizes = [part.mask.sum() for part in category_slices(pd.DataFrame({"x": values}), {}).values()]
-    assert sum(sizes) == 1000 and max(sizes) - min(sizes) <= 1
-
-
-def test_a_set_of_utterances_is_compared_once():
-    metadata = pd.DataFrame(
-        {
-            "gender": ["female"] * 20 + ["male"] * 20,
-            "pronoun": ["she"] * 20 + ["he"] * 20,
-            "language": ["de"] * 40,
-        }
-    )
-    found = {"1a": Slice("slice", "gender = male", np.arange(40) >= 20)}
-    assert list(category_slices(metadata, found)) == ["gender=female"]
-    assert list(category_slices(metadata, {})) == ["gender=female", "gender=male"]
 
 
 def two_models(only_a, only_b, both_right=0):
@@ -445,16 +240,6 @@ def test_equivalence_needs_a_margin_speakers_and_utterances():
     assert compared({"a": a[-150:], "b": b[-150:]}).iloc[0]["verdict"] == "equivalent"
 
 
-def test_equivalence_is_an_interval_within_the_margin():
-    assert is_equivalent((-0.02, 0.01), 0.02, support=200)
-    assert not is_equivalent((-0.021, 0.01), 0.02, support=200)
-    assert not is_equivalent((-0.01, 0.021), 0.02, support=200)
-    assert not is_equivalent((-0.01, 0.01), 0.02, support=148)
-    assert is_equivalent((-0.01, 0.01), 0.02, support=149)
-    assert is_equivalent((-1, 1), 2, support=None)
-    assert not is_equivalent((np.nan, np.nan), 2, support=None)
-
-
 def test_equivalence_is_rarely_said_of_models_that_differ_by_the_margin():
     rng, said = np.random.default_rng(0), []
     speakers = np.repeat(np.arange(60), 10).astype(str)
@@ -531,15 +316,3 @@ def test_regressions_are_where_the_later_model_is_worse(kind):
     assert len(regressions(better, Task(kind))) == 0
     none = compared({"a": a}, slices, kind=kind)
     assert len(regressions(none, Task(kind))) == 0
-
-
-def test_groups_of_large_and_close_numbers_are_told_apart():
-    when = 1_600_000_000 + np.arange(300)
-    slices = category_slices(pd.DataFrame({"when": when}), {})
-    assert list(slices) == [
-        "when=1600000000..1600000099",
-        "when=1600000100..1600000199",
-        "when=1600000200..1600000299",
-    ]
-    assert slices["when=1600000100..1600000199"].rule == "when in 1600000100..1600000199"
-    assert sum(part.mask for part in slices.values()).tolist() == [1] * 300

@@ -1,24 +1,25 @@
 import numpy as np
 import pandas as pd
 import pytest
-from voxslice.comparison.compare import Slice, compare
-from voxslice.comparison.gates import GATE_COLUMNS, hold_against_sources, summaries
+from voxslice.comparison.compare import compare
+from voxslice.comparison.gates import GATE_COLUMNS, compare_with_sources, summaries
+from voxslice.comparison.groups import Group
 from voxslice.task import Task
 
 
 def compared(losses, slices=None, kind="classification"):
     losses = {name: np.asarray(loss, float) for name, loss in losses.items()}
     slices = {
-        name: Slice("slice", f"rule of {name}", np.asarray(mask, bool))
+        name: Group("slice", f"rule of {name}", np.asarray(mask, bool))
         for name, mask in (slices or {}).items()
     }
     return compare(losses, slices, None, task=Task(kind), resamples=100, seed=0)
 
 
-def held(losses, slices=None, kind="classification", sources=None, kept=0.99):
+def held(losses, slices=None, kind="classification", sources=None, gate=0.99):
     table = compared(losses, slices, kind)
     sources = sources or {"int8": "big"}
-    return hold_against_sources(table, sources, task=Task(kind), kept=kept)
+    return compare_with_sources(table, sources, task=Task(kind), gate=gate)
 
 
 def wrong(count, total=200):
@@ -44,7 +45,7 @@ def test_accuracy_is_held_against_that_of_the_source(order, names):
     assert table["source_value"].to_list() == pytest.approx([180 / 200, 10 / 30, 1])
     assert table["ratio"].to_list() == pytest.approx([178 / 180, 8 / 10, 1])
     assert table["passed"].to_list() == [False, False, True]
-    assert held(losses, slices, kept=0.98)["passed"].to_list() == [True, False, True]
+    assert held(losses, slices, gate=0.98)["passed"].to_list() == [True, False, True]
 
 
 def test_a_smaller_error_is_better():
@@ -82,7 +83,7 @@ def test_all_utterances_have_a_gate_however_few():
 
 def test_without_derived_models_there_is_no_gate():
     table = compared({"a": wrong(1), "b": wrong(2)})
-    gates = hold_against_sources(table, {}, task=Task("classification"), kept=0.99)
+    gates = compare_with_sources(table, {}, task=Task("classification"), gate=0.99)
     assert list(gates) == GATE_COLUMNS and len(gates) == 0
     assert summaries(gates, 0.99) == []
 

@@ -9,10 +9,11 @@ from voxslice.scores.metrics import (
     confusion_counts,
     confusion_table,
     measure,
+    measure_models,
     regression_metrics,
     regression_moments,
 )
-from voxslice.speakers import count_speakers
+from voxslice.speakers import UNKNOWN_SPEAKER, count_speakers
 
 LABELS = ["female", "male"]
 CLASSES = ["child", "male", "female"]
@@ -90,11 +91,62 @@ def test_perfect_and_always_wrong_models():
     label = ["female"] * 3 + ["male"]
     perfect = measure(classified(label, label), None, labels=LABELS, resamples=100, seed=0)
     assert perfect["value"].to_list() == [1, 1, 1]
-    assert perfect[["low", "high"]].isna().all(axis=None)  # all resamples agree
+    # the interval of the accuracy is exact, the others have none
+    assert perfect.loc[0, ["low", "high"]].to_list() == [pytest.approx(0.025**0.25), 1]
+    assert perfect.loc[1:, ["low", "high"]].isna().all(axis=None)
+    assert perfect["note"].to_list() == ["exact", "all resamples agree", "all resamples agree"]
     for wrong in (["male"] * 3 + ["female"], ["child"] * 4):
         table = measure(classified(label, wrong), None, labels=LABELS, resamples=100, seed=0)
         assert table["value"].to_list() == [0, 0, 0]
-        assert table[["low", "high"]].isna().all(axis=None)
+        assert table.loc[0, ["low", "high"]].to_list() == [0, pytest.approx(1 - 0.025**0.25)]
+        assert table.loc[1:, ["low", "high"]].isna().all(axis=None)
+
+
+@pytest.mark.parametrize(("named", "units"), [(6, 6), (1, 2)])
+def test_the_interval_of_a_model_without_an_error_goes_by_speakers(named, units):
+    """Utterances of unknown speakers count as one speaker."""
+    speakers = np.repeat([f"s{i}" if i < named else UNKNOWN_SPEAKER for i in range(6)], 4)
+    label = ["female", "male"] * 12
+    table = measure(classified(label, label), speakers, labels=LABELS, resamples=100, seed=0)
+    assert table.loc[0, ["low", "high"]].to_list() == [pytest.approx(0.025 ** (1 / units)), 1]
+    assert table.loc[0, "speakers"] == named
+
+
+def test_one_speaker_without_an_error_has_no_interval_and_no_note():
+    label = ["female", "male"] * 12
+    speakers = np.full(24, "s0")
+    table = measure(classified(label, label), speakers, labels=LABELS, resamples=100, seed=0)
+    assert table[["low", "high", "note"]].isna().all(axis=None)
+
+
+def test_an_interval_of_the_bootstrap_has_no_note():
+    scores, speakers = typical(0)
+    table = measure(scores, speakers, labels=LABELS, resamples=100, seed=0)
+    assert table["note"].isna().all() and table["low"].notna().all()
+
+
+def test_models_and_references_are_measured_in_one_table():
+    scores, speakers = typical(1)
+    keys = pd.DataFrame({"file": [f"{i}.wav" for i in range(400)], "start": 0.0, "end": 1.0})
+    metadata = keys.assign(speaker=speakers)
+    scores = pd.concat([keys, scores], axis=1)
+    other = scores.assign(prediction=scores["label"]).iloc[:100]
+    metrics, confusion = measure_models(
+        {"b": scores, "a": other},
+        scores.assign(model="chance"),
+        metadata,
+        labels=LABELS,
+        resamples=100,
+        seed=0,
+    )
+    assert metrics["model"].to_list() == ["b"] * 3 + ["a"] * 3 + ["chance"] * 3
+    alone = measure(scores, speakers, labels=LABELS, resamples=100, seed=0)
+    pd.testing.assert_frame_equal(metrics.iloc[:3].drop(columns="model"), alone)
+    assert metrics["speakers"].iloc[3] == 5
+    assert confusion["model"].unique().tolist() == ["b", "a"]  # no reference
+    right = confusion["label"].astype(str) == confusion["prediction"].astype(str)
+    of_b = confusion[right & (confusion["model"] == "b")]
+    assert of_b["count"].sum() / 400 == alone["value"].iloc[0]
 
 
 def test_perfect_regression():

@@ -153,7 +153,7 @@ def found(searches, suggested=(), speakers=True):
         for number, (name, positions) in enumerate(suggested)
     ]
     said = [{"search": name, "number": i} | SAID for i, (name, _) in enumerate(suggested)]
-    return tabulate_slices(
+    tables = tabulate_slices(
         scores,
         table,
         table["speaker"].to_numpy() if speakers else None,
@@ -165,6 +165,7 @@ def found(searches, suggested=(), speakers=True):
         alpha=0.05,
         seed=0,
     )
+    return tables.slices, tables.members, tables.searches
 
 
 def search(*features, finder="sliceguard", **settings):
@@ -226,7 +227,7 @@ def test_metadata_is_searched(speakers):
 def searched(metadata, loss, seed=0):
     """Slices that a search of the metadata finds."""
     features = [name for name in metadata if name not in [*KEY, "speaker"]]
-    slices, _, _ = tabulate_slices(
+    tables = tabulate_slices(
         metadata[KEY].assign(loss=loss),
         metadata,
         speakers_of(metadata, metadata),
@@ -238,7 +239,7 @@ def searched(metadata, loss, seed=0):
         alpha=0.05,
         seed=seed,
     )
-    return slices
+    return tables.slices
 
 
 def anonymous_study(seed, speakers=60, count=1000):
@@ -320,7 +321,7 @@ def test_ids_of_digits_are_told_apart_in_files(tmp_path):
         wildcards=SimpleNamespace(model="1"),
         log=[str(tmp_path / "log")],
     )
-    runpy.run_path(str(SCRIPTS / "find_slices.py"), {"snakemake": snakemake})
+    runpy.run_path(str(SCRIPTS / "find_slices.py"), {"snakemake": snakemake}, "__main__")
     row = read_csv(written["slices"]).iloc[0]
     assert (row["rule"], row["search"], row["support"]) == ("emotion = anger", "2024", len(angry()))
 

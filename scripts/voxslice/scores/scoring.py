@@ -1,0 +1,168 @@
+"""Score all predictions of a model for a task, as the task and the model's card define it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from voxslice.files import read_predictions
+from voxslice.scores.classes import Classes
+from voxslice.scores.label_check import unnamed_labels
+from voxslice.scores.scale import scale_of_output
+from voxslice.scores.scores import (
+    labels_of_output,
+    score_choices,
+    score_classes,
+    score_values,
+    value_label,
+)
+from voxslice.utterance_keys import KEY
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """The scores of a model, and how its outputs were read.
+
+    Attributes:
+        scores: one row per utterance, see `voxslice.scores.scores`
+        scale: what the output of a classification holds, see `voxslice.scores.scale`; None for a
+            regression, and for predictions that are given
+        notes: sentences on the scale for the report
+    """
+
+    scores: pd.DataFrame
+    scale: str | None = None
+    notes: list[str] = field(default_factory=list)
+
+
+def score_given_predictions(
+    paths: Sequence[str], metadata: pd.DataFrame, *, task: str, settings: Mapping[str, Any]
+) -> Scoring:
+    """Score predictions that the user has given, in a column that is called like the task.
+
+    Args:
+        paths: Parquet files of the predictions
+        metadata: keys of all utterances, and the column of true labels
+        task: id of the task
+        settings: `type`, `target` and, of a classification, `labels` of the task
+
+    Returns:
+        the scores of the utterances that have a prediction and a label
+
+    Raises:
+        InputError: if no utterance has a known label, or labels of a regression are not numbers
+    """
+    predictions = read_predictions(list(paths))
+    predictions = predictions[predictions[task].notna()].reset_index(drop=True)
+    labels = _labels(predictions, metadata, settings["target"])
+    if settings["type"] == "classification":
+        return Scoring(score_choices(predictions, labels, task=task, known=settings["labels"]))
+    return Scoring(score_values(predictions, labels, column=task, scale=1))
+
+
+def score_model_outputs(
+    paths: Sequence[str],
+    metadata: pd.DataFrame,
+    *,
+    card: Mapping[str, Any],
+    settings: Mapping[str, Any],
+    classes: Mapping[str, Any],
+    scale: str | None,
+    model: str,
+) -> Scoring:
+    """Score the output of a model that a task reads.
+
+    Args:
+        paths: Parquet files of the predictions, one per shard
+        metadata: keys of all utterances, and the column of true labels
+        card: `outputs` (labels of each output) and `activations` of the model
+        settings: `type`, `target` and `output` of the task; of a regression also `scale` and maybe
+            `label`
+        classes: arguments of `voxslice.scores.classes.Classes`, for a classification
+        scale: what the output holds if the config says it, see `voxslice.scores.scale`
+        model: id of the model, for messages
+
+    Returns:
+        the scores of the utterances that have a label
+
+    Raises:
+        InputError: if the output, or its labels, do not fit the task; or if no utterance has a
+            known label
+    """
+    output = settings["output"]
+    names = labels_of_output(card["outputs"], output, model)
+    if settings["type"] == "classification":
+        predictions = read_predictions(list(paths), [*KEY, *names])
+        decided = scale_of_output(
+            predictions[names].to_numpy(float),
+            declared=scale,
+            activation=card["activations"].get(output),
+            model=model,
+            output=output,
+        )
+        print(decided.note or f"The output {output} of {model} holds {decided.kind}.")
+        scores = score_classes(
+            predictions,
+            _labels(predictions, metadata, settings["target"]),
+            classes=names,
+            task=Classes(**classes),
+            scale=decided.kind,
+        )
+        return Scoring(scores, decided.kind, [decided.note] if decided.note else [])
+    column = value_label(names, settings.get("label"), output, model)
+    predictions = read_predictions(list(paths), [*KEY, column])
+    labels = _labels(predictions, metadata, settings["target"])
+    return Scoring(score_values(predictions, labels, column=column, scale=settings["scale"]))
+
+
+def score_predictions(
+    paths: Sequence[str],
+    metadata: pd.DataFrame,
+    *,
+    given: bool,
+    card: Mapping[str, Any],
+    task: str,
+    settings: Mapping[str, Any],
+    classes: Mapping[str, Any],
+    scale: str | None,
+    model: str,
+) -> Scoring:
+    """Score the predictions of a model, and print what is left out.
+
+    Args:
+        paths: see `score_model_outputs`, as are `card`, `classes`, `scale` and `model`
+        metadata: keys of all utterances, and the column of true labels
+        given: whether the user has given the predictions, so that no model was run
+        card: see there
+        task: id of the task
+        settings: settings of the task, see `score_given_predictions` and `score_model_outputs`
+        classes: see there
+        scale: see there
+        model: see there
+
+    Returns:
+        the scores of the utterances that have a prediction and a label
+    """
+    if given:
+        scoring = score_given_predictions(paths, metadata, task=task, settings=settings)
+    else:
+        scoring = score_model_outputs(
+            paths,
+            metadata,
+            card=card,
+            settings=settings,
+            classes=classes,
+            scale=scale,
+            model=model,
+        )
+    if settings["type"] == "classification":
+        for sentence in unnamed_labels(metadata[settings["target"]], settings["labels"]):
+            print(sentence)
+    print(f"{len(scoring.scores)} of {len(metadata)} utterances are scored.")
+    return scoring
+
+
+def _labels(predictions: pd.DataFrame, metadata: pd.DataFrame, target: str) -> pd.Series:
+    """The true label of each row of the predictions."""
+    return predictions[KEY].merge(metadata[[*KEY, target]], on=KEY, how="left")[target]

@@ -1,0 +1,94 @@
+import tracemalloc
+from itertools import product
+
+import numpy as np
+import pytest
+from scipy.stats import permutation_test
+from voxslice.comparison.paired_tests import is_equivalent, mcnemar, sign_flip
+from voxslice.scores import bootstrap
+
+
+def test_mcnemar():
+    assert mcnemar(15, 0) == pytest.approx(2 * 0.5**15, rel=1e-12)
+    assert f"{mcnemar(15, 0):.1e}" == "6.1e-05"
+    assert mcnemar(0, 0) == 1
+    assert mcnemar(5, 5) == 1
+    assert mcnemar(1, 3) == pytest.approx(2 * (1 + 4) / 16)
+    for a, b in product(range(6), repeat=2):
+        assert mcnemar(a, b) == mcnemar(b, a)
+
+
+def brute_force(values):
+    observed = abs(sum(values))
+    flips = [
+        abs(sum(s * v for s, v in zip(signs, values, strict=True)))
+        for signs in product([1, -1], repeat=len(values))
+    ]
+    return np.mean([flip >= observed - 1e-9 for flip in flips])
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_sign_flips_are_all_looked_at(seed):
+    rng = np.random.default_rng(seed)
+    values = rng.normal(0.5, 1, 9)
+    found = sign_flip(values, resamples=0, seed=0)
+    assert found == pytest.approx(brute_force(values), abs=1e-12)
+    other = permutation_test(
+        (values,), np.sum, permutation_type="samples", n_resamples=np.inf, alternative="two-sided"
+    )
+    assert found == pytest.approx(other.pvalue, abs=1e-12)
+    assert sign_flip(-values, resamples=0, seed=0) == found
+    assert sign_flip(rng.permutation(values), resamples=0, seed=0) == found
+
+
+def test_sign_flips_with_ties_and_zeros():
+    assert sign_flip([0.1] * 10, resamples=0, seed=0) == 2 * 0.5**10
+    assert sign_flip([0.1, 0.2, 0.3], resamples=0, seed=0) == 0.25
+    assert sign_flip([0.1, 0.0, 0.2, 0.0, 0.3], resamples=0, seed=0) == 0.25
+    assert sign_flip([0.1, 0.2, -0.3], resamples=0, seed=0) == 1
+    assert sign_flip([0.0, 0.0], resamples=0, seed=0) == 1
+    assert sign_flip([], resamples=0, seed=0) == 1
+    assert sign_flip([5.0], resamples=0, seed=0) == 1
+
+
+def test_random_sign_flips_come_near_all_of_them(monkeypatch):
+    values = np.random.default_rng(0).normal(0.4, 1, 14)
+    exact = sign_flip(values, resamples=0, seed=0)
+    monkeypatch.setattr("voxslice.comparison.paired_tests.MAX_SPEAKERS_EXACT", 5)
+    found = sign_flip(values, resamples=20_000, seed=1)
+    assert 0.01 < exact < 0.9
+    assert found == pytest.approx(exact, abs=0.01)
+    assert found == sign_flip(values, resamples=20_000, seed=1)
+    assert found != sign_flip(values, resamples=20_000, seed=2)
+
+
+def test_random_sign_flips_are_never_zero():
+    assert sign_flip(np.ones(40), resamples=999, seed=0) == 1 / 1000
+
+
+def test_random_sign_flips_are_drawn_in_blocks(monkeypatch):
+    values = np.random.default_rng(0).normal(0.02, 1, 2003)
+    whole = sign_flip(values, resamples=1001, seed=3)
+    monkeypatch.setattr(bootstrap, "MAX_NUMBERS_PER_BLOCK", 2003 * 10)
+    tracemalloc.start()
+    blocks = sign_flip(values, resamples=1001, seed=3)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert blocks == whole and 0.05 < whole < 0.95
+    assert peak < 8 * 2003 * 10 * 5  # all flips at once are twenty times that
+
+
+def test_sign_flips_hold_their_level():
+    rng = np.random.default_rng(0)
+    ps = [sign_flip(rng.normal(0, 1, 12), resamples=0, seed=0) for _ in range(400)]
+    assert 0.02 <= np.mean(np.array(ps) <= 0.05) <= 0.085
+
+
+def test_equivalence_is_an_interval_within_the_margin():
+    assert is_equivalent((-0.02, 0.01), 0.02, support=200)
+    assert not is_equivalent((-0.021, 0.01), 0.02, support=200)
+    assert not is_equivalent((-0.01, 0.021), 0.02, support=200)
+    assert not is_equivalent((-0.01, 0.01), 0.02, support=148)
+    assert is_equivalent((-0.01, 0.01), 0.02, support=149)
+    assert is_equivalent((-1, 1), 2, support=None)
+    assert not is_equivalent((np.nan, np.nan), 2, support=None)
