@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pandas as pd
+from voxslice.data.file_names import names_on_disk
 from voxslice.files import read_csv, read_embeddings, write_parquet, write_text
 from voxslice.logs import to_log
 from voxslice.report.spotlight import issues, layouts, tables
@@ -22,6 +23,7 @@ with to_log(snakemake.log):
         scores,
         task=task,
         audio=tables.place(given.audio, Path(snakemake.output.table).parent),
+        files=names_on_disk(given.audio, rows["file"]),
         embedding=read_embeddings(given.embedding, rows) if given.embedding else None,
         seed=params.seed,
     )

@@ -53,6 +53,7 @@ def make_table(metadata, scores, **changes):
         "seed": 0,
     }
     rows, _ = select(metadata, scores, max_rows=1000, seed=0)
+    settings["files"] = rows["file"]
     return tables.make_table(rows, scores, **{**settings, **changes})
 
 

@@ -38,6 +38,22 @@ def locate(folder: str | Path, file: str) -> Path:
     return found
 
 
+def names_on_disk(folder: str | Path, files: Iterable[str]) -> list[str]:
+    """Write the names of files as the disk writes them.
+
+    Args:
+        folder: folder that the names are relative to
+        files: names of files, maybe in another Unicode form than on the disk
+
+    Returns:
+        the name of each file that `locate` finds, relative to the folder
+    """
+    return [
+        file if file.isascii() else locate(folder, file).relative_to(folder).as_posix()
+        for file in files
+    ]
+
+
 def _same_names(folder: Path, name: str) -> Sequence[str]:
     """Names in a folder that are the same text in any Unicode form."""
     try:

@@ -1,7 +1,7 @@
 import unicodedata
 
 import pytest
-from voxslice.data.file_names import locate, match_names, require_distinct
+from voxslice.data.file_names import locate, match_names, names_on_disk, require_distinct
 from voxslice.errors import InputError
 
 COMPOSED, DECOMPOSED = "gr\u00fc\u00dfe.wav", "gru\u0308\u00dfe.wav"
@@ -40,6 +40,7 @@ def folder(tmp_path):
 def test_a_file_is_found_in_any_unicode_form(folder, name, on_disk):
     root = folder(on_disk, "other.wav", "\u00e4.wav")
     assert locate(root, name) == root / on_disk
+    assert names_on_disk(root, [name, "a//b.wav"]) == [on_disk, "a//b.wav"]
     assert match_names([name, "x"], [on_disk, "other.wav"]) == [on_disk, "x"]
 
 

@@ -249,6 +249,20 @@ def test_names_that_are_swapped_are_noticed_whatever_the_times_are(data, looked)
     assert looked() != before
 
 
+@pytest.mark.parametrize(
+    ("written", "on_disk"), [("\u00fc.wav", "u\u0308.wav"), ("u\u0308.wav", "\u00fc.wav")]
+)
+def test_a_file_in_another_unicode_form_is_watched(data, written, on_disk):
+    (data / "t.csv").write_text(f"file\n{written}\n", encoding="utf-8")
+    missing = state(data)
+    (data / "audio" / on_disk).write_text("one")
+    before = state(data)
+    (data / "audio" / on_disk).write_text("another")
+    assert len({missing, before, state(data)}) == 3
+    content = contents(data / "audio", [written], threads=1)[written]
+    assert content == contents(data / "audio", [on_disk], threads=1)[on_disk] is not None
+
+
 def test_contents_are_named_by_what_files_hold(data):
     (data / "audio/same.wav").write_text("a.wav")
     found = contents(data / "audio", ["a.wav", "b c.wav", "same.wav", "none.wav"], threads=2)

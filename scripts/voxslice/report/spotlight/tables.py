@@ -4,7 +4,7 @@ Written by the workflow, opened by `scripts/view.py` without any further computa
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -66,6 +66,7 @@ def make_table(
     *,
     task: Task,
     audio: str,
+    files: Sequence[str],
     embedding: tuple[pd.DataFrame, np.ndarray] | None,
     seed: int,
 ) -> pd.DataFrame:
@@ -76,6 +77,7 @@ def make_table(
         scores: of each model
         task: what is measured
         audio: folder of the audio: absolute, or relative to the folder of the view
+        files: name of each utterance's file in that folder
         embedding: keys and matrix that the map shows, None for no map
         seed: of the map
 
@@ -88,7 +90,7 @@ def make_table(
     """
     table = rows
     parts = table["file"].duplicated(keep=False) | (table["start"] > 0)
-    view = pd.DataFrame({AUDIO: [str(PurePosixPath(audio) / name) for name in table["file"]]})
+    view = pd.DataFrame({AUDIO: [str(PurePosixPath(audio) / name) for name in files]})
     view["file"] = table["file"]
     if parts.any():
         view[WINDOW] = list(table[["start", "end"]].to_numpy(np.float32))
