@@ -15,94 +15,90 @@ include: "rules/common.smk"
 
 
 wildcard_constraints:
-    dataset="|".join(config["datasets"]),
-    model="|".join(config["models"]),
-    task="|".join(config["tasks"]),
+    dataset=one_of(STUDY.datasets),
+    model=one_of(STUDY.models),
+    task=one_of(STUDY.tasks),
     shard=r"\d+",
 
 
 rule all:
     """Everything: the report and the interactive view of each dataset and task, and the costs."""
     input:
-        study("results/report/{dataset}/{task}.html"),
-        study("results/spotlight/{dataset}/{task}/table.parquet"),
-        study("results/metrics/{dataset}/{task}.csv"),
-        study("results/comparison/{dataset}/{task}.csv"),
-        collect("results/costs/{model}.csv", model=RUN),
+        STUDY.per_task("results/report/{dataset}/{task}.html"),
+        STUDY.per_task("results/spotlight/{dataset}/{task}/table.parquet"),
+        STUDY.per_task("results/metrics/{dataset}/{task}.csv"),
+        STUDY.per_task("results/comparison/{dataset}/{task}.csv"),
+        collect("results/costs/{model}.csv", model=STUDY.run_models),
     localrule: True
 
 
 rule datasets:
     """Fetch the datasets and read their metadata."""
     input:
-        collect("resources/{dataset}/metadata.parquet", dataset=config["datasets"]),
+        collect("resources/{dataset}/metadata.parquet", dataset=STUDY.datasets),
     localrule: True
 
 
 rule models:
     """Fetch and check the models."""
     input:
-        collect("resources/models/{model}/model.json", model=config["models"]),
+        collect("resources/models/{model}/model.json", model=STUDY.models),
     localrule: True
 
 
 rule predictions:
     """Score every dataset with every model, or read the scores that are given."""
     input:
-        [
-            f"results/failures/{dataset}/{model}.csv"
-            for model in config["models"]
-            for dataset in lookups.datasets_of(config, model)
-        ],
+        STUDY.per_model("results/failures/{dataset}/{model}.csv"),
     localrule: True
 
 
 rule scores:
     """Hold the predictions against the labels."""
     input:
-        study_models("results/scores/{dataset}/{task}/{model}.parquet"),
+        STUDY.per_task_and_model("results/scores/{dataset}/{task}/{model}.parquet"),
     localrule: True
 
 
 rule metrics:
     """Measure every model on every task."""
     input:
-        study("results/metrics/{dataset}/{task}.csv"),
+        STUDY.per_task("results/metrics/{dataset}/{task}.csv"),
     localrule: True
 
 
 rule slices:
     """Find the slices in which a model fails."""
     input:
-        study_models("results/slices/{dataset}/{task}/{model}.csv"),
+        STUDY.per_task_and_model("results/slices/{dataset}/{task}/{model}.csv"),
     localrule: True
 
 
 rule comparisons:
     """Compare the models with each other, overall and on every slice."""
     input:
-        study("results/comparison/{dataset}/{task}.csv"),
+        STUDY.per_task("results/comparison/{dataset}/{task}.csv"),
     localrule: True
 
 
 rule costs:
     """Measure what each model costs on this machine."""
     input:
-        collect("results/costs/{model}.csv", model=RUN),
+        collect("results/costs/{model}.csv", model=STUDY.run_models),
     localrule: True
 
 
 rule reports:
     """Make the reports."""
     input:
-        study("results/report/{dataset}/{task}.html"),
+        STUDY.per_task("results/report/{dataset}/{task}.html"),
     localrule: True
 
 
 rule views:
     """Make the interactive views."""
     input:
-        study("results/spotlight/{dataset}/{task}/table.parquet"),
+        STUDY.per_task("results/spotlight/{dataset}/{task}/table.parquet"),
     localrule: True
 
 

@@ -21,16 +21,12 @@ rule score:
         mem_mb=growing(1000, 60),
         runtime=growing(10, 1),
     params:
-        task=lambda wildcards: {
-            key: value
-            for key, value in config["tasks"][wildcards.task].items()
-            if key not in ("min_drop", "unit", "margin", "classes", "exclude")
-        },
-        classes=lambda wildcards: lookups.classes_of(config["tasks"][wildcards.task]),
-        scale=lambda wildcards: lookups.scale_of(
-            config, wildcards.task, wildcards.model
+        task=setting(
+            "tasks/{task}", "type", "target", "output", "labels", "label", "scale"
         ),
-        given=lambda wildcards: wildcards.model in GIVEN,
+        classes=STUDY.classes,
+        scale=STUDY.scale,
+        given=STUDY.is_given,
         code=code("score"),
     script:
         "../scripts/score.py"
@@ -52,9 +48,9 @@ rule score_references:
         mem_mb=growing(1000, 60),
         runtime=growing(10, 1),
     params:
-        target=lookup("tasks/{task}/target", within=config),
-        labels=lambda wildcards: config["tasks"][wildcards.task].get("labels"),
-        seed=lookup("seed", within=config),
+        target=setting("tasks/{task}/target"),
+        labels=setting("tasks/{task}/labels"),
+        seed=setting("seed"),
         code=code("score_references"),
     script:
         "../scripts/score_references.py"
@@ -84,12 +80,10 @@ rule measure:
         mem_mb=growing(1000, 120),
         runtime=growing(10, 1),
     params:
-        models=lambda wildcards: lookups.models_of(
-            config, wildcards.dataset, wildcards.task
-        ),
-        labels=lambda wildcards: config["tasks"][wildcards.task].get("labels"),
-        resamples=lookup("resamples", within=config),
-        seed=lookup("seed", within=config),
+        models=STUDY.compared,
+        labels=setting("tasks/{task}/labels"),
+        resamples=setting("resamples"),
+        seed=setting("seed"),
         code=code("measure"),
     script:
         "../scripts/measure.py"
@@ -101,17 +95,9 @@ rule compare:
         metadata="resources/{dataset}/metadata.parquet",
         scores=scores,
         references="results/references/{dataset}/{task}.parquet",
-        slices=lambda wildcards: collect(
-            "results/slices/{dataset}/{task}/{model}.csv",
-            dataset=wildcards.dataset,
-            task=wildcards.task,
-            model=lookups.models_of(config, wildcards.dataset, wildcards.task),
-        ),
-        members=lambda wildcards: collect(
-            "results/slices/{dataset}/{task}/{model}.members.parquet",
-            dataset=wildcards.dataset,
-            task=wildcards.task,
-            model=lookups.models_of(config, wildcards.dataset, wildcards.task),
+        slices=STUDY.of_compared("results/slices/{dataset}/{task}/{model}.csv"),
+        members=STUDY.of_compared(
+            "results/slices/{dataset}/{task}/{model}.members.parquet"
         ),
     output:
         comparison=report(
@@ -132,22 +118,14 @@ rule compare:
         mem_mb=growing(1000, 220),
         runtime=growing(10, 1),
     params:
-        models=lambda wildcards: lookups.models_of(
-            config, wildcards.dataset, wildcards.task
-        ),
-        sources=lambda wildcards: lookups.sources_of(
-            config, lookups.models_of(config, wildcards.dataset, wildcards.task)
-        ),
-        gate=lookup("gate", within=config),
-        columns=lambda wildcards: [
-            name
-            for name in config["datasets"][wildcards.dataset]["columns"]
-            if name != "speaker"
-        ],
-        kind=lookup("tasks/{task}/type", within=config),
-        margin=lambda wildcards: config["tasks"][wildcards.task].get("margin"),
-        resamples=lookup("resamples", within=config),
-        seed=lookup("seed", within=config),
+        models=STUDY.compared,
+        sources=STUDY.sources,
+        gate=setting("gate"),
+        columns=STUDY.group_columns,
+        kind=setting("tasks/{task}/type"),
+        margin=setting("tasks/{task}/margin"),
+        resamples=setting("resamples"),
+        seed=setting("seed"),
         code=code("compare"),
     script:
         "../scripts/compare.py"

@@ -19,21 +19,21 @@ rule measure_costs:
     benchmark:
         "benchmarks/measure_costs/{model}.tsv"
     wildcard_constraints:
-        model=one_of(RUN),
+        model=one_of(STUDY.run_models),
     conda:
         "../envs/inference.yaml"
     # all of them: no other job runs on this machine meanwhile
     threads: lambda wildcards: workflow.resource_settings.cores or 1
     resources:
-        mem_mb=costs_memory,
+        mem_mb=costs_memory(STUDY),
         runtime=growing(30, 0.2, MODEL),
         gpu=GPUS,
     params:
-        costs=lookup("costs", within=config),
-        sampling_rate=lookup("models/{model}/sampling_rate", within=config),
-        device=lookup("device", within=config),
-        seed=lookup("seed", within=config),
-        max_seconds=lookup("limits/model_seconds", within=config),
+        costs=setting("costs", "durations", "warm_up", "repetitions", "seconds"),
+        sampling_rate=setting("models/{model}/sampling_rate"),
+        device=setting("device"),
+        seed=setting("seed"),
+        max_seconds=setting("limits/model_seconds"),
         code=code("measure_costs"),
     script:
         "../scripts/measure_costs.py"

@@ -8,7 +8,7 @@ is local stays where it is.
 rule fetch_dataset:
     """Download a database with audb: mono audio of what its filter keeps, and its tables."""
     input:
-        repository_headers,
+        STUDY.repository_headers,
     output:
         directory("resources/{dataset}/audio"),
     log:
@@ -16,17 +16,22 @@ rule fetch_dataset:
     benchmark:
         "benchmarks/fetch_dataset/{dataset}.tsv"
     wildcard_constraints:
-        dataset=one_of(AUDB),
+        dataset=one_of(STUDY.downloaded_datasets),
     localrule: True
     conda:
         "../envs/inference.yaml"
     threads: 4
     params:
-        source=lookup("datasets/{dataset}/audb", within=config),
-        table=lookup("datasets/{dataset}/table", within=config),
-        filters=lambda wildcards: lookups.filters_of(
-            config["datasets"][wildcards.dataset]
+        source=setting(
+            "datasets/{dataset}/audb",
+            "name",
+            "version",
+            "repositories",
+            "sampling_rate",
+            "format",
         ),
+        table=setting("datasets/{dataset}/table"),
+        filters=STUDY.filters,
         cache="resources/{dataset}/partial",
         code=code("fetch_dataset"),
     script:
@@ -41,7 +46,7 @@ rule list_utterances:
     """
     input:
         tables=tables,
-        audio=audio,
+        audio=ancient(STUDY.audio_folder),
     output:
         utterances="resources/{dataset}/utterances.parquet",
         contents="resources/{dataset}/contents.parquet",
@@ -53,15 +58,13 @@ rule list_utterances:
         "../envs/inference.yaml"
     threads: 4
     resources:
-        mem_mb=listing_memory,
+        mem_mb=listing_memory(STUDY),
         runtime=growing(60),
     params:
-        csv=lambda wildcards: config["datasets"][wildcards.dataset].get("csv"),
-        table=lambda wildcards: config["datasets"][wildcards.dataset].get("table"),
-        filters=lambda wildcards: lookups.filters_of(
-            config["datasets"][wildcards.dataset]
-        ),
-        state=lambda wildcards: local_state(wildcards.dataset),
+        csv=setting("datasets/{dataset}/csv", "path", "audio"),
+        table=setting("datasets/{dataset}/table"),
+        filters=STUDY.filters,
+        state=state_of_dataset,
         tables=tables_of_listing,
         seen=SEEN,
         code=code("list_utterances"),
@@ -72,7 +75,7 @@ rule list_utterances:
 rule measure_speech:
     """Measure one thing in the audio of each utterance, for a metadata column."""
     input:
-        audio=audio,
+        audio=ancient(STUDY.audio_folder),
         contents="resources/{dataset}/contents.parquet",
         utterances="resources/{dataset}/utterances.parquet",
     output:
@@ -88,7 +91,7 @@ rule measure_speech:
         mem_mb=growing(2000, 20),
         runtime=growing(30, 60),
     params:
-        longest=lookup("longest_seconds", within=config),
+        longest=setting("longest_seconds"),
         code=code("measure_speech"),
     script:
         "../scripts/measure_speech.py"
@@ -99,7 +102,7 @@ rule read_metadata:
     input:
         unpack(computed),
         tables=tables,
-        audio=audio,
+        audio=ancient(STUDY.audio_folder),
         utterances="resources/{dataset}/utterances.parquet",
     output:
         "resources/{dataset}/metadata.parquet",
@@ -113,13 +116,9 @@ rule read_metadata:
         mem_mb=growing(1000, 60),
         runtime=growing(10, 1),
     params:
-        csv=lambda wildcards: config["datasets"][wildcards.dataset].get("csv"),
-        columns=lambda wildcards: lookups.columns_read(
-            config["datasets"][wildcards.dataset]
-        ),
-        computed=lambda wildcards: lookups.columns_computed(
-            config["datasets"][wildcards.dataset]
-        ),
+        csv=setting("datasets/{dataset}/csv", "path"),
+        columns=STUDY.columns_read,
+        computed=STUDY.columns_computed,
         tables=tables_of_metadata,
         code=code("read_metadata"),
     script:

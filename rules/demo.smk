@@ -15,7 +15,7 @@ rule make_demo_corpus:
         mem_mb=growing(1000),
         runtime=growing(10),
     params:
-        seed=lookup("seed", within=config),
+        seed=setting("seed"),
         code=code("make_demo_corpus"),
     script:
         "../scripts/make_demo_corpus.py"
@@ -39,7 +39,7 @@ rule train_demo_models:
         mem_mb=growing(1500),
         runtime=growing(10),
     params:
-        seed=lookup("seed", within=config),
+        seed=setting("seed"),
         code=code("train_demo_models"),
     script:
         "../scripts/train_demo_models.py"

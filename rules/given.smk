@@ -5,10 +5,7 @@ rule read_predictions:
     """Check a table of predictions and bring it onto the utterances of a dataset."""
     input:
         utterances="resources/{dataset}/utterances.parquet",
-        # its content counts, see params
-        table=lambda wildcards: ancient(
-            config["models"][wildcards.model]["predictions"][wildcards.dataset]
-        ),
+        table=ancient(STUDY.given_table),  # its content counts, see params
     output:
         predictions="results/predictions/{dataset}/{model}/table.parquet",
         failures="results/failures/{dataset}/{model}.csv",
@@ -17,22 +14,17 @@ rule read_predictions:
     benchmark:
         "benchmarks/read_predictions/{dataset}/{model}.tsv"
     wildcard_constraints:
-        model=one_of(GIVEN),
+        model=one_of(STUDY.given_models),
     conda:
         "../envs/statistics.yaml"
     resources:
         mem_mb=growing(1000, 60),
         runtime=growing(10, 1),
     params:
-        tasks=lambda wildcards: {
-            task: lookups.classes_of(config["tasks"][task])
-            for task in lookups.tasks_of(config, wildcards.dataset, wildcards.model)
-        },
-        filtered=lambda wildcards: "filter" in config["datasets"][wildcards.dataset],
-        tolerated=lookup("failures_tolerated", within=config),
-        state=lambda wildcards: state_of_tables(
-            config["models"][wildcards.model]["predictions"][wildcards.dataset]
-        ),
+        tasks=STUDY.classes_by_task,
+        filtered=STUDY.is_filtered,
+        tolerated=setting("failures_tolerated"),
+        state=lambda wildcards: state_of_tables(STUDY.given_table(wildcards)),
         code=code("read_predictions"),
     script:
         "../scripts/read_predictions.py"
@@ -41,7 +33,7 @@ rule read_predictions:
 rule describe_predictions:
     """Say where the predictions of a model come from, in place of its card."""
     input:
-        lambda wildcards: given_tables(wildcards.model),
+        ancient(STUDY.given_tables),
     output:
         "resources/models/{model}/model.json",
     log:
@@ -49,14 +41,12 @@ rule describe_predictions:
     benchmark:
         "benchmarks/describe_predictions/{model}.tsv"
     wildcard_constraints:
-        model=one_of(GIVEN),
+        model=one_of(STUDY.given_models),
     localrule: True
     conda:
         "../envs/statistics.yaml"
     params:
-        state=lambda wildcards: state_of_tables(
-            *config["models"][wildcards.model]["predictions"].values()
-        ),
+        state=lambda wildcards: state_of_tables(*STUDY.given_tables(wildcards)),
         code=code("describe_predictions"),
     script:
         "../scripts/describe_predictions.py"

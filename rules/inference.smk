@@ -16,7 +16,7 @@ checkpoint split_dataset:
     conda:
         "../envs/inference.yaml"
     params:
-        hours=lookup("datasets/{dataset}/shard_hours", within=config),
+        hours=setting("datasets/{dataset}/shard_hours"),
         code=code("split_dataset"),
     script:
         "../scripts/split_dataset.py"
@@ -29,7 +29,7 @@ rule predict:
     has changed.
     """
     input:
-        audio=audio,
+        audio=ancient(STUDY.audio_folder),
         utterances=ancient("resources/{dataset}/utterances.parquet"),
         shards=ancient("resources/{dataset}/shards.csv"),
         onnx="resources/models/{model}/model.onnx",
@@ -43,23 +43,19 @@ rule predict:
     benchmark:
         "benchmarks/predict/{dataset}/{model}/{shard}.tsv"
     wildcard_constraints:
-        model=one_of(RUN),
+        model=one_of(STUDY.run_models),
     conda:
         "../envs/inference.yaml"
     threads: 4
     resources:
-        mem_mb=predict_memory,
-        runtime=predict_minutes,
+        mem_mb=predict_memory(STUDY),
+        runtime=predict_minutes(STUDY),
         gpu=GPUS,
     params:
-        # no `lookup`, which searches the whole config anew for each of maybe thousands of shards
-        model=lambda wildcards: {
-            key: config["models"][wildcards.model][key]
-            for key in ("embedding_output", "sampling_rate")
-        },
-        device=lookup("device", within=config),
-        longest=longest_allowed,
-        max_seconds=config["limits"]["model_seconds"],
+        model=setting("models/{model}", "embedding_output", "sampling_rate"),
+        device=setting("device"),
+        longest=longest_allowed(STUDY),
+        max_seconds=setting("limits/model_seconds"),
         state=state_of_shard,
         code=code("predict"),
     script:
@@ -84,12 +80,12 @@ rule gather_failures:
     benchmark:
         "benchmarks/gather_failures/{dataset}/{model}.tsv"
     wildcard_constraints:
-        model=one_of(RUN),
+        model=one_of(STUDY.run_models),
     localrule: True
     conda:
         "../envs/inference.yaml"
     params:
-        tolerated=lookup("failures_tolerated", within=config),
+        tolerated=setting("failures_tolerated"),
         code=code("gather_failures"),
     script:
         "../scripts/gather_failures.py"

@@ -14,22 +14,19 @@ rule fetch_model:
     benchmark:
         "benchmarks/fetch_model/{model}.tsv"
     wildcard_constraints:
-        model=one_of(FETCHED),
+        model=one_of(STUDY.fetched_models),
     localrule: True
     conda:
         "../envs/inference.yaml"
     params:
-        source=lambda wildcards: {
-            key: config["models"][wildcards.model].get(key)
-            for key in ("url", "path", "onnx", "outputs", "sha256")
-        },
-        download=lambda wildcards: not local_model(wildcards.model),
-        state=lambda wildcards: model_state(wildcards.model),
+        source=setting("models/{model}", "url", "path", "onnx", "outputs", "sha256"),
+        download=STUDY.is_downloaded,
+        state=state_of_model,
         seen=SEEN_MODEL,
         record="resources/checksums/{model}.json",
-        max_megabytes=lookup("limits/download_megabytes", within=config),
-        max_minutes=lookup("limits/download_minutes", within=config),
-        max_seconds=lookup("limits/model_seconds", within=config),
+        max_megabytes=setting("limits/download_megabytes"),
+        max_minutes=setting("limits/download_minutes"),
+        max_seconds=setting("limits/model_seconds"),
         code=code("fetch_model"),
     script:
         "../scripts/fetch_model.py"
@@ -40,7 +37,7 @@ rule derive_model:
     input:
         lambda wildcards: collect(
             "resources/models/{source}/{file}",
-            source=config["models"][wildcards.model]["derive"]["from"],
+            source=STUDY.source(wildcards),
             file=["model.onnx", "model.yaml", "model.json"],
         ),
     output:
@@ -52,15 +49,15 @@ rule derive_model:
     benchmark:
         "benchmarks/derive_model/{model}.tsv"
     wildcard_constraints:
-        model=one_of(DERIVED),
+        model=one_of(STUDY.derived_models),
     conda:
         "../envs/inference.yaml"
     resources:
         mem_mb=growing(4000),
         runtime=growing(30),
     params:
-        derive=lookup("models/{model}/derive", within=config),
-        max_seconds=lookup("limits/model_seconds", within=config),
+        derive=setting("models/{model}/derive", "from", "quantize"),
+        max_seconds=setting("limits/model_seconds"),
         code=code("derive_model"),
     script:
         "../scripts/derive_model.py"

@@ -24,25 +24,32 @@ rule make_report:
     """Make the report: one HTML file that opens offline, and the numbers that only it has."""
     input:
         metadata="resources/{dataset}/metadata.parquet",
-        audio=audio,
+        audio=ancient(STUDY.audio_folder),
         contents="resources/{dataset}/contents.parquet",
         scores=scores,
-        summaries=of_models("results/scores/{dataset}/{task}/{model}.json"),
-        cards=of_models("resources/models/{model}/model.json"),
-        failures=of_models("results/failures/{dataset}/{model}.csv"),
-        slices=of_models("results/slices/{dataset}/{task}/{model}.csv"),
-        members=of_models("results/slices/{dataset}/{task}/{model}.members.parquet"),
-        searches=of_models("results/slices/{dataset}/{task}/{model}.searches.csv"),
+        summaries=STUDY.of_compared("results/scores/{dataset}/{task}/{model}.json"),
+        cards=STUDY.of_compared("resources/models/{model}/model.json"),
+        failures=STUDY.of_compared("results/failures/{dataset}/{model}.csv"),
+        slices=STUDY.of_compared("results/slices/{dataset}/{task}/{model}.csv"),
+        members=STUDY.of_compared(
+            "results/slices/{dataset}/{task}/{model}.members.parquet"
+        ),
+        searches=STUDY.of_compared(
+            "results/slices/{dataset}/{task}/{model}.searches.csv"
+        ),
         embedders=lambda wildcards: collect(
-            "resources/models/{model}/model.json", model=embedders_shown(wildcards)
+            "resources/models/{model}/model.json",
+            model=STUDY.helper_settings(wildcards),
         ),
         metrics="results/metrics/{dataset}/{task}.csv",
         confusion="results/metrics/{dataset}/{task}.confusion.csv",
         comparison="results/comparison/{dataset}/{task}.csv",
         regressions="results/comparison/{dataset}/{task}.regressions.csv",
         gates="results/comparison/{dataset}/{task}.gates.csv",
-        costs=costs_shown,
-        embedding=mapped,
+        costs=lambda wildcards: collect(
+            "results/costs/{model}.csv", model=STUDY.compared_run_models(wildcards)
+        ),
+        embedding=map_embedding,
         library="resources/vega.js",
     output:
         page=report(
@@ -80,16 +87,26 @@ rule make_report:
         mem_mb=growing(1500, 120),
         runtime=growing(10, 1),
     params:
-        dataset=lookup("datasets/{dataset}", within=config),
-        task=lookup("tasks/{task}", within=config),
-        models=models_shown,
-        embedders=embedders_shown,
-        searches=lambda wildcards: lookups.searches_of(config, wildcards.dataset),
-        mapped=embedder,
-        seed=lookup("seed", within=config),
-        resamples=lookup("resamples", within=config),
-        report=lookup("report", within=config),
-        gate=lookup("gate", within=config),
+        dataset=STUDY.dataset_shown,
+        task=setting(
+            "tasks/{task}",
+            "type",
+            "target",
+            "labels",
+            "classes",
+            "exclude",
+            "unit",
+            "min_drop",
+            "margin",
+        ),
+        models=STUDY.compared_settings,
+        embedders=STUDY.helper_settings,
+        searches=STUDY.searches("finder", "features", "embedding_of", "min_support"),
+        mapped=STUDY.map_model,
+        seed=setting("seed"),
+        resamples=setting("resamples"),
+        report=setting("report", "max_megabytes", "shortest_seconds"),
+        gate=setting("gate"),
         command=command,
         code=code("make_report"),
     script:
@@ -100,12 +117,14 @@ rule make_view:
     """Make the interactive view; scripts/view.py opens it."""
     input:
         metadata="resources/{dataset}/metadata.parquet",
-        audio=audio,
+        audio=ancient(STUDY.audio_folder),
         contents="resources/{dataset}/contents.parquet",
         scores=scores,
-        slices=of_models("results/slices/{dataset}/{task}/{model}.csv"),
-        members=of_models("results/slices/{dataset}/{task}/{model}.members.parquet"),
-        embedding=mapped,
+        slices=STUDY.of_compared("results/slices/{dataset}/{task}/{model}.csv"),
+        members=STUDY.of_compared(
+            "results/slices/{dataset}/{task}/{model}.members.parquet"
+        ),
+        embedding=map_embedding,
     output:
         table="results/spotlight/{dataset}/{task}/table.parquet",
         layout="results/spotlight/{dataset}/{task}/layout.json",
@@ -122,16 +141,10 @@ rule make_view:
         mem_mb=growing(1500, 120),
         runtime=growing(10, 1),
     params:
-        task=lambda wildcards: {
-            key: value
-            for key, value in config["tasks"][wildcards.task].items()
-            if key in ("type", "unit")
-        },
-        models=lambda wildcards: lookups.models_of(
-            config, wildcards.dataset, wildcards.task
-        ),
-        max_rows=lookup("spotlight/max_rows", within=config),
-        seed=lookup("seed", within=config),
+        task=setting("tasks/{task}", "type", "unit"),
+        models=STUDY.compared,
+        max_rows=setting("spotlight/max_rows"),
+        seed=setting("seed"),
         code=code("make_view"),
     script:
         "../scripts/make_view.py"

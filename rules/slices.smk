@@ -24,16 +24,19 @@ rule suggest_slices:
         mem_mb=growing(2000, 60),
         runtime=growing(30, 1),
     params:
-        models=lambda wildcards: lookups.models_of(
-            config, wildcards.dataset, wildcards.task
+        models=STUDY.compared,
+        searches=STUDY.searches(
+            "features",
+            "embedding_of",
+            "min_support",
+            "sample",
+            "stability_seeds",
+            finder="sliceguard",
         ),
-        searches=lambda wildcards: lookups.searches_of(
-            config, wildcards.dataset, finder="sliceguard"
-        ),
-        kind=lookup("tasks/{task}/type", within=config),
-        alpha=lookup("alpha", within=config),
-        min_drop=lambda wildcards: config["tasks"][wildcards.task].get("min_drop"),
-        seed=lookup("seed", within=config),
+        kind=setting("tasks/{task}/type"),
+        alpha=setting("alpha"),
+        min_drop=setting("tasks/{task}/min_drop"),
+        seed=setting("seed"),
         code=code("suggest_slices"),
     script:
         "../scripts/suggest_slices.py"
@@ -65,11 +68,13 @@ rule find_slices:
         mem_mb=growing(1000, 120),
         runtime=growing(10, 1),
     params:
-        searches=lambda wildcards: lookups.searches_of(config, wildcards.dataset),
-        kind=lookup("tasks/{task}/type", within=config),
-        columns=lambda wildcards: list(config["datasets"][wildcards.dataset]["columns"]),
-        alpha=lookup("alpha", within=config),
-        seed=lookup("seed", within=config),
+        searches=STUDY.searches(
+            "finder", "features", "embedding_of", "min_support", "depth", "sample"
+        ),
+        kind=setting("tasks/{task}/type"),
+        columns=STUDY.column_names,
+        alpha=setting("alpha"),
+        seed=setting("seed"),
         code=code("find_slices"),
     script:
         "../scripts/find_slices.py"

@@ -117,3 +117,20 @@ def searches_of(
         if (features or "embedding_of" in search) and finder in (None, search["finder"]):
             searches[name] = {**search, "features": features}
     return searches
+
+
+def audio_folder(config: Mapping[str, Any], dataset: str) -> str:
+    """The folder that the files of a dataset are relative to."""
+    source = config["datasets"][dataset]
+    if "csv" in source:
+        return str(source["csv"]["audio"])
+    if "audformat" in source:
+        return str(source["audformat"]["path"])
+    return f"resources/{dataset}/audio"
+
+
+def model_files(model: Mapping[str, Any]) -> list[str]:
+    """Local files of a model; none where it is downloaded."""
+    if "path" in model:
+        return [f"{model['path']}/model.yaml", f"{model['path']}/model.onnx"]
+    return [] if is_url(model.get("onnx", "://")) else [model["onnx"]]

@@ -27,7 +27,7 @@ def fetch_model(
 
     Args:
         source: Settings of the model in the config: one of `url`, `path` and `onnx`, and
-            `outputs` (labels of the outputs of a bare ONNX file) and `sha256`. Others are None.
+            `outputs` (labels of the outputs of a bare ONNX file) and `sha256` if they are set.
         target: Folder that receives `model.onnx`, `model.yaml` and `model.json`.
         download: Whether the source is a URL.
         record: JSON file that holds the checksums of earlier downloads.
@@ -39,7 +39,7 @@ def fetch_model(
         InputError: The model cannot be downloaded or is refused.
         MachineError: A disk is full or memory is short.
     """
-    origin = source["url"] or source["path"] or source["onnx"]
+    origin = str(source.get("url") or source.get("path") or source.get("onnx"))
     settings: dict[str, Any] = {"origin": origin, "max_seconds": max_seconds}
     with full_disk(tempfile.gettempdir()), tempfile.TemporaryDirectory() as temporary:
         local, checksum = Path(origin), None
@@ -48,19 +48,19 @@ def fetch_model(
             checksum = fetch(
                 origin,
                 local,
-                sha256=source["sha256"],
+                sha256=source.get("sha256"),
                 record=record,
                 max_megabytes=max_megabytes,
                 max_minutes=max_minutes,
             )
-        if source["onnx"]:
+        if source.get("onnx"):
             install_onnx(local, source["outputs"], target, **settings)
         else:
-            if source["url"]:
+            if source.get("url"):
                 archive, local = local, Path(temporary, "model")
                 local.mkdir()
                 unpack(archive, local, max_megabytes=max_megabytes)
                 local = find_root(local)
             install(local, target, checksum=checksum, **settings)
-    if checksum and not source["sha256"]:
+    if checksum and not source.get("sha256"):
         trust(origin, checksum, record=record)

@@ -1,0 +1,95 @@
+"""Memory and time that jobs ask for, which grow with their input and with each attempt."""
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from voxslice import workload
+from voxslice.config.shard_audio import audio_to_score
+from voxslice.config.study_config import StudyConfig
+
+MODEL = "resources/models/{model}/model.onnx"
+UTTERANCES = "resources/{dataset}/utterances.parquet"
+PARQUET_FACTOR = 5
+"""Size of a table as CSV, compared with Parquet."""
+
+Amount = Callable[..., int]
+"""Function of the wildcards, the attempt and, for some jobs, the threads."""
+
+
+def size_mb(path: str | Path) -> float:
+    """Size of a file in megabytes; 0 where it does not exist yet."""
+    path = Path(path)
+    return path.stat().st_size / 1e6 if path.exists() else 0
+
+
+def growing(base: float, per_mb: float = 0, size_of: str = UTTERANCES) -> Amount:
+    """Memory in MB, or time in minutes, that grows with the size of a file.
+
+    The table of utterances tells how much all later steps have to do. The file is looked up here
+    and not among the inputs of the job, because in a group of jobs the inputs do not exist yet.
+
+    Args:
+        base: amount without the file
+        per_mb: further amount for each megabyte of the file
+        size_of: path of the file, with wildcards
+    """
+
+    def amount(wildcards: Any, attempt: int) -> int:
+        size = size_mb(size_of.format(**wildcards)) if per_mb else 0
+        return math.ceil(attempt * (base + per_mb * size))
+
+    return amount
+
+
+def listing_memory(study: StudyConfig) -> Amount:
+    """Memory in MB of listing utterances, which grows with the tables of the dataset."""
+
+    def amount(wildcards: Any, attempt: int) -> int:
+        dataset = study.config["datasets"][wildcards.dataset]
+        if "csv" in dataset:
+            files = [Path(dataset["csv"]["path"])]
+        else:
+            files = list(Path(study.audio_folder(wildcards)).glob("db.*"))
+        sizes = [
+            size_mb(file) * (PARQUET_FACTOR if file.suffix == ".parquet" else 1) for file in files
+        ]
+        return math.ceil(attempt * (1000 + 30 * sum(sizes)))
+
+    return amount
+
+
+def predict_memory(study: StudyConfig) -> Amount:
+    """Memory in MB of scoring a shard, which grows with model, threads and longest utterance."""
+
+    def amount(wildcards: Any, attempt: int, threads: int) -> int:
+        _, longest = audio_to_score(study, wildcards)
+        model_mb = size_mb(MODEL.format(**wildcards))
+        return attempt * workload.memory_mb(longest, model_mb=model_mb, threads=threads)
+
+    return amount
+
+
+def predict_minutes(study: StudyConfig) -> Amount:
+    """Minutes of scoring a shard, which grow with model and shard."""
+
+    def amount(wildcards: Any, attempt: int, threads: int) -> int:
+        seconds, longest = audio_to_score(study, wildcards)
+        model_mb = size_mb(MODEL.format(**wildcards))
+        return attempt * workload.minutes(
+            seconds, longest=longest, model_mb=model_mb, threads=threads
+        )
+
+    return amount
+
+
+def costs_memory(study: StudyConfig) -> Amount:
+    """Memory in MB of measuring the costs of a model, on one utterance at a time."""
+
+    def amount(wildcards: Any, attempt: int) -> int:
+        longest = max(study.config["costs"]["durations"])
+        model_mb = size_mb(MODEL.format(**wildcards))
+        return attempt * workload.memory_mb(longest, model_mb=model_mb, threads=1)
+
+    return amount

@@ -1,0 +1,307 @@
+"""The config of a study as an object, which answers the questions of the rules."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from voxslice.config import lookups
+
+Reader = Callable[[Any], Any]
+"""Function of the wildcards of a job, as the inputs and parameters of a rule take it."""
+
+COLUMN_KEYS = {
+    "read": ("table", "column", "map", "type"),
+    "computed": ("measure", "model", "label", "bins"),
+}
+
+
+class StudyConfig:
+    """A completed config, and what the rules look up in it.
+
+    Methods with the one argument `wildcards` can stand in a rule as an input or a parameter.
+
+    Args:
+        config: completed, see `voxslice.config.complete.complete`
+
+    Attributes:
+        config: the completed config
+        datasets: ids of all datasets
+        models: ids of all models
+        tasks: ids of all tasks
+        given_models: ids of the models that are given as tables of predictions
+        run_models: ids of the models that the workflow runs
+        derived_models: ids of the models that are derived from another model
+        fetched_models: ids of the models that are run and not derived
+        downloaded_datasets: ids of the datasets that audb downloads
+    """
+
+    def __init__(self, config: Mapping[str, Any]) -> None:
+        self.config = config
+        models, datasets = config["models"], config["datasets"]
+        self.datasets = list(datasets)
+        self.models = list(models)
+        self.tasks = list(config["tasks"])
+        self.given_models = [name for name, model in models.items() if "predictions" in model]
+        self.run_models = [name for name in models if name not in self.given_models]
+        self.derived_models = [name for name in self.run_models if "derive" in models[name]]
+        self.fetched_models = [name for name in self.run_models if "derive" not in models[name]]
+        self.downloaded_datasets = [name for name in datasets if "audb" in datasets[name]]
+
+    def setting(self, place: str, *keys: str) -> Reader:
+        """Name the settings that a rule reads.
+
+        Args:
+            place: keys that lead to a setting, joined by `/`; a key in braces is the wildcard of
+                that name, as in `tasks/{task}/min_drop`
+            keys: keys below that place, if it holds several settings
+
+        Returns:
+            function of the wildcards that returns the setting, or a dictionary of those `keys` that
+            the config has; None where the config does not have the place
+        """
+        parts = place.split("/")
+
+        def read(wildcards: Any) -> Any:
+            node = self.config
+            for part in parts:
+                key = getattr(wildcards, part[1:-1]) if part.startswith("{") else part
+                if key not in node:
+                    return None
+                node = node[key]
+            return _pick(node, keys) if keys else node
+
+        return read
+
+    def per_task(self, pattern: str) -> list[str]:
+        """Fill in a pattern for each pair of dataset and task that is studied.
+
+        Args:
+            pattern: path with `{dataset}` and `{task}`
+        """
+        return [
+            pattern.format(dataset=dataset, task=task)
+            for dataset, task in lookups.studies(self.config)
+        ]
+
+    def per_task_and_model(self, pattern: str) -> list[str]:
+        """Fill in a pattern for each dataset, task and compared model.
+
+        Args:
+            pattern: path with `{dataset}`, `{task}` and `{model}`
+        """
+        return [
+            pattern.format(dataset=dataset, task=task, model=model)
+            for dataset, task in lookups.studies(self.config)
+            for model in lookups.models_of(self.config, dataset, task)
+        ]
+
+    def per_model(self, pattern: str) -> list[str]:
+        """Fill in a pattern for each model and each dataset that it has predictions for.
+
+        Args:
+            pattern: path with `{dataset}` and `{model}`
+        """
+        return [
+            pattern.format(dataset=dataset, model=model)
+            for model in self.models
+            for dataset in lookups.datasets_of(self.config, model)
+        ]
+
+    def of_compared(self, pattern: str) -> Reader:
+        """Fill in a pattern for each compared model, in the order of the config.
+
+        Args:
+            pattern: path with `{model}` and any wildcards of the job
+
+        Returns:
+            function of the wildcards that returns the paths
+        """
+        return lambda wildcards: [
+            pattern.format(**{**dict(wildcards.items()), "model": model})
+            for model in self.compared(wildcards)
+        ]
+
+    def compared(self, wildcards: Any) -> list[str]:
+        """Ids of the models that are compared on a dataset and task, in the order of the config."""
+        return lookups.models_of(self.config, wildcards.dataset, wildcards.task)
+
+    def compared_run_models(self, wildcards: Any) -> list[str]:
+        """Ids of the compared models that the workflow runs."""
+        return [name for name in self.compared(wildcards) if name in self.run_models]
+
+    def compared_settings(self, wildcards: Any) -> dict[str, dict[str, Any]]:
+        """License and note of each compared model, by id."""
+        return {name: self._credits(name) for name in self.compared(wildcards)}
+
+    def helper_settings(self, wildcards: Any) -> dict[str, dict[str, Any]]:
+        """License and note of each model that is used and not compared, by id.
+
+        Such a model gives an embedding to a search, or a computed column.
+        """
+        searches = lookups.searches_of(self.config, wildcards.dataset).values()
+        columns = lookups.columns_computed(self._dataset(wildcards)).values()
+        used = {search.get("embedding_of") for search in searches}
+        used |= {column.get("model") for column in columns}
+        compared = self.compared(wildcards)
+        return {
+            name: self._credits(name)
+            for name in self.models
+            if name in used and name not in compared
+        }
+
+    def sources(self, wildcards: Any) -> dict[str, str]:
+        """Ids of the derived ones among the compared models, each with the id of its source."""
+        return lookups.sources_of(self.config, self.compared(wildcards))
+
+    def source(self, wildcards: Any) -> str:
+        """Id of the model that a derived model is made from."""
+        return str(self.config["models"][wildcards.model]["derive"]["from"])
+
+    def is_given(self, wildcards: Any) -> bool:
+        """Whether a model is given as tables of predictions."""
+        return wildcards.model in self.given_models
+
+    def is_downloaded(self, wildcards: Any) -> bool:
+        """Whether a model is downloaded."""
+        return not self.model_files(wildcards)
+
+    def given_tables(self, wildcards: Any) -> list[str]:
+        """The tables of predictions of a model, those of all datasets."""
+        return list(self.config["models"][wildcards.model]["predictions"].values())
+
+    def given_table(self, wildcards: Any) -> str:
+        """The table of predictions of a model on one dataset."""
+        return str(self.config["models"][wildcards.model]["predictions"][wildcards.dataset])
+
+    def model_files(self, wildcards: Any) -> list[str]:
+        """Local files of a model; none where it is downloaded."""
+        return lookups.model_files(self.config["models"][wildcards.model])
+
+    def classes(self, wildcards: Any) -> dict[str, Any] | None:
+        """What a classification makes of the classes of models; None for a regression."""
+        return lookups.classes_of(self.config["tasks"][wildcards.task])
+
+    def classes_by_task(self, wildcards: Any) -> dict[str, dict[str, Any] | None]:
+        """`classes` of each task of a model that a dataset has labels for, by id of the task."""
+        return {
+            task: lookups.classes_of(self.config["tasks"][task])
+            for task in lookups.tasks_of(self.config, wildcards.dataset, wildcards.model)
+        }
+
+    def scale(self, wildcards: Any) -> str | None:
+        """Scale of the output that a task reads: `logits`, `probabilities` or None (not given)."""
+        return lookups.scale_of(self.config, wildcards.task, wildcards.model)
+
+    def audio_folder(self, wildcards: Any) -> str:
+        """The folder that the files of a dataset are relative to."""
+        return lookups.audio_folder(self.config, wildcards.dataset)
+
+    def tables(self, wildcards: Any) -> list[str] | None:
+        """Local tables of a dataset; None where audb downloads it."""
+        dataset = self._dataset(wildcards)
+        if lookups.source_of(dataset) == "csv":
+            return [dataset["csv"]["path"]]
+        if lookups.source_of(dataset) == "audb":
+            return None
+        folder = Path(dataset["audformat"]["path"])
+        found = [*folder.glob("db.*.csv"), *folder.glob("db.*.parquet")]
+        return [f"{folder}/db.yaml", *sorted(str(path) for path in found)]
+
+    def repository_headers(self, wildcards: Any) -> list[str]:
+        """Header of a database in each repository that the workflow itself makes.
+
+        Only the embedded study has such a repository.
+        """
+        source = self._dataset(wildcards)["audb"]
+        return [
+            f"{place['host']}/{place['name']}/{source['name']}/{source['version']}/db.yaml"
+            for place in source["repositories"]
+            if place["backend"] == "file-system" and place["host"].startswith("resources/")
+        ]
+
+    def filters(self, wildcards: Any) -> dict[str, dict[str, Any]]:
+        """Each column of a dataset's filter: where it is read, and the `values` that are kept."""
+        return {
+            name: _pick(column, (*COLUMN_KEYS["read"], "values"))
+            for name, column in lookups.filters_of(self._dataset(wildcards)).items()
+        }
+
+    def is_filtered(self, wildcards: Any) -> bool:
+        """Whether a dataset has a filter."""
+        return "filter" in self._dataset(wildcards)
+
+    def column_names(self, wildcards: Any) -> list[str]:
+        """Names of the metadata columns of a dataset."""
+        return list(self._dataset(wildcards)["columns"])
+
+    def group_columns(self, wildcards: Any) -> list[str]:
+        """Names of the metadata columns of a dataset, except the speaker."""
+        return [name for name in self.column_names(wildcards) if name != "speaker"]
+
+    def columns_read(self, wildcards: Any) -> dict[str, dict[str, Any]]:
+        """Where each column of a dataset is read that is not computed."""
+        columns = lookups.columns_read(self._dataset(wildcards))
+        return {name: _pick(column, COLUMN_KEYS["read"]) for name, column in columns.items()}
+
+    def columns_computed(self, wildcards: Any) -> dict[str, dict[str, Any]]:
+        """What each computed column of a dataset is made of."""
+        columns = lookups.columns_computed(self._dataset(wildcards))
+        return {name: _pick(column, COLUMN_KEYS["computed"]) for name, column in columns.items()}
+
+    def searches(self, *keys: str, finder: str | None = None) -> Reader:
+        """Name the settings of the searches that a rule reads.
+
+        Args:
+            keys: settings of a search
+            finder: only searches with this finder; None for all
+
+        Returns:
+            function of the wildcards that returns, for each search of a dataset by id, those of the
+            `keys` that it has
+        """
+
+        def read(wildcards: Any) -> dict[str, dict[str, Any]]:
+            found = lookups.searches_of(self.config, wildcards.dataset, finder)
+            return {name: _pick(search, keys) for name, search in found.items()}
+
+        return read
+
+    def embedding_models(self, wildcards: Any) -> dict[str, str]:
+        """Id of the model whose embedding a search uses, for each search with an embedding."""
+        found = lookups.searches_of(self.config, wildcards.dataset)
+        return {
+            name: search["embedding_of"]
+            for name, search in found.items()
+            if "embedding_of" in search
+        }
+
+    def map_model(self, wildcards: Any) -> str | None:
+        """Id of the model whose embedding the maps show: that of the first search that has one."""
+        return next(iter(self.embedding_models(wildcards).values()), None)
+
+    def dataset_shown(self, wildcards: Any) -> dict[str, Any]:
+        """What the report says of a dataset: its license, note, origin, filter and columns."""
+        dataset = self._dataset(wildcards)
+        source = lookups.source_of(dataset)
+        keys = (*COLUMN_KEYS["read"], *COLUMN_KEYS["computed"])
+        return _pick(dataset, ("license", "note", "synthetic", "filter")) | {
+            source: _pick(dataset[source], ("name", "version", "path")),
+            "columns": {name: _pick(column, keys) for name, column in dataset["columns"].items()},
+        }
+
+    def _dataset(self, wildcards: Any) -> Mapping[str, Any]:
+        dataset: Mapping[str, Any] = self.config["datasets"][wildcards.dataset]
+        return dataset
+
+    def _credits(self, model: str) -> dict[str, Any]:
+        return _pick(self.config["models"][model], ("license", "note"))
+
+
+def one_of(names: Sequence[str]) -> str:
+    """Regular expression of a wildcard that is one of some names, or nothing if there are none."""
+    return "|".join(names) or "(?!)"
+
+
+def _pick(node: Mapping[str, Any], keys: Sequence[str]) -> dict[str, Any]:
+    """Those of the keys that a node has, with their values."""
+    return {key: node[key] for key in keys if key in node}
