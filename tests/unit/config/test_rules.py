@@ -1,0 +1,99 @@
+"""The rules name each config key that they read, through one helper."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[3]
+SCHEMA = yaml.safe_load((ROOT / "config" / "schema.yaml").read_text(encoding="utf-8"))
+RULES = sorted((ROOT / "rules").glob("*.smk"))
+CALL = re.compile(r"\bsetting\(\s*((?:\"[^\"]+\",?\s*)+)\)")
+SEARCHES = re.compile(r"STUDY\.searches\(\s*((?:\"[^\"]+\",?\s*)+)")
+
+
+def named(pattern, text):
+    return [re.findall(r"\"([^\"]+)\"", call) for call in pattern.findall(text)]
+
+
+def resolved(schema):
+    """A schema and all that it may be by its references and conditions."""
+    if "$ref" in schema:
+        return resolved(SCHEMA["$defs"][schema["$ref"].rsplit("/", 1)[-1]])
+    more = [part for key in ("then", "else") if key in schema for part in resolved(schema[key])]
+    return [schema, *more]
+
+
+def below(schemas, key):
+    """Schemas of a key, or of any key where it is a wildcard."""
+    found = []
+    for schema in schemas:
+        if key.startswith("{"):
+            children = (
+                [schema["additionalProperties"]] if schema.get("additionalProperties") else []
+            )
+        else:
+            children = [schema["properties"][key]] if key in schema.get("properties", {}) else []
+        for child in children:
+            found += resolved(child)
+    return found
+
+
+def mistakes(text):
+    """What is wrong with the settings that a rule file names."""
+    found = []
+    for place, *keys in named(CALL, text):
+        schemas = [SCHEMA]
+        for part in place.split("/"):
+            schemas = below(schemas, part)
+        for key, nodes in [(key, below(schemas, key)) for key in keys] or [("", schemas)]:
+            if not nodes:
+                found.append(f"{place} {key}: no such key")
+            if any("properties" in node for node in nodes):
+                found.append(f"{place} {key}: a node of several settings")
+    searches = below(below([SCHEMA], "searches"), "{search}")
+    for keys in named(SEARCHES, text):
+        found += [f"searches {key}: no such key" for key in keys if not below(searches, key)]
+    return found
+
+
+def test_a_call_may_stand_on_several_lines():
+    text = 'task=setting(\n    "tasks/{task}",\n    "type",\n    "unit",\n),'
+    assert named(CALL, text) == [["tasks/{task}", "type", "unit"]]
+
+
+@pytest.mark.parametrize(
+    ("text", "mistake"),
+    [
+        ('setting("sede")', "sede : no such key"),
+        ('setting("costs")', "costs : a node of several settings"),
+        ('setting("tasks/{task}")', "tasks/{task} : a node of several settings"),
+        ('setting("tasks/{task}", "kind")', "tasks/{task} kind: no such key"),
+        ('setting("datasets/{dataset}", "csv")', "datasets/{dataset} csv: a node of several"),
+        ('STUDY.searches("dept")', "searches dept: no such key"),
+    ],
+)
+def test_mistakes_are_noticed(text, mistake):
+    assert mistakes(text)[0].startswith(mistake)
+
+
+@pytest.mark.parametrize("path", RULES, ids=lambda path: path.name)
+def test_the_settings_that_rules_name_are_in_the_schema(path):
+    assert mistakes(path.read_text(encoding="utf-8")) == []
+
+
+def test_rules_name_settings():
+    text = "".join(path.read_text(encoding="utf-8") for path in RULES)
+    assert len(named(CALL, text)) > 30
+    assert len(named(SEARCHES, text)) > 2
+    assert len(re.findall(r"\bsetting\(", text)) == len(named(CALL, text))
+
+
+@pytest.mark.parametrize("path", [ROOT / "Snakefile", *RULES], ids=lambda path: path.name)
+def test_no_rule_reads_the_config_itself(path):
+    text = path.read_text(encoding="utf-8")
+    if path.name == "common.smk":
+        text = text.split("STUDY = ")[1].replace('config["device"]', "", 1)
+    text = text.replace('"datasets" not in config', "")  # whether a config was given
+    assert not re.search(r"\bconfig\[|within=config|\.config\b|config\.(get|items|values)", text)
