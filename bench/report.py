@@ -39,10 +39,10 @@ def write_study(folder: Path, utterances: int, speakers: int | None, task: str) 
     import pyarrow.parquet as pq
     import soundfile
     import vl_convert
+    from voxslice.classes import Classes
     from voxslice.comparison import compare, groups
     from voxslice.report.study import Model, Study
     from voxslice.scores import metrics
-    from voxslice.scores.classes import Classes
     from voxslice.scores.scores import score_classes, score_values
     from voxslice.slices.table import SLICE_COLUMNS, slice_id, summarise
     from voxslice.task import Task
@@ -149,7 +149,7 @@ def write_study(folder: Path, utterances: int, speakers: int | None, task: str) 
 def make_page(folder: Path) -> None:
     """Make the page of a study that `write_study` has written, and print what it took."""
     begin = time.perf_counter()
-    from voxslice.report.page import derive, render
+    from voxslice.report.page.render import derive, render
     from voxslice.report.study import stored_embedding
 
     # a pickle of our own making, in place of the dozen tables that the workflow reads

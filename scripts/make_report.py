@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 from voxslice.files import read_csv, write_csv, write_text
 from voxslice.logs import to_log
-from voxslice.report.page import derive, render, versions
+from voxslice.report.page.render import derive, render, versions
 from voxslice.report.study import Model, Study, stored_embedding
 
 

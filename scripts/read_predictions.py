@@ -3,11 +3,11 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from voxslice.classes import Classes
 from voxslice.files import write_csv, write_parquet
 from voxslice.inference.given_predictions import read_predictions
 from voxslice.inference.shards import remove_stale
 from voxslice.logs import to_log
-from voxslice.scores.classes import Classes
 
 
 def main(

@@ -7,7 +7,7 @@ import pytest
 import vl_convert
 from hostile_study import ARABIC, HEBREW, hostile
 from report_study import make_embedding, make_study, write_noise
-from voxslice.report.page import derive, render
+from voxslice.report.page.render import derive, render
 from voxslice.shown_text import CONTROL
 from voxslice.utterance_keys import KEY
 

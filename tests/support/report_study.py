@@ -3,12 +3,12 @@
 import numpy as np
 import pandas as pd
 import soundfile
+from voxslice.classes import Classes
 from voxslice.comparison import compare, groups
 from voxslice.comparison.gates import GATE_COLUMNS
-from voxslice.report.page import derive, render
+from voxslice.report.page.render import derive, render
 from voxslice.report.study import Embedding, Model, Study
 from voxslice.scores import metrics
-from voxslice.scores.classes import Classes
 from voxslice.scores.scores import score_classes, score_values
 from voxslice.slices.table import SLICE_COLUMNS, slice_id, summarise
 from voxslice.task import Task

@@ -4,9 +4,9 @@ import json
 
 import numpy as np
 import pandas as pd
+from voxslice.classes import Classes
 from voxslice.report.spotlight import tables
 from voxslice.report.spotlight.tables import select
-from voxslice.scores.classes import Classes
 from voxslice.scores.scores import score_classes
 from voxslice.slices.table import SLICE_COLUMNS
 from voxslice.task import Task

@@ -6,13 +6,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from voxslice.classes import Classes
 from voxslice.data.file_names import match_names
 from voxslice.data.user_tables import numbers, read_table, times
 from voxslice.errors import InputError
 from voxslice.files import sha256
 from voxslice.inference.failures import require_few
 from voxslice.probabilities import is_probability
-from voxslice.scores.classes import Classes
 from voxslice.utterance_keys import KEY
 
 

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 from scipy.special import logsumexp, softmax
 
+from voxslice.classes import Classes
 from voxslice.errors import InputError
 from voxslice.probabilities import shares
-from voxslice.scores.classes import Classes
 from voxslice.scores.scale import LOGITS, PROBABILITIES
 from voxslice.utterance_keys import KEY
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pandas as pd
 
+from voxslice.classes import Classes
 from voxslice.files import read_predictions
-from voxslice.scores.classes import Classes
 from voxslice.scores.label_check import unnamed_labels
 from voxslice.scores.scale import scale_of_output
 from voxslice.scores.scores import (
@@ -79,7 +79,7 @@ def score_model_outputs(
         card: `outputs` (labels of each output) and `activations` of the model
         settings: `type`, `target` and `output` of the task; of a regression also `scale` and maybe
             `label`
-        classes: arguments of `voxslice.scores.classes.Classes`, for a classification
+        classes: arguments of `voxslice.classes.Classes`, for a classification
         scale: what the output holds if the config says it, see `voxslice.scores.scale`
         model: id of the model, for messages
 

@@ -1,6 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from voxslice.classes import Classes
 from voxslice.data.user_tables import read_table
 from voxslice.errors import InputError
 from voxslice.files import sha256
@@ -9,7 +10,6 @@ from voxslice.inference.given_predictions import (
     match_predictions,
     read_predictions,
 )
-from voxslice.scores.classes import Classes
 from voxslice.utterance_keys import KEY
 
 TASKS = {"gender": Classes(["female", "male"]), "age": None}

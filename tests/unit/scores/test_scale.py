@@ -2,8 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.special import expit, softmax
+from voxslice.classes import Classes
 from voxslice.errors import InputError
-from voxslice.scores.classes import Classes
 from voxslice.scores.scale import LOGITS, MIN_DISTINCT, PROBABILITIES, scale_of_output
 from voxslice.scores.scores import score_classes
 from voxslice.utterance_keys import KEY

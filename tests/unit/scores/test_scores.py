@@ -2,8 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.special import softmax
+from voxslice.classes import Classes
 from voxslice.errors import InputError
-from voxslice.scores.classes import Classes
 from voxslice.scores.scores import (
     labels_of_output,
     score_choices,

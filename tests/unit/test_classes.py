@@ -1,6 +1,6 @@
 import pytest
+from voxslice.classes import Classes
 from voxslice.errors import InputError
-from voxslice.scores.classes import Classes
 
 
 def test_classes_are_sorted_by_what_they_stand_for():

@@ -1,0 +1,270 @@
+"""One HTML page without any outside request: template, style and scripts are put into it."""
+
+import base64
+import hashlib
+import importlib.metadata
+import platform
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from voxslice.errors import InputError
+from voxslice.report import (
+    against,
+    calibration,
+    clips,
+    compared,
+    found,
+    limits,
+    overall,
+    projection,
+    tradeoff,
+)
+from voxslice.report.answer import answer, figures, untested
+from voxslice.report.caveats import warnings
+from voxslice.report.study import Study, distinct
+from voxslice.shown_text import shown
+
+LIBRARIES = [
+    "audb", "audonnx", "onnxruntime", "numpy", "pandas", "scikit-learn", "sliceguard", "snakemake",
+]  # fmt: skip
+HERE = Path(__file__).parent  # template, style and script lie beside this module
+OPEN_PAIRS = 3
+"""Pairs of models that are not folded away."""
+OPEN_ROWS = 40
+"""Most rows of a pair's table that is not folded away; columns may have hundreds of categories."""
+
+
+@dataclass(frozen=True)
+class Derived:
+    """The numbers that no other step of the workflow writes.
+
+    Args:
+        calibration: see `voxslice.report.calibration.calibration`
+        tradeoff: see `voxslice.report.tradeoff.tradeoff`
+        heatmap: see `voxslice.report.found.heat`
+        distributions: see `voxslice.report.limits.distributions`
+        map: see `voxslice.report.projection.make_map`
+    """
+
+    calibration: pd.DataFrame
+    tradeoff: pd.DataFrame
+    heatmap: found.Heat
+    distributions: pd.DataFrame
+    map: projection.Map | None
+
+    @property
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """All of them as tables, by name."""
+        empty = pd.DataFrame(columns=["file", "start", "end", "x", "y"])
+        return {
+            "calibration": self.calibration,
+            "tradeoff": self.tradeoff,
+            "heatmap": self.heatmap.cells,
+            "distributions": self.distributions,
+            "map": empty if self.map is None else self.map.table,
+        }
+
+
+def derive(study: Study) -> Derived:
+    """Compute what only the report shows."""
+    return Derived(
+        calibration.calibration(study),
+        tradeoff.tradeoff(study),
+        found.heat(study),
+        limits.distributions(study),
+        projection.make_map(study),
+    )
+
+
+def render(
+    study: Study,
+    derived: Derived,
+    *,
+    audio: str | Path,
+    library: str,
+    max_megabytes: float,
+) -> str:
+    """Make the report.
+
+    Args:
+        study: what the workflow has written
+        derived: what `derive` gives for it
+        audio: folder that the files are relative to
+        library: JavaScript that draws charts (Vega, Vega-Lite and Vega-Embed)
+        max_megabytes: largest size of the page; audio that does not fit is left out
+
+    Returns:
+        HTML
+
+    Raises:
+        InputError: where the page is too large even without audio
+    """
+    # what comes from data is text, never markup
+    environment = Environment(
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        loader=FileSystemLoader(HERE),
+        finalize=_shown,
+    )
+    environment.filters["breakable"] = breakable
+    page = environment.get_template("report.html.j2")
+    library = inlined(f"(() => {{{library}}})();")  # its many names stay its own
+    style, script = (
+        (HERE / f"report.{kind}").read_text(encoding="utf-8") for kind in ("css", "js")
+    )
+    groups = clips.choose(study)
+    parts = {
+        "study": study,
+        "style": Markup(style),  # noqa: S704
+        "script": Markup(script),  # noqa: S704
+        "library": Markup(library),  # noqa: S704
+        "hashes": [_hash(library), _hash(script)],
+        **_parts(study, derived),
+        "map": derived.map,
+        "map_chart": derived.map and projection.map_chart(study, derived.map, groups),
+    }
+    every = sum(len(group.clips) for group in groups)
+    bare = len(page.render(**parts, groups=groups, left_out=every).encode())
+    limit = int(max_megabytes * 1e6)
+    if bare > limit:
+        raise InputError(
+            f"The report takes {bare / 1e6:.1f} MB without any audio, more than the"
+            f" {max_megabytes:g} MB of report.max_megabytes: raise it."
+        )
+    groups, left_out = clips.with_audio(groups, audio, limit - bare)
+    return page.render(**parts, groups=groups, left_out=left_out)
+
+
+def _parts(study: Study, derived: Derived) -> dict[str, Any]:
+    failures, more_failures = limits.failure_table(study)
+    measured = [
+        name for name in dict.fromkeys(study.metrics["metric"]) if overall.has_values(study, name)
+    ]
+    return {
+        "answer": answer(study),
+        "untested": untested(study),
+        "figures": figures(study),
+        "warnings": warnings(study),
+        "dataset_facts": compared.dataset_facts(study),
+        "model_table": compared.model_table(study),
+        "setting_facts": compared.setting_facts(study),
+        "metric_table": overall.metric_table(study),
+        "metric_charts": [overall.metric_chart(study, name) for name in measured],
+        "confusions": overall.confusion_matrices(study) if study.classification else [],
+        "merged": overall.merged_sentence(study),
+        **_calibration(study, derived.calibration),
+        "tradeoff_table": tradeoff.tradeoff_table(study, derived.tradeoff),
+        "tradeoff_charts": tradeoff.charts(study, derived.tradeoff),
+        "tradeoff_remarks": tradeoff.remarks(study, derived.tradeoff),
+        "heat_names": found.heat_columns(study),
+        "heat_maps": found.heat_maps(study, derived.heatmap),
+        "slices": [_slices(study, position) for position in range(len(study.models))],
+        "pairs": [
+            {
+                "title": f"{b.name} against {a.name}",
+                "open": place < OPEN_PAIRS,
+                "statements": against.statements(study, a, b),
+                "chart": against.difference_chart(study, a, b),
+                "table": against.comparison_table(study, a, b),
+                "regressions": against.regression_table(study, a, b),
+            }
+            for place, (a, b) in enumerate(against.pairs(study))
+        ],
+        "open_rows": OPEN_ROWS,
+        "gates": against.gate_table(study),
+        "failures": failures,
+        "more_failures": more_failures,
+        "label_table": limits.label_table(study, derived.distributions),
+        "label_chart": limits.distribution_chart(study, derived.distributions, limits.LABEL),
+        "duration_sentence": limits.duration_sentence(study),
+        "duration_chart": limits.distribution_chart(study, derived.distributions, limits.DURATION),
+        "speaker_sentence": limits.speaker_sentence(study),
+    }
+
+
+def _calibration(study: Study, table: pd.DataFrame) -> dict[str, Any]:
+    known = [model for model in study.models if model.name in set(table["model"])]
+    if study.classification:
+        drawn = [[calibration.reliability_chart(study, table, model)] for model in known]
+    else:
+        drawn = [
+            [
+                calibration.scatter_chart(study, model),
+                calibration.error_chart(study, table, model),
+            ]
+            for model in known
+        ]
+    return {
+        "calibration_summary": calibration.summary(study, table) if known else None,
+        "calibration_details": calibration.details(study, table) if known else None,
+        "calibration_charts": [
+            (model.name, study.models.index(model), charts)
+            for model, charts in zip(known, drawn, strict=True)
+        ],
+        "uncalibrated": [model.name for model in study.models if model not in known],
+        "sampled": calibration.sampled(study),
+    }
+
+
+def _slices(study: Study, position: int) -> dict[str, Any]:
+    model = study.models[position]
+    rows = distinct(model.slices)
+    confirmed, open_ = rows[rows["confirmed"]], rows[~rows["confirmed"]]
+    return {
+        "model": model.name,
+        "position": position,
+        "searched": found.searched(study, model),
+        "parts": [
+            (found.drop_chart(study, model, part), found.slice_table(study, model, part))
+            if len(part)
+            else None
+            for part in (confirmed, open_)
+        ],
+        "open": len(open_),
+    }
+
+
+def inlined(script: str) -> str:
+    """A script that cannot end the element that holds it."""
+    return script.replace("</script", "<\\/script")
+
+
+def _hash(script: str) -> str:
+    """What the page's policy knows a script by."""
+    return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+
+
+def _shown(value: Any) -> Any:
+    """What the template puts into the page: text of data is made visible and isolated."""
+    return shown(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def breakable(text: str) -> Markup:
+    """Text that may be broken after an underscore or a slash, as in ids and file names.
+
+    Args:
+        text: Text of data.
+
+    Returns:
+        The text as markup, with its control characters made visible.
+    """
+    return Markup("<wbr>").join(re.split(r"(?<=[_/])", shown(text)))
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of the libraries that decide the numbers, those that are installed."""
+    installed = {"Python": platform.python_version()}
+    for name in LIBRARIES:
+        try:
+            installed[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return installed
