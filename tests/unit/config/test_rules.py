@@ -96,4 +96,5 @@ def test_no_rule_reads_the_config_itself(path):
     if path.name == "common.smk":
         text = text.split("STUDY = ")[1].replace('config["device"]', "", 1)
     text = text.replace('"datasets" not in config', "")  # whether a config was given
-    assert not re.search(r"\bconfig\[|within=config|STUDY\.config\b|\bconfig\.(get|items|values)", text)
+    forbidden = r"\bconfig\[|within=config|STUDY\.config\b|\bconfig\.(get|items|values)"
+    assert not re.search(forbidden, text)
