@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -6,15 +7,33 @@ from voxslice.inference.failures import gather_failures
 from voxslice.inference.shards import remove_stale
 from voxslice.logs import to_log
 
-with to_log(snakemake.log):
+
+def main(
+    model: str,
+    *,
+    predictions: Sequence[str],
+    failures: Sequence[str],
+    utterances: str,
+    tolerated: float,
+    gathered: str,
+) -> None:
+    """Collect the failures of all shards of a model."""
     # the folder of predictions is a Parquet dataset, which may be read as a whole
-    for shards in (snakemake.input.predictions, snakemake.input.failures):
-        for name in remove_stale(Path(shards[0]).parent, shards):
+    for shards in (predictions, failures):
+        for name in remove_stale(Path(shards[0]).parent, list(shards)):
             print(f"Removed {name}, which an earlier run left.")
-    failures = gather_failures(
-        snakemake.input.failures,
-        total=pq.read_metadata(snakemake.input.utterances).num_rows,
-        tolerated=snakemake.params.tolerated,
-        model=snakemake.wildcards.model,
-    )
-    write_csv(failures, snakemake.output[0])
+    total = pq.read_metadata(utterances).num_rows
+    table = gather_failures(list(failures), total=total, tolerated=tolerated, model=model)
+    write_csv(table, gathered)
+
+
+if __name__ == "__main__":
+    with to_log(snakemake.log):
+        main(
+            snakemake.wildcards.model,
+            predictions=snakemake.input.predictions,
+            failures=snakemake.input.failures,
+            utterances=snakemake.input.utterances,
+            tolerated=snakemake.params.tolerated,
+            gathered=snakemake.output[0],
+        )

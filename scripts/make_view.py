@@ -1,4 +1,6 @@
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Literal
 
 import pandas as pd
 from voxslice.data.file_names import names_on_disk
@@ -7,39 +9,70 @@ from voxslice.logs import to_log
 from voxslice.report.spotlight import issues, layouts, tables
 from voxslice.task import Task
 
-with to_log(snakemake.log):
-    given, params = snakemake.input, snakemake.params
-    metadata = pd.read_parquet(given.metadata)
-    models = params.models
-    scores = {name: pd.read_parquet(path) for name, path in zip(models, given.scores, strict=True)}
-    task = Task(params.task["type"], params.task.get("unit", ""))
-    slices = {name: read_csv(path) for name, path in zip(models, given.slices, strict=True)}
-    members = {
-        name: pd.read_parquet(path) for name, path in zip(models, given.members, strict=True)
-    }
-    rows, total = tables.select(metadata, scores, max_rows=params.max_rows, seed=params.seed)
-    table = tables.make_table(
+
+def main(
+    *,
+    metadata: str,
+    scores: Mapping[str, str],
+    slices: Mapping[str, str],
+    members: Mapping[str, str],
+    audio: str,
+    embedding: Sequence[str],
+    kind: Literal["classification", "regression"],
+    unit: str,
+    max_rows: int,
+    seed: int,
+    table: str,
+    layout: str,
+    listed: str,
+    slice_table: str,
+    slice_layout: str,
+) -> None:
+    """Write the tables, layouts and issues of the interactive view."""
+    task = Task(kind, unit)
+    scored = {model: pd.read_parquet(path) for model, path in scores.items()}
+    found = {model: read_csv(path) for model, path in slices.items()}
+    rows_of = {model: pd.read_parquet(path) for model, path in members.items()}
+    rows, total = tables.select(pd.read_parquet(metadata), scored, max_rows=max_rows, seed=seed)
+    view = tables.make_table(
         rows,
-        scores,
+        scored,
         task=task,
-        audio=tables.place(given.audio, Path(snakemake.output.table).parent),
-        files=names_on_disk(given.audio, rows["file"]),
-        embedding=read_embeddings(given.embedding, rows) if given.embedding else None,
-        seed=params.seed,
+        audio=tables.place(audio, Path(table).parent),
+        files=names_on_disk(audio, rows["file"]),
+        embedding=read_embeddings(list(embedding), rows) if embedding else None,
+        seed=seed,
     )
-    found = issues.make_issues(
-        rows,
-        slices,
-        members,
-        task,
-    )
-    if len(rows) < total:
-        found.insert(0, issues.sample_note(len(rows), total, params.seed))
-    layout = layouts.make_layout(table, models, task)
-    slice_table = tables.make_slice_table(slices, members, scores, task=task)
-    slice_layout = layouts.make_slice_layout(models)
-    write_parquet(table, snakemake.output.table)
-    write_text(layouts.to_json(layout), snakemake.output.layout)
-    write_text(layouts.to_json(found), snakemake.output.issues)
-    write_parquet(slice_table, snakemake.output.slices)
-    write_text(layouts.to_json(slice_layout), snakemake.output.slices_layout)
+    notes = [issues.sample_note(len(rows), total, seed)] if len(rows) < total else []
+    notes += issues.make_issues(rows, found, rows_of, task)
+    write_parquet(view, table)
+    write_text(layouts.to_json(layouts.make_layout(view, list(scores), task)), layout)
+    write_text(layouts.to_json(notes), listed)
+    write_parquet(tables.make_slice_table(found, rows_of, scored, task=task), slice_table)
+    write_text(layouts.to_json(layouts.make_slice_layout(list(scores))), slice_layout)
+
+
+def by_model(paths: Sequence[str]) -> dict[str, str]:
+    """Name the files of the job's models by the models."""
+    return dict(zip(snakemake.params.models, paths, strict=True))
+
+
+if __name__ == "__main__":
+    with to_log(snakemake.log):
+        main(
+            metadata=snakemake.input.metadata,
+            scores=by_model(snakemake.input.scores),
+            slices=by_model(snakemake.input.slices),
+            members=by_model(snakemake.input.members),
+            audio=snakemake.input.audio,
+            embedding=snakemake.input.embedding,
+            kind=snakemake.params.task["type"],
+            unit=snakemake.params.task.get("unit", ""),
+            max_rows=snakemake.params.max_rows,
+            seed=snakemake.params.seed,
+            table=snakemake.output.table,
+            layout=snakemake.output.layout,
+            listed=snakemake.output.issues,
+            slice_table=snakemake.output.slices,
+            slice_layout=snakemake.output.slices_layout,
+        )

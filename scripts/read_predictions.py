@@ -25,7 +25,7 @@ def main(
     matched, missing = read_predictions(
         table,
         pd.read_parquet(utterances),
-        {task: classes and Classes(**classes) for task, classes in tasks.items()},
+        {task: Classes(**classes) if classes else None for task, classes in tasks.items()},
         filtered=filtered,
         tolerated=tolerated,
         model=model,
