@@ -1,28 +1,28 @@
-"""Questions that the rules ask of a completed config.
+"""Pure functions that look something up in a completed config.
 
-Snakemake imports this module whenever it parses the workflow, on a cluster once per job. Therefore
-the module imports no heavy library.
+Snakemake imports this module each time it parses the workflow, on a cluster once per job. The
+module therefore imports no heavy library.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 SOURCES = ("csv", "audformat", "audb")
-"""Where a dataset may come from; it has one of these keys."""
+"""Sources of a dataset. Each dataset has exactly one of these keys."""
 
 
 def source_of(dataset: Mapping[str, Any]) -> str:
-    """Which of `SOURCES` a dataset comes from."""
+    """Source of a dataset, one of `SOURCES`."""
     return next(source for source in SOURCES if source in dataset)
 
 
 def is_url(place: str) -> bool:
-    """Whether a file is given by its address, not by its path."""
+    """Whether a file is given by a URL and not by a local path."""
     return "://" in place
 
 
 def filters_of(dataset: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """For each column of a dataset's filter where it is read, and the `values` that are kept."""
+    """Settings of each column in the filter of a dataset, with the `values` that are kept."""
     return {
         name: {**dataset["columns"][name], "values": values}
         for name, values in dataset.get("filter", {}).items()
@@ -30,24 +30,24 @@ def filters_of(dataset: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def columns_read(dataset: Mapping[str, Any]) -> dict[str, dict[str, str]]:
-    """The columns of a dataset that are read from its source, not computed."""
+    """Settings of the columns that are read from the source of a dataset."""
     return {name: column for name, column in dataset["columns"].items() if "column" in column}
 
 
 def columns_computed(dataset: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """The columns of a dataset that are measured or predicted."""
+    """Settings of the columns that are measured in the audio or predicted by a model."""
     return {name: column for name, column in dataset["columns"].items() if "column" not in column}
 
 
 def classes_of(task: Mapping[str, Any]) -> dict[str, Any] | None:
-    """What a task makes of the classes of models, the parts of `Classes`; None for numbers."""
+    """Arguments of `voxslice.classes.Classes` for a task; None for a regression."""
     if task["type"] == "regression":
         return None
     return {"labels": task["labels"], "merged": task["classes"], "excluded": task["exclude"]}
 
 
 def scale_of(config: Mapping[str, Any], task: str, model: str) -> str | None:
-    """What the config says of the output that a task reads.
+    """Scale of the output that a task reads, as given in the config.
 
     Args:
         config: completed

@@ -1,5 +1,6 @@
 """One sentence for each mistake that the schema finds in a config."""
 
+import re
 from typing import Any
 
 import jsonschema
@@ -12,8 +13,8 @@ def sentence(error: jsonschema.ValidationError) -> str:
         error: of a config
 
     Returns:
-        one sentence with the place of the mistake, what is wrong and, where the schema has one,
-        the description of the key
+        one sentence with the place of the mistake, what is wrong and, if the schema describes the
+        key, the first sentence of its description
     """
     place = ".".join(str(part) for part in error.absolute_path) or "the config"
     if error.validator == "oneOf":
@@ -22,13 +23,18 @@ def sentence(error: jsonschema.ValidationError) -> str:
         known = ", ".join(error.schema["properties"])
         return f"{place}: {error.message.rstrip('.')}; the keys here are {known}."
     if error.validator == "pattern" and isinstance(error.schema, dict):
-        hint = error.schema.get("description", "").rstrip(".")
-        return f"{place}: {error.instance!r} does not fit; expected: {hint}."
+        return f"{place}: {error.instance!r} does not fit; expected: {_hint(error.schema)}."
     unquoted = not isinstance(error.instance, dict | list)
     if error.validator == "type" and error.validator_value == "string" and unquoted:
         return f"{place}: {_unquoted(error.instance)}"
-    hint = error.schema.get("description") if isinstance(error.schema, dict) else None
-    return f"{place}: {error.message}" + (f" ({hint.rstrip('.')})." if hint else ".")
+    hint = _hint(error.schema)
+    return f"{place}: {error.message}" + (f" ({hint})." if hint else ".")
+
+
+def _hint(schema: Any) -> str:
+    """First sentence of the description in a schema, without its full stop; empty if none."""
+    description = schema.get("description", "") if isinstance(schema, dict) else ""
+    return re.split(r"\.(?:\s|$)", description, maxsplit=1)[0]
 
 
 def _one_of(error: jsonschema.ValidationError) -> str:
