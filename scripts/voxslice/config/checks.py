@@ -1,7 +1,7 @@
-"""Checks of a config that a JSON schema cannot express: ids and columns that it refers to.
+"""Checks of a config that a JSON schema cannot express, such as ids and columns that must exist.
 
-Snakemake imports this module whenever it parses the workflow, on a cluster once per job. Therefore
-the module imports no heavy library.
+Snakemake imports this module each time it parses the workflow, on a cluster once per job. The
+module therefore imports no heavy library.
 """
 
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ from voxslice.errors import InputError
 from voxslice.names import REFERENCES
 
 RESERVED = {"models", "checksums"}
-"""Folders beside those of the datasets."""
+"""Ids that a dataset must not have, because these folders of resources/ have another use."""
 
 
 def check_references(config: dict[str, Any]) -> None:
@@ -29,7 +29,7 @@ def check_references(config: dict[str, Any]) -> None:
     check_places(config)
     for name, dataset in datasets.items():
         if name in RESERVED:
-            raise InputError(f"datasets.{name}: this id is taken by the workflow: choose another.")
+            raise InputError(f"datasets.{name}: this id is reserved: choose another.")
         taken = {"file", "start", "end", "duration"} & set(dataset["columns"])
         if taken:
             raise InputError(
@@ -41,8 +41,7 @@ def check_references(config: dict[str, Any]) -> None:
     for name, model in models.items():
         if name in REFERENCES:
             raise InputError(
-                f"models.{name}: this id is taken by a reference model that every task has: choose"
-                " another."
+                f"models.{name}: this id is reserved for a reference model: choose another."
             )
         unknown = [task for task in model["tasks"] if task not in tasks]
         if unknown:
@@ -69,7 +68,9 @@ def check_references(config: dict[str, Any]) -> None:
             raise InputError(f"tasks.{name}: no model has this task: add it to a model's tasks.")
         _check_classes(name, task)
         if "output" not in task and any("predictions" not in models[model] for model in users):
-            raise InputError(f"tasks.{name}: name the output of the models that is their answer.")
+            raise InputError(
+                f"tasks.{name}: give the output of the models that holds their predictions."
+            )
     for name, search in config["searches"].items():
         unknown = [feature for feature in search["features"] if feature not in columns]
         if unknown:
@@ -93,7 +94,7 @@ def check_references(config: dict[str, Any]) -> None:
 
 
 def _check_source(name: str, dataset: Mapping[str, Any]) -> None:
-    """Check that a dataset's table, columns and filter fit the kind of its source."""
+    """Check that the table, the columns and the filter of a dataset fit its source."""
     place, source, columns = f"datasets.{name}", source_of(dataset), dataset["columns"]
     if source == "csv":
         if "table" in dataset:
@@ -125,7 +126,7 @@ def _check_source(name: str, dataset: Mapping[str, Any]) -> None:
 
 
 def _check_scale(name: str, model: Mapping[str, Any], tasks: Mapping[str, Any]) -> None:
-    """Check that the outputs with a scale are those of the model's classifications."""
+    """Check that classifications of the model read the outputs with a scale."""
     if "scale" in model and "predictions" in model:
         raise InputError(
             f"models.{name}.scale: a table of predictions has no outputs, and its columns"
@@ -146,19 +147,16 @@ def _check_scale(name: str, model: Mapping[str, Any], tasks: Mapping[str, Any]) 
 def _check_model(
     name: str, model: Mapping[str, Any], models: Mapping[str, Any], tasks: Mapping[str, Any]
 ) -> None:
-    """Check where a model comes from, as far as the schema cannot."""
+    """Check the keys that depend on the source of a model."""
     if "sha256" in model and not is_url(model.get("url") or model.get("onnx", "")):
-        raise InputError(f"models.{name}.sha256: only what is downloaded has one: remove it.")
+        raise InputError(f"models.{name}.sha256: only a download has a checksum: remove this key.")
     if "onnx" in model and "outputs" not in model:
         raise InputError(
-            f"models.{name}.outputs: a bare ONNX file does not name the labels of its outputs: give"
-            " them here."
+            f"models.{name}.outputs: an ONNX file without a model.yaml does not name the labels of"
+            " its outputs: give them here."
         )
     if "outputs" in model and "onnx" not in model:
-        raise InputError(
-            f"models.{name}.outputs: only a bare ONNX file needs them: remove them, its model.yaml"
-            " has the labels."
-        )
+        raise InputError(f"models.{name}.outputs: its model.yaml has the labels: remove this key.")
     _check_scale(name, model, tasks)
     if "derive" not in model:
         return
@@ -171,35 +169,36 @@ def _check_model(
     for key in ("embedding_output", "sampling_rate"):
         if model[key] != models[source][key]:
             raise InputError(
-                f"models.{name}.{key}: a variant has that of its source {source}: remove it."
+                f"models.{name}.{key}: a variant has the value of its source {source}: remove this"
+                " key."
             )
     alone = [task for task in model["tasks"] if task not in models[source]["tasks"]]
     if alone:
         raise InputError(
-            f"models.{name}.tasks: its source {source}, which it is held against, lacks"
-            f" {alone[0]!r}: add the task there."
+            f"models.{name}.tasks: its source {source} does not have the task {alone[0]!r}: add the"
+            " task there, because a variant is compared with its source."
         )
 
 
 def _check_classes(name: str, task: Mapping[str, Any]) -> None:
-    """Check what a classification makes of the classes of models."""
+    """Check that the classes of models stand for labels of the classification."""
     for given, label in task.get("classes", {}).items():
         place = f"tasks.{name}.classes.{given}"
         if label not in (*task["labels"], given):
             raise InputError(
-                f"{place}: {label!r} is no label of the task; its labels are"
+                f"{place}: {label!r} is not a label of the task; the labels are"
                 f" {', '.join(task['labels'])}."
             )
         if given in task["exclude"]:
-            raise InputError(f"{place}: this class is excluded, too: remove it here or there.")
+            raise InputError(f"{place}: this class is also in exclude: remove it in one place.")
 
 
 def _check_computed(name: str, config: Mapping[str, Any]) -> None:
-    """Check the columns of a dataset that are computed."""
+    """Check the computed columns of a dataset."""
     for column, settings in columns_computed(config["datasets"][name]).items():
         place = f"datasets.{name}.columns.{column}"
         if column == "speaker":
-            raise InputError(f"{place}: a speaker is read from the data: choose another name.")
+            raise InputError(f"{place}: the speaker cannot be computed: choose another name.")
         model = settings.get("model")
         if model is None:
             continue
@@ -216,7 +215,7 @@ def _check_computed(name: str, config: Mapping[str, Any]) -> None:
 
 
 def _check_predictions(name: str, model: Mapping[str, Any], config: Mapping[str, Any]) -> None:
-    """Check the tables of predictions of a model that is given by them."""
+    """Check the datasets of a model that is given as predictions."""
     for dataset in model.get("predictions", {}):
         place = f"models.{name}.predictions.{dataset}"
         if dataset not in config["datasets"]:

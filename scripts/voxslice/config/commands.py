@@ -1,6 +1,7 @@
 """The command that makes a result again.
 
-Imported whenever Snakemake parses the workflow: it stays light.
+Snakemake imports this module each time it parses the workflow. The module therefore imports no
+heavy library.
 """
 
 import json
@@ -19,7 +20,7 @@ def command_of(
     configfiles: Sequence[str | Path] = (),
     overrides: Mapping[str, Any] | None = None,
 ) -> str:
-    """The command that makes a result, for the folder that holds the results.
+    """Command line that makes a result, to be run in the folder that holds the results.
 
     Args:
         target: the file to make, relative to the folder

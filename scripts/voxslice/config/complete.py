@@ -1,7 +1,7 @@
-"""Completing a config: it is checked, and what it leaves out is filled in.
+"""Checks a config and fills in the defaults.
 
-Snakemake imports this module whenever it parses the workflow, on a cluster once per job. Therefore
-the module imports no heavy library.
+Snakemake imports this module each time it parses the workflow, on a cluster once per job. The
+module therefore imports no heavy library.
 """
 
 import copy
@@ -18,23 +18,23 @@ from voxslice.errors import InputError
 from voxslice.unicode_text import nfc
 
 INHERITED = ("license", "tasks", "embedding_output", "sampling_rate", "scale")
-"""What a derived model has from its source where it is not given."""
+"""Keys that a derived model takes from its source if they are not given."""
 PLACES = {"path", "audio", "url", "onnx", "host", "predictions"}
-"""Keys that name files, whose names may be in any Unicode form."""
+"""Keys that hold file names, which stay in the Unicode form in which they are written."""
 
 
 def complete(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
     """Check a config and fill in the defaults of the schema.
 
     Args:
-        config: as read from YAML
-        schema: JSON schema, draft 2020-12
+        config: the config as read from YAML
+        schema: JSON schema of draft 2020-12
 
     Returns:
         a new config with all defaults
 
     Raises:
-        InputError: with one sentence that names the key and says what to change
+        InputError: the config has a mistake; one sentence names the key and says what to change
     """
     check_key_names(config, schema)
     errors = list(Validator(schema).iter_errors(config))
@@ -48,7 +48,7 @@ def complete(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, 
 
 
 def _composed(node: Any) -> Any:
-    """The config with its text in the normal form C of Unicode, but places as they are written."""
+    """The config with its text in Unicode normal form C, except the values of `PLACES`."""
     if isinstance(node, dict):
         return {
             _composed(key): value if key in PLACES else _composed(value)
@@ -60,7 +60,7 @@ def _composed(node: Any) -> Any:
 
 
 def _inherit(models: dict[str, Any]) -> None:
-    """Give derived models, in place, what they do not say themselves."""
+    """Fill in, in place, the keys that derived models take from their sources."""
     for name, model in models.items():
         if "derive" not in model:
             continue
@@ -72,7 +72,7 @@ def _inherit(models: dict[str, Any]) -> None:
             )
         if "derive" in models[source]:
             raise InputError(
-                f"models.{name}.derive.from: {source} is derived itself: name the model that is"
+                f"models.{name}.derive.from: {source} is itself derived: name the model that is"
                 " fetched."
             )
         given = models[source]
@@ -81,7 +81,10 @@ def _inherit(models: dict[str, Any]) -> None:
 
 
 def _defaults(node: Any, schema: Mapping[str, Any], root: Mapping[str, Any]) -> Any:
-    """Fill in defaults, following references and conditions."""
+    """A part of the config with the defaults of its schema.
+
+    References and conditions of the schema are followed. `root` is the whole schema.
+    """
     if "$ref" in schema:
         name = schema["$ref"].rsplit("/", 1)[-1]
         return _defaults(node, root["$defs"][name], root)

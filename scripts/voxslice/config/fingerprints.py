@@ -1,7 +1,6 @@
-"""Fingerprints of code: which files a script is made of, and whether one of them was edited.
+"""Fingerprints of code, by which jobs rerun when a script or a module that it imports is edited.
 
-Snakemake compares a script by its modification time and never sees the modules that it imports.
-Imported whenever Snakemake parses the workflow: it stays light.
+Snakemake itself compares only the modification time of the script.
 """
 
 import ast
@@ -13,19 +12,18 @@ DATA = {".j2", ".css", ".js"}
 
 
 def sources(script: str | Path) -> list[Path]:
-    """The script and all modules that it imports of the package, with the templates beside them.
+    """The script, all modules of the package that it imports, and the templates beside them.
 
-    Imports are followed wherever they stand, as in a function, in the form
-    `from voxslice.<module> import <name>`.
+    Imports of the form `from voxslice.<module> import <name>` are followed, also within functions.
 
     Args:
-        script: path of a script; the package lies in the same folder
+        script: path of the script; the package is in the same folder
 
     Returns:
         the files, sorted
 
     Raises:
-        FileNotFoundError: where there is no such script
+        FileNotFoundError: the script does not exist
     """
     root = Path(script).parent
     found, todo = set(), [Path(script)]
@@ -34,7 +32,7 @@ def sources(script: str | Path) -> list[Path]:
         if file in found:
             continue
         found.add(file)
-        if file.name == "__init__.py":  # the package's templates lie beside it
+        if file.name == "__init__.py":  # templates of the package
             found |= {beside for beside in file.parent.iterdir() if beside.suffix in DATA}
         for node in ast.walk(ast.parse(file.read_bytes())):
             if isinstance(node, ast.ImportFrom):
@@ -43,7 +41,7 @@ def sources(script: str | Path) -> list[Path]:
 
 
 def _modules(root: Path, node: ast.ImportFrom) -> list[Path]:
-    """Files of the package that are run by an import: the packages on the way, and the modules."""
+    """Files of the package that an import runs: the modules and the packages that contain them."""
     parts = (node.module or "").split(".")
     if parts[0] != PACKAGE:
         return []
@@ -54,13 +52,13 @@ def _modules(root: Path, node: ast.ImportFrom) -> list[Path]:
 
 
 def fingerprint(script: str | Path) -> str:
-    """Name the content of a script and of the modules that it imports.
+    """Fingerprint of a script and of the modules that it imports.
 
     Args:
-        script: path of a script; the package lies in the same folder
+        script: path of the script; the package is in the same folder
 
     Returns:
-        12 hexadecimal digits (of the SHA-256 of all files' paths and content)
+        12 hexadecimal digits of the SHA-256 of the paths and contents of all files
     """
     root, digest = Path(script).parent, hashlib.sha256()
     for file in sources(script):

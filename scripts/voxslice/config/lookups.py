@@ -50,7 +50,7 @@ def scale_of(config: Mapping[str, Any], task: str, model: str) -> str | None:
     """Scale of the output that a task reads, as given in the config.
 
     Args:
-        config: completed
+        config: completed config
         task: id of the task
         model: id of the model
 
@@ -61,18 +61,22 @@ def scale_of(config: Mapping[str, Any], task: str, model: str) -> str | None:
 
 
 def sources_of(config: Mapping[str, Any], models: Sequence[str]) -> dict[str, str]:
-    """Ids of the derived ones among models, each with that of its source."""
+    """Id of the source of each derived model among some models."""
     derived = {name: config["models"][name].get("derive") for name in models}
     return {name: derive["from"] for name, derive in derived.items() if derive}
 
 
 def datasets_of(config: Mapping[str, Any], model: str) -> list[str]:
-    """Ids of the datasets that a model has predictions for: all, unless they are given."""
+    """Ids of the datasets that a model has predictions for.
+
+    A model that is run has predictions for all datasets. A model that is given as predictions has
+    them for the datasets that it names.
+    """
     return list(config["models"][model].get("predictions", config["datasets"]))
 
 
 def tasks_of(config: Mapping[str, Any], dataset: str, model: str) -> list[str]:
-    """Ids of a model's tasks that a dataset has labels for, in the order of the config."""
+    """Ids of the tasks of a model that a dataset has labels for, in the order of the config."""
     columns, tasks = config["datasets"][dataset]["columns"], config["models"][model]["tasks"]
     return [
         name
@@ -91,7 +95,7 @@ def models_of(config: Mapping[str, Any], dataset: str, task: str) -> list[str]:
 
 
 def studies(config: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Pairs of dataset and task where the dataset has labels and a model predictions."""
+    """Pairs of dataset and task for which the dataset has labels and a model has predictions."""
     return [
         (dataset, task)
         for dataset, settings in config["datasets"].items()
@@ -103,12 +107,15 @@ def studies(config: Mapping[str, Any]) -> list[tuple[str, str]]:
 def searches_of(
     config: Mapping[str, Any], dataset: str, finder: str | None = None
 ) -> dict[str, dict[str, Any]]:
-    """The searches of a dataset, without the features that it lacks; empty searches are left out.
+    """Searches of a dataset by id, without the features that the dataset lacks.
 
     Args:
-        config: completed
-        dataset: its id
-        finder: only searches of this finder, None for all
+        config: completed config
+        dataset: id of the dataset
+        finder: only searches with this finder; None for all
+
+    Returns:
+        settings of each search that still has features or an embedding
     """
     columns = config["datasets"][dataset]["columns"]
     searches = {}
@@ -120,7 +127,7 @@ def searches_of(
 
 
 def audio_folder(config: Mapping[str, Any], dataset: str) -> str:
-    """The folder that the files of a dataset are relative to."""
+    """Folder that the file names of a dataset are relative to."""
     source = config["datasets"][dataset]
     if "csv" in source:
         return str(source["csv"]["audio"])
@@ -130,7 +137,7 @@ def audio_folder(config: Mapping[str, Any], dataset: str) -> str:
 
 
 def model_files(model: Mapping[str, Any]) -> list[str]:
-    """Local files of a model; none where it is downloaded."""
+    """Local files of a model; none if it is downloaded."""
     if "path" in model:
         return [f"{model['path']}/model.yaml", f"{model['path']}/model.onnx"]
     return [] if is_url(model.get("onnx", "://")) else [model["onnx"]]

@@ -1,6 +1,7 @@
-"""The places of files in a config: paths that Snakemake can take as they are.
+"""Checks of the local paths in a config: Snakemake has to take them literally.
 
-Imported whenever Snakemake parses the workflow: it stays light.
+Snakemake imports this module each time it parses the workflow. The module therefore imports no
+heavy library.
 """
 
 import re
@@ -14,14 +15,14 @@ _FROM_SHELL = re.compile(r"(~[^/]*|\$\w+)(/|$)")
 
 
 def check_places(config: Mapping[str, Any]) -> None:
-    """Check the paths of a config for text that has a meaning of its own.
+    """Check that the paths of a config have no text with a special meaning.
 
     Args:
         config: completed
 
     Raises:
-        InputError: if a path holds what Snakemake takes for a wildcard, or begins with what only a
-            shell replaces
+        InputError: a path contains a wildcard of Snakemake, begins with a word that only a shell
+            replaces, or has blanks or unprintable characters at its ends
     """
     for key, path in _paths(config):
         wildcard = _WILDCARD.search(path)

@@ -10,7 +10,7 @@ def sentence(error: jsonschema.ValidationError) -> str:
     """Explain a schema error.
 
     Args:
-        error: of a config
+        error: error of a config
 
     Returns:
         one sentence with the place of the mistake, what is wrong and, if the schema describes the

@@ -1,4 +1,4 @@
-"""The validator of configs: JSON schema, without two gaps that its Python implementation has."""
+"""Validator of configs: JSON schema, with two gaps of its Python implementation closed."""
 
 import math
 import re
@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator
 
 
 def _is_finite_number(checker: jsonschema.TypeChecker, instance: Any) -> bool:
-    """Whether a value is a number: YAML also reads `.nan` and `.inf`, which pass every limit."""
+    """Whether a value is a finite number: YAML also reads `.nan` and `.inf`, which pass limits."""
     is_number = Draft202012Validator.TYPE_CHECKER.is_type(instance, "number")
     return is_number and (isinstance(instance, int) or math.isfinite(instance))
 
@@ -18,7 +18,7 @@ def _is_finite_number(checker: jsonschema.TypeChecker, instance: Any) -> bool:
 def _pattern(
     validator: Any, pattern: str, instance: Any, schema: Any
 ) -> Iterator[jsonschema.ValidationError]:
-    """Compare a text with a pattern, whose `$` means the end: Python's also precedes a newline."""
+    """Compare a text with a pattern whose `$` matches only at the end, not before a newline."""
     if validator.is_type(instance, "string"):
         end = r"\Z" if pattern.endswith("$") else ""
         if not re.search(pattern.removesuffix("$") + end, instance):

@@ -125,7 +125,11 @@ MISSING = object()
         ("resamples", 99, r"^resamples: 99 is less than the minimum of 100 \(Number of boot"),
         ("failures_tolerated", 1.1, r"^failures_tolerated: 1.1 is greater"),
         ("longest_seconds", 0, r"^longest_seconds: 0 is less than or equal"),
-        ("datasets.Big", {}, r"^datasets: 'Big' does not fit; expected: An id of lower case letters"),
+        (
+            "datasets.Big",
+            {},
+            r"^datasets: 'Big' does not fit; expected: An id of lower case letters",
+        ),
         ("models.a b", {}, r"^models: 'a b' does not fit; expected: An id"),
         ("datasets.calls.typo", 1, r"^datasets\.calls: .*'typo'.*the keys here are csv, audf"),
         ("datasets.calls.license", MISSING, r"^datasets\.calls: 'license' is a required"),
@@ -199,26 +203,30 @@ MISSING = object()
             "given",
             r"^models\.given: path and predictions exclude each other: remove all but one",
         ),
-        ("models.given.sha256", "a" * 64, r"^models\.given\.sha256: only what is downloaded"),
+        ("models.given.sha256", "a" * 64, r"^models\.given\.sha256: only a download has"),
         ("models.given.tasks", [], r"\.predictions\.calls: none of the model's tasks has labels"),
         (
             "searches.voice.embedding_of",
             "given",
             r"^searches\.voice\.embedding_of: given is given as predic",
         ),
-        ("tasks.gender.output", MISSING, r"^tasks\.gender: name the output of the models"),
+        ("tasks.gender.output", MISSING, r"^tasks\.gender: give the output of the models"),
         (
             "tasks.gender.margin",
             0,
             r"^tasks\.gender\.margin: 0 is less .*\(Largest difference in a",
         ),
         ("tasks.age.margin", 0, r"^tasks\.age\.margin: 0 is less .*\(Largest difference in the me"),
-        ("models.small.sha256", "a" * 64, r"^models\.small\.sha256: only what is downloaded"),
-        ("models.bare.sha256", "a" * 64, r"^models\.bare\.sha256: only what is downloaded"),
-        ("models.bare.outputs", MISSING, r"^models\.bare\.outputs: a bare ONNX file does not name"),
+        ("models.small.sha256", "a" * 64, r"^models\.small\.sha256: only a download has"),
+        ("models.bare.sha256", "a" * 64, r"^models\.bare\.sha256: only a download has"),
+        ("models.bare.outputs", MISSING, r"^models\.bare\.outputs: an ONNX file without a model"),
         ("models.bare.outputs", {}, r"^models\.bare\.outputs: "),
         ("models.bare.outputs.out", [1], r"^models\.bare\.outputs\.out\.0: YAML reads 1 as a n"),
-        ("models.small.outputs", {"y": ["z"]}, r"^models\.small\.outputs: only a bare ONNX file"),
+        (
+            "models.small.outputs",
+            {"y": ["z"]},
+            r"^models\.small\.outputs: its model.yaml has the lab",
+        ),
         (
             "models.tiny.derive.from",
             "x",
@@ -227,7 +235,7 @@ MISSING = object()
         (
             "models.tiny.derive.from",
             "tiny",
-            r"derive\.from: tiny is derived itself: name the model",
+            r"derive\.from: tiny is itself derived: name the model",
         ),
         ("models.tiny.derive.from", "given", r"derive\.from: given is given as predictions: name"),
         ("models.tiny.derive.from", "None", r"derive\.from: there is no model 'None'"),
@@ -240,7 +248,11 @@ MISSING = object()
             {"logits_gender": "log"},
             r"^models\.small\.scale\.logits_gender: 'log' is not one of \['logits', 'probabil",
         ),
-        ("models.small.scale", "probabilities", r"^models\.small\.scale: .* \(Scale of each output"),
+        (
+            "models.small.scale",
+            "probabilities",
+            r"^models\.small\.scale: .* \(Scale of each output",
+        ),
         (
             "models.small.scale",
             {"logits_age": "logits"},
@@ -248,15 +260,15 @@ MISSING = object()
         ),
         ("models.other.scale", {"x": "logits"}, r"^models\.other\.scale\.x: no .* read: none\.$"),
         ("models.given.scale", {"x": "logits"}, r"^models\.given\.scale: a table of predictions"),
-        ("models.tiny.sampling_rate", 8000, r"tiny\.sampling_rate: a variant has that of its sou"),
+        ("models.tiny.sampling_rate", 8000, r"tiny\.sampling_rate: a variant has the value of its"),
         (
             "models.tiny.embedding_output",
             "x",
-            r"^models\.tiny\.embedding_output: a variant has that of its sou",
+            r"^models\.tiny\.embedding_output: a variant has the value of its",
         ),
         ("models.tiny.tasks", ["gender", "x"], r"^models\.tiny\.tasks: there is no task 'x'"),
-        ("models.chance", "small", r"^models\.chance: this id is taken by a reference model"),
-        ("models.median", "small", r"^models\.median: this id is taken by a reference model"),
+        ("models.chance", "small", r"^models\.chance: this id is reserved for a reference"),
+        ("models.median", "small", r"^models\.median: this id is reserved for a reference"),
         ("gate", 0, r"^gate: 0 is less than or equal to the minimum of 0 \(Share of its source's"),
         (
             "models.small.tasks",
@@ -275,7 +287,7 @@ MISSING = object()
         (
             "tasks.gender.classes",
             {"woman": "femal"},
-            r"^tasks\.gender\.classes\.woman: 'femal' is no label .* labels are female, male\.$",
+            r"^tasks\.gender\.classes\.woman: 'femal' is not a label .* labels are female, male\.$",
         ),
         (
             "tasks.gender.classes",
@@ -328,8 +340,8 @@ MISSING = object()
         ),
         ("datasets.table.csv.path", "{v1}.csv", r"^datasets\.table\.csv\.path: .* a wildcard"),
         ("models.small.tasks", ["gender"], r"^tasks\.age: no model has this task"),
-        ("datasets.models", "calls", r"^datasets\.models: this id is taken"),
-        ("datasets.checksums", "calls", r"^datasets\.checksums: this id is taken"),
+        ("datasets.models", "calls", r"^datasets\.models: this id is reserved"),
+        ("datasets.checksums", "calls", r"^datasets\.checksums: this id is reserved"),
         ("datasets.calls", None, r"^datasets\.calls: None is not of type 'object'"),
         ("models.big", None, r"^models\.big: "),
         ("tasks.gender", None, r"^tasks\.gender: "),
@@ -367,7 +379,7 @@ def test_a_class_is_not_both_merged_and_excluded(config):
     assert complete(config, SCHEMA)["tasks"]["gender"]["exclude"] == ["boy"]
     config["tasks"]["gender"]["exclude"] = ["child"]
     with pytest.raises(
-        InputError, match=r"^tasks\.gender\.classes\.child: .* excluded, too: remove"
+        InputError, match=r"^tasks\.gender\.classes\.child: .* also in exclude: remove"
     ):
         complete(config, SCHEMA)
 
@@ -460,7 +472,7 @@ def test_a_variant_is_its_source_where_it_says_nothing_else(config):
 def test_a_variant_is_held_against_its_source(config):
     config["models"]["big"]["tasks"] = ["gender"]
     config["models"]["tiny"] = {"derive": {"from": "big", "quantize": "fp16"}, "tasks": ["age"]}
-    with pytest.raises(InputError, match=r"models\.tiny\.tasks: its source big.* lacks 'age'"):
+    with pytest.raises(InputError, match=r"models\.tiny\.tasks: its source big .* the task 'age'"):
         complete(config, SCHEMA)
     del config["models"]["tiny"]["tasks"]
     full = complete(config, SCHEMA)
@@ -471,7 +483,7 @@ def test_a_variant_is_held_against_its_source(config):
 def test_variants_in_a_circle(config):
     config["models"]["tiny"]["derive"]["from"] = "other"
     config["models"]["other"] = {"derive": {"from": "tiny", "quantize": "fp16"}}
-    with pytest.raises(InputError, match="is derived itself: name the model that is fetched"):
+    with pytest.raises(InputError, match="is itself derived: name the model that is fetched"):
         complete(config, SCHEMA)
 
 
@@ -559,7 +571,7 @@ def test_computed_columns_are_checked(config, column, sentence):
 
 def test_a_speaker_is_not_computed(config):
     config["datasets"]["ages"]["columns"]["speaker"] = {"measure": "pitch"}
-    with pytest.raises(InputError, match="a speaker is read from the data"):
+    with pytest.raises(InputError, match="the speaker cannot be computed"):
         complete(config, SCHEMA)
 
 
