@@ -1,17 +1,18 @@
-"""Voxslice: find where voice models fail, slice by slice, and compare them there."""
+"""Voxslice finds the slices of a dataset in which voice models fail, and compares models there."""
 
 from snakemake.utils import min_version
 
 min_version("9.25")
 
 
-# a study of one's own (--configfile) replaces the default study; name both to extend it
+# A study given by --configfile replaces the default study. To extend it, give both files.
 if "datasets" not in config:
 
     configfile: workflow.source_path("config/config.yaml")
 
 
 include: "rules/common.smk"
+include: "rules/local.smk"
 
 
 wildcard_constraints:
@@ -22,7 +23,7 @@ wildcard_constraints:
 
 
 rule all:
-    """Everything: the report and the interactive view of each dataset and task, and the costs."""
+    """Build everything: report and interactive view per dataset and task, and costs per model."""
     input:
         STUDY.per_task("results/report/{dataset}/{task}.html"),
         STUDY.per_task("results/spotlight/{dataset}/{task}/table.parquet"),
@@ -47,28 +48,28 @@ rule models:
 
 
 rule predictions:
-    """Score every dataset with every model, or read the scores that are given."""
+    """Run every model on every dataset, or read the predictions that are given."""
     input:
         STUDY.per_model("results/failures/{dataset}/{model}.csv"),
     localrule: True
 
 
 rule scores:
-    """Hold the predictions against the labels."""
+    """Compare the predictions with the labels."""
     input:
         STUDY.per_task_and_model("results/scores/{dataset}/{task}/{model}.parquet"),
     localrule: True
 
 
 rule metrics:
-    """Measure every model on every task."""
+    """Compute the metrics of every model on every task."""
     input:
         STUDY.per_task("results/metrics/{dataset}/{task}.csv"),
     localrule: True
 
 
 rule slices:
-    """Find the slices in which a model fails."""
+    """Find the slices in which each model fails."""
     input:
         STUDY.per_task_and_model("results/slices/{dataset}/{task}/{model}.csv"),
     localrule: True
@@ -82,7 +83,7 @@ rule comparisons:
 
 
 rule costs:
-    """Measure what each model costs on this machine."""
+    """Measure time and memory of each model on this machine."""
     input:
         collect("results/costs/{model}.csv", model=STUDY.run_models),
     localrule: True

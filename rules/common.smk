@@ -4,7 +4,6 @@ import functools
 import os
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 import yaml
 
@@ -24,7 +23,6 @@ from voxslice.config.job_resources import (
 )
 from voxslice.config.shard_audio import longest_allowed, state_of_shard
 from voxslice.config.study_config import StudyConfig, one_of
-from voxslice.data import local_data
 from voxslice.errors import InputError
 
 try:
@@ -129,81 +127,3 @@ def command(wildcards):
         configfiles=workflow.configfiles,
         overrides=workflow.config_settings.config,
     )
-
-
-# Local data and models stay where they are. Their content counts, not their time: they are ancient
-# inputs, and a parameter holds the fingerprint of their content. The record of what a job has read
-# is no output, because it would be missing while a job that runs again parses the workflow.
-SEEN = "resources/{dataset}/seen.json"
-SEEN_MODEL = "resources/models/{model}/seen.json"
-
-
-def tables(wildcards):
-    """The tables of a dataset: the downloaded folder, or local tables."""
-    local = STUDY.tables(wildcards)
-    return STUDY.audio_folder(wildcards) if local is None else ancient(local)
-
-
-@functools.cache
-def state_of_tables(*paths):
-    """Fingerprint of the content of local tables."""
-    return local_data.tables_state(paths)
-
-
-def tables_of_metadata(wildcards):
-    """Fingerprint of the tables that the metadata is read from; None if they are downloaded."""
-    local = STUDY.tables(wildcards)
-    return None if local is None else state_of_tables(*local)
-
-
-def tables_of_listing(wildcards):
-    """Fingerprint of the tables that utterances are listed from; None if they are downloaded.
-
-    It is None for a csv, too: only some of its columns count, see `local_state`.
-    """
-    csv = setting("datasets/{dataset}/csv", "path")(wildcards)
-    return None if csv else tables_of_metadata(wildcards)
-
-
-def state_of_dataset(wildcards):
-    """Fingerprint of the utterances and the audio of a local dataset; None if it is downloaded."""
-    return dataset_state(wildcards.dataset)
-
-
-@functools.cache
-def dataset_state(dataset):
-    """The same by id, computed once each time the workflow is parsed."""
-    wildcards = SimpleNamespace(dataset=dataset)
-    csv = setting("datasets/{dataset}/csv", "path", "audio")(wildcards)
-    if csv:
-        data = local_data.of_table(**csv, filters=STUDY.filters(wildcards))
-    elif STUDY.tables(wildcards):
-        data = local_data.of_database(STUDY.audio_folder(wildcards))
-    else:
-        data = None
-    return data and data.fingerprint(SEEN.format(dataset=dataset))
-
-
-def state_of_model(wildcards):
-    """Fingerprint of the local files of a model; None if it is downloaded or made here."""
-    return model_state(wildcards.model)
-
-
-@functools.cache
-def model_state(model):
-    """The same by id, computed once each time the workflow is parsed."""
-    files = STUDY.model_files(SimpleNamespace(model=model))
-    if made_here(files):
-        return None
-    return local_data.of_files(files).fingerprint(SEEN_MODEL.format(model=model))
-
-
-def model_files(wildcards):
-    """Local files of a model. Those that the workflow makes (embedded study) count by time."""
-    files = STUDY.model_files(wildcards)
-    return files if made_here(files) else ancient(files)
-
-
-def made_here(files):
-    """Whether the workflow makes these files."""
-    return all(file.startswith("resources/") for file in files)

@@ -1,8 +1,8 @@
-"""Scores, metrics and models against each other -> results/scores/, metrics/, comparison/"""
+"""Score, measure and compare models -> results/scores/, metrics/, comparison/"""
 
 
 rule score:
-    """Hold the predictions of a model against the labels of a task."""
+    """Compare the predictions of a model with the labels of a task."""
     input:
         metadata="resources/{dataset}/metadata.parquet",
         card="resources/models/{model}/model.json",
@@ -33,7 +33,7 @@ rule score:
 
 
 rule score_references:
-    """Score the reference models of a task, which know its labels and hear no speech."""
+    """Score the reference models of a task, which know the labels and use no audio."""
     input:
         "resources/{dataset}/metadata.parquet",
     output:
@@ -57,7 +57,7 @@ rule score_references:
 
 
 rule measure:
-    """Metrics of all models of a task, with intervals, and their confusions."""
+    """Compute the metrics of all models of a task, with intervals, and their confusions."""
     input:
         metadata="resources/{dataset}/metadata.parquet",
         scores=scores,
@@ -90,7 +90,7 @@ rule measure:
 
 
 rule compare:
-    """Each pair of models, overall, on every category and on every slice found for a model."""
+    """Compare each pair of models: overall, on every category and on every slice."""
     input:
         metadata="resources/{dataset}/metadata.parquet",
         scores=scores,

@@ -1,8 +1,8 @@
-"""What each model costs on this machine -> results/costs/"""
+"""Measure time and memory of each model on this machine -> results/costs/"""
 
 
 rule measure_costs:
-    """Measure time and memory of a model, with no other job beside it."""
+    """Measure time and memory of a model while no other job runs."""
     input:
         onnx="resources/models/{model}/model.onnx",
         yaml="resources/models/{model}/model.yaml",
@@ -22,7 +22,7 @@ rule measure_costs:
         model=one_of(STUDY.run_models),
     conda:
         "../envs/inference.yaml"
-    # all of them: no other job runs on this machine meanwhile
+    # all threads, so that no other job runs on this machine at the same time
     threads: lambda wildcards: workflow.resource_settings.cores or 1
     resources:
         mem_mb=costs_memory(STUDY),

@@ -1,12 +1,12 @@
 """Fetch datasets, list their utterances and read their metadata -> resources/{dataset}/
 
-Rules of their own, so that a new metadata column fetches nothing and reruns no inference. Data that
-is local stays where it is.
+Listing and metadata are separate rules, so that a new metadata column downloads nothing and runs
+no inference again. Local data stays where it is.
 """
 
 
 rule fetch_dataset:
-    """Download a database with audb: mono audio of what its filter keeps, and its tables."""
+    """Download a database with audb: its tables, and mono audio of the filtered utterances."""
     input:
         STUDY.repository_headers,
     output:
@@ -73,7 +73,7 @@ rule list_utterances:
 
 
 rule measure_speech:
-    """Measure one thing in the audio of each utterance, for a metadata column."""
+    """Measure one quantity in the audio of each utterance, for a metadata column."""
     input:
         audio=ancient(STUDY.audio_folder),
         contents="resources/{dataset}/contents.parquet",

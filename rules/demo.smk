@@ -1,8 +1,8 @@
-"""The embedded study's own speech and models -> resources/demo/, where a config asks for them."""
+"""Make speech and models of the embedded study -> resources/demo/"""
 
 
 rule make_demo_corpus:
-    """Synthesise the embedded study's corpus and publish it as an audb dataset on disk."""
+    """Synthesise the corpus of the embedded study and publish it as an audb database on disk."""
     output:
         "resources/demo/repository/voxslice-demo/demo/1.0.0/db.yaml",
     log:
@@ -22,7 +22,7 @@ rule make_demo_corpus:
 
 
 rule train_demo_models:
-    """Train the embedded study's practice models on synthetic voices of their own."""
+    """Train the practice models of the embedded study, on voices that the corpus does not have."""
     output:
         collect(
             "resources/demo/models/{model}/{file}",

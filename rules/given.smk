@@ -1,11 +1,11 @@
-"""Predictions from elsewhere, in place of a model that is run -> results/predictions/, failures/"""
+"""Read predictions that were made elsewhere -> results/predictions/, failures/"""
 
 
 rule read_predictions:
-    """Check a table of predictions and bring it onto the utterances of a dataset."""
+    """Check a table of predictions and match its rows with the utterances of a dataset."""
     input:
         utterances="resources/{dataset}/utterances.parquet",
-        table=ancient(STUDY.given_table),  # its content counts, see params
+        table=ancient(STUDY.given_table),  # its content counts: see state
     output:
         predictions="results/predictions/{dataset}/{model}/table.parquet",
         failures="results/failures/{dataset}/{model}.csv",
@@ -31,7 +31,7 @@ rule read_predictions:
 
 
 rule describe_predictions:
-    """Say where the predictions of a model come from, in place of its card."""
+    """Write the card of a model that is given as predictions: where they come from."""
     input:
         ancient(STUDY.given_tables),
     output:

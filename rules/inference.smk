@@ -1,4 +1,4 @@
-"""Score the utterances of a dataset with a model, in shards -> results/predictions/, failures/"""
+"""Run a model on the utterances of a dataset, in shards -> results/predictions/, failures/"""
 
 
 checkpoint split_dataset:
@@ -23,7 +23,7 @@ checkpoint split_dataset:
 
 
 rule predict:
-    """Score a shard of a dataset with a model: all outputs in one pass, for every task.
+    """Run a model on a shard of a dataset: one pass gives all outputs, for every task.
 
     Both tables describe all shards, so their times do not count: `state` tells whether this shard
     has changed.
@@ -63,7 +63,7 @@ rule predict:
 
 
 rule gather_failures:
-    """Collect the utterances that a model could not score, and stop where they are too many."""
+    """Collect the utterances that a model could not score. Too many of them are an error."""
     input:
         utterances="resources/{dataset}/utterances.parquet",
         predictions=lambda wildcards: predictions(**wildcards),

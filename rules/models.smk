@@ -1,8 +1,8 @@
-"""Fetch and check models, derive variants -> resources/models/{model}/"""
+"""Fetch and check models, make variants -> resources/models/{model}/"""
 
 
 rule fetch_model:
-    """Fetch a model, verify its checksum and load it once with audonnx."""
+    """Fetch a model, verify its checksum and load it once."""
     input:
         model_files,
     output:

@@ -2,7 +2,7 @@
 
 
 rule bundle_charts:
-    """Bundle the library that draws charts in a browser: the reports hold it, and need no network."""
+    """Bundle the library that draws charts in a browser, so that reports need no network."""
     output:
         "resources/vega.js",
     log:
@@ -21,7 +21,7 @@ rule bundle_charts:
 
 
 rule make_report:
-    """Make the report: one HTML file that opens offline, and the numbers that only it has."""
+    """Make the report: one HTML file that opens offline, and the tables that only it shows."""
     input:
         metadata="resources/{dataset}/metadata.parquet",
         audio=ancient(STUDY.audio_folder),
@@ -114,7 +114,7 @@ rule make_report:
 
 
 rule make_view:
-    """Make the interactive view; scripts/view.py opens it."""
+    """Make the interactive view, which scripts/view.py opens."""
     input:
         metadata="resources/{dataset}/metadata.parquet",
         audio=ancient(STUDY.audio_folder),

@@ -4,7 +4,8 @@
 rule suggest_slices:
     """Let sliceguard suggest slices for all models of a task, and verify them.
 
-    In one process, since importing and compiling it takes longer than a model does.
+    One process handles all models, because importing and compiling sliceguard takes longer than
+    searching for one model.
     """
     input:
         unpack(embeddings),
@@ -43,7 +44,7 @@ rule suggest_slices:
 
 
 rule find_slices:
-    """Search the metadata for slices of one model; measure and describe all of its slices."""
+    """Search the metadata for slices of one model, and describe these and the suggested slices."""
     input:
         metadata="resources/{dataset}/metadata.parquet",
         scores="results/scores/{dataset}/{task}/{model}.parquet",
