@@ -1,4 +1,4 @@
-"""How the classes that models know become the labels of a task."""
+"""Map the classes of models to the labels of a task."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,12 +8,12 @@ from voxslice.errors import InputError
 
 @dataclass(frozen=True)
 class Classes:
-    """What a task makes of the classes of models.
+    """The labels of a task, and the classes of models that stand for them.
 
     Attributes:
-        labels: of the task
-        merged: classes of models, each with the label that it stands for
-        excluded: classes of models that are left out: what a model says is held against the rest
+        labels: labels of the task
+        merged: label that each of these classes stands for
+        excluded: classes that a model cannot predict: they are ignored
     """
 
     labels: Sequence[str]
@@ -22,25 +22,26 @@ class Classes:
 
     @property
     def named(self) -> bool:
-        """Whether the task says what becomes of a class."""
+        """Whether the task merges or excludes classes."""
         return bool(self.merged or self.excluded)
 
     def groups(self, classes: Sequence[str]) -> dict[str, list[str]]:
-        """Sort the classes of a model.
+        """Group the classes of a model by the label that they stand for.
 
-        A task that names classes has to name each, so that none is misspelt: models of one task may
-        call the same thing by different names, and a name that a model does not know is no mistake.
+        A task that merges or excludes classes has to name each class of a model, so that a
+        misspelt class is found. It may also name classes that a model does not have, since the
+        models of a task can have different names for the same class.
 
         Args:
-            classes: of the model
+            classes: classes of the model
 
         Returns:
-            labels, and further classes in which the model is wrong, each with the classes that
-            stand for it, in the order of the model
+            the classes of each label. A class that stands for no label is a group of its own, in
+            which the model is always wrong. The groups are in the order of the model
 
         Raises:
-            InputError: where a class has no place in a task that names them, or no class stands
-                for a label
+            InputError: if the task merges or excludes classes and does not name a class, or if no
+                class stands for a label
         """
         groups: dict[str, list[str]] = {}
         for name in classes:
@@ -48,16 +49,16 @@ class Classes:
                 continue
             if self.named and name not in self.merged and name not in self.labels:
                 raise InputError(
-                    f"The model has the class {name!r}, which the task neither has as a label nor"
-                    " names: add it to the task's classes, with the label that it stands for, or"
-                    " to its exclude."
+                    f"The model has the class {name!r}, which is neither a label of the task nor"
+                    " named by it: add it to the task's classes, with the label that it stands for,"
+                    " or to its exclude."
                 )
             groups.setdefault(self.merged.get(name, name), []).append(name)
         lacking = [label for label in self.labels if label not in groups]
         if lacking:
             raise InputError(
                 f"The model has the classes {', '.join(classes)}, none of which stands for the"
-                f" task's label {lacking[0]!r}: change the task's labels or classes, or take the"
+                f" task's label {lacking[0]!r}: change the task's labels or classes, or remove the"
                 " task from the model."
             )
         return groups

@@ -1,5 +1,5 @@
-"""Names that have a meaning of their own in tables, config and views."""
+"""Names with a fixed meaning in tables, configs and views."""
 
 CHANCE, MAJORITY, MEDIAN = "chance", "majority", "median"
 REFERENCES = (CHANCE, MAJORITY, MEDIAN)
-"""Ids of the reference models, see `voxslice.references`; no model may be called so."""
+"""Ids of the reference models (see `voxslice.scores.baselines`), which no model can have."""

@@ -21,8 +21,8 @@ def test_a_task_that_names_no_class_takes_them_as_they_are():
     ("task", "sentence"),
     [
         (Classes(["a", "b"]), "the classes a, c, none of which stands for the task's label 'b'"),
-        (Classes(["a"], {"d": "a"}), "the class 'c', which the task neither has as a label nor"),
-        (Classes(["a"], excluded=["C"]), "the class 'c', which the task neither has as a label"),
+        (Classes(["a"], {"d": "a"}), "the class 'c', which is neither a label of the task nor"),
+        (Classes(["a"], excluded=["C"]), "the class 'c', which is neither a label"),
         (Classes(["a", "c"], {"c": "a"}), "none of which stands for the task's label 'c'"),
         (Classes(["a", "c"], excluded=["a"]), "none of which stands for the task's label 'a'"),
     ],

@@ -12,6 +12,7 @@ import pandas as pd
 from voxslice.conditions import as_text, category_order
 from voxslice.report.clips import Group, opinion, true_label
 from voxslice.report.drawing import COLOURS, SHAPES, SOFT, Drawing, draw, style, thinned
+from voxslice.report.principal_components import principal_components
 from voxslice.report.shown_columns import visible_column
 from voxslice.report.study import Study, rule_text
 from voxslice.utterance_keys import KEY
@@ -50,26 +51,6 @@ class Map:
         return self.points.rename(columns={name: title for title, name in self.colourings.items()})
 
 
-def project(matrix: np.ndarray, *, seed: int) -> tuple[np.ndarray, float]:
-    """The first two principal components.
-
-    Args:
-        matrix: shape (utterances, dimensions)
-        seed: of the solver
-
-    Returns:
-        shape (utterances, 2), and the share of the variance that they hold
-    """
-    from sklearn.decomposition import PCA
-
-    size = min(2, *matrix.shape)
-    places = np.zeros((len(matrix), 2))
-    model = PCA(size, random_state=seed)
-    with np.errstate(invalid="ignore"):  # of what does not vary at all
-        places[:, :size] = model.fit_transform(np.asarray(matrix, float))
-    return places, float(np.nan_to_num(model.explained_variance_ratio_).sum())
-
-
 def make_map(study: Study) -> Map | None:
     """The map, None where no embedding is known of any utterance that every model has scored."""
     if study.embedding is None:
@@ -78,7 +59,8 @@ def make_map(study: Study) -> Map | None:
     if len(known) < 2:
         return None
     table = thinned(known, study.seed, MAP_POINTS)
-    places, share = project(study.embedding.read(table), seed=study.seed)
+    embedding = study.embedding.read(table).astype(float)
+    places, share = principal_components(embedding, seed=study.seed)
     points = table[KEY].copy()
     points["x"], points["y"] = np.round(places, 4).T
     scores = [_aligned(model.scores, points) for model in study.models]

@@ -1,4 +1,4 @@
-"""Reference models: what is reached by who knows the labels of a task but hears no speech."""
+"""Reference models: what the labels of a task alone achieve, without the audio."""
 
 from collections.abc import Sequence
 
@@ -14,40 +14,41 @@ def score_references(
 ) -> pd.DataFrame:
     """Score the reference models of a task.
 
-    In a classification `chance` guesses each of the labels equally often, and `majority` always
-    says the most frequent one, the first of those where several are. In a regression `chance` says
-    the label of an utterance that is drawn at random, and `median` always the median of the labels,
-    the constant with the smallest mean absolute error.
+    In a classification, `chance` predicts a random label, all with the same probability, and
+    `majority` always predicts the most frequent label (the first one if there are several). In a
+    regression, `chance` predicts the label of a random utterance, and `median` always predicts the
+    median of the labels, which is the constant with the smallest mean absolute error.
 
     Args:
-        keys: of the utterances
-        labels: the true label of each
-        known: the labels of a classification, None for a regression
-        seed: of the guesses
+        keys: keys of the utterances
+        labels: true label of each utterance
+        known: labels of a classification, None for a regression
+        seed: seed of the random predictions
 
     Returns:
-        `model` (its id) and what `voxslice.scores.score_choices` or `score_values` give, one model
-        after the other
+        the scores of one model after the other: `model` (its id) and the columns of
+        `voxslice.scores.scores.score_choices` or `score_values`
 
     Raises:
-        InputError: where no utterance has a known label, or the labels of a regression are no
-            numbers
+        InputError: if no utterance has a known label, or labels of a regression are not numbers
     """
     generator, count = np.random.default_rng(seed), len(keys)
     tables = {}
     if known is not None:
         text, kept = known_labels(labels, known)
         frequent = text[kept].value_counts().reindex(known, fill_value=0).idxmax()
-        guesses = {CHANCE: generator.choice(known, count), MAJORITY: [frequent] * count}
-        for name, guess in guesses.items():
-            table = keys.assign(guess=pd.Categorical(guess, categories=known))
-            tables[name] = score_choices(table, labels, task="guess", known=known)
+        predictions = {CHANCE: generator.choice(known, count), MAJORITY: [frequent] * count}
+        for name, prediction in predictions.items():
+            table = keys.assign(prediction=pd.Categorical(prediction, categories=known))
+            tables[name] = score_choices(table, labels, task="prediction", known=known)
     else:
         values, kept = known_values(labels)
         numbers = values[kept].to_numpy()
-        guesses = {CHANCE: generator.choice(numbers, count), MEDIAN: [np.median(numbers)] * count}
-        for name, guess in guesses.items():
-            tables[name] = score_values(keys.assign(guess=guess), labels, column="guess", scale=1)
+        median = [np.median(numbers)] * count
+        predictions = {CHANCE: generator.choice(numbers, count), MEDIAN: median}
+        for name, prediction in predictions.items():
+            table = keys.assign(prediction=prediction)
+            tables[name] = score_values(table, labels, column="prediction", scale=1)
     return pd.concat([table.assign(model=name) for name, table in tables.items()])[
         ["model", *next(iter(tables.values()))]
     ].reset_index(drop=True)

@@ -1,4 +1,4 @@
-"""Scores: what a model said of each utterance, held against its label."""
+"""Scores: the prediction and the loss of a model on each utterance."""
 
 from collections.abc import Sequence
 
@@ -25,22 +25,22 @@ def score_classes(
 
     Args:
         predictions: the keys and one column of logits or probabilities per class
-        labels: the true label of each row of the predictions
-        classes: the classes of the model, columns of the predictions
-        task: its labels, and which classes stand for which; a model is wrong where it chooses one
-            that stands for none
+        labels: true label of each row of the predictions
+        classes: classes of the model, which are columns of the predictions
+        task: labels of the task, and the classes that stand for them; a model is wrong if it
+            predicts a class that stands for no label
         scale: `LOGITS` or `PROBABILITIES`
 
     Returns:
-        the keys, `label`, `prediction` (the most probable class), `loss` (0 right, 1 wrong) and
-        `p_<class>`: of logits the softmax over the classes that are not excluded; of probabilities
-        the values as they are, or divided by their sum if the task merges or excludes classes. The
-        probabilities of classes that stand for one label are added. Rows without a known label are
-        left out
+        one row per utterance with a known label: the keys, `label`, `prediction` (the most probable
+        class), `loss` (0 right, 1 wrong) and `p_<class>`. For logits, it is the softmax over the
+        classes that are not excluded. For probabilities, it is the value itself, divided by the sum
+        if the task merges or excludes classes. Probabilities of classes that stand for the same
+        label are added
 
     Raises:
-        InputError: where the model lacks a class of a label, a class has no place in the task, or
-            no row has a known label
+        InputError: if a label has no class, the task does not name a class of the model, or no row
+            has a known label
     """
     groups = task.groups(classes)
     text, kept = known_labels(labels, task.labels)
@@ -62,20 +62,21 @@ def score_classes(
 def score_choices(
     predictions: pd.DataFrame, labels: pd.Series, *, task: str, known: Sequence[str]
 ) -> pd.DataFrame:
-    """Score a classification whose classes are given, not computed.
+    """Score a classification whose predicted classes are given.
 
     Args:
-        predictions: the keys, the predicted classes in a categorical column that is called like the
-            task, none missing, maybe `<task>.<class>` with the probability of each class
-        labels: the true label of each row of the predictions
+        predictions: the keys; the predicted classes in a categorical column that has the name of
+            the task, none missing; and optionally `<task>.<class>`, the probability of each class
+        labels: true label of each row of the predictions
         task: id of the task
-        known: the labels of the task
+        known: labels of the task
 
     Returns:
-        as `score_classes`, with `p_<class>` where the predictions have probabilities
+        one row per utterance with a known label: the keys, `label`, `prediction`, `loss` (0 right,
+        1 wrong), and `p_<class>` if the predictions have probabilities
 
     Raises:
-        InputError: where no row has a known label
+        InputError: if no row has a known label
     """
     text, kept = known_labels(labels, known)
     rows = predictions[kept].reset_index(drop=True)
@@ -88,19 +89,19 @@ def score_choices(
 
 
 def known_labels(labels: pd.Series, known: Sequence[str]) -> tuple[pd.Series, np.ndarray]:
-    """Labels as text, and which rows have a known one.
+    """Labels as text, and the rows whose label belongs to the task.
 
     Args:
-        labels: as the metadata have them
-        known: the labels of the task
+        labels: labels as in the metadata
+        known: labels of the task
 
     Returns:
-        the labels, and booleans of shape (rows,)
+        the labels as text, and a mask of shape (rows,)
 
     Raises:
-        InputError: where no row has a known label
+        InputError: if no row has a known label
     """
-    # labels may be read as numbers or booleans, those of the config are text
+    # labels can be numbers or booleans in the metadata, and are text in the config
     text = labels.astype("string").reset_index(drop=True)
     kept = text.isin(known).to_numpy(bool, na_value=False)
     if not kept.any():
@@ -127,16 +128,16 @@ def score_values(
 
     Args:
         predictions: the keys and the column of the predicted value
-        labels: the true value of each row of the predictions, in the task's unit
-        column: name of the predicted value
-        scale: task units in one unit of the model (100 where the model counts in centuries)
+        labels: true value of each row of the predictions, in the task's unit
+        column: column of the predicted values
+        scale: number of task units in one unit of the model (100 if the model counts in centuries)
 
     Returns:
-        the keys, `label`, `prediction` and `loss` (absolute error), all in the task's unit; rows
-        without a label are left out
+        one row per utterance with a label: the keys, `label`, `prediction` and `loss` (absolute
+        error), all in the task's unit
 
     Raises:
-        InputError: where the labels are no numbers, or no row has one
+        InputError: if labels are not numbers, or no row has a label
     """
     values, kept = known_values(labels)
     scores = predictions.loc[kept, KEY].reset_index(drop=True)
@@ -147,16 +148,16 @@ def score_values(
 
 
 def known_values(labels: pd.Series) -> tuple[pd.Series, np.ndarray]:
-    """Labels as numbers, and which rows have one.
+    """Labels as numbers, and the rows that have one.
 
     Args:
-        labels: as the metadata have them
+        labels: labels as in the metadata
 
     Returns:
-        the labels, and booleans of shape (rows,)
+        the labels as numbers, and a mask of shape (rows,)
 
     Raises:
-        InputError: where the labels are no numbers, or no row has one
+        InputError: if labels are not numbers, or no row has a label
     """
     try:
         values = pd.to_numeric(labels.astype("object")).astype(float).reset_index(drop=True)
@@ -178,13 +179,16 @@ def labels_of_output(outputs: dict[str, list[str]], output: str, model: str) -> 
         output: name of the output
         model: id of the model, for the message
 
+    Returns:
+        the labels
+
     Raises:
-        InputError: where the model has no such output
+        InputError: if the model has no such output
     """
     if output not in outputs:
         raise InputError(
             f"The model {model} has no output {output!r}, but {', '.join(outputs)}:"
-            " correct the task's output or take the task from the model."
+            " correct the task's output or remove the task from the model."
         )
     return outputs[output]
 
@@ -193,13 +197,16 @@ def value_label(labels: Sequence[str], wanted: str | None, output: str, model: s
     """The label of an output that a regression reads.
 
     Args:
-        labels: of the output
-        wanted: label that the task names, None where it names none
+        labels: labels of the output
+        wanted: label that the task names, or None
         output: name of the output, for the message
         model: id of the model, for the message
 
+    Returns:
+        the label
+
     Raises:
-        InputError: where the task names another label, or none although there are several
+        InputError: if the output has no such label, or several labels and the task names none
     """
     if wanted is None and len(labels) == 1:
         return labels[0]

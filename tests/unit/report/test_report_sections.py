@@ -32,6 +32,7 @@ from voxslice.report import (
     projection,
     tradeoff,
 )
+from voxslice.report.principal_components import principal_components
 from voxslice.report.study import distinct, stored_embedding
 from voxslice.task import Task
 from voxslice.utterance_keys import KEY
@@ -564,10 +565,10 @@ def test_map_reads_the_embedding_of_its_sample_alone(confirmed, tmp_path, monkey
 
 def test_projection_finds_the_direction_in_which_points_differ():
     line = np.linspace(-1, 1, 50)
-    places, share = projection.project(np.outer(line, [3.0, 4.0, 0.0]), seed=0)
+    places, share = principal_components(np.outer(line, [3.0, 4.0, 0.0]), seed=0)
     assert share == pytest.approx(1)
     assert abs(np.corrcoef(places[:, 0], line)[0, 1]) == pytest.approx(1)
-    assert projection.project(np.ones((3, 1)), seed=0)[0].tolist() == [[0, 0]] * 3
+    assert principal_components(np.ones((3, 1)), seed=0)[0].tolist() == [[0, 0]] * 3
 
 
 def test_map_tells_values_of_a_colouring_apart(confirmed):

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from voxslice.conditions import is_numeric
+from voxslice.report.principal_components import principal_components
 from voxslice.report.shown_columns import visible_table
 from voxslice.report.spotlight.issues import in_order
 from voxslice.sampling import sampled
@@ -166,15 +167,11 @@ def _map(table: pd.DataFrame, keys: pd.DataFrame, matrix: np.ndarray, *, seed: i
 
     Utterances without an embedding lie in the middle.
     """
-    from sklearn.decomposition import PCA
-
     order = pd.MultiIndex.from_frame(keys[KEY]).get_indexer(pd.MultiIndex.from_frame(table[KEY]))
-    places = np.zeros((len(table), 2), dtype=np.float32)
+    points = np.zeros((len(table), 2), dtype=np.float32)
     known = order >= 0
-    values = matrix[order[known]]
-    size = min(2, *values.shape)
-    places[known, :size] = PCA(size, random_state=seed).fit_transform(values)[:, :size]
-    return places
+    points[known], _ = principal_components(matrix[order[known]], seed=seed)
+    return points
 
 
 def make_slice_table(
