@@ -9,9 +9,7 @@ content takes too long while the workflow is parsed. The job that lists the utte
 files anyway, so it records what it saw, and later fingerprints are compared with that record.
 """
 
-import csv
 import hashlib
-import io
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,10 +19,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from voxslice.data.csv_text import read_csv_text
+from voxslice.data.csv_rows import read_csv_rows
 from voxslice.data.file_names import locate
 from voxslice.data.filters import text, texts
-from voxslice.unicode_text import nfc
 
 MADE = ("resources", "results", "logs", "benchmarks")
 """Folders that the workflow makes in the current folder."""
@@ -202,19 +199,27 @@ def of_table(
         job that reads it
     """
     try:
-        table = read_csv_text(path)
-        reader = csv.DictReader(io.StringIO(table.text, newline=""), delimiter=table.separator)
-        reader.fieldnames = [nfc(name) for name in reader.fieldnames or []]
-        rows = list(reader)
-    except (OSError, UnicodeDecodeError, csv.Error):
+        names, cells = _read_rows(path)
+    except (OSError, ValueError):
         return None
+    rows = [dict(zip(names, line, strict=True)) for line in cells]
     wanted = [(source["column"], texts(source["values"])) for source in filters.values()]
     kept = {
-        tuple(row.get(name) or "" for name in ("file", "start", "end"))
+        tuple(row.get(name, "") for name in ("file", "start", "end"))
         for row in rows
-        if all(text(row.get(column) or "") in values for column, values in wanted)
+        if all(text(row.get(column, "")) in values for column, values in wanted)
     }
     return LocalData(audio, sorted({key[0] for key in kept}), sorted(kept))
+
+
+def _read_rows(path: str | Path) -> tuple[list[str], list[list[str]]]:
+    """Names and rows of a table, as the jobs read them."""
+    if Path(path).suffix != ".parquet":
+        return read_csv_rows(path)
+    from voxslice.data.user_tables import read_table  # heavy, so it is imported for Parquet only
+
+    table = read_table(path)
+    return list(table), table.fillna("").to_numpy().tolist()
 
 
 def of_database(folder: str | Path) -> LocalData:

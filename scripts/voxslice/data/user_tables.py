@@ -1,7 +1,5 @@
 """Tables that users write: CSV and Parquet files, read as text."""
 
-import io
-import warnings
 from pathlib import Path
 
 import pandas as pd
@@ -9,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from voxslice.data.column_types import category_text, composed, parse_numbers
-from voxslice.data.csv_text import read_csv_text
+from voxslice.data.csv_rows import read_csv_rows
 from voxslice.errors import InputError
 from voxslice.unicode_text import nfc
 
@@ -33,24 +31,23 @@ def read_table(path: str | Path) -> pd.DataFrame:
             flat = [field.name for field in schema if not pa.types.is_nested(field.type)]
             table = pq.read_table(path, columns=flat).to_pandas(ignore_metadata=True)
         else:
-            text, separator = read_csv_text(path)
-            # without index_col, a separator at the end of each row shifts the columns; pandas warns
-            # of rows that are longer than the line of names, whose cells cannot be told apart
-            with warnings.catch_warnings(action="error", category=pd.errors.ParserWarning):
-                table = pd.read_csv(
-                    io.StringIO(text),
-                    sep=separator,
-                    dtype="string",
-                    keep_default_na=False,
-                    na_values=[""],
-                    index_col=False,
-                )
-    except (ValueError, OSError, pd.errors.ParserWarning) as error:  # of pandas and pyarrow
+            names, rows = read_csv_rows(path)
+            cells = [[row[index] or None for row in rows] for index in range(len(names))]
+            table = pd.DataFrame(
+                {
+                    name: pd.array(column, dtype="string")
+                    for name, column in zip(names, cells, strict=True)
+                }
+            )
+    except (ValueError, OSError) as error:
         reason = " ".join(str(error).split())[:200]
         raise InputError(
             f"{path} cannot be read ({reason}): save it as CSV in UTF-8, or as Parquet."
         ) from error
     table = table.apply(category_text).astype("string").rename(columns=nfc)
+    if not table.columns.is_unique:
+        twice = table.columns[table.columns.duplicated()][0]
+        raise InputError(f"{path} has more than one column called {twice!r}: rename one of them.")
     # the names of files stay as they are: two files may differ in their Unicode form alone
     return table.apply(lambda column: column if column.name == "file" else composed(column))
 
