@@ -183,6 +183,28 @@ def test_subgroup_parameter_suggests_nothing_anew(plan):
     assert rules(plan(edit)) == SLICES - {"suggest_slices"}
 
 
+@pytest.mark.parametrize(
+    ("place", "value", "expected"),
+    [
+        (("spotlight", "max_rows"), 7, {"make_view"}),
+        (("report", "max_megabytes"), 3, {"make_report"}),
+        (("datasets", "demo", "note"), "another", {"make_report"}),
+        (("tasks", "age", "margin"), 1, {"compare", "make_report"}),
+        (("tasks", "age", "min_drop"), 4, SLICES),
+        (("searches", "embedding", "stability_seeds"), 0, SLICES),
+    ],
+    ids=lambda value: value[-1] if isinstance(value, tuple) else None,
+)
+def test_a_setting_reruns_the_rules_that_name_it(plan, place, value, expected):
+    def edit(config):
+        *path, last = place
+        for key in path:
+            config = config.setdefault(key, {})
+        config[last] = value
+
+    assert rules(plan(edit)) == expected
+
+
 def test_another_measurement_of_costs_computes_nothing_else(plan):
     def edit(config):
         config["costs"]["durations"] = [1, 4]

@@ -103,3 +103,11 @@ def test_no_way_is_given():
     assert message(**{"path: models/mine, ": ""}) == (
         "models.mine: give either url, path, onnx, derive or predictions, and only one of them."
     )
+
+
+def test_the_first_sentence_of_a_description_is_enough():
+    text = message(**{"license: MIT\nmodels": "license: MIT\n    shard_hours: 0\nmodels"})
+    assert text == (
+        "datasets.calls.shard_hours: 0 is less than or equal to the minimum of 0"
+        " (Hours of audio per shard)."
+    )
