@@ -117,7 +117,7 @@ def setting_facts(study: Study) -> Facts:
         looked += [f"embedding of {search['embedding_of']}"] if "embedding_of" in search else []
         rows.append(
             (
-                f"Slices \u201c{name}\u201d",
+                f"Search \u201c{name}\u201d",
                 f"{search['finder']} on {', '.join(looked)}; at least"
                 f" {counted(search['min_support'], 'utterance')}",
             )
