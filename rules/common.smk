@@ -21,6 +21,7 @@ from voxslice.config.job_resources import (
     predict_memory,
     predict_minutes,
 )
+from voxslice.config.script_texts import check_folders
 from voxslice.config.shard_audio import longest_allowed, state_of_shard
 from voxslice.config.study_config import StudyConfig, one_of
 from voxslice.errors import InputError
@@ -29,6 +30,7 @@ try:
     schema = Path(workflow.basedir, "config", "schema.yaml").read_text()
     # in place: a job on a cluster is started with the completed config
     config.update(complete(config, yaml.safe_load(schema)))
+    check_folders(os.getcwd(), workflow.main_snakefile, *workflow.configfiles)
 except InputError as error:
     # an exception would make Snakemake print the line of this file as well
     sys.exit(f"Mistake in the config: {error}")

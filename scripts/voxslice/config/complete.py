@@ -12,6 +12,7 @@ import jsonschema
 
 from voxslice.config.checks import check_references
 from voxslice.config.key_names import check_key_names
+from voxslice.config.script_texts import check_texts
 from voxslice.config.sentences import sentence
 from voxslice.config.validator import Validator
 from voxslice.errors import InputError
@@ -36,6 +37,7 @@ def complete(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, 
     Raises:
         InputError: the config has a mistake; one sentence names the key and says what to change
     """
+    check_texts(config)
     check_key_names(config, schema)
     errors = list(Validator(schema).iter_errors(config))
     if errors:
