@@ -15,6 +15,11 @@ include: "rules/common.smk"
 include: "rules/local.smk"
 
 
+onsuccess:
+    for page in reports_made():
+        logger.info(f"Report: {page}")
+
+
 wildcard_constraints:
     dataset=one_of(STUDY.datasets),
     model=one_of(STUDY.models),

@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 
 import yaml
+from snakemake.exceptions import IncompleteCheckpointException
+from snakemake.logging import logger
 
 SCRIPTS = Path(workflow.basedir) / "scripts"
 sys.path.insert(0, str(SCRIPTS))
@@ -65,9 +67,32 @@ def code(script):
     return fingerprint(SCRIPTS / f"{script}.py")
 
 
+@functools.cache
+def say_uncounted(dataset):
+    """Say, once in a run, that some jobs on a dataset are not planned yet."""
+    if workflow.is_main_process:
+        logger.info(
+            f"Jobs that run models on {dataset} are not counted yet: how many there are is known"
+            " once its utterances are listed. Jobs that need their results may be missing, too."
+        )
+
+
+def reports_made():
+    """Paths of the reports of a run, those that were there before among them."""
+    return sorted(
+        os.path.abspath(job.output.page)
+        for job in workflow.dag.jobs
+        if job.rule.name == "make_report"
+    )
+
+
 def shards(dataset):
     """Numbers of the shards of a dataset, which are known after the checkpoint."""
-    table = checkpoints.split_dataset.get(dataset=dataset).output[0]
+    try:
+        table = checkpoints.split_dataset.get(dataset=dataset).output[0]
+    except IncompleteCheckpointException:
+        say_uncounted(dataset)
+        raise
     rows = Path(table).read_text().count("\n") - 1  # without the header
     return range(rows)
 

@@ -60,7 +60,8 @@ def test_the_command_of_a_report_works_where_the_results_are(tmp_path):
     study.mkdir(), elsewhere.mkdir()
     path = write_config(elsewhere / "config.yaml", write_study(study, "data"))
     target = "results/report/mine/gender.html"
-    snakemake(study, target, configfiles=[path])
+    process = snakemake(study, target, configfiles=[path])
+    assert f"Report: {study / target}\n" in process.stdout  # where a run ends
     page = (study / target).read_text(encoding="utf-8")
     command = html.unescape(re.search("<pre><code>(.*?)</code></pre>", page, re.DOTALL)[1])
     assert str(tmp_path) not in page  # the page may be sent to others

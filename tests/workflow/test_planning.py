@@ -73,3 +73,9 @@ def test_what_is_called_for_each_shard_is_little(tmp_path, config):
     # no search in the config, and no file is read
     assert {calls for (file, _), calls in each.items() if "dpath" in file} == {0}
     assert {calls for (_, name), calls in each.items() if name == "read_text"} == {0}
+
+
+def test_a_dry_run_says_which_jobs_it_does_not_count(tmp_path, config):
+    process = snakemake(tmp_path, "--dry-run", "predictions", configfiles=[config])
+    for name in SHARDS:
+        assert process.stdout.count(f"Jobs that run models on {name} are not counted yet") == 1
