@@ -76,7 +76,11 @@ def test_snakemake_reports_how_it_was_made(finished_study, demo_config, tmp_path
     # as the README says it: without a number of cores
     snakemake(finished_study, "--report", path, configfiles=[demo_config], cores=None)
     page = path.read_text(encoding="utf-8")
-    for words in ("How sure the models are", "Size, real-time factor and latency", "trade-off"):
+    for words in (
+        "Probability of the predicted class",
+        "Size, real-time factor and latency",
+        "trade-off",
+    ):
         assert words in page
 
 

@@ -22,19 +22,20 @@ def make_issues(
     members: Mapping[str, pd.DataFrame],
     task: Task,
 ) -> list[dict[str, Any]]:
-    """The slices as Spotlight's issues: confirmed ones first, then the worst.
+    """Turn slices into issues of Spotlight: confirmed slices first, then the worst.
 
     The severity of a confirmed slice is high if the error in it is at least twice the error
     elsewhere, and medium otherwise. The severity of a slice that is not confirmed is low.
 
     Args:
-        keys: of the rows of the table
-        slices: of each model
-        members: the utterances of those slices
-        task: what is measured
+        keys: Keys of the utterances of the view, in the order of its table.
+        slices: Table of the slices of each model.
+        members: Keys of the utterances in the slices of each model.
+        task: Task that is measured.
 
     Returns:
-        `title`, `severity`, `rows` (positions in the table), `description`
+        One dictionary per slice: `title`, `severity`, `rows` (positions in the table of the view)
+        and `description`.
     """
     measure = measures(task.unit)[task.metric]
     index = pd.MultiIndex.from_frame(keys[KEY])
@@ -60,7 +61,14 @@ def make_issues(
 
 
 def in_order(slices: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """The slices of all models with the column `model`, each once, in the order of the report."""
+    """The slices of all models, each once, in the order of the report.
+
+    Args:
+        slices: Table of the slices of each model.
+
+    Returns:
+        One row per slice, with the column `model`.
+    """
     found = [distinct(table).assign(model=model) for model, table in slices.items() if len(table)]
     if not found:
         return distinct(next(iter(slices.values()))).assign(model="")
@@ -68,7 +76,7 @@ def in_order(slices: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 
 
 def _describe(row: Mapping[str, Any], measure: Measure) -> str:
-    """What is known of a slice, in two sentences."""
+    """Describe a slice in two sentences."""
     kind = "Confirmed" if row["confirmed"] else "Suggested, not confirmed"
     size = counted(int(row["support"]), "utterance")
     if not pd.isna(row["speakers"]):
@@ -85,11 +93,20 @@ def _describe(row: Mapping[str, Any], measure: Measure) -> str:
 
 
 def sample_note(shown: int, total: int, seed: int) -> dict[str, Any]:
-    """An issue without rows that says that the view is a sample."""
+    """An issue without rows that says that the view is a sample.
+
+    Args:
+        shown: Number of utterances in the view.
+        total: Number of utterances in the study.
+        seed: Seed of the sample.
+
+    Returns:
+        `title`, `severity`, `rows` and `description`, as `make_issues` returns them.
+    """
     return {
         "title": f"A sample: {shown:,} of {total:,} utterances",
         "severity": "low",
         "rows": [],
-        "description": f"Drawn at random with the seed {seed}. A slice selects those of its"
-        " utterances that were drawn; the figures in its description are of all of them.",
+        "description": f"Drawn at random with the seed {seed}. A slice selects the utterances"
+        " of it that are in the sample. The numbers in its description refer to all utterances.",
     }

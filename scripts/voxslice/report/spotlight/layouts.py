@@ -14,19 +14,26 @@ from voxslice.task import Task
 if TYPE_CHECKING:
     from renumics.spotlight.layout.nodes import Layout
 
-MOST_STACKED = 3
-"""Figures above each other; those of more models are tabs."""
-MOST_BARS = 12
-"""Categories in a histogram."""
+MAX_STACKED = 3
+"""Largest number of widgets with one metric that stand above each other."""
+MAX_BARS = 12
+"""Largest number of categories that a histogram shows."""
 
 
 def make_slice_layout(models: Sequence[str]) -> "Layout":
-    """The layout of the table of slices: the table above, slices against each other below."""
+    """Lay out the view of the slices: their table above, and charts of them below.
+
+    Args:
+        models: Ids of the models.
+
+    Returns:
+        A layout of Spotlight.
+    """
     quiet()
     from renumics.spotlight import layout
 
     values = [f"{model}_value" for model in models]
-    against = [
+    pairs = [
         layout.scatterplot(
             f"{models[0]} and {model}",
             x_column=values[0],
@@ -39,7 +46,7 @@ def make_slice_layout(models: Sequence[str]) -> "Layout":
         "Size and drop", x_column="support", y_column="drop", color_by_column="confirmed"
     )
     counts = layout.histogram("Evidence", column="evidence", stack_by_column="model")
-    below = [layout.tab(size)] + ([layout.tab(*against)] if against else []) + [layout.tab(counts)]
+    below = [layout.tab(size)] + ([layout.tab(*pairs)] if pairs else []) + [layout.tab(counts)]
     return layout.layout(
         layout.tab(layout.table("Slices"), weight=55),
         layout.split(*below, orientation="horizontal", weight=45),
@@ -48,15 +55,18 @@ def make_slice_layout(models: Sequence[str]) -> "Layout":
 
 
 def make_layout(table: pd.DataFrame, models: Sequence[str], task: Task) -> "Layout":
-    """The layout: table and slices above, the models' errors, the map and the player below.
+    """Lay out the view of the utterances.
+
+    The table and the slices stand above. The errors of the models, the map of the embedding and the
+    player stand below.
 
     Args:
-        table: as `make_table` gives it
-        models: ids of the models
-        task: what is measured
+        table: Table of the view, as `make_table` returns it.
+        models: Ids of the models.
+        task: Task that is measured.
 
     Returns:
-        a layout of Spotlight, the same bytes for the same arguments
+        A layout of Spotlight, the same bytes for the same arguments.
     """
     quiet()
     from renumics.spotlight import layout
@@ -65,14 +75,14 @@ def make_layout(table: pd.DataFrame, models: Sequence[str], task: Task) -> "Layo
     summaries = [SUMMARY, *(f"{model}_{SUMMARY}" for model in models)]
     hidden = [AUDIO, WINDOW, *MAP, *summaries]
     worst = f"{models[0]}_loss"
-    if task.is_classification:  # where a loss says no more than right and wrong
+    if task.is_classification:  # the loss is 0 or 1, as `right` and `wrong` say
         hidden += [f"{model}_loss" for model in models]
         worst = f"{models[0]}_correct"
     visible = [name for name in table if name not in hidden]
     table_widget = layout.table(
         "Utterances", visible_columns=visible, sort_by_columns=[(worst, "descending")]
     )
-    held: list[Any]
+    compared: list[Any]
     left: Any
     if task.is_classification:
         measures = [
@@ -81,13 +91,13 @@ def make_layout(table: pd.DataFrame, models: Sequence[str], task: Task) -> "Layo
             )
             for model in models
         ]
-        held = [
+        compared = [
             layout.confusion_matrix(
                 f"Confusion {model}", x_column="label", y_column=f"{model}_prediction"
             )
             for model in models
         ]
-        held += [
+        compared += [
             layout.confusion_matrix(
                 f"{models[0]} and {model}",
                 x_column=f"{models[0]}_correct",
@@ -95,7 +105,7 @@ def make_layout(table: pd.DataFrame, models: Sequence[str], task: Task) -> "Layo
             )
             for model in models[1:]
         ]
-        stacks = [measures[place::MOST_STACKED] for place in range(min(MOST_STACKED, len(models)))]
+        stacks = [measures[place::MAX_STACKED] for place in range(min(MAX_STACKED, len(models)))]
         left = layout.split(
             layout.split(
                 *[layout.tab(*some) for some in stacks], orientation="vertical", weight=18
@@ -106,7 +116,7 @@ def make_layout(table: pd.DataFrame, models: Sequence[str], task: Task) -> "Layo
         )
         colour = f"{models[0]}_correct"
     else:
-        held = [
+        compared = [
             layout.scatterplot(
                 f"Predicted and true {model}", x_column="label", y_column=f"{model}_prediction"
             )
@@ -133,9 +143,9 @@ def make_layout(table: pd.DataFrame, models: Sequence[str], task: Task) -> "Layo
             layout.histogram(f"Loss {model}", column=f"{model}_loss", stack_by_column=category)
             for model in models
         ]
-    lower = [layout.tab(*held, weight=40)]
+    lower = [layout.tab(*compared, weight=40)]
     if MAP[0] in table:
-        # a similarity map would be reduced anew on opening, in a process that may outlive the view
+        # a similarity map would be computed again by a process that may outlive the view
         near = layout.scatterplot(
             "Map of the embedding", x_column=MAP[0], y_column=MAP[1], color_by_column=colour
         )
@@ -158,31 +168,31 @@ def make_layout(table: pd.DataFrame, models: Sequence[str], task: Task) -> "Layo
 
 
 def _category(names: Sequence[str], table: pd.DataFrame) -> str | None:
-    """The categorical column with the most categories that a histogram can still tell apart."""
+    """The categorical column with most categories, of those that a histogram can show."""
     counts = {
         name: len(table[name].cat.categories)
         for name in names
         if name != "speaker" and isinstance(table[name].dtype, pd.CategoricalDtype)
     }
-    few = {name: count for name, count in counts.items() if 2 <= count <= MOST_BARS}
+    few = {name: count for name, count in counts.items() if 2 <= count <= MAX_BARS}
     return max(few, key=lambda name: few[name]) if few else None
 
 
 def _named(lens: Any) -> Any:
-    """Name a lens by what it shows: Spotlight draws a random name."""
+    """Name a lens after what it shows, instead of the random name that Spotlight gives it."""
     lens.id = " ".join([lens.type, *lens.columns])
     return lens
 
 
 def to_json(value: Any) -> str:
-    """Readable JSON of plain values or a layout."""
+    """Write plain values or a layout as indented JSON."""
     if hasattr(value, "model_dump_json"):
         return value.model_dump_json(by_alias=True, indent=1) + "\n"
     return json.dumps(value, indent=1, ensure_ascii=False) + "\n"
 
 
 def quiet() -> None:
-    """Keep Spotlight's imports from printing what does not concern this project."""
+    """Keep the imports of Spotlight from printing notes on libraries that are not used here."""
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     logging.getLogger("renumics").setLevel(logging.ERROR)
     try:

@@ -1,6 +1,6 @@
-"""The tables of the interactive view: its utterances and its slices.
+"""The tables of the interactive view: one of the utterances and one of the slices.
 
-Written by the workflow, opened by `scripts/view.py` without any further computation.
+The workflow writes them. `scripts/view.py` opens them and computes nothing.
 """
 
 import os
@@ -21,26 +21,26 @@ from voxslice.utterance_keys import KEY
 
 AUDIO, WINDOW, SUMMARY = "audio", "window", "summary"
 MAP = ["map_x", "map_y"]
-"""Columns of the table that are shown by widgets of their own."""
+"""Columns that are not in the table on the screen, because other widgets show them."""
 TABLE, LAYOUT, ISSUES = "table.parquet", "layout.json", "issues.json"
 SLICES, SLICES_LAYOUT = "slices.parquet", "slices.layout.json"
-"""Files of a view: of its utterances, and of its slices."""
+"""Names of the files in the folder of a view."""
 CORRECT = pd.CategoricalDtype(["right", "wrong"])
 
 
 def select(
     metadata: pd.DataFrame, scores: Mapping[str, pd.DataFrame], *, max_rows: int, seed: int
 ) -> tuple[pd.DataFrame, int]:
-    """The utterances that a view shows: those that a model has scored, or a sample of them.
+    """Choose the utterances of a view: all that at least one model has scored, or a sample.
 
     Args:
-        metadata: of all utterances
-        scores: of each model
-        max_rows: size of the largest sample
-        seed: of the sample, which is drawn without regard to anything
+        metadata: Metadata of all utterances.
+        scores: Scores of each model.
+        max_rows: Largest number of rows of a view.
+        seed: Seed of the sample. All utterances are equally likely to be drawn.
 
     Returns:
-        the rows of the metadata, in its order, and how many there are before the sample
+        The rows of the metadata in their order, and the number of rows before sampling.
     """
     scored = pd.concat([table[KEY] for table in scores.values()]).drop_duplicates()
     rows = metadata.merge(scored, on=KEY, how="inner")
@@ -49,14 +49,17 @@ def select(
 
 
 def place(audio: str | Path, folder: str | Path) -> str:
-    """Where a view in a folder finds the audio: a folder of the workflow moves with the view.
+    """The path by which a view finds its audio.
+
+    Audio that the workflow has downloaded has a relative path, so that it can be moved together
+    with the view.
 
     Args:
-        audio: folder of the audio; absolute where it is not one of the workflow
-        folder: of the view, in the same sense
+        audio: Folder of the audio: absolute, or relative to the folder of the study.
+        folder: Folder of the view, relative to the folder of the study.
 
     Returns:
-        the absolute path as it is, or the path from the view to the audio
+        An absolute path as it is, or the path from the view to the audio.
     """
     return str(audio) if Path(audio).is_absolute() else os.path.relpath(audio, folder)
 
@@ -71,23 +74,25 @@ def make_table(
     embedding: tuple[pd.DataFrame, np.ndarray] | None,
     seed: int,
 ) -> pd.DataFrame:
-    """One row an utterance.
+    """Make the table of the utterances, one row per utterance.
 
     Args:
-        rows: the metadata, as `select` gives it
-        scores: of each model
-        task: what is measured
-        audio: folder of the audio: absolute, or relative to the folder of the view
-        files: name of each utterance's file in that folder
-        embedding: keys and matrix that the map shows, None for no map
-        seed: of the map
+        rows: Metadata of the utterances, as `select` returns them.
+        scores: Scores of each model.
+        task: Task that is measured.
+        audio: Folder of the audio: absolute, or relative to the folder of the view.
+        files: Name of each utterance's file in the folder of the audio.
+        embedding: Keys and matrix of the embedding that the map shows, None for no map.
+        seed: Seed of the map.
 
     Returns:
-        a table with `audio` (path), `file`, `label`, the columns of each model, and the metadata.
-        Of a model these are `<model>_...` prediction, correct (`right` or `wrong`), loss and
-        probabilities. `summary` and `<model>_summary` hold all of that as text, `map_x` and `map_y`
-        the map, `window` start and end where utterances are parts of files. Label and predictions
-        share one categorical type: Spotlight compares the codes of categories, not their names.
+        A table with `audio` (path), `file`, `label`, the columns of each model, and the metadata.
+        The columns of a model are `<model>_prediction`, `<model>_correct` (`right` or `wrong`),
+        `<model>_loss` and `<model>_p_<class>`. `summary` and `<model>_summary` hold them as text.
+        `map_x` and `map_y` are the map. `window` is the start and end in seconds, if utterances are
+        parts of files. Label and predictions share one categorical type, because Spotlight compares
+        the codes of categories, not their names. Control characters of all text but the paths are
+        visible.
     """
     table = rows
     parts = table["file"].duplicated(keep=False) | (table["start"] > 0)
@@ -117,7 +122,7 @@ def make_table(
             view[f"{model}_prediction"] = joined["prediction"]
         view[f"{model}_loss"] = joined["loss"]
         own[model] = [name for name in view if name not in before and name != "label"]
-    # what is compared stands first, model after model; probabilities follow
+    # label and predictions first, model after model; probabilities last
     given = [name for name in (AUDIO, "file", WINDOW, "label") if name in view]
     ends = ("prediction", "correct", "loss")
     lead = [f"{model}_{end}" for model in scores for end in ends if f"{model}_{end}" in own[model]]
@@ -136,13 +141,13 @@ def make_table(
 
 
 def _free(name: str, view: pd.DataFrame) -> str:
-    """A name for a metadata column that no column of the view has or will have."""
+    """The name of a metadata column in the view, changed if another column has this name."""
     taken = name in view or name in (WINDOW, SUMMARY, *MAP)
     return f"metadata_{name}" if taken else name
 
 
 def _texts(view: pd.DataFrame, names: Mapping[str, str], start: str = "") -> list[str]:
-    """Some columns of each row as text for the inspector, with the names to call them by."""
+    """Write some columns of each row as text for the inspector, under the given names."""
     titles = [shown(name) for name in names.values()]
     return [
         start
@@ -155,7 +160,7 @@ def _texts(view: pd.DataFrame, names: Mapping[str, str], start: str = "") -> lis
 
 
 def _plain(column: pd.Series) -> pd.Series:
-    """A metadata column in a type that Spotlight shows: numbers, or categories of text."""
+    """Turn a metadata column into a type that Spotlight shows: numbers, or categories of text."""
     if is_numeric(column):
         return column.astype(float)
     text = column.astype("string").astype(object)
@@ -163,9 +168,9 @@ def _plain(column: pd.Series) -> pd.Series:
 
 
 def _map(table: pd.DataFrame, keys: pd.DataFrame, matrix: np.ndarray, *, seed: int) -> np.ndarray:
-    """Two dimensions of an embedding by principal components, shape (rows, 2).
+    """The first two principal components of an embedding, shape (rows, 2).
 
-    Utterances without an embedding lie in the middle.
+    Utterances without an embedding are at the centre.
     """
     order = pd.MultiIndex.from_frame(keys[KEY]).get_indexer(pd.MultiIndex.from_frame(table[KEY]))
     points = np.zeros((len(table), 2), dtype=np.float32)
@@ -181,17 +186,17 @@ def make_slice_table(
     *,
     task: Task,
 ) -> pd.DataFrame:
-    """One row a slice, in the order of the report.
+    """Make the table of the slices, one row per slice, in the order of the report.
 
     Args:
-        slices: of each model
-        members: the utterances of those slices
-        scores: of each model
-        task: what is measured
+        slices: Table of the slices of each model.
+        members: Keys of the utterances in the slices of each model.
+        scores: Scores of each model.
+        task: Task that is measured.
 
     Returns:
-        `model` that the slice was found for, `rule`, `confirmed`, the figures of the slice, and
-        `<model>_value`, the metric of each model on the utterances of the slice
+        `model` for which the slice was found, `rule`, `confirmed`, the numbers of the slice, and
+        `<model>_value`, the metric of each model on the utterances of the slice.
     """
     table = in_order(slices)
     losses = {
