@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NoReturn, TextIO
 
 from voxslice.errors import InputError, MachineError, full_disk, machine_sentence
+from voxslice.parents import end_with_parent
 from voxslice.shown_text import visible
 
 
@@ -18,7 +19,7 @@ def to_log(log: str | Path | Sequence[str]) -> Iterator[None]:
 
     An `InputError`, a `MachineError`, short memory or a full disk ends the process with one
     sentence in the log and on the terminal. Any other exception leaves its traceback in the log and
-    one line on the terminal.
+    one line on the terminal. A script of Snakemake also ends when Snakemake does.
 
     Args:
         log: Path of the log file, or a sequence whose first item is the path (Snakemake's `log`).
@@ -26,6 +27,8 @@ def to_log(log: str | Path | Sequence[str]) -> Iterator[None]:
     Raises:
         SystemExit: With code 1 if the block raised an exception.
     """
+    if hasattr(sys.modules["__main__"], "snakemake"):
+        end_with_parent()
     path = Path(log if isinstance(log, str | Path) else log[0])
     terminal = sys.stderr
     try:

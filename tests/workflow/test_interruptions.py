@@ -8,9 +8,13 @@ import subprocess
 import time
 import zipfile
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 
+import numpy as np
 import pytest
+from endless_models import write_endless
+from small_inputs import write_audio
 from small_study import study_config
 from snakemake_cli import command, planned, snakemake, write_config
 
@@ -48,15 +52,16 @@ def results(folder):
 
 
 def processes(folder):
-    """Processes that name a folder on their command line."""
+    """Processes that work in a folder or name it on their command line."""
     found = []
     for process in Path("/proc").iterdir():
         if process.name.isdigit():
             try:
                 line = (process / "cmdline").read_bytes()
+                place = (process / "cwd").readlink()
             except OSError:
                 continue  # it has ended
-            if str(folder).encode() in line:
+            if str(folder).encode() in line or place.is_relative_to(folder):
                 found.append(process.name)
     return found
 
@@ -108,3 +113,79 @@ def test_killed_at_every_step(tmp_path, configfiles):
     snakemake(killed, configfiles=configfiles)
     assert results(killed) == results(undisturbed)
     assert planned(killed, configfiles=configfiles) == []
+
+
+@pytest.fixture(scope="module")
+def long_study(tmp_path_factory):
+    """Config of a study whose model never ends on the audio, and is measured for ten minutes."""
+    folder = tmp_path_factory.mktemp("long")
+    names = [f"{number}.wav" for number in range(4)]
+    for name in names:
+        write_audio(folder / "audio" / name, np.full(1600, 0.5, np.float32))
+    rows = [f"{name},{label}" for name, label in zip(names, ["female", "male"] * 2, strict=True)]
+    (folder / "calls.csv").write_text("\n".join(["file,gender", *rows]) + "\n")
+    write_endless(folder / "model", above=0.2)
+    config = {
+        "costs": {"durations": [1], "seconds": 600},
+        "datasets": {
+            "calls": {
+                "csv": {"path": str(folder / "calls.csv"), "audio": str(folder / "audio")},
+                "columns": {"gender": {"column": "gender"}},
+                "license": "MIT",
+            }
+        },
+        "models": {"mine": {"path": str(folder / "model"), "tasks": ["gender"], "license": "MIT"}},
+        "tasks": {
+            "gender": {
+                "type": "classification",
+                "target": "gender",
+                "output": "level",
+                "labels": ["female", "male"],
+            }
+        },
+        "searches": {"metadata": {"finder": "subgroups", "features": ["gender"]}},
+    }
+    return write_config(folder / "study.yaml", config)
+
+
+@pytest.mark.parametrize(
+    ("target", "log", "is_group", "signals"),
+    [
+        ("predictions", "logs/predict/calls/mine/0.log", True, 1),
+        ("predictions", "logs/predict/calls/mine/0.log", True, 2),
+        ("predictions", "logs/predict/calls/mine/0.log", False, 2),
+        ("costs", "logs/measure_costs/mine.log", True, 2),
+        ("costs", "logs/measure_costs/mine.log", False, 2),
+    ],
+)
+def test_ctrl_c_leaves_no_process(tmp_path, long_study, target, log, is_group, signals):
+    """A terminal interrupts all processes of its group, `kill -INT` the main one alone."""
+    with (tmp_path / "output.txt").open("wb") as file:
+        process = subprocess.Popen(
+            command(tmp_path, target, configfiles=[long_study]),
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    begin = time.monotonic()
+    while not (tmp_path / log).exists():
+        assert process.poll() is None, (tmp_path / "output.txt").read_text()[-3000:]
+        assert time.monotonic() - begin < 120
+        time.sleep(0.05)
+    time.sleep(4)  # the model computes
+    assert len(processes(tmp_path)) >= 2
+    for _ in range(signals):
+        with suppress(ProcessLookupError):  # it may have ended by the first one
+            (os.killpg if is_group else os.kill)(process.pid, signal.SIGINT)
+        time.sleep(1)
+    begin = time.monotonic()
+    try:
+        while processes(tmp_path):
+            process.poll()  # else it stays as a zombie
+            assert time.monotonic() - begin < 10
+            time.sleep(0.1)
+    finally:
+        for left in processes(tmp_path):
+            os.kill(int(left), signal.SIGKILL)
+    assert process.wait() != 0
+    assert not list((tmp_path / "results").rglob("*.parquet"))

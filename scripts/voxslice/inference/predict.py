@@ -1,13 +1,14 @@
 """Inference: one pass of a model over utterances, all outputs at once."""
 
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from itertools import islice
 from math import inf
 from pathlib import Path
 
 import audonnx
 import numpy as np
+import onnxruntime
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -50,6 +51,19 @@ class Utterances:
         self._longest = longest
         self._max_seconds = max_seconds
         self._stopped = 0
+        self._running: set[onnxruntime.RunOptions] = set()
+        self._is_given_up = False
+
+    @contextmanager
+    def given_up_on_error(self) -> Iterator[None]:
+        """Stop the running computations if the block raises an exception, such as by Ctrl-C."""
+        try:
+            yield
+        except BaseException:
+            self._is_given_up = True
+            for options in list(self._running):
+                options.terminate = True
+            raise
 
     def read(self, row: tuple[str, float, float]) -> np.ndarray | str:
         """Read an utterance.
@@ -92,7 +106,13 @@ class Utterances:
                 self._room.taken(utterance_mb(seconds)),
                 time_limit(self._max_seconds, "The model") as options,
             ):
-                outputs = run(self._model, signal, self._outputs, options)
+                self._running.add(options)
+                if self._is_given_up:
+                    raise InputError("the job was interrupted")
+                try:
+                    outputs = run(self._model, signal, self._outputs, options)
+                finally:
+                    self._running.discard(options)
             vectors = {name: np.ravel(value) for name, value in outputs.items()}
             for name, vector in vectors.items():
                 if not np.isfinite(vector).all():
@@ -171,6 +191,7 @@ def predict(
         closing(
             read_ahead(score.read, score.compute, rows, readers=threads, workers=workers)
         ) as stream,
+        score.given_up_on_error(),
         tqdm(total=len(utterances), desc=Path(model).name, unit="utterance") as progress,
     ):
         for keys in _batches(utterances[KEY]):

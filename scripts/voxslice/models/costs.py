@@ -10,7 +10,6 @@ import platform
 import resource
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,6 +19,7 @@ import numpy as np
 import pandas as pd
 
 from voxslice.errors import InputError, MachineError, reason_of
+from voxslice.parents import end_with_parent
 
 ANSWER = "Voxslice answer: "
 """Beginning of the line in which the process that measures gives its answer."""
@@ -86,22 +86,16 @@ def _measure_in_process(arguments: dict[str, Any]) -> dict[str, Any]:
     Returns:
         `rows`, or an `error` or `machine_error` in one sentence.
     """
-    process = subprocess.Popen(  # noqa: S603  # this very module
+    process = subprocess.run(  # noqa: S603  # this very module
         [sys.executable, "-m", "voxslice.models.costs", json.dumps(arguments)],
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
-        stdin=subprocess.PIPE,  # left open: its end tells the process that this one has ended
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         errors="replace",
+        check=False,
     )
-    try:
-        assert process.stdout is not None  # noqa: S101
-        lines = process.stdout.read().splitlines()
-        process.wait()
-    finally:
-        process.kill()
-        process.wait()
+    lines = process.stdout.splitlines()
     answers = [line.removeprefix(ANSWER) for line in lines if line.startswith(ANSWER)]
     for line in lines:
         if not line.startswith(ANSWER):
@@ -253,20 +247,9 @@ def _read_through(path: Path) -> None:
             pass
 
 
-def _end_with_parent() -> None:
-    """End this process when the one that started it has ended."""
-
-    def watch() -> None:
-        while sys.stdin.buffer.read(1):
-            pass
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
-
-
 def _main(arguments: str) -> None:
     """Measure a model and print the answer as one line."""
-    _end_with_parent()
+    end_with_parent()
     answer: dict[str, Any]
     try:
         answer = {"rows": measure_here(**json.loads(arguments))}
@@ -275,7 +258,6 @@ def _main(arguments: str) -> None:
     except InputError as error:
         answer = {"error": str(error)}
     print(f"\n{ANSWER}{json.dumps(answer)}", flush=True)
-    os._exit(0)  # the watching thread blocks reading, and would keep the interpreter from ending
 
 
 if __name__ == "__main__":

@@ -164,12 +164,12 @@ def test_a_measurement_that_cannot_be_told_to_stop_ends_in_one_sentence(tmp_path
         "import sys; from voxslice.models import costs, time_limits;"
         "time_limits.GRACE_S = 0.3; costs._main(sys.argv[-1])"
     )
-    real = subprocess.Popen
+    real = subprocess.run
 
     def short_grace(words, **settings):
         return real([sys.executable, "-c", program, words[-1]], **settings)
 
-    monkeypatch.setattr(subprocess, "Popen", short_grace)
+    monkeypatch.setattr(subprocess, "run", short_grace)
     with pytest.raises(InputError, match=r"^The model model takes longer than 0\.3 s: use anot"):
         measure_costs(
             model,
