@@ -1,35 +1,42 @@
-"""What running models asks of a machine: rules ask for as much, and inference keeps within it.
+"""Memory and time to run models: rules request as much, and inference keeps within it.
 
-Estimates for wav2vec 2.0 of the published size (16 heads, 50 frames a second), whose attention
-takes memory with the square of the duration; smaller models need less. Imported whenever Snakemake
-parses the workflow: it stays light.
+These are estimates for wav2vec 2.0 of the published size (16 heads, 50 frames per second). The
+memory of its attention grows with the square of the duration. Smaller models need less. Snakemake
+imports this module whenever it parses the workflow, so it must not import anything slow.
 """
 
 import math
 
 A_THREAD = 2000
-"""Megabytes for the utterances of one thread: those of up to 45 s are computed on side by side."""
+"""Memory in MB for each thread: utterances of up to 45 s are computed at the same time."""
 
 
 def utterance_mb(seconds: float) -> int:
-    """Memory that computing on an utterance takes, beside the model's weights.
+    """Memory to compute one utterance, without the weights of the model.
 
-    Onnxruntime's arena holds more than the utterance needs, and what it holds of shorter ones is of
-    no use for a longer one: measured by itself 6.6 GB for 120 s; after shorter ones 10.4 GB, and
-    0.4 GB for 20 s, 2.2 GB for 60 s; beside others, all of them took 12.6 GB.
+    The memory arena of onnxruntime holds more than an utterance needs, and a longer utterance
+    cannot use what is held for shorter ones. Measured: 6.6 GB for 120 s alone; after shorter
+    utterances 0.4 GB for 20 s, 2.2 GB for 60 s and 10.4 GB for 120 s; 12.6 GB for several
+    utterances at the same time.
 
     Args:
-        seconds: its duration
+        seconds: Duration of the utterance.
+
+    Returns:
+        Memory in MB.
     """
     return math.ceil(10 * seconds + 0.75 * seconds**2)
 
 
 def room_mb(longest: float, *, threads: int) -> int:
-    """Memory for the utterances that are computed on side by side.
+    """Memory for the utterances that are computed at the same time.
 
     Args:
-        longest: seconds of the longest of them
-        threads: utterances at a time, where they are short
+        longest: Duration of the longest utterance, in seconds.
+        threads: Number of short utterances that are computed at the same time.
+
+    Returns:
+        Memory in MB.
     """
     one = utterance_mb(longest)
     return max(one, threads * min(one, A_THREAD))
@@ -39,25 +46,31 @@ def memory_mb(longest: float, *, model_mb: float, threads: int) -> int:
     """Memory of a process that runs a model.
 
     Args:
-        longest: seconds of the longest utterance
-        model_mb: size of the model's file
-        threads: utterances at a time, where they are short
+        longest: Duration of the longest utterance, in seconds.
+        model_mb: Size of the ONNX file in MB.
+        threads: Number of short utterances that are computed at the same time.
+
+    Returns:
+        Memory in MB.
     """
     return math.ceil(1000 + 2 * model_mb + room_mb(longest, threads=threads))
 
 
 def minutes(seconds: float, *, longest: float, model_mb: float, threads: int) -> int:
-    """Time to run a model, with room for a machine that is a few times slower than a new one.
+    """Time to run a model, enough for a machine that is a few times slower than a new one.
 
-    Of wav2vec 2.0 with six layers (363 MB) a core computes a second of speech in 0.08 s; of models
-    in 8 bits a byte takes twice as long. Utterances that are too long to be computed on side by
-    side take turns.
+    One core computes one second of speech in 0.08 s with wav2vec 2.0 with six layers (363 MB).
+    Models in 8 bits take twice as long per byte of the file. Utterances that are too long to be
+    computed at the same time are computed one after another.
 
     Args:
-        seconds: of audio
-        longest: seconds of the longest utterance
-        model_mb: size of the model's file
-        threads: utterances at a time, where they are short
+        seconds: Total duration of the audio.
+        longest: Duration of the longest utterance, in seconds.
+        model_mb: Size of the ONNX file in MB.
+        threads: Number of short utterances that are computed at the same time.
+
+    Returns:
+        Time in minutes.
     """
     one = utterance_mb(longest)
     at_a_time = min(threads, room_mb(longest, threads=threads) // one) if one else threads

@@ -1,7 +1,8 @@
 """Convolutions over time written as matrix products, which onnxruntime quantises well.
 
-Its quantised convolutions are slower than those of floats, its quantised products are thrice as
-fast. A product sees the windows of a convolution side by side (im2col).
+The quantised convolutions of onnxruntime are slower than convolutions of floats, but its quantised
+matrix products are three times as fast as products of floats. The windows of a convolution become
+the rows of one matrix (im2col).
 """
 
 import numpy as np
@@ -9,20 +10,20 @@ import onnx
 from onnx import helper, numpy_helper
 
 MIN_CHANNELS, MIN_WEIGHTS, MAX_OVERLAP = 64, 2**16, 4
-"""What is worth it: a product needs long rows, small ones take no time, and each sample is copied
-into as many windows as overlap there."""
+"""Which convolutions are converted: a product is fast only with long rows, small convolutions take
+little time, and each sample is copied into every window that contains it."""
 
 
 def to_products(model: onnx.ModelProto) -> int:
-    """Write large convolutions over time as matrix products; what the model computes stays.
+    """Write large convolutions over time as matrix products. The model computes the same values.
 
-    Convolutions with groups, gaps, padding or weights that are not stored are left as they are.
+    Convolutions with groups, dilation, padding or weights that are not stored do not change.
 
     Args:
-        model: changed in place
+        model: Model that is changed in place.
 
     Returns:
-        how many were written as products
+        The number of convolutions that were converted.
     """
     graph = model.graph
     stored = {tensor.name: tensor for tensor in graph.initializer}
@@ -48,7 +49,7 @@ def _settings(node: onnx.NodeProto) -> dict:
 
 
 def _is_worth_it(node: onnx.NodeProto, weights: onnx.TensorProto) -> bool:
-    """Whether it is a large convolution over one dimension, without groups, gaps and padding."""
+    """Whether a node is a large convolution over time without groups, dilation and padding."""
     if weights.data_type != onnx.TensorProto.FLOAT or len(weights.dims) != 3:
         return False
     settings, (_, channels, width) = _settings(node), weights.dims
@@ -65,7 +66,7 @@ def _is_worth_it(node: onnx.NodeProto, weights: onnx.TensorProto) -> bool:
 def _product(
     graph: onnx.GraphProto, node: onnx.NodeProto, weights: onnx.TensorProto, name: str
 ) -> list[onnx.NodeProto]:
-    """The nodes that take the place of a convolution; their constants are added to the graph."""
+    """The nodes that replace a convolution. Their constants are added to the graph."""
     outputs, channels, width = weights.dims
     stride = _settings(node).get("strides", [1])[0]
 
@@ -81,7 +82,7 @@ def _product(
     turned = f"{name}_turned"  # (batch, time, channels)
     nodes = [helper.make_node("Transpose", [node.input[0]], [turned], perm=[0, 2, 1])]
     axis, step, parts = limit("axis", 1), limit("step", stride), []
-    for offset in range(width):  # the sample at this offset in each window
+    for offset in range(width):  # takes the sample at this offset of each window
         left = width - 1 - offset
         first = limit(f"first_{offset}", offset)
         stop = limit(f"stop_{offset}", -left if left else np.iinfo(np.int64).max)

@@ -1,4 +1,4 @@
-"""Models: check what was fetched before anything of it is run, then describe what it offers."""
+"""Check a fetched model before it is run, and write it with a card that describes it."""
 
 import json
 import shutil
@@ -34,10 +34,16 @@ TRIAL_SAMPLES = 48000
 
 
 def find_root(folder: str | Path) -> Path:
-    """Find the one folder below `folder` that holds a model.yaml.
+    """Find the only folder below another one that holds a model.yaml.
+
+    Args:
+        folder: Folder of an unpacked archive.
+
+    Returns:
+        The folder with the model.yaml.
 
     Raises:
-        InputError: where there is none, or more than one
+        InputError: There is no model.yaml, or more than one.
     """
     found = sorted(Path(folder).rglob("model.yaml"))
     if len(found) != 1:
@@ -60,15 +66,17 @@ def install(
     """Check a model and write it as `model.onnx`, `model.yaml` and `model.json` into a folder.
 
     Args:
-        source: folder with a model.yaml in audonnx's form and the ONNX file that it names
-        target: folder that receives the three files
-        origin: URL or path that the model came from, for `model.json`
-        checksum: SHA-256 of the archive, None for a local folder
-        parameters: their number; None to count what the ONNX file stores as floats
+        source: Folder with a model.yaml of audonnx and the ONNX file that it names.
+        target: Folder that receives the three files.
+        origin: URL or path that the model came from, for `model.json`.
+        checksum: SHA-256 of the archive; None for a local folder.
+        max_seconds: Longest time to load the model, in seconds.
+        parameters: Number of parameters; None to count the floats that the ONNX file stores.
 
     Raises:
-        InputError: where the YAML names a class that is not allowed or a file outside of the
-            folder, or where audonnx cannot load the model or run it on a signal
+        InputError: The model.yaml is refused (see `read_definition`), audonnx cannot load the
+            model, the model does not take one signal, or it takes too long.
+        MachineError: The disk is full or memory is short.
     """
     definition = read_definition(Path(source))
     proto = read_onnx(definition.onnx, origin)
@@ -95,17 +103,19 @@ def install_onnx(
     origin: str,
     max_seconds: float = MAX_SECONDS,
 ) -> None:
-    """Check a bare ONNX file and write it as `install` does, with a model.yaml of audonnx's.
+    """Check a bare ONNX file and write it as `install` does, with a model.yaml for audonnx.
 
     Args:
-        path: the file
-        labels: of the outputs, by name; other outputs have labels of audonnx's own
-        target: folder that receives the three files
-        origin: URL or path that the file came from, for `model.json`
+        path: ONNX file.
+        labels: Labels of outputs by name; audonnx numbers the labels of other outputs.
+        target: Folder that receives `model.onnx`, `model.yaml` and `model.json`.
+        origin: URL or path that the file came from, for `model.json`.
+        max_seconds: Longest time to load the model, in seconds.
 
     Raises:
-        InputError: where audonnx cannot load the model or run it on a signal, or the labels do not
-            fit its outputs
+        InputError: audonnx cannot load the model, the model does not take one signal or takes too
+            long, or the labels do not fit its outputs.
+        MachineError: The disk is full or memory is short.
     """
 
     def load(folder: Path) -> audonnx.Model:
@@ -127,10 +137,10 @@ def install_onnx(
 
 @contextmanager
 def _staged(target: str | Path) -> Iterator[Path]:
-    """Give a new folder whose files are moved into another one once the block is through.
+    """Create a new folder whose files are moved into the target after the block.
 
-    A model is loaded from a folder that holds the checked files alone: beside the fetched ones,
-    others (transform.yaml) could name classes too.
+    A model is loaded from a folder that holds only the checked files: other fetched files, such as
+    transform.yaml, could also name classes.
     """
     target = Path(target)
     with full_disk(target):
@@ -150,7 +160,7 @@ def _outputs(
     origin: str,
     max_seconds: float,
 ) -> dict[str, list[str]]:
-    """Labels of each output of a model that audonnx loads and can run on a signal."""
+    """The labels of each output of a model, after checking that it can be run on a signal."""
     try:
         with time_limit(max_seconds, f"Loading the model from {origin}"):
             model = load(folder)
@@ -179,8 +189,8 @@ def _outputs(
     lacking = [str(output) for output in named if output not in model.outputs]
     if lacking:
         raise InputError(
-            f"The model from {origin} has no output {lacking[0]!r}, which labels are given for, but"
-            f" {', '.join(model.outputs)}: correct the name."
+            f"The model from {origin} has no output {lacking[0]!r}, which the labels are for;"
+            f" its outputs are {', '.join(model.outputs)}: correct the name."
         )
     _try(model, origin, max_seconds)
     return labels_of(model)
@@ -223,19 +233,19 @@ def _write_card(
 
 
 def require_rate(declared: str | None, sampling_rate: int, model: str) -> None:
-    """Refuse to run a model at another sampling rate than it says it expects.
+    """Refuse to run a model at a sampling rate other than the one that its files declare.
 
     Args:
-        declared: what the model says, as `model.json` has it; None where it says nothing
-        sampling_rate: of the config, in Hz
-        model: id of the model, for the message
+        declared: Sampling rate in `model.json`; None if the files declare none.
+        sampling_rate: Sampling rate in the config, in Hz.
+        model: Id of the model, for the message.
 
     Raises:
-        InputError: where they differ
+        InputError: The two differ.
     """
     try:
         expected = float(declared or sampling_rate)
-    except ValueError:  # in words: no one can tell
+    except ValueError:  # it is not a number
         return
     if expected != sampling_rate:
         raise InputError(
@@ -245,19 +255,22 @@ def require_rate(declared: str | None, sampling_rate: int, model: str) -> None:
 
 
 def labels_of(model: audonnx.Model) -> dict[str, list[str]]:
-    """Labels of each output of a model, as text: YAML may have read them as numbers."""
+    """The labels of each output of a model, as text: YAML may have read them as numbers."""
     return {str(name): [nfc(str(x)) for x in node.labels] for name, node in model.outputs.items()}
 
 
 def label_columns(outputs: dict[str, list[str]], embedding_output: str) -> dict[str, list[str]]:
-    """Labels of the outputs that become columns of the predictions: all but the embedding.
+    """The labels of the outputs that become columns of the predictions, without the embedding.
 
     Args:
-        outputs: labels of each output
-        embedding_output: name of the output that is the embedding
+        outputs: Labels of each output.
+        embedding_output: Name of the output that is the embedding.
+
+    Returns:
+        Labels of each of the other outputs.
 
     Raises:
-        InputError: where two columns of the predictions would have the same name
+        InputError: Two columns of the predictions would have the same name.
     """
     columns = {name: labels for name, labels in outputs.items() if name != embedding_output}
     names = [*KEY, "embedding", *(label for labels in columns.values() for label in labels)]

@@ -1,15 +1,15 @@
-"""What a user can do about an ONNX file that onnxruntime does not load."""
+"""The sentence for an ONNX file that onnxruntime does not load: the reason, and what to do."""
 
 import re
 
 import onnxruntime
 
 IR = re.compile(r"Unsupported model IR version: (\d+), max supported IR version: (\d+)")
-"""What onnxruntime answers to a file whose IR version is too new."""
+"""Message of onnxruntime for a file whose IR version is too new."""
 OPSET = re.compile(
     r"Opset (\d+) is under development.* support for domain (\S+) is till opset (\d+)"
 )
-"""What onnxruntime answers to a file whose opset is too new."""
+"""Message of onnxruntime for a file whose opset is too new."""
 PLACE = re.compile(r"^.*/onnxruntime_src/\S+:\d+ (?:[^()]*\([^()]*\)(?: const)? )?")
 """The place in the source code of onnxruntime, which precedes the reason."""
 MAX_REASON = 200
@@ -20,11 +20,11 @@ def load_error(error: Exception, origin: str) -> str:
     """Explain in one sentence why a model is not loaded.
 
     Args:
-        error: the exception of audonnx or onnxruntime
-        origin: URL or path that the model came from
+        error: Exception of audonnx or onnxruntime.
+        origin: URL or path that the model came from.
 
     Returns:
-        a sentence that names the reason and what to do
+        A sentence that names the reason and says what to do.
     """
     reason = " ".join(str(error).split()) or type(error).__name__
     installed = f"the installed onnxruntime {onnxruntime.__version__}"
@@ -49,5 +49,5 @@ def load_error(error: Exception, origin: str) -> str:
 
 
 def _shortened(reason: str) -> str:
-    """A reason without its beginning if it is long: onnxruntime names the cause at the end."""
+    """The end of a long reason, where onnxruntime names the cause."""
     return reason if len(reason) <= MAX_REASON else f"... {reason[-MAX_REASON:]}"

@@ -1,4 +1,4 @@
-"""Variants for the edge: the same graph in smaller numbers."""
+"""Smaller variants of models: the same graph with numbers of 8 or 16 bits."""
 
 import json
 import shutil
@@ -15,7 +15,7 @@ from voxslice.models.install import install
 from voxslice.models.time_limits import MAX_SECONDS
 
 PRODUCTS = ["MatMul", "Gemm"]
-"""What int8 quantises; convolutions over time are written as products before."""
+"""Operators that int8 quantises; convolutions over time are first written as matrix products."""
 
 
 def derive(
@@ -26,19 +26,20 @@ def derive(
     origin: str,
     max_seconds: float = MAX_SECONDS,
 ) -> None:
-    """Make a variant of an installed model; inputs and outputs stay as they are.
+    """Write a variant of an installed model. Its inputs and outputs do not change.
 
     The same source gives the same bytes.
 
     Args:
-        source: folder with `model.onnx`, `model.yaml` and `model.json`, as `voxslice.models`
-            writes them
-        target: folder that receives the three files of the variant
-        quantize: `int8` or `fp16`, see `to_int8` and `to_fp16`
-        origin: what the variant was made from, for `model.json`
+        source: Folder with `model.onnx`, `model.yaml` and `model.json`, written by
+            `voxslice.models.install`.
+        target: Folder that receives the three files of the variant.
+        quantize: `int8` or `fp16` (see `to_int8` and `to_fp16`).
+        origin: What the variant was made from, for `model.json`.
+        max_seconds: Longest time to load the variant, in seconds.
 
     Raises:
-        InputError: where the model has nothing to quantise
+        InputError: The model has nothing to quantise.
     """
     source = Path(source)
     card = json.loads((source / "model.json").read_text(encoding="utf-8"))
@@ -57,20 +58,20 @@ def derive(
 
 
 def to_int8(source: Path, target: Path) -> None:
-    """Quantise the weights of matrix products to 8 bits, their other factor while the model runs.
+    """Quantise matrix products to 8 bits: the weights now, the other factor when the model runs.
 
-    Large convolutions over time are taken as products, too: in wav2vec 2.0 with six layers they
-    take two fifths of the time (bench/variants.md).
+    Large convolutions over time are first written as matrix products. In wav2vec 2.0 with six
+    layers they take two fifths of the time (bench/variants.md).
 
-    Each column of weights has a scale of its own, which costs no time and loses less than one scale
-    a matrix.
+    Each column of weights has its own scale. This takes no extra time and loses less accuracy than
+    one scale per matrix.
 
     Args:
-        source: ONNX file
-        target: ONNX file to write
+        source: ONNX file.
+        target: ONNX file to write.
 
     Raises:
-        InputError: where the model has no product with stored weights
+        InputError: The model has no matrix product with stored weights.
     """
     model = onnx.load(str(source))
     to_products(model)
@@ -92,11 +93,11 @@ def to_int8(source: Path, target: Path) -> None:
 def to_fp16(source: Path, target: Path) -> None:
     """Store and compute everything in 16 bits, except the inputs and outputs.
 
-    Half the size; a CPU computes most of it in 32 bits all the same.
+    The file has half the size. A processor still computes most operators in 32 bits.
 
     Args:
-        source: ONNX file
-        target: ONNX file to write
+        source: ONNX file.
+        target: ONNX file to write.
     """
     model = convert_float_to_float16(onnx.load(str(source)), keep_io_types=True)
     onnx.save(model, str(target))
