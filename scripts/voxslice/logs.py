@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NoReturn, TextIO
 
 from voxslice.errors import InputError, MachineError, full_disk, machine_sentence
-from voxslice.parents import end_with_parent
+from voxslice.job_process import dismiss_witness, end_with_parent, start_witness
 from voxslice.shown_text import visible
 
 
@@ -19,7 +19,8 @@ def to_log(log: str | Path | Sequence[str]) -> Iterator[None]:
 
     An `InputError`, a `MachineError`, short memory or a full disk ends the process with one
     sentence in the log and on the terminal. Any other exception leaves its traceback in the log and
-    one line on the terminal. A script of Snakemake also ends when Snakemake does.
+    one line on the terminal. A script of Snakemake ends when Snakemake does, and one sentence
+    reports if it is killed or crashes.
 
     Args:
         log: Path of the log file, or a sequence whose first item is the path (Snakemake's `log`).
@@ -27,8 +28,6 @@ def to_log(log: str | Path | Sequence[str]) -> Iterator[None]:
     Raises:
         SystemExit: With code 1 if the block raised an exception.
     """
-    if hasattr(sys.modules["__main__"], "snakemake"):
-        end_with_parent()
     path = Path(log if isinstance(log, str | Path) else log[0])
     terminal = sys.stderr
     try:
@@ -37,6 +36,9 @@ def to_log(log: str | Path | Sequence[str]) -> Iterator[None]:
             file = Log(path.open("wb"), encoding="utf-8", line_buffering=True)
     except MachineError as error:
         _end(f"Error: {error}", terminal)
+    if hasattr(sys.modules["__main__"], "snakemake"):
+        end_with_parent()
+        start_witness(path)
     try:
         with redirect_stdout(file), redirect_stderr(file):
             yield
@@ -49,6 +51,7 @@ def to_log(log: str | Path | Sequence[str]) -> Iterator[None]:
             traceback.print_exc(file=file)
         _end(f"Unexpected {type(error).__name__}: {error} (log: {path})", terminal)
     finally:
+        dismiss_witness()
         with suppress(OSError):  # the disk of the log may be full
             file.close()
 

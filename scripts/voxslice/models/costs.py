@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from voxslice.errors import InputError, MachineError, reason_of
-from voxslice.parents import end_with_parent
+from voxslice.job_process import end_with_parent
 
 ANSWER = "Voxslice answer: "
 """Beginning of the line in which the process that measures gives its answer."""

@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 import onnxruntime
 
 from voxslice.errors import InputError
+from voxslice.job_process import dismiss_witness
 
 MAX_SECONDS = 600.0
 """Longest time to load a model or to compute one utterance, unless the config gives another."""
@@ -66,4 +67,5 @@ def _end_process(sentence: str) -> None:
     for output in {id(stream): stream for stream in (sys.stderr, sys.__stderr__)}.values():
         with suppress(OSError, ValueError, AttributeError):
             print(f"Error: {sentence}", file=output, flush=True)
+    dismiss_witness()
     os._exit(1)
