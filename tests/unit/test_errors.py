@@ -48,12 +48,12 @@ def test_the_utterance_is_at_fault(error):
     assert reason_of(error, "a.wav") == " ".join(str(error).split())
 
 
-def test_the_message_tells_what_lacked_and_not_where_in_the_code():
+def test_the_message_names_the_cause_and_not_the_place_in_the_code():
     where = "/onnxruntime_src/onnxruntime/core/framework/bfc_arena.cc:360 void* onnxruntime::" * 9
     error = RuntimeError(f"{NODE}Conv node. {where} Failed to allocate memory of size 98304")
     with pytest.raises(MachineError, match=r"\(Failed to allocate memory of size 98304\)"):
         reason_of(error, "a.wav")
 
 
-def test_an_error_without_words_has_its_name():
+def test_an_error_without_a_message_is_named_by_its_type():
     assert reason_of(KeyError(), "a.wav") == "KeyError"

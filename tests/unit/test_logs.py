@@ -7,7 +7,7 @@ from voxslice.errors import InputError
 from voxslice.logs import to_log
 
 
-def test_output_lands_in_the_log_alone(tmp_path, capsys):
+def test_output_goes_only_to_the_log(tmp_path, capsys):
     path = tmp_path / "logs" / "job.log"
     with to_log(str(path)):
         print("to stdout")
@@ -46,7 +46,7 @@ def test_a_mistake_of_the_user_is_one_sentence(tmp_path, capsys):
     assert captured.out == ""
 
 
-def test_the_traceback_of_others_is_in_the_log_alone(tmp_path, capsys):
+def test_the_traceback_of_other_errors_goes_only_to_the_log(tmp_path, capsys):
     path = tmp_path / "job.log"
     with pytest.raises(SystemExit) as ended, to_log(path):
         raise ZeroDivisionError("by zero")
@@ -57,7 +57,7 @@ def test_the_traceback_of_others_is_in_the_log_alone(tmp_path, capsys):
     assert terminal == f"Unexpected ZeroDivisionError: by zero (log: {path})\n"
 
 
-def test_an_interruption_stays_one(tmp_path):
+def test_an_interruption_is_raised_unchanged(tmp_path):
     with pytest.raises(KeyboardInterrupt), to_log(tmp_path / "job.log"):
         raise KeyboardInterrupt
 

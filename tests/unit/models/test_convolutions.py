@@ -10,7 +10,7 @@ CHANNELS = 64
 
 
 def convolution(width=3, stride=2, outputs=512, channels=CHANNELS, bias=True, **settings):
-    """A model of one convolution over time; extra settings are attributes."""
+    """A model with one convolution over time; extra settings are its attributes."""
     rng = np.random.default_rng(0)
     groups = settings.get("group", 1)
     stored = {
@@ -63,7 +63,7 @@ def test_a_product_computes_the_same(width, stride, bias):
         {"width": 9},  # most samples would be copied into five windows
     ],
 )
-def test_other_convolutions_stay(settings):
+def test_other_convolutions_do_not_change(settings):
     model = convolution(**settings)
     before = model.SerializeToString()
     assert to_products(model) == 0

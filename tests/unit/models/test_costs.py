@@ -24,7 +24,7 @@ SETTINGS = {
 }
 
 
-def test_a_row_for_each_number_of_threads_and_duration(model_folder):
+def test_one_row_per_number_of_threads_and_duration(model_folder):
     settings = SETTINGS | {"durations": [2, 0.5]}
     table = measure_costs(model_folder, threads=[2, 1, 2], **settings)
     assert table[["threads", "seconds"]].to_numpy().tolist() == [[1, 0.5], [1, 2], [2, 0.5], [2, 2]]
@@ -45,13 +45,13 @@ def test_repetitions_fill_the_time(model_folder):
     assert row["rtf"] * 0.5 * row["repetitions"] == pytest.approx(0.2, rel=0.2)
 
 
-def test_the_memory_of_the_process_that_asks_is_not_counted(model_folder):
+def test_the_memory_of_the_calling_process_is_not_counted(model_folder):
     held = np.ones(100_000_000)
     table = measure_costs(model_folder, threads=[1], **SETTINGS)
     assert 20 < table["peak_mb"][0] < held.nbytes / 1e6
 
 
-def test_the_peak_of_memory_is_seen_after_it_is_gone():
+def test_peak_memory_is_known_after_the_memory_is_freed():
     script = (
         "import numpy as np\n"
         "from voxslice.models.costs import peak_memory\n"
@@ -84,13 +84,13 @@ def test_an_utterance_that_the_model_cannot_take(tmp_path):
         measure_costs(tmp_path, threads=[1], **SETTINGS)
 
 
-def test_the_device_is_not_silently_another(model_folder):
+def test_cuda_without_a_gpu_is_refused(model_folder):
     with pytest.raises(InputError, match="device: cuda"):
         measure_costs(model_folder, threads=[1], **SETTINGS | {"device": "cuda"})
 
 
 @pytest.mark.parametrize("seconds", [0.00001, 0.01, 1, 10])
-def test_the_signal_is_like_speech(seconds):
+def test_the_signal_resembles_speech(seconds):
     signal = speech_like(seconds, RATE, 0)
     assert signal.dtype == np.float32
     assert signal.shape == (1, max(1, round(seconds * RATE)))
@@ -103,5 +103,5 @@ def test_the_signal_is_like_speech(seconds):
         assert low.sum() > 10 * high.sum()
 
 
-def test_the_machine_has_a_name_and_a_size():
+def test_the_name_of_the_machine_ends_with_its_cores():
     assert costs.machine().endswith(f"{os.cpu_count()} cores)")

@@ -86,13 +86,13 @@ def test_labels_of_another_form_are_refused(source, labels):
 
 
 @pytest.mark.parametrize("path", [None, 1, ["model.onnx"], {"a": "model.onnx"}])
-def test_a_path_that_is_no_text_is_refused(source, path):
+def test_a_path_that_is_not_text_is_refused(source, path):
     define(source, path=path)
     refused(source, "names no ONNX file")
 
 
 @pytest.mark.parametrize("kind", ["pipe", "device", "link to a pipe", "folder"])
-def test_what_is_no_regular_file_is_refused_and_not_waited_for(source, kind):
+def test_pipes_devices_and_folders_are_refused_at_once(source, kind):
     path = source / "other.onnx"
     if kind == "pipe":
         os.mkfifo(path)

@@ -26,7 +26,7 @@ SHA256 = hashlib.sha256(CONTENT).hexdigest()
 
 
 class Handler(http.server.SimpleHTTPRequestHandler):
-    """Serves a folder, and some misbehaviour."""
+    """Serves a folder, and at some addresses broken answers."""
 
     def do_GET(self):
         if self.path == "/truncated":
@@ -84,7 +84,7 @@ def source(tmp_path):
 
 @pytest.fixture
 def place(tmp_path):
-    """Where a download goes, and its record."""
+    """Arguments of `fetch`: the file to write, the record of checksums and the limits."""
     folder = tmp_path / "downloads"
     return {
         "path": folder / "model.zip",
@@ -342,7 +342,7 @@ def test_an_archive_that_states_a_smaller_size_writes_no_more(tmp_path, folder):
 
 
 @pytest.mark.parametrize("content", [b"", b"text", b"PK\x03\x04", CONTENT])
-def test_what_is_no_zip_is_refused(tmp_path, folder, content):
+def test_a_file_that_is_not_a_zip_archive_is_refused(tmp_path, folder, content):
     path = tmp_path / "a.zip"
     path.write_bytes(content)
     with pytest.raises(InputError, match="Not a readable zip archive"):

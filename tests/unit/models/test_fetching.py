@@ -120,7 +120,7 @@ def refused_yaml(path, content):
         refused_yaml,
     ],
 )
-def test_what_is_no_model_is_never_trusted(tmp_path, archive, record, first):
+def test_a_download_that_is_not_a_model_is_never_trusted(tmp_path, archive, record, first):
     content = Path(archive).read_bytes()
     first(tmp_path / "model.zip", content)
     with pytest.raises(InputError):
@@ -158,7 +158,7 @@ IMPORTS = "from voxslice.models.fetching import fetch_model"
 
 @pytest.mark.parametrize("compression", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
 def test_a_full_temporary_folder_does_not_blame_the_url(tmp_path, archive, compression):
-    """Stored, the download itself is too large; deflated, what is unpacked."""
+    """A stored archive is too large for the disk, a deflated one becomes too large when unpacked."""
     with zipfile.ZipFile(archive, "a", compression) as target:
         target.writestr("model/large", bytes(3_000_000))
     call = FETCH.format(url=url_of(archive), target="other / 'model'")

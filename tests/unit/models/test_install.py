@@ -60,7 +60,7 @@ def test_install_writes_what_was_checked(source, target):
     ]
 
 
-def test_a_local_folder_is_known_by_its_onnx_file(source, target):
+def test_the_checksum_of_a_local_folder_is_that_of_its_onnx_file(source, target):
     install(source, target, origin=str(source), checksum=None)
     found = json.loads((target / "model.json").read_text())["sha256"]
     assert found == hashlib.sha256((source / "model.onnx").read_bytes()).hexdigest()
@@ -173,7 +173,7 @@ def test_files_beside_the_model_are_not_read(source, target, tmp_path, before):
     assert not (target / "transform.yaml").exists()
 
 
-def test_the_marker_of_these_tests_would_appear(source, tmp_path):
+def test_a_transform_that_runs_leaves_the_marker(source, tmp_path):
     marker = tmp_path / "marker"
     define(source, f"# legacy\n{NAME}:\n  path: model.onnx\n")
     (source / "transform.yaml").write_text(place("RUN", marker))
@@ -182,7 +182,7 @@ def test_the_marker_of_these_tests_would_appear(source, tmp_path):
 
 
 @pytest.mark.parametrize("text", ["", "text", "[a]", "{}", "a: {}", f"{NAME}: []", f"{NAME}:"])
-def test_yaml_of_something_else_is_refused(source, target, text):
+def test_yaml_without_a_model_is_refused(source, target, text):
     define(source, text)
     refused(source, target, "does not describe")
 
@@ -202,7 +202,7 @@ def test_files_outside_of_the_folder_are_refused(source, target, path):
 
 
 @pytest.mark.parametrize("path", ["", ".", "..", "/"])
-def test_folders_are_no_onnx_file(source, target, path):
+def test_a_path_of_a_folder_is_refused(source, target, path):
     define(source, yaml.safe_dump({NAME: {"path": path}}))
     refused(source, target, "outside of its folder|is not there")
 
@@ -238,12 +238,12 @@ def test_find_root(source, tmp_path):
         find_root(tmp_path / "missing")
 
 
-def test_labels_of_an_output_that_is_not_there_are_refused(source, target):
+def test_labels_of_an_unknown_output_are_refused(source, target):
     define(source, f"{NAME}:\n  path: model.onnx\n  labels: {{logits_sex: [a, b]}}\n")
     refused(source, target, "no output 'logits_sex', .* but hidden_states, logits_age, logits_gen")
 
 
-def test_a_rate_that_the_model_names_is_kept(source, target):
+def test_a_declared_sampling_rate_is_kept(source, target):
     define(source, f"{NAME}:\n  path: model.onnx\n  sampling_rate: 8000\n")
     install(source, target, origin="here", checksum=None)
     assert json.loads((target / "model.json").read_text())["sampling_rate"] == "8000"
@@ -251,11 +251,11 @@ def test_a_rate_that_the_model_names_is_kept(source, target):
 
 
 @pytest.mark.parametrize("declared", [None, "16000", "16000.0", "as trained"])
-def test_a_model_of_the_given_rate_or_of_none_is_run(declared):
+def test_a_model_with_the_same_or_no_sampling_rate_is_accepted(declared):
     require_rate(declared, 16000, "mine")
 
 
-def test_a_model_of_another_rate_is_refused():
+def test_a_model_with_another_sampling_rate_is_refused():
     with pytest.raises(
         InputError, match=r"mine expects 8000 Hz .* 16000 Hz: set models\.mine\.samp"
     ):
@@ -301,7 +301,7 @@ def shape_input(*shape, kind=TensorProto.FLOAT):
         (shape_input("batch", "time"), r"shape \(any, any\): "),
     ],
 )
-def test_inputs_that_are_no_signal_are_refused(source, target, edit, match):
+def test_a_model_that_does_not_take_one_signal_is_refused(source, target, edit, match):
     change(source / "model.onnx", edit)
     refused(source, target, match)
 

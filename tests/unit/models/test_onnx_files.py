@@ -19,7 +19,7 @@ def proto(model_folder):
 
 
 def outside(name="secret"):
-    """A tensor whose values are those of another file."""
+    """A tensor whose values are in another file."""
     tensor = TensorProto(name=name, data_type=TensorProto.FLOAT, dims=[1])
     tensor.data_location = TensorProto.EXTERNAL
     tensor.external_data.add(key="location", value="../../../etc/passwd")
@@ -60,7 +60,7 @@ def in_sparse(proto):
 @pytest.mark.parametrize(
     "place", [in_initializer, in_constant, in_inner_graph, in_function, in_sparse]
 )
-def test_values_of_other_files_are_found_everywhere(tmp_path, proto, place):
+def test_weights_in_other_files_are_found_everywhere(tmp_path, proto, place):
     read_onnx(_saved(proto, tmp_path), "here")
     place(proto)
     with pytest.raises(InputError, match="from here keeps its weights in other files"):
@@ -73,7 +73,7 @@ def _saved(proto, folder):
     return path
 
 
-def test_what_is_no_onnx(tmp_path):
+def test_a_file_that_is_not_onnx_is_refused(tmp_path):
     (tmp_path / "model.json").write_text("{}")
     for path in (tmp_path / "model.json", tmp_path / "none.onnx", tmp_path):
         with pytest.raises(InputError, match="model from here is not a readable ONNX") as error:
@@ -161,7 +161,7 @@ def in_default_of_a_function(proto):
 
 
 @pytest.mark.parametrize("place", [in_training, in_default_of_a_function])
-def test_values_of_other_files_are_found_in_rare_places(tmp_path, proto, place):
+def test_weights_in_other_files_are_found_in_rare_places(tmp_path, proto, place):
     place(proto)
     with pytest.raises(InputError, match="from here keeps its weights in other files"):
         read_onnx(_saved(proto, tmp_path), "here")
@@ -210,6 +210,6 @@ def test_functions_that_expand_without_end_are_refused_at_once(tmp_path, proto, 
     assert match in found.message
 
 
-def test_functions_that_are_used_as_meant_are_read(tmp_path, proto):
+def test_honest_functions_are_accepted(tmp_path, proto):
     made = functions([["Abs", "Neg"], ["f0", "f0"], ["f1", "f0", "Abs"]])
     read_onnx(_saved(calling(proto, made, "f2"), tmp_path), "here")

@@ -19,7 +19,7 @@ def test_a_model_computes_with_the_given_threads(model_folder, threads):
 @pytest.mark.skipif(
     sessions.CUDA in onnxruntime.get_available_providers(), reason="onnxruntime-gpu is installed"
 )
-def test_a_missing_gpu_is_said(model_folder, monkeypatch):
+def test_a_missing_gpu_is_reported(model_folder, monkeypatch):
     with pytest.raises(InputError, match="install onnxruntime-gpu"):
         load(model_folder, threads=1, device="cuda")
     # an onnxruntime that knows GPUs and finds none takes the processor and only warns

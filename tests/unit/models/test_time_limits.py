@@ -43,7 +43,7 @@ def test_a_loop_without_an_end_is_stopped(endless):
     assert LIMIT <= time.monotonic() - begin < LIMIT + 2
 
 
-def test_what_ends_in_time_is_not_stopped(model_folder):
+def test_a_model_that_ends_in_time_is_not_stopped(model_folder):
     model = load(model_folder, threads=1)
     for _ in range(3):
         with time_limit(60, "It") as options:
@@ -53,7 +53,7 @@ def test_what_ends_in_time_is_not_stopped(model_folder):
         assert all((values[name] == expected[name]).all() for name in values)
 
 
-def test_other_errors_stay_what_they_are():
+def test_other_errors_are_raised_unchanged():
     with pytest.raises(ZeroDivisionError), time_limit(60, "It"):
         raise ZeroDivisionError
 
@@ -136,7 +136,7 @@ with to_log(sys.argv[2]):
 
 
 @pytest.mark.parametrize("kind", ["loop that cannot be told to stop", "file that never loads"])
-def test_what_cannot_be_told_to_stop_ends_the_process_in_one_sentence(tmp_path, kind):
+def test_a_computation_that_ignores_the_stop_ends_the_process_in_one_sentence(tmp_path, kind):
     if kind == "file that never loads":
         model, what = write_slow_to_load(tmp_path / "model"), "Loading the model from here"
     else:
@@ -158,7 +158,7 @@ def test_what_cannot_be_told_to_stop_ends_the_process_in_one_sentence(tmp_path, 
     assert sentence in (tmp_path / "job.log").read_text()
 
 
-def test_a_measurement_that_cannot_be_told_to_stop_ends_in_one_sentence(tmp_path, monkeypatch):
+def test_a_measurement_that_ignores_the_stop_ends_in_one_sentence(tmp_path, monkeypatch):
     model = write_endless(tmp_path / "model", empty=True)
     program = (
         "import sys; from voxslice.models import costs, time_limits;"

@@ -14,7 +14,7 @@ from voxslice.models.variants import derive, to_int8
 
 @pytest.fixture(scope="module")
 def source(tmp_path_factory, model_folder):
-    """An installed model with weights that are worth quantising."""
+    """An installed model with weights that are large enough to be quantised."""
     folder = tmp_path_factory.mktemp("wide")
     proto = onnx.load(str(model_folder / "model.onnx"))
     width = 512
@@ -46,7 +46,7 @@ def card(folder):
 
 
 @pytest.mark.parametrize(("quantize", "tolerance"), [("int8", 0.05), ("fp16", 0.005)])
-def test_a_variant_is_smaller_and_answers_alike(source, tmp_path, quantize, tolerance):
+def test_a_variant_is_smaller_and_predicts_nearly_the_same(source, tmp_path, quantize, tolerance):
     derive(source, tmp_path, quantize=quantize, origin="source, smaller")
     original, variant = audonnx.load(str(source)), audonnx.load(str(tmp_path))
     assert repr(variant) == repr(original)  # inputs, outputs, types, labels
