@@ -158,7 +158,7 @@ IMPORTS = "from voxslice.models.fetching import fetch_model"
 
 @pytest.mark.parametrize("compression", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
 def test_a_full_temporary_folder_does_not_blame_the_url(tmp_path, archive, compression):
-    """A stored archive is too large for the disk, a deflated one becomes too large when unpacked."""
+    """A stored archive is too large for the disk, a deflated one when it is unpacked."""
     with zipfile.ZipFile(archive, "a", compression) as target:
         target.writestr("model/large", bytes(3_000_000))
     call = FETCH.format(url=url_of(archive), target="other / 'model'")
