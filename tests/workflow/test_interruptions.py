@@ -166,6 +166,8 @@ def test_ctrl_c_leaves_no_process(tmp_path, long_study, target, log, is_group, s
             stdout=file,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            # a shell lets jobs in the background ignore Ctrl-C, and tests may be one
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
     begin = time.monotonic()
     while not (tmp_path / log).exists():

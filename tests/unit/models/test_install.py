@@ -240,7 +240,11 @@ def test_find_root(source, tmp_path):
 
 def test_labels_of_an_unknown_output_are_refused(source, target):
     define(source, f"{NAME}:\n  path: model.onnx\n  labels: {{logits_sex: [a, b]}}\n")
-    refused(source, target, "no output 'logits_sex', .* but hidden_states, logits_age, logits_gen")
+    refused(
+        source,
+        target,
+        "no output 'logits_sex', .* its outputs are hidden_states, logits_age, logits_gen",
+    )
 
 
 def test_a_declared_sampling_rate_is_kept(source, target):
