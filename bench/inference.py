@@ -105,6 +105,7 @@ def main() -> None:
                 device="cpu",
                 predictions=predictions,
                 failures=Path(name) / "0.csv",
+                silence=Path(name) / "silence.csv",
             )
 
         def callers() -> None:

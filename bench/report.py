@@ -136,6 +136,7 @@ def write_study(folder: Path, utterances: int, speakers: int | None, task: str) 
         comparison=table,
         regressions=compare.regressions(table, measured),
         gates=pd.DataFrame(), costs=pd.DataFrame(), embedding=None,
+        silence=pd.DataFrame(columns=[*KEY, "reason"]), measure_tables={},
     )  # fmt: skip
     (folder / "study.pickle").write_bytes(pickle.dumps(study))
     (folder / "vega.js").write_text(vl_convert.javascript_bundle())

@@ -112,17 +112,23 @@ def predictions(dataset, model):
 scores = STUDY.of_compared("results/scores/{dataset}/{task}/{model}.parquet")
 
 
-def computed(wildcards):
-    """Inputs of the computed columns of a dataset, by measure and by model."""
+def measured(wildcards):
+    """Return the files of the measures of a dataset, by measure."""
     columns = STUDY.columns_computed(wildcards).values()
-    measures = {
-        f"measure_{column['measure']}": (
+    return {
+        column["measure"]: (
             f"resources/{wildcards.dataset}/measures/{column['measure']}.parquet"
         )
         for column in columns
         # the list of utterances has their duration
         if column.get("measure") not in (None, "duration")
     }
+
+
+def computed(wildcards):
+    """Inputs of the computed columns of a dataset, by measure and by model."""
+    columns = STUDY.columns_computed(wildcards).values()
+    measures = {f"measure_{name}": path for name, path in measured(wildcards).items()}
     models = {
         f"model_{column['model']}": predictions(wildcards.dataset, column["model"])
         for column in columns

@@ -1,4 +1,4 @@
-"""Run a model on the utterances of a dataset, in shards -> results/predictions/, failures/"""
+"""Run a model on the utterances of a dataset, in shards -> results/predictions/ and more"""
 
 
 checkpoint split_dataset:
@@ -38,6 +38,7 @@ rule predict:
     output:
         predictions="results/predictions/{dataset}/{model}/{shard}.parquet",
         failures="results/failures/{dataset}/{model}/{shard}.csv",
+        silence="results/silence/{dataset}/{model}/{shard}.csv",
     log:
         "logs/predict/{dataset}/{model}/{shard}.log",
     benchmark:
@@ -63,7 +64,10 @@ rule predict:
 
 
 rule gather_failures:
-    """Collect the utterances that a model could not score. Too many of them are an error."""
+    """Collect the utterances that a model could not score, and silent ones it scored.
+
+    Too many failures are an error.
+    """
     input:
         utterances="resources/{dataset}/utterances.parquet",
         predictions=lambda wildcards: predictions(**wildcards),
@@ -73,8 +77,15 @@ rule gather_failures:
             model=wildcards.model,
             shard=shards(wildcards.dataset),
         ),
+        silence=lambda wildcards: collect(
+            "results/silence/{dataset}/{model}/{shard}.csv",
+            dataset=wildcards.dataset,
+            model=wildcards.model,
+            shard=shards(wildcards.dataset),
+        ),
     output:
-        "results/failures/{dataset}/{model}.csv",
+        failures="results/failures/{dataset}/{model}.csv",
+        silence="results/silence/{dataset}/{model}.csv",
     log:
         "logs/gather_failures/{dataset}/{model}.log",
     benchmark:

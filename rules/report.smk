@@ -30,6 +30,12 @@ rule make_report:
         summaries=STUDY.of_compared("results/scores/{dataset}/{task}/{model}.json"),
         cards=STUDY.of_compared("resources/models/{model}/model.json"),
         failures=STUDY.of_compared("results/failures/{dataset}/{model}.csv"),
+        silence=lambda wildcards: collect(
+            "results/silence/{dataset}/{model}.csv",
+            dataset=wildcards.dataset,
+            model=STUDY.compared_run_models(wildcards),
+        ),
+        measures=lambda wildcards: list(measured(wildcards).values()),
         slices=STUDY.of_compared("results/slices/{dataset}/{task}/{model}.csv"),
         members=STUDY.of_compared(
             "results/slices/{dataset}/{task}/{model}.members.parquet"

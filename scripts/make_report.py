@@ -8,6 +8,7 @@ from voxslice.files import read_csv, write_csv, write_text
 from voxslice.logs import to_log
 from voxslice.report.page.render import derive, render, versions
 from voxslice.report.study import Model, Study, stored_embedding
+from voxslice.utterance_keys import KEY
 
 
 def read_json(path: str) -> dict:
@@ -77,6 +78,10 @@ with to_log(snakemake.log):
         gates=read_csv(given.gates),
         costs=pd.concat(map(read_csv, given.costs)) if given.costs else pd.DataFrame(),
         embedding=stored_embedding(params.mapped, given.embedding) if given.embedding else None,
+        silence=pd.concat(
+            [pd.DataFrame(columns=[*KEY, "reason"]), *map(read_csv, given.silence)]
+        ).drop_duplicates(KEY),
+        measure_tables={Path(path).stem: pd.read_parquet(path) for path in given.measures},
     )
     derived = derive(study)
     page = render(

@@ -27,4 +27,5 @@ with to_log(snakemake.log):
         max_seconds=snakemake.params.max_seconds,
         predictions=snakemake.output.predictions,
         failures=snakemake.output.failures,
+        silence=snakemake.output.silence,
     )

@@ -219,6 +219,8 @@ def make_study(
         gates=pd.DataFrame(columns=GATE_COLUMNS),
         costs=make_costs(tables) if costs else pd.DataFrame(),
         embedding=make_embedding(metadata[KEY]) if mapped else None,
+        silence=pd.DataFrame(columns=[*KEY, "reason"]),
+        measure_tables={},
     )  # fmt: skip
 
 

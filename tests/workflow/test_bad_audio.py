@@ -41,6 +41,7 @@ REASONS = {
     "pipe.wav": "not a file",
     "folder.wav": "not a file",
 }
+SILENT = ["zeros.wav", "swapped.wav"]
 CUT = {"truncated.wav", "truncated.flac"}
 FAILED = REASONS | {"hour.flac": "it lasts 3600 s"}  # whole; its segments are scored
 
@@ -77,9 +78,10 @@ def place(tmp_path_factory):
         signal = noise(made.pop("seconds", 0.5), rate=rate, seed=len(name), **made)
         write_audio(folder / "audio" / name, signal, rate=rate, **settings)
     write_audio(folder / "audio/zeros.wav", np.zeros(RATE))
+    write_audio(folder / "audio/swapped.wav", np.stack([noise(0.5), -noise(0.5)], 1))
     write_audio(folder / "audio/hour.flac", np.zeros(3600 * RATE, dtype=np.float32))
     write_broken(folder / "audio")
-    rows = [(name, None, 1.0 if name in CUT else None) for name in [*REASONS, *SCORED, "zeros.wav"]]
+    rows = [(name, None, 1.0 if name in CUT else None) for name in [*REASONS, *SCORED, *SILENT]]
     rows += [("hour.flac", None, None), ("hour.flac", 3000, 3000.5), ("hour.flac", 3599.5, None)]
     rows += [("whole.wav", start / 10, start / 10 + 0.1) for start in range(10)]
     table = pd.DataFrame(rows, columns=["file", "start", "end"])
@@ -133,11 +135,11 @@ def test_each_utterance_is_scored_or_listed_with_its_reason(study):
         pd.read_parquet(path) for path in study.glob("results/predictions/mine/tiny/*.parquet")
     )
     failed = pd.read_csv(study / "results/failures/mine/tiny.csv", keep_default_na=False)
-    assert len(listed) == len(scored) + len(failed) == len(FAILED) + len(SCORED) + 13
+    assert len(listed) == len(scored) + len(failed) == len(FAILED) + len(SCORED) + 14
     assert sorted(failed["file"]) == sorted(FAILED)
     for file, reason in failed[["file", "reason"]].to_numpy():
         assert any(part in reason for part in FAILED[file].split("|")), (file, reason)
-    assert set(scored["file"]) == {*SCORED, "zeros.wav", "hour.flac", "whole.wav"}
+    assert set(scored["file"]) == {*SCORED, *SILENT, "hour.flac", "whole.wav"}
     assert np.isfinite(scored.drop(columns=["file", "embedding"])).all(axis=None)
 
 
@@ -148,6 +150,26 @@ def test_each_utterance_is_measured_or_its_reason_is_told(study):
     assert "hour.flac from 0 to 3600 s has no level: it lasts 3600 s, more than" in log
     measured = set(metadata.loc[metadata["level"].notna(), "file"])
     assert measured == {*SCORED} - {"5 ms.wav"}
+
+
+def test_silent_utterances_are_in_a_table_the_log_and_the_report(study):
+    silent = pd.read_csv(study / "results/silence/mine/tiny.csv")
+    assert silent[["file", "reason"]].to_numpy().tolist() == [
+        ["hour.flac", "no signal"],
+        ["hour.flac", "no signal"],
+        ["swapped.wav", "channels out of phase"],
+        ["zeros.wav", "no signal"],
+    ]
+    total = len(FAILED) + len(SCORED) + 14
+    log = (study / "logs/gather_failures/mine/tiny.log").read_text(encoding="utf-8")
+    page = (study / "results/report/mine/gender.html").read_text(encoding="utf-8")
+    for text in (log, page):
+        assert f"The channels of 1 of the {total} utterances cancel each other" in text
+        assert f"3 of the {total} utterances are silent, and models score them" in text
+    metadata = pd.read_parquet(study / "resources/mine/metadata.parquet")
+    missing = metadata["level"].isna().sum()
+    assert f"{missing} of the {total} utterances have no value in the column level (" in page
+    assert "1: it is silent (channels out of phase)" in page or "other reasons)" in page
 
 
 def test_segments_are_scored_as_segments(study):
@@ -179,7 +201,7 @@ def test_the_report_shows_the_count_and_escapes_names(study):
 def test_more_failures_than_tolerated_stop_the_study_and_name_files(study, config):
     path = write_config(study / "strict.yaml", {**config, "failures_tolerated": 0.01})
     process = snakemake(study, "predictions", configfiles=[path], check=False)
-    total = len(FAILED) + len(SCORED) + 13
+    total = len(FAILED) + len(SCORED) + 14
     assert process.returncode != 0 and "Traceback" not in process.stdout
     assert f"Error: tiny could not score {len(FAILED)} of {total} utterances" in process.stdout
     assert "all of them are listed in results/failures/mine/tiny; " in process.stdout

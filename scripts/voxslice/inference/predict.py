@@ -5,6 +5,7 @@ from contextlib import closing, contextmanager
 from itertools import islice
 from math import inf
 from pathlib import Path
+from typing import NamedTuple
 
 import audonnx
 import numpy as np
@@ -14,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from tqdm import tqdm
 
-from voxslice.data.audio import read_utterance, require_folder
+from voxslice.data.audio import read_audio, require_folder, resampled
 from voxslice.data.file_names import locate
 from voxslice.errors import InputError, MachineError, reason_of
 from voxslice.files import whole, write_csv
@@ -31,8 +32,32 @@ MAX_STOPPED = 10
 """Utterances of a job that may exceed the time limit; one more ends the job."""
 
 
+class Signal(NamedTuple):
+    """Audio of one utterance.
+
+    Attributes:
+        samples: float32 of shape (1, samples), at the sampling rate of the model
+        silence: why it is silent, see `voxslice.data.audio.Audio`
+    """
+
+    samples: np.ndarray
+    silence: str
+
+
+class Score(NamedTuple):
+    """Outputs of the model on one utterance.
+
+    Attributes:
+        vectors: one vector per output, by the name of the output
+        silence: why the utterance is silent, see `voxslice.data.audio.Audio`
+    """
+
+    vectors: dict[str, np.ndarray]
+    silence: str
+
+
 class Utterances:
-    """Scores utterances with a model; a broken one gives its reason."""
+    """Reads utterances and scores them with a model, or finds the reason why it cannot."""
 
     def __init__(
         self,
@@ -65,42 +90,41 @@ class Utterances:
                 options.terminate = True
             raise
 
-    def read(self, row: tuple[str, float, float]) -> np.ndarray | str:
+    def read(self, row: tuple[str, float, float]) -> Signal | str:
         """Read an utterance.
 
         Args:
             row: path relative to the audio folder, start and end in seconds
 
         Returns:
-            float32 of shape (1, samples), or the reason why there is none
+            the audio, or the reason why it cannot be read
 
         Raises:
-            MachineError: where the machine is at fault, or the folder is gone or empty
+            MachineError: if the machine is at fault, or if the folder is gone or empty
         """
         file, start, end = row
         try:
-            return read_utterance(
-                locate(self._audio, file), start, end, self._sampling_rate, self._longest
-            )
-        except Exception as error:  # whatever one file does, the others are scored
+            audio = read_audio(locate(self._audio, file), start, end, self._longest)
+            return Signal(resampled(audio, self._sampling_rate), audio.silence)
+        except Exception as error:  # a broken file must not stop the others
             require_folder(self._audio)
             return reason_of(error, file)
 
-    def compute(self, signal: np.ndarray | str) -> dict[str, np.ndarray] | str:
+    def compute(self, signal: Signal | str) -> Score | str:
         """Score an utterance.
 
         Args:
-            signal: what `read` gave
+            signal: what `read` returned
 
         Returns:
-            a vector an output, or the reason why there is none
+            the outputs of the model, or the reason why there are none
 
         Raises:
-            MachineError: where the machine is at fault
+            MachineError: if the machine is at fault
         """
         if isinstance(signal, str):
             return signal
-        seconds = signal.shape[1] / self._sampling_rate
+        seconds = signal.samples.shape[1] / self._sampling_rate
         try:
             with (
                 self._room.taken(utterance_mb(seconds)),
@@ -110,7 +134,7 @@ class Utterances:
                 if self._is_given_up:
                     raise InputError("the job was interrupted")
                 try:
-                    outputs = run(self._model, signal, self._outputs, options)
+                    outputs = run(self._model, signal.samples, self._outputs, options)
                 finally:
                     self._running.discard(options)
             vectors = {name: np.ravel(value) for name, value in outputs.items()}
@@ -128,9 +152,12 @@ class Utterances:
                     " limits.model_seconds."
                 ) from error
             return str(error)
-        except Exception as error:  # whatever the model refuses, it takes the others
-            return reason_of(error, f"An utterance of {seconds:g} s")
-        return vectors
+        except Exception as error:  # an utterance that the model refuses must not stop the others
+            reason = reason_of(error, f"An utterance of {seconds:g} s")
+            if isinstance(error, InputError):
+                return reason
+            return f"the model fails on this utterance of {seconds:g} s ({reason})"
+        return Score(vectors, signal.silence)
 
 
 def predict(
@@ -146,6 +173,7 @@ def predict(
     max_seconds: float = MAX_SECONDS,
     predictions: str | Path,
     failures: str | Path,
+    silence: str | Path,
 ) -> None:
     """Score utterances with a model and write its predictions and what could not be scored.
 
@@ -163,7 +191,8 @@ def predict(
         longest: seconds; an utterance that lasts longer is a failure, and its audio is not read
         predictions: Parquet file to write: the keys, one float32 column a label, and `embedding`
             where the model has that output
-        failures: CSV file to write: the keys and `reason`
+        failures: CSV file to write: the keys and `reason` of the utterances that are not scored
+        silence: CSV file to write: the keys and `reason` of the scored utterances that are silent
 
     Raises:
         InputError: where two columns of the predictions would have the same name, or the device
@@ -185,6 +214,7 @@ def predict(
     room = Room(room_mb(durations.max() if len(durations) else 0, threads=workers))
     score = Utterances(loaded, audio, sampling_rate, longest, room, max_seconds)
     failed: list[dict] = []
+    silent: list[dict] = []
     with (
         whole(predictions) as temporary,
         pq.ParquetWriter(temporary, schema) as writer,
@@ -199,15 +229,19 @@ def predict(
             for result in islice(stream, len(keys)):
                 results.append(result)
                 progress.update()
-            good = [not isinstance(result, str) for result in results]
-            failed += [
-                {**key, "reason": result}
-                for key, result in zip(keys.to_dict(orient="records"), results, strict=True)
-                if isinstance(result, str)
-            ]
-            scored = [result for result in results if not isinstance(result, str)]
+            scored = []
+            good = []
+            for key, result in zip(keys.to_dict(orient="records"), results, strict=True):
+                good.append(isinstance(result, Score))
+                if isinstance(result, str):
+                    failed.append({**key, "reason": result})
+                    continue
+                scored.append(result.vectors)
+                if result.silence:
+                    silent.append({**key, "reason": result.silence})
             writer.write_table(_table(keys[good], scored, columns, embedding_output, schema))
-    write_csv(pd.DataFrame(failed, columns=[*KEY, "reason"]), failures)
+    for rows_found, path in ((failed, failures), (silent, silence)):
+        write_csv(pd.DataFrame(rows_found, columns=[*KEY, "reason"]), path)
 
 
 def _batches(table: pd.DataFrame) -> Iterator[pd.DataFrame]:

@@ -6,6 +6,7 @@ import pandas as pd
 
 from voxslice.conditions import is_numeric
 from voxslice.data.column_types import remark_on_text
+from voxslice.data.silence import silence_remarks
 from voxslice.report.numbers import counted, share
 from voxslice.report.study import REFERENCES, Study, distinct, is_confirmed, rule_text
 from voxslice.scores.bootstrap import FEW_SPEAKERS
@@ -14,6 +15,8 @@ from voxslice.scores.metrics import EXACT
 
 MANY_SPEAKERS = 30
 """Below this the report says that the speakers are few for a claim about new ones."""
+REASONS_SHOWN = 3
+"""Reasons why a measure is missing that the report names."""
 NON_COMMERCIAL = re.compile(r"\bNC\b|non-?commercial", re.IGNORECASE)
 
 
@@ -26,6 +29,7 @@ def warnings(study: Study) -> list[str]:
         *_data(study),
         *_labels(study),
         *_columns(study),
+        *silence_remarks(study.silence, len(study.metadata)),
         *_failed(study),
         *_notes(study),
         *_references(study),
@@ -122,9 +126,22 @@ def _columns(study: Study) -> list[str]:
         if is_numeric(column) and missing:
             told.append(
                 f"{missing:,} of the {counted(len(column), 'utterance')}"
-                f" {'has' if missing == 1 else 'have'} no value in the column {name}."
+                f" {'has' if missing == 1 else 'have'} no value in the column"
+                f" {name}{_why_missing(study, settings.get('measure'))}."
             )
     return [sentence for sentence in told if sentence]
+
+
+def _why_missing(study: Study, measure: str | None) -> str:
+    """Return the most frequent reasons why a measure is missing, in brackets."""
+    if measure is None or measure not in study.measure_tables:
+        return ""
+    counts = study.measure_tables[measure]["reason"].value_counts()  # without missing reasons
+    counts = counts.sort_index().sort_values(ascending=False, kind="stable")
+    shown = [f"{count:,}: {reason}" for reason, count in counts.head(REASONS_SHOWN).items()]
+    if len(counts) > REASONS_SHOWN:
+        shown.append(f"{counts.iloc[REASONS_SHOWN:].sum():,}: other reasons")
+    return f" ({'; '.join(shown)})"
 
 
 def _failed(study: Study) -> list[str]:

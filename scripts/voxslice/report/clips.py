@@ -1,4 +1,4 @@
-"""Utterances to listen to: the most telling errors of the worst slices, as MP3 in the page."""
+"""Utterances to listen to: the clearest errors of the worst slices, as MP3 in the page."""
 
 import base64
 import io
@@ -9,40 +9,43 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import soundfile
-from scipy.signal import resample_poly
 
+from voxslice.data.audio import read_audio, resampled
 from voxslice.data.file_names import locate
+from voxslice.errors import reason_of
 from voxslice.report.calibration import confidence
 from voxslice.report.numbers import counted
 from voxslice.report.study import Model, Study, distinct, rule_text
 from voxslice.utterance_keys import KEY
 
 PER_SLICE = 4
+"""Utterances of a slice that have a player."""
 MAX_PROBABILITIES = 3
 """Most probabilities of a model that are shown for an utterance."""
 SUGGESTIONS = 3
-"""Slices of a model that are heard where none is confirmed."""
+"""Slices of a model that have players if no slice is confirmed."""
 LONGEST = 20.0
-"""Seconds of an utterance that are kept."""
+"""Seconds of an utterance that are in the page."""
 MP3_RATES = {8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000}
+"""Sampling rates in Hz that MP3 can have."""
 RATE = 16000
-"""Sampling rate in Hz of audio whose own rate MP3 lacks."""
+"""Sampling rate in Hz of a clip if MP3 cannot have the rate of the file."""
 PLAYER, ESCAPED = 500, 6
-"""Most bytes of a player's markup, and of a letter of a file's name in it."""
+"""Most bytes of the markup of a player, and of one letter of a file name in it."""
 BARS, HEIGHT = 100, 40
-"""Of a waveform: its lines, and their greatest length."""
+"""Number of lines of a waveform, and length of the longest line."""
 
 
 @dataclass(frozen=True)
-class Said:
-    """What a model said of an utterance.
+class Prediction:
+    """Prediction of a model for one utterance, as text.
 
     Args:
-        position: of the model
-        model: its id
+        position: position of the model in the study
+        model: id of the model
         prediction: class or value
-        sure: probabilities, or the size of the error
-        right: whether it is right, None where that is not asked
+        sure: probabilities of the classes, or the size of the error
+        right: whether the class is right; None for a value
     """
 
     position: int
@@ -54,29 +57,29 @@ class Said:
 
 @dataclass(frozen=True)
 class Clip:
-    """An utterance with what is known of it.
+    """An utterance with its label and its predictions.
 
     Args:
-        number: of its place in the page
-        key: file, start and end
-        label: its true label
-        said: of each model
-        audio: an MP3 file in base64, empty where it is left out
-        wave: path of its waveform, in a box of `BARS` by `HEIGHT`
-        cut: whether only its beginning is kept
+        number: number of its place in the page
+        key: file, start and end (seconds)
+        label: true label
+        predictions: one prediction per model
+        audio: an MP3 file in base64; empty if the clip has no audio
+        wave: SVG path of the waveform, in a box of `BARS` by `HEIGHT`
+        cut: whether only the beginning of the utterance is in the page
     """
 
     number: int
     key: tuple[str, float, float]
     label: str
-    said: list[Said]
+    predictions: list[Prediction]
     audio: str = ""
     wave: str = ""
     cut: bool = False
 
     @property
     def file(self) -> str:
-        """Name of its file."""
+        """Name of the file."""
         return self.key[0]
 
 
@@ -85,12 +88,12 @@ class Group:
     """Some errors of a slice.
 
     Args:
-        position: of the model that the slice was found for
-        model: its id
-        rule: of the slice
+        position: position of the model for which the slice was found
+        model: id of the model
+        rule: rule of the slice
         confirmed: whether a test confirms the slice
-        text: how many of its errors are heard
-        clips: the errors; empty where all of them stand in groups before
+        text: how many of the errors have a player
+        clips: the errors; empty if earlier groups have all of them
     """
 
     position: int
@@ -102,10 +105,17 @@ class Group:
 
 
 def choose(study: Study) -> list[Group]:
-    """Choose errors of the slices, without audio, the worst slice of each model first.
+    """Choose errors of the slices, still without audio.
 
-    Of the confirmed slices; where there are none, of the worst suggestions. Each utterance stands
-    once, in the worst of its slices.
+    They are errors of the confirmed slices, or of the worst suggestions if no slice is confirmed.
+    The worst slice of each model comes first. Each utterance is chosen once, in the worst of its
+    slices.
+
+    Args:
+        study: the study
+
+    Returns:
+        one group per slice that has errors
     """
     made: list[Group] = []
     seen: dict[tuple, int] = {}
@@ -131,35 +141,38 @@ def choose(study: Study) -> list[Group]:
 
 
 def with_audio(groups: list[Group], audio: str | Path, budget: int) -> tuple[list[Group], int]:
-    """Put audio into the clips, in order, as long as it fits.
+    """Add audio to the clips in their order, as long as there is space.
 
     Args:
-        groups: as `choose` gives them
+        groups: groups as `choose` returns them
         audio: folder that the files are relative to
-        budget: bytes that the players may add to the page
+        budget: number of bytes that the players may add to the page
 
     Returns:
-        the groups, and how many clips are left without audio
+        the groups, and the number of clips without audio
+
+    Raises:
+        MachineError: if the machine is at fault
     """
     made, left_out = [], 0
     for group in groups:
         filled = []
         for clip in group.clips:
-            heard = encode(clip, audio)
-            cost = len(heard.audio) + len(heard.wave) + PLAYER
+            encoded = encode(clip, audio)
+            cost = len(encoded.audio) + len(encoded.wave) + PLAYER
             cost += ESCAPED * len(clip.file.encode())
-            if not heard.audio or cost > budget:
+            if not encoded.audio or cost > budget:
                 left_out += 1
                 filled.append(clip)
                 continue
             budget -= cost
-            filled.append(heard)
+            filled.append(encoded)
         made.append(replace(group, clips=filled))
     return made, left_out
 
 
 def _slices(study: Study) -> Iterator[tuple[int, Model, pd.Series]]:
-    """The slices of all models by rank: the worst of each, then the second of each, and so on."""
+    """Yield the slices of all models: the worst of each model, then the second worst of each."""
     tables = [distinct(model.slices) for model in study.models]
     if any(table["confirmed"].any() for table in tables):
         tables = [table[table["confirmed"]] for table in tables]
@@ -172,13 +185,13 @@ def _slices(study: Study) -> Iterator[tuple[int, Model, pd.Series]]:
 
 
 def _errors(study: Study, model: Model, name: str) -> pd.DataFrame:
-    """Errors of a model in a slice, the surest or largest first."""
+    """Return the errors of a model in a slice, the largest or most certain first."""
     members = model.members[model.members["slice"] == name]
     table = members[KEY].merge(model.scores, on=KEY)
     if study.classification:
         table = table[table["loss"] > 0]
         sure = confidence(table)
-        # a table of predictions may come without probabilities
+        # given predictions may have no probabilities
         table = table.assign(sure=np.nan if sure is None else sure)
         order = "sure"
     else:
@@ -187,38 +200,38 @@ def _errors(study: Study, model: Model, name: str) -> pd.DataFrame:
 
 
 def _clip(study: Study, tables: list[pd.DataFrame], key: tuple, place: int) -> Clip:
-    said, label = [], ""
+    predictions, label = [], ""
     for position, (model, table) in enumerate(zip(study.models, tables, strict=True)):
         if key not in table.index:
-            said.append(Said(position, model.name, "not scored"))
+            predictions.append(Prediction(position, model.name, "not scored"))
             continue
         row = table.loc[key]
         label = true_label(study, row["label"])
-        said.append(opinion(study, position, row))
-    return Clip(place, key, label, said)
+        predictions.append(prediction_text(study, position, row))
+    return Clip(place, key, label, predictions)
 
 
 def true_label(study: Study, value: object) -> str:
-    """A label as text, with its unit."""
+    """Return a true label as text, with its unit."""
     return str(value) if study.classification else f"{value:g} {study.unit}".rstrip()
 
 
-def opinion(study: Study, position: int, row: pd.Series) -> Said:
-    """What a model said of an utterance.
+def prediction_text(study: Study, position: int, row: pd.Series) -> Prediction:
+    """Describe the prediction of a model for an utterance.
 
     Args:
         study: the study
-        position: of the model
-        row: the utterance in the model's scores
+        position: position of the model in the study
+        row: row of the scores of the model
 
     Returns:
-        the prediction, and the highest probabilities, among them that of the predicted class, or
-        the size of the error
+        the prediction with the highest probabilities, including that of the predicted class, or
+        with the size of the error
     """
     name = study.models[position].name
     if not study.classification:
         off = f"off by {study.measure.text(row['loss'])}"
-        return Said(position, name, f"{row['prediction']:.1f}", off)
+        return Prediction(position, name, f"{row['prediction']:.1f}", off)
     chosen = str(row["prediction"])
     probabilities = {
         column.removeprefix("p_"): float(row[column])
@@ -231,31 +244,32 @@ def opinion(study: Study, position: int, row: pd.Series) -> Said:
     if chosen in order and chosen not in shown:  # a table may choose any class
         shown[-1] = chosen
     text = ", ".join(f"{one}\u00a0{100 * probabilities[one]:.0f}\u00a0%" for one in shown)
-    return Said(position, name, chosen, text, row["loss"] == 0)
+    return Prediction(position, name, chosen, text, row["loss"] == 0)
 
 
 def encode(clip: Clip, audio: str | Path) -> Clip:
-    """Read the audio of a clip; the same audio gives the same bytes.
+    """Read the audio of a clip. The same audio gives the same bytes.
 
     Args:
-        clip: without audio
+        clip: clip without audio
         audio: folder that its file is relative to
 
     Returns:
-        the clip with audio and waveform, without them where the file cannot be read
+        the clip with audio and waveform, or unchanged if the audio cannot be read; the reason is
+        printed
+
+    Raises:
+        MachineError: if the machine is at fault
     """
     file, start, end = clip.key
-    length = min(end - start, LONGEST)
     try:
-        with soundfile.SoundFile(locate(audio, file)) as opened:
-            rate = opened.samplerate
-            opened.seek(min(round(start * rate), opened.frames))
-            read = opened.read(round(length * rate), dtype="float32", always_2d=True)
-    except soundfile.LibsndfileError:
+        recording = read_audio(locate(audio, file), start, min(end, start + LONGEST))
+    except Exception as error:  # a broken file must not stop the report
+        print(f"{file} has no player: {reason_of(error, file)}")
         return clip
-    samples = read.mean(axis=1)
+    samples, rate = recording.signal, recording.rate
     if rate not in MP3_RATES:
-        samples, rate = resample_poly(samples, RATE, rate), RATE
+        samples, rate = resampled(recording, RATE)[0], RATE
     buffer = io.BytesIO()
     soundfile.write(buffer, samples, rate, format="MP3")
     text = base64.b64encode(buffer.getvalue()).decode("ascii")
@@ -263,13 +277,13 @@ def encode(clip: Clip, audio: str | Path) -> Clip:
 
 
 def waveform(samples: np.ndarray) -> str:
-    """An SVG path of upright lines, each as long as the signal is loud there.
+    """Draw a waveform as an SVG path of vertical lines, whose length is the level of the signal.
 
     Args:
         samples: shape (samples,)
 
     Returns:
-        path data in a box of `BARS` by `HEIGHT`, scaled to the loudest place
+        path data in a box of `BARS` by `HEIGHT`; the loudest part has the longest line
     """
     if not len(samples):
         return ""

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from voxslice.conditions import as_text, category_order
-from voxslice.report.clips import Group, opinion, true_label
+from voxslice.report.clips import Group, prediction_text, true_label
 from voxslice.report.drawing import COLOURS, SHAPES, SOFT, Drawing, draw, style, thinned
 from voxslice.report.principal_components import principal_components
 from voxslice.report.shown_columns import visible_column
@@ -84,7 +84,7 @@ def _said(study: Study, scores: Sequence[pd.DataFrame]) -> list[str]:
     for position, table in enumerate(scores):
         told = []
         for _, row in table.iterrows():
-            said = opinion(study, position, row)
+            said = prediction_text(study, position, row)
             told.append(f"{said.model}: {said.prediction}" + (f" ({said.sure})" * bool(said.sure)))
         columns.append(told)
     return ["; ".join(row) for row in zip(*columns, strict=True)]

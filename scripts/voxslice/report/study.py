@@ -109,6 +109,8 @@ class Study:
         gates: of derived models, see `voxslice.gates`
         costs: of the models that are run, see `voxslice.costs`
         embedding: what the map shows, None for no map
+        silence: utterances that a model scored although they are silent, with the `reason`
+        measure_tables: by measure, a table of the utterances with the `reason` why it is missing
     """
 
     dataset: str
@@ -133,6 +135,8 @@ class Study:
     gates: pd.DataFrame
     costs: pd.DataFrame
     embedding: Embedding | None
+    silence: pd.DataFrame
+    measure_tables: Mapping[str, pd.DataFrame]
 
     @property
     def measured(self) -> Task:

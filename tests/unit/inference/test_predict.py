@@ -48,6 +48,7 @@ def run(folder, model, rows, out, threads=1, **changes):
         threads=threads,
         predictions=out / "0.parquet",
         failures=out / "0.csv",
+        silence=out / "silence.csv",
         **settings,
     )
     paths = [str(out / "0.parquet")]
@@ -389,3 +390,63 @@ def test_long_utterances_take_turns(model_folder, tmp_path, monkeypatch):
         assert (watched.together > 0) == (threads == 4)
         written.add((tmp_path / "0.parquet").read_bytes())
     assert len(written) == 1
+
+
+def test_silent_utterances_are_scored_and_listed(tmp_path, model_folder):
+    left = 0.3 * noise(0.5)
+    for name, signal in {
+        "fine.wav": np.stack([left, left], 1),
+        "swapped.wav": np.stack([left, -left], 1),
+        "zeros.wav": np.zeros(RATE),
+        "offset.flac": np.full(RATE, 0.25),
+        "half.wav": np.concatenate([np.zeros(RATE // 2), left]),
+    }.items():
+        write_audio(tmp_path / "audio" / name, signal)
+    (tmp_path / "audio/broken.wav").write_bytes(b"RIFF")
+    rows = [("broken.wav", 0, 1), ("fine.wav", 0, 0.5), ("half.wav", 0, 0.5), ("half.wav", 0, 1)]
+    rows += [("offset.flac", 0, 1), ("swapped.wav", 0, 0.5), ("zeros.wav", 0, 1)]
+    table = pd.DataFrame(rows, columns=KEY).astype({"start": float, "end": float})
+    for threads in (1, 3):
+        found, failures = run(tmp_path / "audio", model_folder, table, tmp_path, threads=threads)
+        assert len(found) == 6 and failures["file"].to_list() == ["broken.wav"]
+        silent = pd.read_csv(tmp_path / "silence.csv")
+        assert silent.to_numpy().tolist() == [
+            ["half.wav", 0, 0.5, "no signal"],
+            ["offset.flac", 0, 1, "no signal"],
+            ["swapped.wav", 0, 0.5, "channels out of phase"],
+            ["zeros.wav", 0, 1, "no signal"],
+        ]
+
+
+@pytest.mark.parametrize("seconds", [0.01, 0.05])
+def test_an_utterance_that_is_too_short_for_the_model_names_its_length(tmp_path, seconds):
+    """A convolution needs at least as many samples as its kernel has: 0.1 s."""
+    kernel = np.ones((1, 1, 1600), np.float32)
+    graph = helper.make_graph(
+        [
+            helper.make_node("Unsqueeze", ["signal", "axis"], ["channels"]),
+            helper.make_node("Conv", ["channels", "kernel"], ["frames"]),
+            helper.make_node("ReduceMean", ["frames", "last"], ["out"], keepdims=0),
+        ],
+        "short",
+        [helper.make_tensor_value_info("signal", TensorProto.FLOAT, [1, "time"])],
+        [helper.make_tensor_value_info("out", TensorProto.FLOAT, [1, 1])],
+        [
+            numpy_helper.from_array(kernel, "kernel"),
+            numpy_helper.from_array(np.array([1]), "axis"),
+            numpy_helper.from_array(np.array([2]), "last"),
+        ],
+    )
+    proto = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
+    folder = tmp_path / "model"
+    folder.mkdir()
+    onnx.save(proto, str(folder / "model.onnx"))
+    audonnx.Model(str(folder / "model.onnx"), labels={"out": ["age"]}).to_yaml(
+        str(folder / "model.yaml")
+    )
+    write_audio(tmp_path / "audio/a.wav", noise(1))
+    rows = pd.DataFrame({"file": "a.wav", "start": 0.0, "end": [seconds, 0.5]})
+    found, failures = run(tmp_path / "audio", folder, rows, tmp_path)
+    assert found["end"].to_list() == [0.5]
+    (reason,) = failures["reason"]
+    assert reason.startswith(f"the model fails on this utterance of {seconds:g} s (")

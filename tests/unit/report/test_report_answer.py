@@ -8,8 +8,10 @@ import pandas as pd
 import pytest
 from report_study import make_study
 from voxslice.comparison.gates import GATE_COLUMNS
+from voxslice.data.silence import silence_remarks
 from voxslice.report.answer import answer, figures, untested
 from voxslice.report.caveats import warnings
+from voxslice.utterance_keys import KEY
 
 
 def with_verdict(study, **values):
@@ -240,6 +242,36 @@ def test_warns_of_numbers_that_are_text_and_of_missing_numbers():
         " correct it or leave it empty, or give the column type: category in the config.",
         "1 of the 24 utterances has no value in the column snr.",
     ]
+
+
+@pytest.mark.parametrize(
+    ("reasons", "told"),
+    [
+        ({1: "it is silent"}, "1 of the 24 utterances has no value in the column tone (1: it is"
+         " silent)."),
+        ({3: "c", 2: "b", 5: "a", 1: "z", 4: "d"}, "15 of the 24 utterances have no value in the"
+         " column tone (5: a; 4: d; 3: c; 3: other reasons)."),
+    ],
+)  # fmt: skip
+def test_says_why_a_measure_is_missing(reasons, told):
+    missing = [reason for count, reason in reasons.items() for _ in range(count)]
+    values = [None] * len(missing) + [1.0] * (24 - len(missing))
+    study = with_columns(make_study(), tone=(values, {"measure": "pitch"}))
+    table = study.metadata[KEY].assign(
+        pitch=values, reason=pd.array(missing + [None] * (24 - len(missing)), dtype="string")
+    )
+    study = dataclasses.replace(study, measure_tables={"pitch": table})
+    assert [w for w in warnings(study) if "column" in w] == [told]
+
+
+@pytest.mark.parametrize("count", [1, 5])
+def test_warns_of_silent_utterances(count):
+    study = make_study()
+    silence = study.metadata[KEY].head(count).assign(reason="channels out of phase")
+    silence.iloc[0, -1] = "no signal"
+    told = [w for w in warnings(dataclasses.replace(study, silence=silence)) if "silen" in w]
+    assert told == silence_remarks(silence, 24) and len(told) == min(count, 2)
+    assert not [w for w in warnings(study) if "silen" in w]
 
 
 @pytest.mark.parametrize(

@@ -438,7 +438,7 @@ def audio(tmp_path):
 )
 def test_the_chosen_class_is_among_the_probabilities(study, chosen, probabilities, shown):
     row = pd.Series({f"p_{name}": value for name, value in probabilities.items()}, dtype=object)
-    said = clips.opinion(study, 0, pd.concat([row, pd.Series({"prediction": chosen, "loss": 1.0})]))
+    said = clips.prediction_text(study, 0, pd.concat([row, pd.Series({"prediction": chosen, "loss": 1.0})]))
     names = [part.split("\u00a0")[0] for part in said.sure.split(", ") if part]
     assert (said.prediction, names) == (chosen, shown)
 
@@ -451,7 +451,7 @@ def test_errors_to_listen_to_are_wrong_and_stand_once(study, audio):
     first = groups[0].clips[0]
     assert first.audio
     assert first.wave.startswith("M0.5 ")
-    assert [(said.model, said.right) for said in first.said] == [("a", False), ("b", True)]
+    assert [(made.model, made.right) for made in first.predictions] == [("a", False), ("b", True)]
     numbers = [clip.number for group in groups for clip in group.clips]
     assert numbers == list(range(6))
 
@@ -485,6 +485,31 @@ def test_long_utterances_are_cut(study, tmp_path):
     assert whole.cut
     assert whole.audio
     assert not clips.encode(clips.Clip(0, ("long.wav", 1.0, 2.0), "", []), tmp_path).cut
+
+
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [
+        ("phone.wav", {"subtype": "GSM610"}),
+        ("g721.wav", {"subtype": "G721_32"}),
+        ("stream.flac", {}),
+        ("crashed.wav", {}),
+    ],
+)
+def test_all_audio_that_is_scored_has_a_player(tmp_path, name, settings):
+    times = np.arange(24000) / 8000
+    soundfile.write(tmp_path / name, 0.3 * np.sin(2000 * np.pi * times), 8000, **settings)
+    content = bytearray((tmp_path / name).read_bytes())
+    if name == "stream.flac":
+        content[21:26] = bytes([content[21] & 0xF0, 0, 0, 0, 0])
+    elif name == "crashed.wav":
+        content[40:44] = bytes(4)
+    (tmp_path / name).write_bytes(content)
+    for start, end in ((0.0, 3.0), (1.0, 2.5)):
+        clip = clips.encode(clips.Clip(0, (name, start, end), "", []), tmp_path)
+        samples, rate = soundfile.read(io.BytesIO(base64.b64decode(clip.audio)))
+        assert rate == 8000 and len(samples) / rate == pytest.approx(end - start, abs=0.1)
+        assert samples[4000:8000].std() == pytest.approx(0.3 / np.sqrt(2), rel=0.1)
 
 
 @pytest.mark.parametrize("rate", [6000, 11025, 96000])
