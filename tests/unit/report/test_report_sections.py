@@ -438,7 +438,9 @@ def audio(tmp_path):
 )
 def test_the_chosen_class_is_among_the_probabilities(study, chosen, probabilities, shown):
     row = pd.Series({f"p_{name}": value for name, value in probabilities.items()}, dtype=object)
-    said = clips.prediction_text(study, 0, pd.concat([row, pd.Series({"prediction": chosen, "loss": 1.0})]))
+    said = clips.prediction_text(
+        study, 0, pd.concat([row, pd.Series({"prediction": chosen, "loss": 1.0})])
+    )
     names = [part.split("\u00a0")[0] for part in said.sure.split(", ") if part]
     assert (said.prediction, names) == (chosen, shown)
 
