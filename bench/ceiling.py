@@ -1,10 +1,11 @@
-"""How well could any search do? The planted slices, looked for by two oracles.
+"""How well can any search do? Two oracles search the planted slices.
 
-Both search the same rules in the same cases as `slices.py`, and know how many errors the slice
-adds, so that each rule is judged by its likelihood ratio, against the largest of 199 draws without
-a slice at the level of 5 %. One knows every speaker's error rate, too. The other only knows how
-the rates are spread, Beta(0.6, 9.4), and learns of a speaker's from what is heard of that speaker,
-as any search must: no search of these rules can be asked for much more than the second finds.
+Both oracles search the same rules on the same cases as `slices.py`. They know how many errors the
+slice adds, so that they use the likelihood ratio of each rule. They compare it with the largest
+ratio of 199 draws without a slice, at a level of 5 %. The first oracle also knows the error rate of
+each speaker. The second one only knows the distribution of the rates, Beta(0.6, 9.4), and learns
+the rate of a speaker from the errors, as any search has to. So no search of these rules can find
+much more than the second oracle.
 
     python bench/ceiling.py            # writes bench/ceiling.csv and prints the shares
 """
@@ -21,26 +22,26 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy import special
-from slices import FEW, HERE, RATES, SCENARIOS, Case, draw_case, write
+from slices import FEW_FEATURES, HERE, RATES, SCENARIOS, Case, draw_case, write
 from voxslice.slices.max_tests import sums_by_group
 from voxslice.slices.rule_space import RuleSpace
 
 DRAWS = 199
-NODES = 200  # rates that stand for their distribution
+NODES = 200  # rates that approximate their distribution
 
 
 def knowing(case: Case, space: RuleSpace, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Log likelihood ratios of the rules for an oracle that knows every speaker's error rate.
+    """Log likelihood ratios of the rules for an oracle that knows the error rate of each speaker.
 
     Args:
         case: The case.
         space: The rules.
-        rng: Source of the draws.
+        rng: Random generator of the draws.
 
     Returns:
-        (rules, 1 + draws) log likelihood ratios, first of the case, then of draws without a slice.
+        (rules, 1 + draws) log likelihood ratios: of the case, then of draws without a slice.
     """
-    # what an error, and its absence, say for the slice
+    # log likelihood ratios of an error, and of a right answer
     less = np.clip(case.rate - case.added * case.inside, 1e-12, 1 - 1e-9)
     more = np.clip(less + case.added, 1e-12, 1 - 1e-9)
     error, right = np.log(more / less), np.log((1 - more) / (1 - less))
@@ -52,15 +53,15 @@ def knowing(case: Case, space: RuleSpace, rng: np.random.Generator) -> NDArray[n
 
 
 def informed(case: Case, space: RuleSpace, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Log likelihood ratios for an oracle that knows how speakers' error rates are spread.
+    """Log likelihood ratios for an oracle that knows the distribution of the error rates.
 
     Args:
         case: The case.
         space: The rules.
-        rng: Source of the draws.
+        rng: Random generator of the draws.
 
     Returns:
-        As `knowing`.
+        (rules, 1 + draws) log likelihood ratios: of the case, then of draws without a slice.
     """
     speakers = np.unique(case.table["speaker"], return_inverse=True)[1]
     count = np.bincount(speakers)
@@ -70,7 +71,7 @@ def informed(case: Case, space: RuleSpace, rng: np.random.Generator) -> NDArray[
 
     @cache
     def ratios(n: int, wrong: int) -> NDArray[np.float64]:
-        """Of a speaker with so many rows and errors, by how many of each the rule holds."""
+        """Log ratios for a speaker with `n` rows and `wrong` errors, by those in the rule."""
         plain = wrong * error + (n - wrong) * right
         held, held_wrong = np.ogrid[: n + 1, : wrong + 1]
         held_right = np.maximum(held - held_wrong, 0)
@@ -106,10 +107,10 @@ def measure(work: tuple[int, int, str]) -> dict[str, object]:
     """Let an oracle search one case.
 
     Args:
-        work: Position of the scenario, number of the case, what the oracle knows.
+        work: Position of the scenario, number of the case, and what the oracle knows.
 
     Returns:
-        A record: p-value, and the overlap of the best rule.
+        A record with the p-value and the overlap of the best rule.
     """
     position, number, knows = work
     scenario = SCENARIOS[position]
@@ -134,15 +135,15 @@ def measure(work: tuple[int, int, str]) -> dict[str, object]:
 def main() -> None:
     """Run the cases."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--cases", type=int, default=200, help="cases a scenario")
+    parser.add_argument("--cases", type=int, default=200, help="cases per scenario")
     options = parser.parse_args()
     records: list[dict[str, object]] = []
     with ProcessPoolExecutor(os.cpu_count()) as pool:
         for position, scenario in enumerate(SCENARIOS):
             if not (scenario.conditions and scenario.vary):
                 continue
-            # ten times the rules take the second oracle ten times as long
-            numbers = range(options.cases // (1 if scenario.features == FEW else 4))
+            # the second oracle takes ten times as long for ten times as many rules
+            numbers = range(options.cases // (1 if scenario.features == FEW_FEATURES else 4))
             for knows in ORACLES:
                 records += pool.map(measure, [(position, number, knows) for number in numbers])
                 cases = pd.DataFrame(records)

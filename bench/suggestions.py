@@ -1,12 +1,13 @@
-"""Benchmark of sliceguard's slices after our verification: how often a false one, and a true one?
+"""Benchmark of sliceguard's slices and our test: how often is a false or true one confirmed?
 
-Every case is drawn from a seed of its own: 1,000 utterances of 40 speakers whose error rates are
-Beta(0.6, 9.4), with an emotion, a gender and a signal-to-noise ratio, and embeddings in which
-emotions are clusters and speakers differ. Half of the cases have errors planted in one emotion,
-30 points above the rest. sliceguard looks at the metadata, or at the embedding.
+Every case is drawn from a seed of its own. It has 1,000 utterances of 40 speakers, whose error
+rates are drawn from Beta(0.6, 9.4). The utterances have an emotion, a gender and a signal-to-noise
+ratio, and an embedding in which emotions are clusters and speakers differ. In half of the cases,
+one emotion has an error rate that is 30 points higher. sliceguard clusters the metadata or the
+embedding.
 
     python bench/suggestions.py            # everything; writes bench/suggestions.csv and .md
-    python bench/suggestions.py --cases 2  # a few cases, printed only
+    python bench/suggestions.py --cases 2  # run a few cases and print the table
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from slices import draw_table, overlap, write
 
 HERE = Path(__file__).resolve().parent
 CASES = 15
-SEEDS = 2  # further seeds of the embedding search, for its stability
+SEEDS = 2  # further seeds for the stability of the search in the embedding
 SEED = 80_000
 WIDTH = 16
 
@@ -33,7 +34,7 @@ def draw(number: int, planted: bool) -> tuple[pd.DataFrame, np.ndarray, np.ndarr
     """Draw a case.
 
     Args:
-        number: Which case, 0 up.
+        number: Number of the case, from 0.
         planted: Whether one emotion has more errors.
 
     Returns:
@@ -43,8 +44,8 @@ def draw(number: int, planted: bool) -> tuple[pd.DataFrame, np.ndarray, np.ndarr
     table = draw_table(rng, 1000, 40)
     who = table["speaker"].str[1:].astype(int).to_numpy()
     emotions, emotion = np.unique(table["emotion"], return_inverse=True)
-    places = rng.normal(0, 2, (len(emotions), WIDTH))
-    embedding = places[emotion] + rng.normal(0, 0.7, (40, WIDTH))[who]
+    centres = rng.normal(0, 2, (len(emotions), WIDTH))
+    embedding = centres[emotion] + rng.normal(0, 0.7, (40, WIDTH))[who]
     embedding += rng.normal(0, 1, embedding.shape)
     inside = planted & (emotion == rng.integers(len(emotions)))
     rate = rng.beta(0.6, 9.4, 40)[who] + 0.3 * inside
@@ -52,17 +53,17 @@ def draw(number: int, planted: bool) -> tuple[pd.DataFrame, np.ndarray, np.ndarr
 
 
 def measure(number: int, planted: bool, search: str) -> dict[str, object]:
-    """Let sliceguard suggest slices of a case, and verify them.
+    """Let sliceguard suggest slices of a case, and test them.
 
     Args:
-        number: Which case, 0 up.
+        number: Number of the case, from 0.
         planted: Whether one emotion has more errors.
         search: `metadata` or `embedding`.
 
     Returns:
         A record.
     """
-    # imported here: it takes seconds
+    # imported here, since the import takes seconds
     from voxslice.slices.suggest import suggest_and_verify
     from voxslice.task import Task
 
@@ -105,15 +106,15 @@ def report(cases: pd.DataFrame) -> str:
     """The table of the benchmark, in Markdown.
 
     Args:
-        cases: The records of `measure`.
+        cases: Records of `measure`.
 
     Returns:
-        Text.
+        The text.
     """
     lines = [
-        "| planted | search | cases | suggested a case | confirmed a case | a confirmed slice "
+        "| planted | search | cases | suggested per case | confirmed per case | a confirmed slice "
         "| planted one suggested | planted one confirmed | stability of confirmed | of others "
-        "| s a case |",
+        "| s per case |",
         "|---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|",
     ]
     for (planted, search), group in cases.groupby(["planted", "search"], sort=False):
@@ -139,27 +140,28 @@ def report(cases: pd.DataFrame) -> str:
 
 TEXT = """# Benchmark of sliceguard's slices after verification
 
-Made by `python bench/suggestions.py` (generator and seeds are in that file; `suggestions.csv` has
-one line a case): 1,000 utterances of 40 speakers, errors that vary by speaker; where planted, one
-of five emotions has 30 points more errors. sliceguard 0.0.35 suggests (support 10, drop of 5 points
-of accuracy), speakers that were held out confirm at the level of 5 %. Stability is the share of
-{seeds} further seeds with which a slice of the embedding comes back. Seconds are wall clock on two
-cores that other work was using all the while.
+`python bench/suggestions.py` writes this page and `suggestions.csv`, which has one row per case.
+The generator of the cases and the seeds are in the script. A case has 1,000 utterances of 40
+speakers, and errors that vary by speaker. If a slice is planted, one of five emotions has 30 points
+more errors. sliceguard 0.0.35 suggests slices (support 10, drop of 5 points of accuracy), which are
+confirmed on the other half of the speakers at a level of 5 %. Stability is the share of {seeds}
+further seeds with which a slice of the embedding is suggested again. Seconds are wall-clock time on
+two cores that other work was using at the same time.
 
 {table}
 """
 
 
 def main() -> None:
-    """Run what the command line asks for."""
+    """Run the benchmark with the options of the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--cases", type=int, help="a few cases of each kind, printed only")
+    parser.add_argument("--cases", type=int, help="run a few cases per kind and print")
     options = parser.parse_args()
     records: list[dict[str, object]] = []
     for search in ("metadata", "embedding"):
         for number in range(options.cases or CASES):
             records += [measure(number, planted, search) for planted in (False, True)]
-            if options.cases is None:  # a long run that is cut off keeps what it has
+            if options.cases is None:  # a long run that is stopped keeps its records
                 cases = pd.DataFrame(records)
                 write(HERE / "suggestions.csv", cases.to_csv(index=False))
                 write(HERE / "suggestions.md", TEXT.format(table=report(cases), seeds=SEEDS))
