@@ -64,6 +64,7 @@ rule list_utterances:
         csv=setting("datasets/{dataset}/csv", "path", "audio"),
         table=setting("datasets/{dataset}/table"),
         filters=STUDY.filters,
+        links=setting("datasets/{dataset}/links"),
         state=state_of_dataset,
         tables=tables_of_listing,
         seen=SEEN,

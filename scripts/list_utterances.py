@@ -12,6 +12,7 @@ def main(
     csv: dict[str, str] | None,
     table: str | None,
     filters: dict[str, dict[str, Any]],
+    links: str,
     state: str | None,
     seen: str,
     threads: int,
@@ -19,7 +20,7 @@ def main(
     contents: str,
 ) -> None:
     listed, found, record = list_utterances(
-        audio, csv=csv, table=table, filters=filters, state=state, threads=threads
+        audio, csv=csv, table=table, filters=filters, links=links, state=state, threads=threads
     )
     if record:
         write_seen(record, seen)
@@ -34,6 +35,7 @@ if __name__ == "__main__":
             csv=snakemake.params.csv,
             table=snakemake.params.table,
             filters=snakemake.params.filters,
+            links=snakemake.params.links,
             state=snakemake.params.state,
             seen=snakemake.params.seen,
             threads=snakemake.threads,

@@ -10,13 +10,16 @@ import pandas as pd
 from voxslice.data.column_types import remark_on_numbers, remark_on_text, typed
 from voxslice.data.selection import kept
 from voxslice.data.user_tables import read_table, times
-from voxslice.data.utterances import ordered, with_ends
+from voxslice.data.utterances import ordered, require_inside, with_ends
 from voxslice.errors import InputError
 from voxslice.utterance_keys import KEY
 
 
 def list_utterances(
-    path: str | Path, audio: str | Path, filters: Mapping[str, Mapping[str, Any]]
+    path: str | Path,
+    audio: str | Path,
+    filters: Mapping[str, Mapping[str, Any]],
+    links: str = "inside",
 ) -> pd.DataFrame:
     """List the utterances of a dataset: the rows of its table.
 
@@ -26,6 +29,7 @@ def list_utterances(
             its file
         audio: folder of the audio files
         filters: for each name the `column` of the table and the `values` that are kept
+        links: whether symbolic links may lead out of the folder (see `require_inside`)
 
     Returns:
         `file`, `start`, `end` and `duration` in seconds, ordered by key
@@ -43,6 +47,7 @@ def list_utterances(
         )
         wanted = {name: source["values"] for name, source in filters.items()}
         keys = keys[kept(values, wanted, str(path))]
+    require_inside(keys["file"], audio, str(path), links)
     return ordered(with_ends(keys.reset_index(drop=True), audio), str(path))
 
 

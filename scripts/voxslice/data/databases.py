@@ -1,4 +1,4 @@
-"""Datasets that are databases in the audformat: their utterances and their metadata."""
+"""Databases in the audformat: their utterances and their metadata."""
 
 import tempfile
 from collections.abc import Mapping
@@ -11,33 +11,39 @@ import pandas as pd
 from voxslice.data.column_types import settled
 from voxslice.data.database_headers import read_header
 from voxslice.data.selection import column_of, kept, table_of
-from voxslice.data.utterances import ordered, with_ends
+from voxslice.data.utterances import ordered, require_inside, with_ends
 from voxslice.errors import InputError, reason_of
 from voxslice.utterance_keys import KEY
 
 
 def list_utterances(
-    folder: str | Path, table: str, filters: Mapping[str, Mapping[str, Any]]
+    folder: str | Path,
+    table: str,
+    filters: Mapping[str, Mapping[str, Any]],
+    links: str = "inside",
 ) -> pd.DataFrame:
     """List the utterances of a database: the rows of one of its tables.
 
     Args:
-        folder: the database
-        table: filewise or segmented table whose rows are the utterances
-        filters: for each name the `table` and `column` that are looked at, maybe a `map` (see
-            `read_metadata`), and the `values` that are kept
+        folder: Folder of the database.
+        table: Filewise or segmented table whose rows are the utterances.
+        filters: For each name the `table` and `column` to read, optionally a `map` (see
+            `read_metadata`), and the `values` that are kept.
+        links: Whether symbolic links may lead out of the folder (see `require_inside`).
 
     Returns:
-        `file` (relative to the folder), `start`, `end` and `duration` in seconds, ordered by key; a
-        filewise row lasts from 0 to the end of its file
+        `file` (relative to the folder), `start`, `end` and `duration` in seconds, sorted. A row of
+        a filewise table lasts from 0 to the end of its file.
 
     Raises:
-        InputError: where the table is missing or empty, has a row twice or names a file outside of
-            the folder, or a filter keeps nothing
+        InputError: The table is missing or empty, has a row twice or names a file outside of the
+            folder, or a filter keeps nothing.
     """
     db = _load(folder, None if filters else table)
     source = f"The table {table} of {db.name}"
-    utterances = ordered(_keys(table_of(db, table).index, folder), source)
+    rows = table_of(db, table)
+    require_inside(rows.files, folder, source, links)
+    utterances = ordered(_keys(rows.index, folder), source)
     if not filters:
         return utterances
     values = _read(db, folder, utterances, filters)
@@ -73,7 +79,7 @@ def _load(folder: str | Path, table: str | None = None) -> audformat.Database:
 
 
 def _keys(index: pd.Index, folder: str | Path) -> pd.DataFrame:
-    """The keys of an audformat index, in seconds; an open end is the end of the file."""
+    """Keys of an audformat index in seconds; an open end becomes the end of the file."""
     keys = audformat.utils.to_segmented_index(index, allow_nat=True).to_frame(index=False)
     keys["file"] = keys["file"].astype(str)
     keys["start"] = keys["start"].dt.total_seconds().astype(float)
@@ -87,19 +93,19 @@ def read_metadata(
     """Add metadata columns to the utterances.
 
     Args:
-        folder: the database
-        utterances: as `list_utterances` gives them
-        columns: for each new column the `table` and `column` it is read from and, optionally, the
+        folder: Folder of the database.
+        utterances: Utterances as `list_utterances` returns them.
+        columns: For each new column the `table` and `column` it is read from and, optionally, the
             `map` of the column's scheme to follow (from a speaker to an age) and the `type` of the
-            values (`number` or `category`)
+            values (`number` or `category`).
 
     Returns:
-        the utterances with the new columns, `speaker` first if there is one; durations are in
-        seconds; a value is missing if the table has no row for the utterance
+        The utterances with the new columns, `speaker` first if there is one. Durations are in
+        seconds. A value is missing if the table has no row for the utterance.
 
     Raises:
-        InputError: if a table, a column or a map does not exist, or the values have another type
-            than the config says, or are neither numbers nor categories
+        InputError: A table, a column or a map does not exist, the values do not have the given
+            type, or they are neither numbers nor categories.
     """
     return _read(_load(folder), folder, utterances, columns)
 
@@ -127,14 +133,16 @@ def _values(db: audformat.Database, name: str, source: Mapping[str, Any]) -> pd.
 def _align(
     values: pd.Series, utterances: pd.DataFrame, folder: str | Path
 ) -> pd.Series | pd.Categorical:
-    """Values of a filewise or segmented column for each utterance, missing where it has none."""
-    # a categorical cannot be matched without losing the order of its categories: match the codes
+    """Values of a filewise or segmented column, one per utterance; missing if it has no row."""
+    # matching would lose the order of the categories, so their codes are matched
     categorical = isinstance(values.dtype, pd.CategoricalDtype)
     plain = values.cat.codes.replace(-1, pd.NA).astype("Int64") if categorical else values
     if audformat.is_filewise_index(values.index):
         found = plain.reindex(utterances["file"]).reset_index(drop=True)
     else:
-        keyed = _keys(values.index, folder).assign(value=plain.array)
+        # other files are not opened: their names were not checked
+        listed = values.index.get_level_values("file").isin(utterances["file"])
+        keyed = _keys(values.index[listed], folder).assign(value=plain[listed].array)
         found = utterances[KEY].merge(keyed, on=KEY, how="left")["value"]
     if categorical:
         codes = found.astype("Int64").fillna(-1).astype(int)

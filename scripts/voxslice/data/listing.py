@@ -15,6 +15,7 @@ def list_utterances(
     csv: Mapping[str, str] | None,
     table: str | None,
     filters: Mapping[str, Mapping[str, Any]],
+    links: str,
     state: str | None,
     threads: int,
 ) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, Any] | None]:
@@ -26,6 +27,7 @@ def list_utterances(
         table: the table of a database whose rows are the utterances
         filters: which utterances are kept, as `csv_tables.list_utterances` or
             `databases.list_utterances` takes it
+        links: `inside` or `anywhere`: where symbolic links in the folder of the audio may lead
         state: fingerprint of local data when the workflow was parsed; None for data that the
             workflow fetches itself
         threads: number of files that are read at the same time
@@ -44,9 +46,9 @@ def list_utterances(
     # before the durations are read: a file that changes meanwhile differs from the record
     record = data.look(state, threads=threads) if data and state else None
     if csv:
-        utterances = csv_tables.list_utterances(**csv, filters=filters)
+        utterances = csv_tables.list_utterances(**csv, filters=filters, links=links)
     else:
-        utterances = databases.list_utterances(audio, str(table), filters)
+        utterances = databases.list_utterances(audio, str(table), filters, links)
     content = {file: row[-1] for file, row in record["files"].items()} if record else {}
     files = sorted(set(utterances["file"]))
     content |= contents(audio, [file for file in files if file not in content], threads=threads)

@@ -1,6 +1,8 @@
-"""The list of a dataset's utterances, whatever it is read from: ends, checks, order."""
+"""Checks and order of the utterances of a dataset, whatever they are read from."""
 
+import os
 from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
 import pandas as pd
@@ -13,17 +15,18 @@ from voxslice.utterance_keys import KEY
 
 
 def with_ends(keys: pd.DataFrame, folder: str | Path) -> pd.DataFrame:
-    """Fill in open ends with the end of the file.
+    """Fill in open ends of utterances with the end of their file.
 
     Args:
-        keys: `file` (relative to the folder), `start` and `end` in seconds, NaN where it is open
-        folder: of the audio
+        keys: `file` (relative to the folder), `start` and `end` in seconds. An open end is NaN.
+        folder: Folder of the audio.
 
     Returns:
-        the keys; an open end is 0 where the file cannot be read (inference then says why)
+        The keys with all ends. An end is 0 if the file cannot be read; inference gives the reason.
 
     Raises:
-        MachineError: where the machine is at fault, or the folder is gone or empty
+        InputError: Two names mean the same file.
+        MachineError: The machine is at fault, or the folder is missing or empty.
     """
     require_distinct(keys["file"], folder)
     unended = sorted(set(keys.loc[keys["end"].isna(), "file"]))
@@ -36,21 +39,20 @@ def with_ends(keys: pd.DataFrame, folder: str | Path) -> pd.DataFrame:
 
 
 def ordered(keys: pd.DataFrame, source: str) -> pd.DataFrame:
-    """Check a list of utterances and bring it into its order.
+    """Check a list of utterances and sort it.
 
     Args:
-        keys: `file`, `start` and `end` (seconds)
-        source: what lists them, for messages
+        keys: `file`, `start` and `end` in seconds.
+        source: What lists the utterances, for the message.
 
     Returns:
-        `file`, `start`, `end` and `duration`, sorted
+        `file`, `start`, `end` and `duration` in seconds, sorted.
 
     Raises:
-        InputError: where there are none, one is listed twice, or a file is not in the folder
+        InputError: There are no utterances, or one is listed twice.
     """
     if len(keys) == 0:
         raise InputError(f"{source} has no rows: name another table.")
-    require_inside(keys["file"], source)
     if keys.duplicated(KEY).any():
         twice = keys.loc[keys.duplicated(KEY), "file"].iloc[0]
         raise InputError(f"{source} lists {twice} more than once: remove the repetition.")
@@ -58,20 +60,40 @@ def ordered(keys: pd.DataFrame, source: str) -> pd.DataFrame:
     return keys[KEY].assign(duration=duration).sort_values(KEY, ignore_index=True)
 
 
-def require_inside(files: Iterable[str], source: str) -> None:
-    """Refuse files that are not named relative to the folder of the audio, within it.
+def require_inside(
+    files: Iterable[str], folder: str | Path, source: str, links: str = "inside"
+) -> None:
+    """Refuse audio files that are not in the folder of the audio.
 
     Args:
-        files: their names
-        source: what names them, for the message
+        files: Names of the files.
+        folder: Folder of the audio.
+        source: What names the files, for the message.
+        links: `inside` to refuse symbolic links that lead out of the folder, `anywhere` to follow
+            them.
 
     Raises:
-        InputError: where one is absolute or leads out of the folder
+        InputError: A name is absolute or leads out of the folder, or a symbolic link does.
     """
-    for file in files:
+    names = list(dict.fromkeys(files))
+    for file in names:
         path = PurePosixPath(file)
         if path.is_absolute() or ".." in path.parts:
             raise InputError(
                 f"{source} names {file}, which is not relative to the folder of the audio and"
                 " within it: correct the name."
+            )
+    if links == "anywhere":
+        return
+    root = Path(os.path.realpath(folder))
+    resolved = lru_cache(maxsize=None)(os.path.realpath)  # many files are in one folder
+    for file in names:
+        if "\0" in file:  # no file can have such a name
+            continue
+        found = locate(folder, file)
+        target = os.path.realpath(found) if found.is_symlink() else resolved(found.parent)
+        if not Path(target).is_relative_to(root):
+            raise InputError(
+                f"{source} names {file}, which a symbolic link leads out of the folder of the audio"
+                f" to {target}: copy it into the folder, or set links to anywhere for the dataset."
             )

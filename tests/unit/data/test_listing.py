@@ -3,6 +3,7 @@ import pytest
 from small_inputs import noise, write_audio
 from voxslice.data.listing import list_utterances
 from voxslice.data.local_data import of_table
+from voxslice.errors import InputError
 
 
 @pytest.fixture
@@ -16,10 +17,10 @@ def listed(tmp_path):
     table.assign(end=[0.2, 0.1, 0.2, 0.2]).to_csv(tmp_path / "t.csv", index=False)
     csv = {"path": str(tmp_path / "t.csv"), "audio": str(tmp_path / "audio")}
 
-    def run():
+    def run(links="inside"):
         state = of_table(**csv, filters={}).fingerprint()
         return list_utterances(
-            csv["audio"], csv=csv, table=None, filters={}, state=state, threads=2
+            csv["audio"], csv=csv, table=None, filters={}, links=links, state=state, threads=2
         )
 
     return run
@@ -48,3 +49,10 @@ def test_a_file_is_read_once(listed, monkeypatch):
     )
     listed()
     assert sorted(read) == ["./a.wav", "a.wav", "b.wav"]
+
+
+def test_links_out_of_the_folder_are_followed_only_if_the_dataset_allows_it(listed, tmp_path):
+    (tmp_path / "audio/none.wav").symlink_to(write_audio(tmp_path / "private.wav", noise(0.3)))
+    with pytest.raises(InputError, match=r"names none\.wav, which a symbolic link leads out"):
+        listed()
+    assert listed(links="anywhere")[1]["content"].notna().all()
