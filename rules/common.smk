@@ -3,33 +3,71 @@
 import functools
 import os
 import sys
+import tarfile
+import tempfile
 from pathlib import Path
 
 import yaml
 from snakemake.exceptions import IncompleteCheckpointException
 from snakemake.logging import logger
+from snakemake.sourcecache import LocalGitFile, LocalSourceFile
 
-SCRIPTS = Path(workflow.basedir) / "scripts"
+
+def project_folder():
+    """Folder with this project's files, also when another workflow imports it as a module.
+
+    If the module is given by a git repository, Snakemake reads single files of it. The package needs
+    a folder, so the scripts and the schema of that version are unpacked once.
+    """
+    rules = workflow.current_basedir
+    if isinstance(rules, LocalSourceFile):
+        return Path(rules).parent
+    import git
+
+    repository = (
+        git.Repo(rules.repo_path)
+        if isinstance(rules, LocalGitFile)
+        else rules.hosted_repo.repo
+    )
+    version = repository.commit(rules.ref).hexsha
+    folder = Path(".snakemake", "voxslice", version).absolute()
+    if not folder.exists():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent) as building:
+            with tempfile.TemporaryFile() as archive:
+                repository.archive(archive, version, path=["scripts", "config"])
+                archive.seek(0)
+                with tarfile.open(fileobj=archive) as files:
+                    files.extractall(building, filter="data")
+            Path(building).rename(folder)
+            Path(building).mkdir()
+    # Snakemake runs such scripts from its cache, without the package beside them
+    os.environ["PYTHONPATH"] = str(folder / "scripts")
+    return folder
+
+
+PROJECT = project_folder()
+SCRIPTS = PROJECT / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
+from voxslice.config import job_resources
 from voxslice.config.commands import command_of
 from voxslice.config.complete import complete
 from voxslice.config.fingerprints import fingerprint
 from voxslice.config.job_resources import (
     MODEL,
     costs_memory,
-    growing,
     listing_memory,
     predict_memory,
     predict_minutes,
 )
 from voxslice.config.script_texts import check_folders
 from voxslice.config.shard_audio import longest_allowed, state_of_shard
-from voxslice.config.study_config import StudyConfig, one_of
+from voxslice.config.study_config import StudyConfig, is_made, one_of
 from voxslice.errors import InputError
 
 try:
-    schema = Path(workflow.basedir, "config", "schema.yaml").read_text()
+    schema = (PROJECT / "config/schema.yaml").read_text()
     # in place: a job on a cluster is started with the completed config
     config.update(complete(config, yaml.safe_load(schema)))
     check_folders(os.getcwd(), workflow.main_snakefile, *workflow.configfiles)
@@ -37,8 +75,11 @@ except InputError as error:
     # an exception would make Snakemake print the line of this file as well
     sys.exit(f"Mistake in the config: {error}")
 
-STUDY = StudyConfig(config)
+# the prefix of a module changes the paths in rules, but not those that other code opens
+made = workflow.modifier.path_modifier.replace_prefix
+STUDY = StudyConfig(config, made)
 setting = STUDY.setting
+growing = functools.partial(job_resources.growing, STUDY)
 
 
 GPUS = 1 if config["device"] == "cuda" else 0
@@ -154,7 +195,7 @@ def map_embedding(wildcards):
 def command(wildcards):
     """Command that makes a report again in the folder that holds the results."""
     return command_of(
-        f"results/report/{wildcards.dataset}/{wildcards.task}.html",
+        made(f"results/report/{wildcards.dataset}/{wildcards.task}.html"),
         snakefile=workflow.main_snakefile,
         folder=os.getcwd(),
         configfiles=workflow.configfiles,

@@ -22,17 +22,10 @@ rule fetch_dataset:
         "../envs/inference.yaml"
     threads: 4
     params:
-        source=setting(
-            "datasets/{dataset}/audb",
-            "name",
-            "version",
-            "repositories",
-            "sampling_rate",
-            "format",
-        ),
+        source=STUDY.audb_source,
         table=setting("datasets/{dataset}/table"),
         filters=STUDY.filters,
-        cache="resources/{dataset}/partial",
+        cache=made("resources/{dataset}/partial"),
         code=code("fetch_dataset"),
     script:
         "../scripts/fetch_dataset.py"
@@ -46,7 +39,7 @@ rule list_utterances:
     """
     input:
         tables=tables,
-        audio=ancient(STUDY.audio_folder),
+        audio=audio,
     output:
         utterances="resources/{dataset}/utterances.parquet",
         contents="resources/{dataset}/contents.parquet",
@@ -76,7 +69,7 @@ rule list_utterances:
 rule measure_speech:
     """Measure one quantity in the audio of each utterance, for a metadata column."""
     input:
-        audio=ancient(STUDY.audio_folder),
+        audio=audio,
         contents="resources/{dataset}/contents.parquet",
         utterances="resources/{dataset}/utterances.parquet",
     output:
@@ -103,7 +96,7 @@ rule read_metadata:
     input:
         unpack(computed),
         tables=tables,
-        audio=ancient(STUDY.audio_folder),
+        audio=audio,
         utterances="resources/{dataset}/utterances.parquet",
     output:
         "resources/{dataset}/metadata.parquet",

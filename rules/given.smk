@@ -5,7 +5,8 @@ rule read_predictions:
     """Check a table of predictions and match its rows with the utterances of a dataset."""
     input:
         utterances="resources/{dataset}/utterances.parquet",
-        table=ancient(STUDY.given_table),  # its content counts: see state
+        # its content counts: see state
+        table=lambda wildcards: local_input(STUDY.given_table(wildcards)),
     output:
         predictions="results/predictions/{dataset}/{model}/table.parquet",
         failures="results/failures/{dataset}/{model}.csv",
@@ -33,7 +34,7 @@ rule read_predictions:
 rule describe_predictions:
     """Write the card of a model that is given as predictions: where they come from."""
     input:
-        ancient(STUDY.given_tables),
+        lambda wildcards: [local_input(path) for path in STUDY.given_tables(wildcards)],
     output:
         "resources/models/{model}/model.json",
     log:

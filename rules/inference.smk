@@ -29,7 +29,7 @@ rule predict:
     has changed.
     """
     input:
-        audio=ancient(STUDY.audio_folder),
+        audio=audio,
         utterances=ancient("resources/{dataset}/utterances.parquet"),
         shards=ancient("resources/{dataset}/shards.csv"),
         onnx="resources/models/{model}/model.onnx",
@@ -57,7 +57,7 @@ rule predict:
         device=setting("device"),
         longest=longest_allowed(STUDY),
         max_seconds=setting("limits/model_seconds"),
-        state=state_of_shard,
+        state=state_of_shard(STUDY),
         code=code("predict"),
     script:
         "../scripts/predict.py"

@@ -10,14 +10,27 @@ from types import SimpleNamespace
 
 from voxslice.data import local_data
 
-SEEN = "resources/{dataset}/seen.json"
-SEEN_MODEL = "resources/models/{model}/seen.json"
+SEEN = made("resources/{dataset}/seen.json")
+SEEN_MODEL = made("resources/models/{model}/seen.json")
+
+
+def local_input(path):
+    """A local file or folder as an input. The prefix of a module does not apply to it."""
+    return ancient(path if made("x") == "x" else local(path))
+
+
+def audio(wildcards):
+    """The folder that the files of a dataset are relative to."""
+    folder = STUDY.audio_folder(wildcards)
+    return ancient(folder) if is_made(folder) else local_input(folder)
 
 
 def tables(wildcards):
     """The tables of a dataset: the downloaded folder, or local tables."""
-    local = STUDY.tables(wildcards)
-    return STUDY.audio_folder(wildcards) if local is None else ancient(local)
+    paths = STUDY.tables(wildcards)
+    if paths is None:
+        return STUDY.audio_folder(wildcards)
+    return [local_input(path) for path in paths]
 
 
 @functools.cache
@@ -28,8 +41,8 @@ def state_of_tables(*paths):
 
 def tables_of_metadata(wildcards):
     """Fingerprint of the tables that the metadata is read from; None if they are downloaded."""
-    local = STUDY.tables(wildcards)
-    return None if local is None else state_of_tables(*local)
+    paths = STUDY.tables(wildcards)
+    return None if paths is None else state_of_tables(*paths)
 
 
 def tables_of_listing(wildcards):
@@ -54,7 +67,7 @@ def dataset_state(dataset):
     if csv:
         data = local_data.of_table(**csv, filters=STUDY.filters(wildcards))
     elif STUDY.tables(wildcards):
-        data = local_data.of_database(STUDY.audio_folder(wildcards))
+        data = local_data.of_database(STUDY.audio_place(wildcards))
     else:
         data = None
     return data and data.fingerprint(SEEN.format(dataset=dataset))
@@ -69,7 +82,7 @@ def state_of_model(wildcards):
 def model_state(model):
     """`state_of_model` by id of the model. It is computed once per parsing of the workflow."""
     files = STUDY.model_files(SimpleNamespace(model=model))
-    if made_here(files):
+    if all(map(is_made, files)):
         return None
     return local_data.of_files(files).fingerprint(SEEN_MODEL.format(model=model))
 
@@ -77,9 +90,6 @@ def model_state(model):
 def model_files(wildcards):
     """Local files of a model. Those that the workflow makes (embedded study) count by time."""
     files = STUDY.model_files(wildcards)
-    return files if made_here(files) else ancient(files)
-
-
-def made_here(files):
-    """Whether the workflow makes these files."""
-    return all(file.startswith("resources/") for file in files)
+    if all(map(is_made, files)):
+        return files
+    return [local_input(file) for file in files]

@@ -19,11 +19,11 @@ rule fetch_model:
     conda:
         "../envs/inference.yaml"
     params:
-        source=setting("models/{model}", "url", "path", "onnx", "outputs", "sha256"),
+        source=STUDY.model_source,
         download=STUDY.is_downloaded,
         state=state_of_model,
         seen=SEEN_MODEL,
-        record="resources/checksums/{model}.json",
+        record=made("resources/checksums/{model}.json"),
         max_megabytes=setting("limits/download_megabytes"),
         max_minutes=setting("limits/download_minutes"),
         max_seconds=setting("limits/model_seconds"),

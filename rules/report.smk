@@ -24,7 +24,7 @@ rule make_report:
     """Make the report: one HTML file that opens offline, and the tables that only it shows."""
     input:
         metadata="resources/{dataset}/metadata.parquet",
-        audio=ancient(STUDY.audio_folder),
+        audio=audio,
         contents="resources/{dataset}/contents.parquet",
         scores=scores,
         summaries=STUDY.of_compared("results/scores/{dataset}/{task}/{model}.json"),
@@ -123,7 +123,7 @@ rule make_view:
     """Make the interactive view, which scripts/view.py opens."""
     input:
         metadata="resources/{dataset}/metadata.parquet",
-        audio=ancient(STUDY.audio_folder),
+        audio=audio,
         contents="resources/{dataset}/contents.parquet",
         scores=scores,
         slices=STUDY.of_compared("results/slices/{dataset}/{task}/{model}.csv"),

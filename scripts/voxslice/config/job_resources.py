@@ -24,20 +24,23 @@ def size_mb(path: str | Path) -> float:
     return path.stat().st_size / 1e6 if path.exists() else 0
 
 
-def growing(base: float, per_mb: float = 0, size_of: str = UTTERANCES) -> Amount:
+def growing(
+    study: StudyConfig, base: float, per_mb: float = 0, size_of: str = UTTERANCES
+) -> Amount:
     """Memory in MB, or time in minutes, that grows with the size of a file.
 
     The table of utterances tells how much all later steps have to do. The file is looked up here
     and not among the inputs of the job, because in a group of jobs the inputs do not exist yet.
 
     Args:
+        study: config of the study
         base: amount without the file
         per_mb: further amount for each megabyte of the file
         size_of: path of the file, with wildcards
     """
 
     def amount(wildcards: Any, attempt: int) -> int:
-        size = size_mb(size_of.format(**wildcards)) if per_mb else 0
+        size = size_mb(study.made(size_of.format(**wildcards))) if per_mb else 0
         return math.ceil(attempt * (base + per_mb * size))
 
     return amount
@@ -51,7 +54,7 @@ def listing_memory(study: StudyConfig) -> Amount:
         if "csv" in dataset:
             files = [Path(dataset["csv"]["path"])]
         else:
-            files = list(Path(study.audio_folder(wildcards)).glob("db.*"))
+            files = list(Path(study.audio_place(wildcards)).glob("db.*"))
         sizes = [
             size_mb(file) * (PARQUET_FACTOR if file.suffix == ".parquet" else 1) for file in files
         ]
@@ -65,7 +68,7 @@ def predict_memory(study: StudyConfig) -> Amount:
 
     def amount(wildcards: Any, attempt: int, threads: int) -> int:
         _, longest = audio_to_score(study, wildcards)
-        model_mb = size_mb(MODEL.format(**wildcards))
+        model_mb = size_mb(study.made(MODEL.format(**wildcards)))
         return attempt * workload.memory_mb(longest, model_mb=model_mb, threads=threads)
 
     return amount
@@ -76,7 +79,7 @@ def predict_minutes(study: StudyConfig) -> Amount:
 
     def amount(wildcards: Any, attempt: int, threads: int) -> int:
         seconds, longest = audio_to_score(study, wildcards)
-        model_mb = size_mb(MODEL.format(**wildcards))
+        model_mb = size_mb(study.made(MODEL.format(**wildcards)))
         return attempt * workload.minutes(
             seconds, longest=longest, model_mb=model_mb, threads=threads
         )
@@ -89,7 +92,7 @@ def costs_memory(study: StudyConfig) -> Amount:
 
     def amount(wildcards: Any, attempt: int) -> int:
         longest = max(study.config["costs"]["durations"])
-        model_mb = size_mb(MODEL.format(**wildcards))
+        model_mb = size_mb(study.made(MODEL.format(**wildcards)))
         return attempt * workload.memory_mb(longest, model_mb=model_mb, threads=1)
 
     return amount

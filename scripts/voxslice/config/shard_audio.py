@@ -25,9 +25,9 @@ class ShardAudio(NamedTuple):
     state: str
 
 
-def audio_of_shard(wildcards: Any) -> ShardAudio | None:
+def audio_of_shard(study: StudyConfig, wildcards: Any) -> ShardAudio | None:
     """Audio of a shard; None where the dataset has no table of shards or the table lacks it."""
-    table = Path(SHARDS.format(dataset=wildcards.dataset))
+    table = Path(study.made(SHARDS.format(dataset=wildcards.dataset)))
     try:
         return _audio_of_shards(table, table.stat().st_mtime_ns)[int(wildcards.shard)]
     except (FileNotFoundError, KeyError, IndexError):
@@ -44,10 +44,14 @@ def _audio_of_shards(table: Path, changed: int) -> list[ShardAudio]:
         ]
 
 
-def state_of_shard(wildcards: Any) -> str | None:
+def state_of_shard(study: StudyConfig) -> Reader:
     """Fingerprint of the utterances of a shard and their audio; None where it is not known."""
-    audio = audio_of_shard(wildcards)
-    return audio.state if audio else None
+
+    def state(wildcards: Any) -> str | None:
+        audio = audio_of_shard(study, wildcards)
+        return audio.state if audio else None
+
+    return state
 
 
 def longest_allowed(study: StudyConfig) -> Reader:
@@ -58,7 +62,7 @@ def longest_allowed(study: StudyConfig) -> Reader:
     """
 
     def allowed(wildcards: Any) -> float:
-        limit, audio = float(study.config["longest_seconds"]), audio_of_shard(wildcards)
+        limit, audio = float(study.config["longest_seconds"]), audio_of_shard(study, wildcards)
         return math.inf if audio and audio.longest <= limit else limit
 
     return allowed
@@ -70,7 +74,7 @@ def audio_to_score(study: StudyConfig, wildcards: Any) -> tuple[float, float]:
     They are as large as the config allows where the dataset is not split yet.
     """
     limit = study.config["longest_seconds"]
-    audio = audio_of_shard(wildcards)
+    audio = audio_of_shard(study, wildcards)
     if audio is None:
         return 3600 * study.config["datasets"][wildcards.dataset]["shard_hours"], limit
     return audio.seconds, min(audio.longest, limit)

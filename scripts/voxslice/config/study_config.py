@@ -22,9 +22,12 @@ class StudyConfig:
 
     Args:
         config: completed, see `voxslice.config.complete.complete`
+        made: function that returns the place of a file that the workflow makes; it differs from the
+            path in the rules if another workflow imports this one with a prefix
 
     Attributes:
         config: the completed config
+        made: that function
         datasets: ids of all datasets
         models: ids of all models
         tasks: ids of all tasks
@@ -35,8 +38,9 @@ class StudyConfig:
         downloaded_datasets: ids of the datasets that audb downloads
     """
 
-    def __init__(self, config: Mapping[str, Any]) -> None:
+    def __init__(self, config: Mapping[str, Any], made: Callable[[str], str] = str) -> None:
         self.config = config
+        self.made = made
         models, datasets = config["models"], config["datasets"]
         self.datasets = list(datasets)
         self.models = list(models)
@@ -196,6 +200,29 @@ class StudyConfig:
         """The folder that the files of a dataset are relative to."""
         return lookups.audio_folder(self.config, wildcards.dataset)
 
+    def audio_place(self, wildcards: Any) -> str:
+        """That folder as other code than the inputs of a rule has to name it."""
+        return self._placed(self.audio_folder(wildcards))
+
+    def _placed(self, path: str) -> str:
+        return self.made(path) if is_made(path) else path
+
+    def audb_source(self, wildcards: Any) -> dict[str, Any]:
+        """Database that audb downloads, and its repositories."""
+        keys = ("name", "version", "repositories", "sampling_rate", "format")
+        source = _pick(self._dataset(wildcards)["audb"], keys)
+        repositories = [
+            {**place, "host": self._placed(place["host"])} for place in source["repositories"]
+        ]
+        return {**source, "repositories": repositories}
+
+    def model_source(self, wildcards: Any) -> dict[str, Any]:
+        """Where a model comes from, its outputs and its checksum."""
+        keys = ("url", "path", "onnx", "outputs", "sha256")
+        source = _pick(self.config["models"][wildcards.model], keys)
+        places = {key: self._placed(source[key]) for key in ("path", "onnx") if key in source}
+        return source | places
+
     def tables(self, wildcards: Any) -> list[str] | None:
         """Local tables of a dataset; None where audb downloads it."""
         dataset = self._dataset(wildcards)
@@ -216,7 +243,7 @@ class StudyConfig:
         return [
             f"{place['host']}/{place['name']}/{source['name']}/{source['version']}/db.yaml"
             for place in source["repositories"]
-            if place["backend"] == "file-system" and place["host"].startswith("resources/")
+            if place["backend"] == "file-system" and is_made(place["host"])
         ]
 
     def filters(self, wildcards: Any) -> dict[str, dict[str, Any]]:
@@ -295,6 +322,11 @@ class StudyConfig:
 
     def _credits(self, model: str) -> dict[str, Any]:
         return _pick(self.config["models"][model], ("license", "note"))
+
+
+def is_made(path: str) -> bool:
+    """Whether the workflow itself makes a file, as it does in the embedded study."""
+    return path.startswith("resources/")
 
 
 def one_of(names: Sequence[str]) -> str:

@@ -42,13 +42,13 @@ def test_sizes(study):
 
 
 def test_amounts_grow_with_the_file_and_the_attempt(study):
-    amount = growing(100, 10)
+    amount = growing(study, 100, 10)
     assert amount(JOB, 1) == 100
     write("resources/calls/utterances.parquet", 2.5)
     assert (amount(JOB, 1), amount(JOB, 2)) == (125, 250)
-    assert growing(100)(JOB, 3) == 300
+    assert growing(study, 100)(JOB, 3) == 300
     write("resources/models/small/model.onnx", 5)
-    assert growing(30, 2, "resources/models/{model}/model.onnx")(JOB, 1) == 40
+    assert growing(study, 30, 2, "resources/models/{model}/model.onnx")(JOB, 1) == 40
 
 
 def test_listing_takes_memory_by_the_tables(study):

@@ -38,16 +38,16 @@ def table(study):
 
 
 def test_before_the_split_a_shard_is_as_large_as_the_config_allows(study):
-    assert audio_of_shard(shard(0)) is None
-    assert state_of_shard(shard(0)) is None
+    assert audio_of_shard(study, shard(0)) is None
+    assert state_of_shard(study)(shard(0)) is None
     assert longest_allowed(study)(shard(0)) == 60
     assert audio_to_score(study, shard(0)) == (36000, 60)
 
 
 def test_audio_of_a_shard(study, table):
-    assert audio_of_shard(shard(0)) == (100.5, 20, "abc")
-    assert state_of_shard(shard(1)) == "def"
-    assert audio_of_shard(shard(2)) is None
+    assert audio_of_shard(study, shard(0)) == (100.5, 20, "abc")
+    assert state_of_shard(study)(shard(1)) == "def"
+    assert audio_of_shard(study, shard(2)) is None
     assert audio_to_score(study, shard(0)) == (100.5, 20)
     assert audio_to_score(study, shard(1)) == (300, 60)  # the rest is a failure
 
@@ -59,4 +59,4 @@ def test_the_limit_counts_only_where_an_utterance_is_longer(study, table):
 
 def test_a_table_without_what_is_needed_is_as_good_as_none(study, table):
     table.write_text("first,stop,seconds\n0,5,100\n")
-    assert audio_of_shard(shard(0)) is None
+    assert audio_of_shard(study, shard(0)) is None

@@ -1,0 +1,130 @@
+"""Other workflows use this one: as a module, with a prefix, from a git repository, by snakedeploy."""
+
+import re
+import shutil
+import subprocess
+import sys
+
+import pandas as pd
+import pytest
+from small_study import copy_workflow, study_config
+from snakemake_cli import ROOT, write_config
+
+pytestmark = pytest.mark.workflow
+
+SNAKEFILE = """
+configfile: "study.yaml"
+
+
+module voxslice:
+    snakefile: {snakefile!r}
+    config: config
+    {prefix}
+
+
+use rule * from voxslice as vox_*
+
+
+rule count:
+    input: {metrics!r}
+    output: "count.txt"
+    shell: "wc -l < {{input}} > {{output}}"
+
+
+rule everything:
+    input: "count.txt"
+    default_target: True
+"""
+
+
+def run(folder, *arguments, snakefile="Snakefile"):
+    """Run snakemake in a folder as the owner of another workflow does."""
+    words = [sys.executable, "-m", "snakemake", "--cores", "2", "--snakefile", snakefile]
+    done = subprocess.run(
+        [*words, *arguments],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-4000:]
+    return done.stdout
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Folder of another workflow, with relative paths in its config."""
+    config = study_config(tmp_path)
+    for key in ("path", "audio"):
+        name = config["datasets"]["voices"]["csv"][key]
+        config["datasets"]["voices"]["csv"][key] = name.removeprefix(f"{tmp_path}/")
+    config["models"] = {"tiny": {"path": "first", "tasks": ["gender"], "license": "MIT"}}
+    del config["tasks"]["age"]
+    write_config(tmp_path / "study.yaml", config)
+    return tmp_path
+
+
+@pytest.fixture(scope="session")
+def repository(tmp_path_factory):
+    """A git repository with this workflow."""
+    if not shutil.which("git"):
+        pytest.skip("git is not installed")
+    folder = copy_workflow(tmp_path_factory.mktemp("repository"))
+    shutil.copyfile(ROOT / "LICENSE", folder / "LICENSE")
+    who = ["-c", "user.name=Voxslice", "-c", "user.email=voxslice@example.org"]
+    for words in (
+        ["init", "--quiet", "--initial-branch", "main"],
+        ["add", "."],
+        [*who, "commit", "--quiet", "--message", "A version"],
+    ):
+        subprocess.run(["git", *words], cwd=folder, check=True)
+    return folder
+
+
+@pytest.mark.parametrize("prefix", ["", "voice"])
+def test_a_module_runs_with_and_without_a_prefix(folder, prefix):
+    place = f"{prefix}/" if prefix else ""
+    text = SNAKEFILE.format(
+        snakefile=str(ROOT / "Snakefile"),
+        prefix=f"prefix: {prefix!r}" if prefix else "",
+        metrics=f"{place}results/metrics/voices/gender.csv",
+    )
+    (folder / "Snakefile").write_text(text)
+    output = run(folder)
+    assert "rule vox_predict:" in output and "rule count:" in output
+    metrics = pd.read_csv(folder / place / "results/metrics/voices/gender.csv")
+    assert set(metrics["model"]) == {"tiny", "chance", "majority"} and (metrics["n"] == 24).all()
+    assert (folder / place / "resources/voices/seen.json").exists()
+    made = {"results", "resources", "logs", "benchmarks"}
+    assert {path.name for path in folder.iterdir()} & made == (set() if prefix else made)
+    # the local files are still those of the importing workflow, and an edit of them is noticed
+    assert "Nothing to be done" in run(folder, "--dry-run")
+    (folder / "audio/a0.wav").write_bytes((folder / "audio/a1.wav").read_bytes())
+    assert "rule vox_list_utterances:" in run(folder, "--dry-run")
+
+
+def test_a_module_from_a_git_repository(folder, repository):
+    address = f"git+file://{repository}/Snakefile@main"
+    metrics = "results/metrics/voices/gender.csv"
+    text = SNAKEFILE.format(snakefile=address, prefix="", metrics=metrics)
+    (folder / "Snakefile").write_text(text)
+    assert "rule vox_predict:" in run(folder)
+    assert (pd.read_csv(folder / metrics)["n"] == 24).all()
+    assert "Nothing to be done" in run(folder, "--dry-run")
+
+
+def test_snakedeploy_deploys_the_workflow(tmp_path, repository):
+    words = [sys.executable, "-m", "snakedeploy", "deploy-workflow", str(repository)]
+    subprocess.run([*words, str(tmp_path), "--branch", "main"], check=True, capture_output=True)
+    snakefile = tmp_path / "workflow/Snakefile"
+    text = snakefile.read_text()
+    assert 'configfile: "config/config.yaml"' in text and "use rule * from" in text
+    # snakedeploy writes an address for hosted repositories only
+    address = f'snakefile: "git+file://{repository}/Snakefile@main"'
+    snakefile.write_text(re.sub(r"snakefile:\s*\"[^\"]*\"", address, text))
+    goal = "results/metrics/demo/gender.csv"
+    config = ["--configfile", "config/demo.yaml"]
+    run(tmp_path, goal, *config, snakefile="workflow/Snakefile")
+    metrics = pd.read_csv(tmp_path / goal)
+    assert {"practice_small", "practice_big"} <= set(metrics["model"])
