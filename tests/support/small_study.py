@@ -12,7 +12,7 @@ from snakemake_cli import ROOT
 
 def copy_workflow(folder):
     """Copy what Snakemake runs, so that a test may edit it."""
-    for name in ("rules", "scripts", "config", "profiles", "envs"):
+    for name in ("rules", "scripts", "config", "profiles", "envs", "workflow"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copyfile(ROOT / "Snakefile", folder / "Snakefile")
     return folder

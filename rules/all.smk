@@ -1,0 +1,109 @@
+"""The targets of the workflow, and the list of rule files."""
+
+
+include: "common.smk"
+include: "local.smk"
+
+
+onsuccess:
+    for page in reports_made():
+        logger.info(f"Report: {page}")
+
+
+wildcard_constraints:
+    dataset=one_of(STUDY.datasets),
+    model=one_of(STUDY.models),
+    task=one_of(STUDY.tasks),
+    shard=r"\d+",
+
+
+rule all:
+    """Build everything: report and interactive view per dataset and task, and costs per model."""
+    input:
+        STUDY.per_task("results/report/{dataset}/{task}.html"),
+        STUDY.per_task("results/spotlight/{dataset}/{task}/table.parquet"),
+        STUDY.per_task("results/metrics/{dataset}/{task}.csv"),
+        STUDY.per_task("results/comparison/{dataset}/{task}.csv"),
+        collect("results/costs/{model}.csv", model=STUDY.run_models),
+    localrule: True
+
+
+rule datasets:
+    """Fetch the datasets and read their metadata."""
+    input:
+        collect("resources/{dataset}/metadata.parquet", dataset=STUDY.datasets),
+    localrule: True
+
+
+rule models:
+    """Fetch and check the models."""
+    input:
+        collect("resources/models/{model}/model.json", model=STUDY.models),
+    localrule: True
+
+
+rule predictions:
+    """Run every model on every dataset, or read the predictions that are given."""
+    input:
+        STUDY.per_model("results/failures/{dataset}/{model}.csv"),
+    localrule: True
+
+
+rule scores:
+    """Compare the predictions with the labels."""
+    input:
+        STUDY.per_task_and_model("results/scores/{dataset}/{task}/{model}.parquet"),
+    localrule: True
+
+
+rule metrics:
+    """Compute the metrics of every model on every task."""
+    input:
+        STUDY.per_task("results/metrics/{dataset}/{task}.csv"),
+    localrule: True
+
+
+rule slices:
+    """Find the slices in which each model fails."""
+    input:
+        STUDY.per_task_and_model("results/slices/{dataset}/{task}/{model}.csv"),
+    localrule: True
+
+
+rule comparisons:
+    """Compare the models with each other, overall and on every slice."""
+    input:
+        STUDY.per_task("results/comparison/{dataset}/{task}.csv"),
+    localrule: True
+
+
+rule costs:
+    """Measure time and memory of each model on this machine."""
+    input:
+        collect("results/costs/{model}.csv", model=STUDY.run_models),
+    localrule: True
+
+
+rule reports:
+    """Make the reports."""
+    input:
+        STUDY.per_task("results/report/{dataset}/{task}.html"),
+    localrule: True
+
+
+rule views:
+    """Make the interactive views."""
+    input:
+        STUDY.per_task("results/spotlight/{dataset}/{task}/table.parquet"),
+    localrule: True
+
+
+include: "demo.smk"
+include: "data.smk"
+include: "models.smk"
+include: "inference.smk"
+include: "given.smk"
+include: "costs.smk"
+include: "slices.smk"
+include: "comparison.smk"
+include: "report.smk"
