@@ -4,6 +4,7 @@ import re
 
 import pytest
 import yaml
+from rule_files import rule_texts
 from snakemake_cli import ROOT
 
 ENVS = sorted((ROOT / "envs").glob("*.yaml"))
@@ -29,13 +30,9 @@ def test_versions_are_those_of_the_lock_file(path):
 
 
 def test_every_rule_names_an_environment_that_exists():
-    for path in (ROOT / "rules").glob("*.smk"):
-        text = path.read_text(encoding="utf-8")
-        assert len(re.findall(r"^(rule|checkpoint) ", text, re.MULTILINE)) == text.count(
-            "conda:"
-        ), path.name
-        for name in re.findall(r'"\.\./envs/([^"]+)"', text):
-            assert (ROOT / "envs" / name).exists(), f"{path.name}: {name}"
+    for rule, text in rule_texts().items():
+        (name,) = re.findall(r"conda:\s+\"\.\./envs/([^\"]+)\"", text)
+        assert (ROOT / "envs" / name).exists(), rule
 
 
 def test_lock_file_holds_what_is_asked_for():

@@ -2,6 +2,7 @@ import re
 from modulefinder import ModuleFinder
 
 import pytest
+from rule_files import rule_texts
 from snakemake_cli import ROOT
 from voxslice.config.fingerprints import fingerprint, sources
 
@@ -99,14 +100,11 @@ def test_what_python_imports_is_what_is_fingerprinted(name):
 
 
 def test_every_script_belongs_to_a_rule_that_reruns_with_it():
-    text = "".join(path.read_text() for path in sorted((ROOT / "rules").glob("*.smk")))
-    for rule in re.split(r"^(?:rule|checkpoint) ", text, flags=re.MULTILINE)[1:]:
-        name = rule.split(":")[0]
-        run = re.search(r"script:\s+\"\.\./scripts/(\w+)\.py\"", rule)
-        if run:
-            assert run[1] == name
-            assert f'code=code("{name}")' in rule
-    scripts = set(re.findall(r"\.\./scripts/(\w+)\.py", text))
+    scripts = set()
+    for name, text in rule_texts().items():
+        (script,) = re.findall(r"script:\s+\"\.\./scripts/(\w+)\.py\"", text)
+        assert script == name and f'code=code("{name}")' in text
+        scripts.add(script)
     assert scripts == set(NAMES) - {"view", "write_docs"}  # what people run
 
 

@@ -1,14 +1,13 @@
 """The rules name each config key that they read, through one helper."""
 
 import re
-from pathlib import Path
 
 import pytest
 import yaml
+from rule_files import RULE_FILES
+from snakemake_cli import ROOT
 
-ROOT = Path(__file__).parents[3]
 SCHEMA = yaml.safe_load((ROOT / "config" / "schema.yaml").read_text(encoding="utf-8"))
-RULES = sorted((ROOT / "rules").glob("*.smk"))
 CALL = re.compile(r"\bsetting\(\s*((?:\"[^\"]+\",?\s*)+)\)")
 SEARCHES = re.compile(r"STUDY\.searches\(\s*((?:\"[^\"]+\",?\s*)+)")
 
@@ -90,7 +89,7 @@ def test_rules_name_settings():
     assert len(re.findall(r"\bsetting\(", text)) == len(named(CALL, text))
 
 
-@pytest.mark.parametrize("path", [ROOT / "Snakefile", *RULES], ids=lambda path: path.name)
+@pytest.mark.parametrize("path", [ROOT / "Snakefile", *RULE_FILES], ids=lambda path: path.name)
 def test_no_rule_reads_the_config_itself(path):
     text = path.read_text(encoding="utf-8")
     if path.name == "common.smk":
