@@ -77,13 +77,13 @@ def test_mistakes_are_noticed(text, mistake):
     assert mistakes(text)[0].startswith(mistake)
 
 
-@pytest.mark.parametrize("path", RULES, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", RULE_FILES, ids=lambda path: path.name)
 def test_the_settings_that_rules_name_are_in_the_schema(path):
     assert mistakes(path.read_text(encoding="utf-8")) == []
 
 
 def test_rules_name_settings():
-    text = "".join(path.read_text(encoding="utf-8") for path in RULES)
+    text = "".join(path.read_text(encoding="utf-8") for path in RULE_FILES)
     assert len(named(CALL, text)) > 30
     assert len(named(SEARCHES, text)) > 2
     assert len(re.findall(r"\bsetting\(", text)) == len(named(CALL, text))
