@@ -208,7 +208,8 @@ def _try(model: audonnx.Model, origin: str, max_seconds: float) -> None:
     except TimeLimitError:
         raise
     except Exception as error:  # onnxruntime raises a dozen kinds
-        print(f"The model fails on noise: {' '.join(str(error).split())[:300]}")
+        reason = reason_of(error, f"3 s of noise by the model from {origin}")
+        print(f"The model fails on noise: {reason[:300]}")
 
 
 def _write_card(

@@ -2,12 +2,13 @@ import hashlib
 import json
 
 import audonnx
+import numpy as np
 import onnx
 import pytest
 import yaml
-from onnx import TensorProto, helper
+from onnx import TensorProto, helper, numpy_helper
 from small_inputs import noise, write_model
-from voxslice.errors import InputError
+from voxslice.errors import InputError, MachineError
 from voxslice.models.install import find_root, install, install_onnx, label_columns, require_rate
 
 NAME = "$audonnx.core.model.Model"
@@ -379,3 +380,28 @@ def test_label_columns():
 def test_labels_must_not_hide_other_columns(name):
     with pytest.raises(InputError, match=f"'{name}'"):
         label_columns({"hidden": ["x"], "y": [name]}, "hidden")
+
+
+def test_what_a_killed_process_left_is_removed(source, target):
+    left = target / ".checked-abc"
+    left.mkdir(parents=True)
+    (left / "model.onnx").write_bytes(b"half")
+    install(source, target, origin="here", checksum=None)
+    assert sorted(p.name for p in target.iterdir()) == ["model.json", "model.onnx", "model.yaml"]
+
+
+def test_a_model_that_needs_more_memory_than_there_is_does_not_blame_the_file(source, target):
+    def huge(proto):
+        size = numpy_helper.from_array(np.array([2**40, 1]), "size")
+        proto.graph.initializer.append(size)
+        proto.graph.node.append(helper.make_node("ConstantOfShape", ["size"], ["huge"]))
+        node = helper.make_node("ReduceMean", ["huge"], ["mean_of_huge"], keepdims=0)
+        proto.graph.node.append(node)
+        value = helper.make_tensor_value_info("mean_of_huge", TensorProto.FLOAT, [])
+        proto.graph.output.append(value)
+
+    change(source / "model.onnx", huge)
+    with pytest.raises(MachineError, match=r"^3 s of noise by .*because of the machine") as error:
+        install(source, target, origin="here", checksum=None)
+    assert "\n" not in str(error.value)
+    assert not list(target.iterdir())
