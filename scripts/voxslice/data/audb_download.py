@@ -159,14 +159,14 @@ def _require_version(name: str, version: str) -> None:
     )
     try:
         versions = audb.versions(name)
-    except Exception as error:  # each backend raises its own kind when it cannot be reached
+    except Exception as error:  # each backend raises errors of its own
         raise InputError(
-            f"The repositories cannot be asked for {name} ({error}): check the network and"
+            f"The repositories cannot be searched for {name} ({error}): check the network and"
             f" the dataset's repositories ({places})."
         ) from error
     if version not in versions:
-        have = f"has the versions {', '.join(versions)}" if versions else "is in none of them"
+        found = f"has the versions {', '.join(versions)}" if versions else "is in none of them"
         raise InputError(
             f"The dataset {name} {version} does not exist in the repositories {places}: {name}"
-            f" {have}; change the dataset's name, version or repositories."
+            f" {found}; change the dataset's name, version or repositories."
         )

@@ -1,6 +1,6 @@
-"""Which utterances a dataset's filter keeps.
+"""Values of a filter and of metadata as text, so that they can be compared.
 
-Imported whenever Snakemake parses the workflow: it stays light.
+This module is imported whenever Snakemake parses the workflow, so it imports nothing heavy.
 """
 
 import re
@@ -13,10 +13,16 @@ _NUMBER = re.compile(r"[+-]?(0|[1-9]\d*)(\.\d*)?(e[+-]?\d+)?", re.IGNORECASE)
 
 
 def text(value: Any) -> str:
-    """A value as text that is the same wherever it was read: in a table, in YAML, as a number.
+    """Write a value as text that does not depend on where the value was read.
 
-    `1`, `1.0` and `"1"` are one value, as are `true` and `"True"`, and the Unicode forms of a text;
-    `"01"` and `1` are two values.
+    A table, YAML and Parquet write the same value in different ways. `1`, `1.0` and `"1"` give the
+    same text, as do `true` and `"True"`. `"01"` is text, not a number.
+
+    Args:
+        value: Text, number or boolean.
+
+    Returns:
+        The text.
     """
     written = nfc(str(value).strip())
     if written in ("True", "False"):
@@ -25,5 +31,5 @@ def text(value: Any) -> str:
 
 
 def texts(values: Iterable[Any]) -> set[str]:
-    """A set of values as such texts."""
+    """Write each value as `text` does, and collect the texts in a set."""
     return {text(value) for value in values}

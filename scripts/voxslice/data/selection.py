@@ -1,4 +1,4 @@
-"""What a config picks of a database: tables, columns, and the rows that a filter keeps."""
+"""What a config selects from a dataset: tables, columns, and rows that a filter keeps."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,34 +9,41 @@ import pandas as pd
 from voxslice.data.filters import text, texts
 from voxslice.errors import InputError
 
-SHOWN = 10
+MAX_VALUES_SHOWN = 10
 """Most values that a message lists."""
 
 
 def table_of(db: audformat.Database, table: str) -> audformat.Table:
-    """A table of utterances.
+    """Get a table of a database.
+
+    Args:
+        db: Database.
+        table: Id of a filewise or segmented table.
+
+    Returns:
+        The table.
 
     Raises:
-        InputError: where the database has no such table
+        InputError: The database has no such table.
     """
     _require(table, list(db.tables), f"table in the database {db.name}")
     return db[table]
 
 
 def column_of(db: audformat.Database, name: str, source: Mapping[str, Any]) -> pd.Series:
-    """A column of a table, or what its scheme maps it to.
+    """Read a column of a table, or what the scheme of the column maps its labels to.
 
     Args:
-        db: with its tables
-        name: of the column in the config, for the message
-        source: the `table` and `column` and, where the scheme of that column maps its labels to
-            more (a speaker to an age), the `map` to follow
+        db: Database with its tables.
+        name: Name of the column in the config, for the message.
+        source: The `table` and `column`. With a `map`, each label is replaced by what the scheme of
+            the column maps it to, as a speaker to an age.
 
     Returns:
-        the values by the table's index
+        The values by the index of the table.
 
     Raises:
-        InputError: where the table, the column or the map does not exist
+        InputError: The table, the column or the map does not exist.
     """
     table, column, mapping = source["table"], source["column"], source.get("map")
     columns = table_of(db, table).columns
@@ -53,19 +60,23 @@ def column_of(db: audformat.Database, name: str, source: Mapping[str, Any]) -> p
 def files_needed(
     db: audformat.Database, table: str, filters: Mapping[str, Mapping[str, Any]]
 ) -> list[str]:
-    """Files of which a filter may keep an utterance, as far as tables without audio tell.
+    """List the files of which a filter may keep an utterance.
+
+    Only the tables are read, since the audio is not downloaded yet. If a file has several segments,
+    each column of the filter may keep another segment. The file is then listed although no
+    utterance is kept: the ends of segments are known only with the audio.
 
     Args:
-        db: with its tables
-        table: filewise or segmented table whose rows are the utterances
-        filters: for each name where it is read (see `column_of`), and the `values` that are kept
+        db: Database with its tables.
+        table: Filewise or segmented table whose rows are the utterances.
+        filters: For each name the `table` and `column` to read (see `column_of`), and the `values`
+            that are kept.
 
     Returns:
-        the files, sorted. Of a file with several segments, each part of the filter may keep
-        another one, and then none is kept: which segments are one utterance, tells the audio
+        The names of the files, sorted.
 
     Raises:
-        InputError: where the table or a filter's column does not exist, or a filter keeps nothing
+        InputError: The table or a column does not exist, or the filter keeps nothing.
     """
     found = set(table_of(db, table).files)
     for name, source in filters.items():
@@ -79,18 +90,18 @@ def files_needed(
 
 
 def kept(values: pd.DataFrame, filters: Mapping[str, Sequence[Any]], source: str) -> pd.Series:
-    """Which utterances a filter keeps.
+    """Find the utterances that a filter keeps.
 
     Args:
-        values: one row an utterance, a column for each key of the filter
-        filters: the wanted values of each column
-        source: what the values are read from, for messages
+        values: One row per utterance, with a column for each name of the filter.
+        filters: The wanted values of each column.
+        source: What the values are read from, for the message.
 
     Returns:
-        whether each row has a wanted value in every column; a missing value is none
+        Whether each row has a wanted value in every column. A missing value is never wanted.
 
     Raises:
-        InputError: where a wanted value does not occur, or no row has all of them
+        InputError: A wanted value does not occur, or no row has wanted values in all columns.
     """
     result = pd.Series(True, index=values.index)
     for name, wanted in filters.items():
@@ -98,10 +109,10 @@ def kept(values: pd.DataFrame, filters: Mapping[str, Sequence[Any]], source: str
         found = sorted(set(column.dropna()))
         absent = [value for value in wanted if text(value) not in found]
         if absent:
-            more = ", ..." if len(found) > SHOWN else ""
+            more = ", ..." if len(found) > MAX_VALUES_SHOWN else ""
             raise InputError(
                 f"The filter of {name} names {absent[0]!r}, which does not occur in {source}: the"
-                f" values are {', '.join(found[:SHOWN])}{more}."
+                f" values are {', '.join(found[:MAX_VALUES_SHOWN])}{more}."
             )
         result &= column.isin(texts(wanted))
     if not result.any():

@@ -20,11 +20,11 @@ def tree(folder):
 
 
 def speaker(*values, **mapping):
-    """A filter of the speakers, or of what the scheme says of them."""
+    """A filter on speakers, or on what the scheme maps them to."""
     return {"table": "files", "column": "speaker", **mapping, "values": list(values)}
 
 
-def test_audio_is_mono_wav_at_the_rate(database):
+def test_audio_is_converted_to_mono_wav_at_the_sampling_rate(database):
     assert sorted(p.name for p in (database / "audio").iterdir()) == [
         f"{name}.wav" for name in "abcd"
     ]
@@ -75,7 +75,7 @@ CLEAN = {"table": "partial", "column": "clean", "values": [True, False]}
         ("parts", {}, "ad"),
         ("files", {"speaker": speaker("s1", "s2")}, "ad"),
         ("files", {"clean": CLEAN}, "ad"),
-        # of these speakers nothing is clean: that value is of audio that is not fetched
+        # no audio of these speakers is clean; the filter value occurs with others only
         ("files", {"speaker": speaker("s2", "s3"), "clean": CLEAN}, "a"),
         ("parts", {"score": {"table": "parts", "column": "score", "values": [1.5]}}, "a"),
     ],
@@ -87,7 +87,7 @@ def test_only_the_audio_of_wanted_utterances_is_fetched(
     fetch(folder, repository, table=table, filters=filters)
     files = [f"audio/{name}.wav" for name in names]
     assert [str(path.relative_to(folder)) for path in sorted(folder.glob("audio/*"))] == files
-    # the tables are whole: utterances and metadata are those of the whole database
+    # the tables are complete, so utterances and metadata equal those of the full database
     listed = list_utterances(folder, table, filters)
     pd.testing.assert_frame_equal(listed, list_utterances(database, table, filters))
     assert set(listed["file"]) == set(files)
@@ -115,7 +115,7 @@ def test_a_mistake_in_a_filter_is_found_before_audio_is_fetched(repository, tmp_
     assert not list(tmp_path.rglob("*.wav"))
 
 
-def test_what_an_interrupted_fetch_left_is_used(database, repository, tmp_path, monkeypatch):
+def test_files_of_an_interrupted_fetch_are_used_again(database, repository, tmp_path, monkeypatch):
     folder = tmp_path / "db" / "audio"
     convert = audb.core.flavor.Flavor.__call__
     converted = []
@@ -137,12 +137,12 @@ def test_what_an_interrupted_fetch_left_is_used(database, repository, tmp_path, 
     assert (tmp_path / "db" / "partial").exists()
     monkeypatch.setattr(audb.core.flavor.Flavor, "__call__", counted)
     fetch(folder, repository, num_workers=1)
-    assert len(converted) == 4  # two before the interruption, the other two after it
+    assert len(converted) == 4  # two before the interruption, two after it
     assert not (tmp_path / "db" / "partial").exists()
     assert tree(folder / "audio") == tree(database / "audio")
 
 
-def test_repositories_of_the_home_are_not_consulted(repository, tmp_path, monkeypatch):
+def test_repositories_in_the_home_folder_are_ignored(repository, tmp_path, monkeypatch):
     home = audb.Repository(repository["name"], repository["host"], repository["backend"])
     monkeypatch.setattr(audb.config, "REPOSITORIES", [home])
     empty = tmp_path / "host"
@@ -152,7 +152,7 @@ def test_repositories_of_the_home_are_not_consulted(repository, tmp_path, monkey
     assert not (tmp_path / "db").exists()
 
 
-def test_the_first_repository_that_has_it_serves_it(repository, tmp_path):
+def test_the_first_repository_with_the_dataset_is_used(repository, tmp_path):
     empty = tmp_path / "host"
     (empty / "local").mkdir(parents=True)
     places = [repository | {"host": str(empty)}, repository]
@@ -174,23 +174,23 @@ def test_missing_repository_gives_one_sentence(repository, tmp_path):
     assert "\n" not in str(error.value)
 
 
-def test_a_process_that_is_killed_leaves_nothing_in_the_way(database, repository, tmp_path):
+def test_a_killed_process_does_not_block_the_next_one(database, repository, tmp_path):
     partial, code = tmp_path / "db" / "partial", KILLED.format(repository=repository, path=tmp_path)
     killed = subprocess.run([sys.executable, "-c", code], cwd=ROOT / "scripts", check=False)
     assert killed.returncode == -signal.SIGKILL
     assert not (tmp_path / "db" / "audio").exists()
     flavour = next(partial.rglob("db.yaml")).parent
     (flavour / "db.files.parquet").write_bytes(b"half a table")
-    # as where the file system has no locks: what audb leaves there holds for ever
+    # on a file system without locks, the lock file of audb would never be released
     (flavour.parent / f".{flavour.name}.lock").write_text("1\nanother machine\n")
-    # those that audb has moved to their place, not those that it was working on
+    # files that audb had finished, not those that it was working on
     before = {path: path.stat().st_ino for path in flavour.rglob("*.wav")}
     assert len(before) >= 2
     fetch(tmp_path / "db" / "audio", repository)
     assert tree(tmp_path / "db" / "audio").keys() == tree(database).keys()
     assert tree(tmp_path / "db" / "audio" / "audio") == tree(database / "audio")
     after = {path.stat().st_ino for path in (tmp_path / "db" / "audio").rglob("*.wav")}
-    assert set(before.values()) <= after  # what was fetched is not fetched again
+    assert set(before.values()) <= after  # finished files are not fetched again
     assert not partial.exists()
 
 
@@ -218,7 +218,7 @@ fetch_audb(
 """
 
 
-def test_a_cache_that_another_process_holds(repository, tmp_path, monkeypatch):
+def test_a_cache_that_another_process_uses(repository, tmp_path, monkeypatch):
     monkeypatch.setattr(audb_download, "LOCK_TIMEOUT", 0.2)
     (tmp_path / "db" / "partial").mkdir(parents=True)
     with (

@@ -36,7 +36,7 @@ def test_utterances_of_a_segmented_table_are_sorted_and_ended(database):
     pd.testing.assert_frame_equal(list_utterances(database, "parts"), expected)
 
 
-def test_unreadable_audio_lasts_no_time(database, tmp_path):
+def test_unreadable_audio_has_the_duration_zero(database, tmp_path):
     db = audformat.Database("broken")
     db["files"] = audformat.Table(audformat.filewise_index(["missing.wav"]))
     db.save(str(tmp_path))
@@ -173,7 +173,7 @@ def test_filewise_metadata_of_segments(database):
 
 def test_segmented_metadata_of_files(database):
     found = read(database, "files", score=column("parts", "score"))
-    # only the segment that is the whole file says something of the file
+    # only the segment that covers the whole file gives the value of the file
     assert values(found["score"]) == [1.5, None, None, None]
 
 
@@ -239,7 +239,7 @@ def test_a_local_database_is_read_where_it_is_and_never_from_a_pickle(database, 
         list_utterances(folder, "files")
 
 
-def test_what_is_no_database(tmp_path):
+def test_a_folder_without_a_valid_header_is_refused(tmp_path):
     with pytest.raises(InputError, match=r"db\.yaml is missing or is not a regular file"):
         list_utterances(tmp_path, "files")
     (tmp_path / "db.yaml").write_text("{")

@@ -15,9 +15,9 @@ from voxslice.data.filters import text, texts
         ([""], ""),
     ],
 )
-def test_values_that_are_one(values, written):
+def test_values_that_give_the_same_text(values, written):
     assert texts(values) == {written}
 
 
-def test_values_that_are_not():
+def test_values_that_give_different_texts():
     assert len({text(value) for value in (1, "01", True, "TRUE", "yes", 10)}) == 6

@@ -12,7 +12,7 @@ def keys(*rows):
     return pd.DataFrame(rows, columns=["file", "start", "end"])
 
 
-def test_open_ends_are_those_of_the_files(tmp_path):
+def test_an_open_end_is_the_end_of_the_file(tmp_path):
     write_audio(tmp_path / "a.wav", noise(1.5))
     (tmp_path / "b.wav").write_bytes(b"broken")
     table = keys(("a.wav", 0.5, np.nan), ("a.wav", 0, 1), ("b.wav", 0, np.nan), ("c", 0, np.nan))
@@ -123,4 +123,4 @@ def test_a_table_of_metadata_opens_no_other_file(linked, monkeypatch):
 def test_the_folder_must_be_there_where_files_are_missing(tmp_path):
     with pytest.raises(MachineError, match="is gone or empty"):
         with_ends(keys(("a.wav", 0, np.nan)), tmp_path)
-    assert with_ends(keys(("a.wav", 0, 1)), tmp_path)["end"].to_list() == [1]  # not looked at
+    assert with_ends(keys(("a.wav", 0, 1)), tmp_path)["end"].to_list() == [1]  # not opened
