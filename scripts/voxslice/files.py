@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all, and the fingerprints that tell them apart."""
+"""Reading and writing files: each is written whole or not at all."""
 
 import csv
 import hashlib
@@ -24,18 +24,18 @@ TEXT = [
     "finder", "slice", "kind", "rule", "evidence", "verdict", "note", "metric", "label",
     "prediction", "machine", "device",
 ]  # fmt: skip
-"""Columns of text in the CSV tables of the workflow: an id may be `1`, a label `None`."""
+"""Columns of CSV tables that are always text: an id may be `1`, and a label may be `None`."""
 
 
 @contextmanager
 def whole(path: str | Path) -> Iterator[Path]:
-    """Give a temporary path beside `path` that replaces it once the block is through.
+    """Write a file under a temporary name, which replaces the file at the end of the block.
 
     Args:
-        path: the file to write; its folder is made where it is missing
+        path: File to write. Its folder is created if it is missing.
 
     Yields:
-        the path to write to; it is removed where the block raises
+        Path of the temporary file, which is removed if the block raises an exception.
 
     Raises:
         MachineError: The disk is full.
@@ -55,19 +55,32 @@ def whole(path: str | Path) -> Iterator[Path]:
 
 
 def _umask() -> int:
+    """The permissions that this process removes from new files."""
     mask = os.umask(0)
     os.umask(mask)
     return mask
 
 
 def sha256(path: str | Path) -> str:
-    """Hexadecimal SHA-256 of a file."""
+    """Compute the SHA-256 of a file.
+
+    Args:
+        path: File to read.
+
+    Returns:
+        64 hexadecimal digits.
+    """
     with Path(path).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def write_text(text: str, path: str | Path) -> None:
-    """Write a text file in UTF-8, whole or not at all."""
+    """Write a text file in UTF-8, whole or not at all.
+
+    Args:
+        text: Content of the file.
+        path: File to write.
+    """
     with whole(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
@@ -138,7 +151,12 @@ def _texts(table: pd.DataFrame) -> Iterator[str]:
 
 
 def write_parquet(table: pd.DataFrame, path: str | Path) -> None:
-    """Write a table of utterances as Parquet, whole or not at all."""
+    """Write a table as Parquet, whole or not at all.
+
+    Args:
+        table: Table to write, without its index.
+        path: File to write.
+    """
     with whole(path) as temporary:
         table.to_parquet(temporary, index=False)
 
@@ -147,11 +165,11 @@ def read_predictions(paths: list[str], columns: list[str] | None = None) -> pd.D
     """Read the shards of a model's predictions, in order.
 
     Args:
-        paths: Parquet files, one a shard
-        columns: what to read; None for all but the embedding
+        paths: Parquet files, one per shard.
+        columns: Columns to read, None for all except the embedding.
 
     Returns:
-        one row an utterance
+        One row per utterance.
     """
     tables = []
     for path in paths:
@@ -166,12 +184,13 @@ def read_embeddings(
     """Read the embeddings from a model's predictions.
 
     Args:
-        paths: Parquet files, one a shard
-        wanted: keys of the utterances to read, so that the others are never all in memory; None
-            for all
+        paths: Parquet files, one per shard.
+        wanted: Keys of the utterances to read, None for all. The files are read in pieces, so that
+            the memory depends on the number of these utterances.
 
     Returns:
-        the keys of the utterances and a float32 array of shape (utterances, dimensions)
+        The keys of the utterances, and their embeddings as float32 of shape (utterances,
+        dimensions).
     """
     columns = [*KEY, "embedding"]
     if wanted is None:
@@ -186,7 +205,7 @@ def read_embeddings(
 
 
 def _rows_of(path: str, columns: list[str], wanted: pd.MultiIndex) -> pa.Table:
-    """Some rows of a Parquet file, which is read in pieces."""
+    """Read some rows of a Parquet file in pieces."""
     with pq.ParquetFile(path) as file:
         parts = []
         for batch in file.iter_batches(columns=columns):

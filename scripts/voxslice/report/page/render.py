@@ -1,4 +1,4 @@
-"""One HTML page without any outside request: template, style and scripts are put into it."""
+"""The report as one HTML file that holds its style and scripts and makes no request."""
 
 import base64
 import hashlib
@@ -33,23 +33,24 @@ from voxslice.shown_text import shown
 LIBRARIES = [
     "audb", "audonnx", "onnxruntime", "numpy", "pandas", "scikit-learn", "sliceguard", "snakemake",
 ]  # fmt: skip
-HERE = Path(__file__).parent  # template, style and script lie beside this module
+HERE = Path(__file__).parent
+"""Folder of the template, the style and the script."""
 OPEN_PAIRS = 3
-"""Pairs of models that are not folded away."""
+"""Number of pairs of models that are unfolded when the page opens."""
 OPEN_ROWS = 40
-"""Most rows of a pair's table that is not folded away; columns may have hundreds of categories."""
+"""Largest number of rows of a pair's table that is unfolded when the page opens."""
 
 
 @dataclass(frozen=True)
 class Derived:
-    """The numbers that no other step of the workflow writes.
+    """Numbers that only the report computes.
 
     Args:
-        calibration: see `voxslice.report.calibration.calibration`
-        tradeoff: see `voxslice.report.tradeoff.tradeoff`
-        heatmap: see `voxslice.report.found.heat`
-        distributions: see `voxslice.report.limits.distributions`
-        map: see `voxslice.report.projection.make_map`
+        calibration: Table of `voxslice.report.calibration.calibration`.
+        tradeoff: Table of `voxslice.report.tradeoff.tradeoff`.
+        heatmap: Result of `voxslice.report.found.heat`.
+        distributions: Table of `voxslice.report.limits.distributions`.
+        map: Result of `voxslice.report.projection.make_map`.
     """
 
     calibration: pd.DataFrame
@@ -60,7 +61,7 @@ class Derived:
 
     @property
     def tables(self) -> dict[str, pd.DataFrame]:
-        """All of them as tables, by name."""
+        """The numbers as tables, by the name of the output that holds them."""
         empty = pd.DataFrame(columns=["file", "start", "end", "x", "y"])
         return {
             "calibration": self.calibration,
@@ -72,7 +73,14 @@ class Derived:
 
 
 def derive(study: Study) -> Derived:
-    """Compute what only the report shows."""
+    """Compute the numbers that only the report shows.
+
+    Args:
+        study: Results of the workflow.
+
+    Returns:
+        The numbers.
+    """
     return Derived(
         calibration.calibration(study),
         tradeoff.tradeoff(study),
@@ -93,19 +101,19 @@ def render(
     """Make the report.
 
     Args:
-        study: what the workflow has written
-        derived: what `derive` gives for it
-        audio: folder that the files are relative to
-        library: JavaScript that draws charts (Vega, Vega-Lite and Vega-Embed)
-        max_megabytes: largest size of the page; audio that does not fit is left out
+        study: Results of the workflow.
+        derived: Numbers that `derive` returns for these results.
+        audio: Folder to which the names of the audio files are relative.
+        library: JavaScript that draws charts (Vega, Vega-Lite and Vega-Embed).
+        max_megabytes: Largest size of the page. Audio that does not fit is left out.
 
     Returns:
-        HTML
+        HTML of the page.
 
     Raises:
-        InputError: where the page is too large even without audio
+        InputError: If the page is too large even without audio.
     """
-    # what comes from data is text, never markup
+    # text of data is escaped and shown as text, never as markup
     environment = Environment(
         autoescape=True,
         undefined=StrictUndefined,
@@ -116,7 +124,7 @@ def render(
     )
     environment.filters["breakable"] = breakable
     page = environment.get_template("report.html.j2")
-    library = inlined(f"(() => {{{library}}})();")  # its many names stay its own
+    library = inlined(f"(() => {{{library}}})();")  # its names stay in this function
     style, script = (
         (HERE / f"report.{kind}").read_text(encoding="utf-8") for kind in ("css", "js")
     )
@@ -144,6 +152,7 @@ def render(
 
 
 def _parts(study: Study, derived: Derived) -> dict[str, Any]:
+    """The values that the template shows, by their names there."""
     failures, more_failures = limits.failure_table(study)
     measured = [
         name for name in dict.fromkeys(study.metrics["metric"]) if overall.has_values(study, name)
@@ -191,6 +200,7 @@ def _parts(study: Study, derived: Derived) -> dict[str, Any]:
 
 
 def _calibration(study: Study, table: pd.DataFrame) -> dict[str, Any]:
+    """The values of the part on calibration, by their names in the template."""
     known = [model for model in study.models if model.name in set(table["model"])]
     if study.classification:
         drawn = [[calibration.reliability_chart(study, table, model)] for model in known]
@@ -215,6 +225,7 @@ def _calibration(study: Study, table: pd.DataFrame) -> dict[str, Any]:
 
 
 def _slices(study: Study, position: int) -> dict[str, Any]:
+    """The slices of the model at a position in the study."""
     model = study.models[position]
     rows = distinct(model.slices)
     confirmed, open_ = rows[rows["confirmed"]], rows[~rows["confirmed"]]
@@ -233,22 +244,29 @@ def _slices(study: Study, position: int) -> dict[str, Any]:
 
 
 def inlined(script: str) -> str:
-    """A script that cannot end the element that holds it."""
+    """Write a script so that it cannot end the element that holds it.
+
+    Args:
+        script: JavaScript.
+
+    Returns:
+        The same program.
+    """
     return script.replace("</script", "<\\/script")
 
 
 def _hash(script: str) -> str:
-    """What the page's policy knows a script by."""
+    """SHA-256 of a script in base64, by which the policy of the page allows it."""
     return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
 
 
 def _shown(value: Any) -> Any:
-    """What the template puts into the page: text of data is made visible and isolated."""
+    """Prepare a value for the page: control characters of text are visible, and it is isolated."""
     return shown(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def breakable(text: str) -> Markup:
-    """Text that may be broken after an underscore or a slash, as in ids and file names.
+    """Let text break after underscores and slashes, as ids and file names need it.
 
     Args:
         text: Text of data.
@@ -260,7 +278,11 @@ def breakable(text: str) -> Markup:
 
 
 def versions() -> dict[str, str]:
-    """Versions of Python and of the libraries that decide the numbers, those that are installed."""
+    """Versions of Python and of the installed libraries that influence the numbers.
+
+    Returns:
+        Versions by the name of the library.
+    """
     installed = {"Python": platform.python_version()}
     for name in LIBRARIES:
         try:

@@ -1,9 +1,9 @@
 "use strict";
-// Without this script the page is complete but for tooltips, the map's colours and sorting.
+// Without this script the page is complete, except for tooltips, the colours of the map and sorting.
 
 document.documentElement.classList.add("scripted");
 
-// Charts come to life when they are about to be seen; until then, and on paper, the drawing stands.
+// Charts become interactive shortly before they are seen. Until then, and on paper, they are drawings.
 const enliven = async (chart) => {
   const spec = JSON.parse(chart.querySelector('script[type="application/json"]').textContent);
   const drawn = chart.querySelector(".drawn");
@@ -13,7 +13,7 @@ const enliven = async (chart) => {
     mode: "vega-lite",
     actions: false,
     renderer: "svg",
-    ast: true, // expressions are interpreted: the page's policy forbids eval
+    ast: true, // expressions are interpreted, because the policy of the page forbids eval
   });
   const svg = live.querySelector("svg");
   svg.setAttribute("role", "img");
@@ -32,7 +32,7 @@ const seen = new IntersectionObserver(
 );
 for (const chart of document.querySelectorAll(".chart")) seen.observe(chart);
 
-// A point of the map: what it is, and its audio where the page holds it.
+// Show what a point of the map is, and its audio if the page holds it.
 const picked = document.querySelector(".picked");
 const line = (name, text) => {
   const element = document.createElement(name);
@@ -56,7 +56,7 @@ const pick = (item) => {
   picked.replaceChildren(...lines);
 };
 
-// Tables sort by a click on a column's title, or by Enter on it; a second one turns the order round.
+// A click on the title of a column, or Enter on it, sorts a table. A second click reverses the order.
 for (const table of document.querySelectorAll("table.sortable")) {
   const body = table.tBodies[0];
   const heads = [...table.tHead.rows[0].cells];
