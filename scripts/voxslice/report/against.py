@@ -1,4 +1,4 @@
-"""Two models against each other: who fixes whose errors, regressions, equivalence, gates."""
+"""Comparison of two models: fixed and new errors, regressions, equivalence, gates."""
 
 from dataclasses import replace
 
@@ -12,12 +12,12 @@ from voxslice.report.study import Model, Study, is_confirmed, rule_text
 from voxslice.report.tables import Cell, Column, Table, count, model_cell, number
 
 MAX_CHART_ROWS = 40
-"""Rows in a drawing; all are in the table."""
+"""Most rows in a chart; the table has all rows."""
 VERDICTS = ("better", "worse", "equivalent", "undecided")
 
 
 def pairs(study: Study) -> list[tuple[Model, Model]]:
-    """Pairs of models in the order of the comparison, without those of references."""
+    """Pairs of models in the order of the comparison, without pairs with references."""
     models = {model.name: model for model in study.models}
     names = study.comparison[["model_a", "model_b"]].drop_duplicates()
     return [
@@ -28,12 +28,12 @@ def pairs(study: Study) -> list[tuple[Model, Model]]:
 
 
 def pair_rows(table: pd.DataFrame, a: Model, b: Model) -> pd.DataFrame:
-    """Rows of a table of comparisons for a pair of models, in its order."""
+    """Rows of a pair of models in a table of comparisons, in the order of the table."""
     return table[(table["model_a"] == a.name) & (table["model_b"] == b.name)]
 
 
 def ordered(study: Study, a: Model, b: Model) -> pd.DataFrame:
-    """Rows of the comparison of a pair: overall, then where the second is best first."""
+    """Rows of the comparison of a pair: overall, then by how much better the second model is."""
     table = pair_rows(study.comparison, a, b)
     overall = table["slice"] == "all"
     ascending = [not study.measure.rises, True]
@@ -42,7 +42,7 @@ def ordered(study: Study, a: Model, b: Model) -> pd.DataFrame:
 
 
 def statements(study: Study, a: Model, b: Model) -> list[str]:
-    """The verdict on the second of two models, whether they are equivalent, and where they differ.
+    """The verdict on the second of two models, their equivalence, and how many groups differ.
 
     Args:
         study: the study
@@ -80,7 +80,7 @@ def _verdict_sentence(overall: pd.Series, a: Model, b: Model, evidence: str) -> 
 
 
 def _equivalence(study: Study, overall: pd.Series, a: Model, b: Model) -> list[str]:
-    """The statement of equivalence, where the task has a margin for it."""
+    """The statement of equivalence, if the task has a margin for it."""
     margin = study.task_settings.get("margin")
     if not margin:
         return [
@@ -141,7 +141,7 @@ def _speakers(known: float) -> str:
 
 
 def _verdict(row: pd.Series) -> Cell:
-    """Whether the second model is better or worse, and what to bear in mind with it."""
+    """Whether the second model is better or worse, with notes on reliability."""
     notes = []
     if str(row["strictly"]) == "True":  # missing where it has no meaning
         notes.append("strictly")
@@ -184,7 +184,7 @@ def difference_chart(study: Study, a: Model, b: Model) -> Drawing:
 
 
 def regression_table(study: Study, a: Model, b: Model) -> Table | None:
-    """Where the later model of a pair is worse, as the table of regressions lists it."""
+    """The groups in which the later model of a pair is worse; None if there are none."""
     lost = pair_rows(study.regressions, a, b)
     lost = lost[lost["slice"] != "all"]
     if not len(lost):
@@ -201,7 +201,7 @@ def regression_table(study: Study, a: Model, b: Model) -> Table | None:
     ]
     rows = []
     sign = -1 if measure.rises else 1
-    # what is shown to be worse stands before what may be chance
+    # rows that are shown to be worse stand before rows that may be chance
     for _, row in lost.sort_values("verdict", key=lambda v: v != "worse", kind="stable").iterrows():
         ends = sorted([sign * row["low"], sign * row["high"]])
         rows.append(
@@ -223,7 +223,7 @@ def regression_table(study: Study, a: Model, b: Model) -> Table | None:
 
 
 def gate_table(study: Study) -> Table | None:
-    """Whether derived models keep what the model they are made of could do; None without any."""
+    """Whether derived models keep the quality of their sources; None if there are no gates."""
     if not len(study.gates):
         return None
     measure = study.measure

@@ -1,4 +1,4 @@
-"""The answer in a few sentences, made from the tables."""
+"""The answer of the report, in a few sentences that are made from the tables."""
 
 from dataclasses import dataclass
 
@@ -11,14 +11,14 @@ from voxslice.report.study import Model, Study, by_severity, rule_text
 
 @dataclass(frozen=True)
 class Figure:
-    """A number that stands out, with what it means."""
+    """A number that is shown large, with its meaning."""
 
     value: str
     meaning: str
 
 
 def answer(study: Study) -> list[str]:
-    """Which model to take and how sure that is, what it fixes and breaks, where it is worst."""
+    """The model to take, how sure that is, its fixed and new errors, and its worst slice."""
     ranked = study.ranked()
     best, row = ranked[0]
     if len(ranked) == 1:
@@ -58,7 +58,7 @@ def _empty_searches(model: Model) -> set[str]:
 
 
 def figures(study: Study) -> list[Figure]:
-    """The few numbers that the answer rests on."""
+    """The few numbers that the answer is based on."""
     ranked = study.ranked()
     measure = study.measure
     shown = [
@@ -74,12 +74,12 @@ def figures(study: Study) -> list[Figure]:
 
 
 def smaller(study: Study, first: int, second: int) -> str:
-    """Which of two models is the smaller, with sizes; empty where one has none or both are equal.
+    """Which of two models is smaller, with sizes; empty if a size is unknown or both are equal.
 
     Args:
         study: the study
         first: position of a model
-        second: position of the other
+        second: position of the other model
     """
     sizes = [study.models[position].card["size_mb"] for position in (first, second)]
     if None in sizes or sizes[0] == sizes[1]:
@@ -105,7 +105,7 @@ def _scope(study: Study, row: pd.Series) -> str:
 def _choice(
     study: Study, best: tuple[int, pd.Series], other: tuple[int, pd.Series], overall: pd.Series
 ) -> list[str]:
-    """Which model to take, by the verdict on the best against the second best."""
+    """The model to take, by the verdict on the best compared with the second best."""
     names = [study.models[position].name for position, _ in (best, other)]
     first = f"{names[0]} {_reached(study, best[1])}"
     second = f"{names[1]} {_reached(study, other[1])}".removesuffix(", on")
@@ -131,7 +131,7 @@ def _choice(
             f" {first} {_scope(study, best[1])}, {second}.",
             f"Choose by cost and by the slices below{f'; {small}' if small else ''}.",
         ]
-    # McNemar's test may see a difference in these utterances that other speakers need not show
+    # McNemar's test may find a difference in these utterances that other speakers do not show
     spread = bool(study.speakers) and overall["q"] <= ALPHA
     why = "lie in which speakers were heard" if spread else f"be chance ({_q(overall['q'])})"
     return [
@@ -141,7 +141,7 @@ def _choice(
 
 
 def _others(study: Study, verdict: str, ranked: list[tuple[int, pd.Series]]) -> list[str]:
-    """Where the first two are not told apart: which of the others the best is better than."""
+    """The models that the best one is better than, if the second best is not among them."""
     if verdict == "better":
         return []
     best, *others = [study.models[position].name for position, _ in ranked]
@@ -155,7 +155,7 @@ def _others(study: Study, verdict: str, ranked: list[tuple[int, pd.Series]]) -> 
 
 
 def _distance(study: Study, overall: pd.Series) -> str:
-    """The difference of two models without its sign, the first of which is the better."""
+    """The difference of two models without its sign; the first model is the better one."""
     measure = study.measure
     low, high = overall["low"], overall["high"]
     edges = measure.interval(low, high) if measure.rises else measure.interval(-high, -low)
@@ -174,7 +174,7 @@ def _q(value: float) -> str:
 def _errors(
     study: Study, best: int, other: int, overall: pd.Series, groups: pd.DataFrame
 ) -> list[str]:
-    """What the best model of a classification fixes, and where its new errors lie."""
+    """The errors that the best model of a classification fixes, and where its new errors are."""
     if not study.classification:
         return []
     one, second = study.models[best].name, study.models[other].name
@@ -192,7 +192,7 @@ def _errors(
 
 
 def _where(groups: pd.DataFrame, new: int, support: int) -> str:
-    """The compared group that holds the most new errors beyond its share of the utterances."""
+    """The compared group with the most new errors beyond its share of the utterances."""
     excess = groups["new"].astype(float) - new * groups["support"] / support
     some = groups[(groups["new"] > 1) & (excess >= 1)]
     if not len(some):
@@ -204,7 +204,7 @@ def _where(groups: pd.DataFrame, new: int, support: int) -> str:
 
 
 def _losses(study: Study, best: int, other: int, groups: pd.DataFrame) -> list[str]:
-    """Where the best model is shown to be worse than the second best."""
+    """Groups in which the best model is shown to be worse than the second best."""
     if not len(groups):
         return []
     better, name = study.models[best].name, study.models[other].name

@@ -1,4 +1,4 @@
-"""What to bear in mind with the answer, one sentence each."""
+"""The report's warnings, one sentence each."""
 
 import re
 
@@ -14,14 +14,14 @@ from voxslice.scores.label_check import unnamed_labels
 from voxslice.scores.metrics import EXACT
 
 MANY_SPEAKERS = 30
-"""Below this the report says that the speakers are few for a claim about new ones."""
+"""With fewer speakers, the report warns that they are few for claims about new speakers."""
 REASONS_SHOWN = 3
 """Reasons why a measure is missing that the report names."""
 NON_COMMERCIAL = re.compile(r"\bNC\b|non-?commercial", re.IGNORECASE)
 
 
 def warnings(study: Study) -> list[str]:
-    """The warnings that matter, those on the numbers first."""
+    """The warnings of a study; warnings about the numbers come first."""
     return [
         *_speakers(study),
         *_unnamed(study),
@@ -107,7 +107,7 @@ def _data(study: Study) -> list[str]:
 
 
 def _labels(study: Study) -> list[str]:
-    """Utterances that are in no number because of their true label."""
+    """Utterances that no number includes, because of their true label."""
     if not study.classification:
         return []
     return unnamed_labels(study.metadata[study.target], study.task_settings["labels"])
@@ -159,7 +159,7 @@ def _notes(study: Study) -> list[str]:
 
 
 def _references(study: Study) -> list[str]:
-    """Models, and groups, that are not shown to be better than what needs no model."""
+    """Models and groups that are not shown to be better than a reference that needs no model."""
     said = []
     for model in study.models:
         for name, meaning in REFERENCES.items():

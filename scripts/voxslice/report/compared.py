@@ -1,4 +1,4 @@
-"""What was compared: data, models, settings."""
+"""The compared models, their data and the settings."""
 
 import math
 from collections.abc import Mapping
@@ -36,7 +36,7 @@ def dataset_facts(study: Study) -> Facts:
 
 
 def _origin(settings: Mapping[str, Any]) -> str:
-    """What a dataset is called where it comes from; of a local one not where it lies."""
+    """Name of a dataset at its source; for local data the name of the file, not its folder."""
     if "audb" in settings:
         return f"{settings['audb']['name']} {settings['audb']['version']}"
     if "csv" in settings:
@@ -63,7 +63,7 @@ def _labels(study: Study) -> str:
 
 
 def model_table(study: Study) -> Table:
-    """The models: size, origin, checksum, licence; those that are not compared at the end."""
+    """Size, origin, checksum and licence of the models; models that are not compared come last."""
     columns = [
         Column("Model", number=False),
         Column("Parameters", "millions"),
@@ -101,7 +101,7 @@ def _model_note(model: Model) -> str:
 
 
 def _size(value: float | None, unit: float) -> Cell:
-    """A size of a model; one that is given as a table of predictions has none."""
+    """A size of a model; a model that is given as a table of predictions has none."""
     size = math.nan if value is None else value / unit
     return number(decimal(size, 1), size)
 

@@ -1,4 +1,4 @@
-"""The slices that were found for each model, and the metric over two columns of the metadata."""
+"""The slices of each model, and the metric over two columns of the metadata."""
 
 from dataclasses import dataclass, replace
 
@@ -11,11 +11,11 @@ from voxslice.report.study import Model, Study, rule_text
 from voxslice.report.tables import Cell, Column, Matrix, Table, capital, count, number, said
 
 MAX_CHART_SLICES = 30
-"""Slices in a drawing; all are in the table."""
+"""Most slices in a chart; the table has all slices."""
 
 
 def slice_table(study: Study, model: Model, rows: pd.DataFrame) -> Table:
-    """Slices of one model with all that is known of each.
+    """The table of the slices of one model.
 
     Args:
         study: the study
@@ -64,21 +64,21 @@ def slice_table(study: Study, model: Model, rows: pd.DataFrame) -> Table:
 
 
 def _searches(row: pd.Series) -> str:
-    """The search that found a slice, where it is not called like the finder, and the others."""
+    """The search that found a slice, unless it has the finder's name, and other such searches."""
     own = row["search"] if row["search"] != row["finder"] else ""
     also = f"also: {row['also']}" if row["also"] else ""
     return "; ".join(filter(None, [own, also]))
 
 
 def slice_name(row: pd.Series) -> str:
-    """The id of a slice, where its rule is not made of it."""
+    """The id of a slice; empty for all utterances, which need none."""
     if row["slice"] == "all":
         return ""
     return "no rule fits it" if row["rule"] == "no rule" else str(row["slice"])
 
 
 def fit(row: pd.Series) -> str:
-    """The id of a slice and, where the rule only describes it, how well it does."""
+    """The id of a slice and, if its rule is not exact, precision and recall of the rule."""
     name = slice_name(row)
     if row["rule"] == "no rule" or min(row["precision"], row["recall"]) == 1:
         return name
@@ -113,19 +113,19 @@ def searched(study: Study, model: Model) -> list[str]:
 
 
 def edges(measure: Measure, row: pd.Series) -> str:
-    """Interval of a difference; resampling speakers says nothing where there is only one."""
+    """Interval of a difference; there is none with a single speaker."""
     if pd.notna(row["speakers"]) and row["speakers"] <= 1:
         return "one speaker" if row["speakers"] == 1 else "no named speaker"
     return measure.interval(row["low"], row["high"])
 
 
 def drop_chart(study: Study, model: Model, rows: pd.DataFrame) -> Drawing:
-    """Drops of slices of a model.
+    """Chart of the drops of a model's slices.
 
     Args:
         study: the study
         model: the model
-        rows: of its slices
+        rows: slices of the model
     """
     count_of_all = len(rows)
     rows = scaled(rows.head(MAX_CHART_SLICES), study.measure, ["drop", "low", "high"]).assign(
@@ -152,7 +152,7 @@ def drop_chart(study: Study, model: Model, rows: pd.DataFrame) -> Drawing:
 
 
 def heat_columns(study: Study) -> list[str]:
-    """Two categorical columns, the target first where it is one."""
+    """Two categorical columns; the target comes first if it is categorical."""
     names = [name for name in study.categories if name == study.target]
     names += [name for name in study.categories if name != study.target]
     return names[:2]

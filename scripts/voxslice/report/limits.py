@@ -1,4 +1,4 @@
-"""What the data can carry: failures, labels, durations, speakers of the slices."""
+"""Limits of the data: failures, labels, durations, speakers of the slices."""
 
 import numpy as np
 import pandas as pd
@@ -16,7 +16,7 @@ LABEL, DURATION = "label", "duration"
 
 
 def distributions(study: Study) -> pd.DataFrame:
-    """How labels and durations are distributed.
+    """Distribution of the labels and durations.
 
     Returns:
         `of` (`label`, `duration`), `name` (of a label), `from` and `to` (of a bin of numbers),
@@ -65,7 +65,7 @@ def _counted(metadata: pd.DataFrame, mask: np.ndarray) -> dict[str, object]:
 
 
 def label_table(study: Study, table: pd.DataFrame) -> Table | None:
-    """Utterances and speakers of each true label; None where it is a number."""
+    """Utterances and speakers of each true label; None if labels are numbers."""
     rows = table[(table["of"] == LABEL) & table["name"].notna()]
     if not len(rows):
         return None
@@ -81,7 +81,7 @@ def label_table(study: Study, table: pd.DataFrame) -> Table | None:
 
 
 def distribution_chart(study: Study, table: pd.DataFrame, of: str) -> Drawing | None:
-    """Histogram of the labels or durations; None where they are names or all the same.
+    """Histogram of the labels or durations; None for names and for a single value.
 
     Args:
         study: the study
@@ -99,7 +99,7 @@ def distribution_chart(study: Study, table: pd.DataFrame, of: str) -> Drawing | 
 
 
 def duration_sentence(study: Study) -> str:
-    """How long the utterances are, against what models of voices are made for."""
+    """Durations of the utterances, and how many are shorter than the config's limit."""
     values = study.durations
     if not len(values):
         return "not known, as there is no audio."
@@ -115,7 +115,7 @@ def duration_sentence(study: Study) -> str:
 
 
 def speaker_sentence(study: Study) -> str:
-    """How many speakers the slices hold."""
+    """How many slices have few speakers."""
     slices = pd.concat(
         [model.slices[["slice", "speakers"]] for model in study.models]
     ).drop_duplicates("slice")
@@ -134,7 +134,7 @@ def speaker_sentence(study: Study) -> str:
 
 
 def failure_table(study: Study) -> tuple[Table | None, int]:
-    """Utterances that could not be scored, and how many more there are than are shown."""
+    """The first utterances that could not be scored, and the number of further ones."""
     total = sum(len(model.failures) for model in study.models)
     if not total:
         return None, 0

@@ -1,11 +1,11 @@
-"""How numbers are written: digits, units, signs, and which direction of a metric is better."""
+"""How numbers are written: digits, units and signs; and whether higher metrics are better."""
 
 import math
 from dataclasses import dataclass
 
 MINUS = "\N{MINUS SIGN}"
 NONE = "\N{EN DASH}"
-"""Stands where a number is not known."""
+"""Shown instead of a number that is not known."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Measure:
         return number if number == NONE or number.startswith(MINUS) else f"+{number}"
 
     def interval(self, low: float, high: float) -> str:
-        """An interval, as in `[95.1, 98.4]`; empty where it is not known."""
+        """An interval, as in `[95.1, 98.4]`; empty if it is not known."""
         if not (math.isfinite(low) and math.isfinite(high)):
             return ""
         return f"[{self.number(low)}, {self.number(high)}]"
@@ -86,7 +86,7 @@ def decimal(value: float, digits: int) -> str:
 
 
 def probability(value: float) -> str:
-    """A p-value or an adjusted one: three digits, `< 0.001` below."""
+    """A p-value or an adjusted p-value with three digits, or `< 0.001`."""
     if not math.isfinite(value):
         return NONE
     return "< 0.001" if value < 0.001 else f"{value:.3f}"

@@ -1,4 +1,4 @@
-"""The metrics on all utterances, and which classes are taken for which."""
+"""The metrics on all utterances, and the confusion of classes."""
 
 import pandas as pd
 
@@ -10,7 +10,7 @@ from voxslice.scores.metrics import CONSTANT, EXACT
 
 
 def names(study: Study) -> list[str]:
-    """Ids of the models, then of the references that the metrics have."""
+    """Ids of the models, followed by the ids of references that have metrics."""
     known = set(study.metrics["model"])
     return [model.name for model in study.models] + [name for name in REFERENCES if name in known]
 
@@ -63,7 +63,7 @@ def metric_chart(study: Study, name: str) -> Drawing:
 
 
 def merged_sentence(study: Study) -> str:
-    """What the task makes of classes of the models, empty where it takes them as they are."""
+    """How the task merges and excludes classes of the models; empty if it does not."""
     merged, excluded = study.task_settings.get("classes"), study.task_settings.get("exclude")
     said = [f"{name} stands for {label}" for name, label in (merged or {}).items()]
     if excluded:
@@ -72,7 +72,7 @@ def merged_sentence(study: Study) -> str:
 
 
 def confusion_matrices(study: Study) -> list[Matrix]:
-    """True label against predicted class, one matrix a model, shaded by the share of the errors."""
+    """True label and predicted class, one matrix per model, shaded by the share of errors."""
     matrices = []
     for model in study.models:
         table = study.confusion[study.confusion["model"] == model.name]

@@ -1,4 +1,4 @@
-"""What the workflow has written of one dataset and task, as the report needs it."""
+"""The results of one dataset and task, as the report needs them."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -34,11 +34,11 @@ class Model:
         card: the content of its model.json
         summary: how it was scored: `scale` of its output (None for a regression and for given
             predictions) and `notes`, sentences to bear in mind
-        scores: one row an utterance
-        slices: what was found for it
-        members: the utterances of those slices
-        searches: what was searched for them, one row a search
-        failures: the utterances that it could not score
+        scores: one row per utterance
+        slices: one row per slice of the model
+        members: the utterances of the slices
+        searches: what was searched, one row per search
+        failures: the utterances that the model could not score
     """
 
     name: str
@@ -54,13 +54,13 @@ class Model:
 
 @dataclass(frozen=True)
 class Embedding:
-    """The hidden states of a model: those of all utterances may not fit into memory.
+    """The hidden states of a model, which are read on demand: all of them may not fit into memory.
 
     Args:
-        model: its id
-        keys: of the utterances that have one
-        read: gives those of a table of utterances, in its order: float32 of shape
-            (utterances, dimensions)
+        model: id of the model
+        keys: keys of the utterances that have hidden states
+        read: function that reads the hidden states of a table of utterances, in the order of the
+            table: float32 of shape (utterances, dimensions)
     """
 
     model: str
@@ -69,11 +69,11 @@ class Embedding:
 
 
 def stored_embedding(model: str, paths: list[str]) -> Embedding:
-    """The hidden states of a model in its predictions, of which only those asked for are read.
+    """The hidden states in the predictions of a model.
 
     Args:
-        model: its id
-        paths: Parquet files, one a shard
+        model: id of the model
+        paths: Parquet files, one per shard
     """
     return Embedding(
         model,
@@ -89,26 +89,27 @@ class Study:
     Args:
         dataset: id of the dataset
         task: id of the task
-        dataset_settings: of the config
-        task_settings: of the config
-        searches: settings of each search that slices were looked for in
-        seed: of every random step
-        resamples: bootstrap resamples
-        shortest: utterances below this many seconds are pointed out
+        dataset_settings: settings of the dataset in the config
+        task_settings: settings of the task in the config
+        searches: settings of each search for slices
+        seed: seed of every random step
+        resamples: number of bootstrap resamples
+        shortest: the report counts utterances that are shorter than this many seconds
         gate: share of the source's quality that a derived model has to keep
-        command: what makes the report again
-        commit: of the workflow, empty where it is not known
-        versions: of the libraries, by name
+        command: command that makes the report again
+        commit: git commit of the workflow, empty if it is not known
+        versions: versions of the libraries, by name
         metadata: the metadata of all utterances
         models: the compared models, in the order of the config
         embedders: models that only give an embedding: id to settings and card
-        metrics: of all models, and of references
-        confusion: of all models; empty for a regression
-        comparison: of each pair of models, overall and on every slice
-        regressions: its rows in which the later model is worse, the largest difference first
-        gates: of derived models, see `voxslice.gates`
-        costs: of the models that are run, see `voxslice.costs`
-        embedding: what the map shows, None for no map
+        metrics: metrics of all models and references
+        confusion: confusion counts of all models; empty for a regression
+        comparison: each pair of models, overall and on every slice
+        regressions: the rows of the comparison in which the later model is worse, the largest
+            difference first
+        gates: gates of derived models, see `voxslice.comparison.gates`
+        costs: costs of the models that are run, see `voxslice.models.costs`
+        embedding: hidden states that the map shows; None for no map
         silence: utterances that a model scored although they are silent, with the `reason`
         measure_tables: by measure, a table of the utterances with the `reason` why it is missing
     """
@@ -151,7 +152,7 @@ class Study:
 
     @property
     def durations(self) -> pd.Series:
-        """Seconds of each utterance whose audio is there: without audio they are not known."""
+        """Duration in seconds of each utterance whose audio exists."""
         seconds = self.metadata["duration"]
         return seconds[seconds > 0]
 
@@ -162,7 +163,7 @@ class Study:
 
     @property
     def unit(self) -> str:
-        """Unit of the true values, empty where there is none."""
+        """Unit of the true values, empty if they have none."""
         return self.measured.unit
 
     @property
@@ -182,12 +183,12 @@ class Study:
 
     @property
     def speakers(self) -> int | None:
-        """Number of named speakers of the scored utterances, None where they are not known."""
+        """Number of known speakers of the scored utterances; None without speakers."""
         return count_speakers(self.speakers_of(self.joined))
 
     @property
     def unnamed(self) -> int:
-        """Number of the scored utterances whose speaker is not named, though others may be."""
+        """Number of scored utterances without a speaker in metadata that has speakers."""
         names = self.speakers_of(self.joined)
         return 0 if names is None else int((names == UNKNOWN_SPEAKER).sum())
 
@@ -219,7 +220,7 @@ class Study:
 
     @cached_property
     def confirmed(self) -> pd.DataFrame:
-        """The confirmed slices of all models by drop, each once, with the `position` of a model."""
+        """Confirmed slices of all models, each once, by drop, with the `position` of a model."""
         tables = [
             model.slices[is_confirmed(model.slices["confirmed"])].assign(position=position)
             for position, model in enumerate(self.models)
@@ -231,11 +232,16 @@ class Study:
         """Which rows of `joined` lie in a slice.
 
         Args:
-            row: of `confirmed`
+            row: row of `confirmed`
+
+        Returns:
+            mask of shape (rows of `joined`,)
         """
         members = self.models[row["position"]].members
         rows = members.loc[members["slice"] == row["slice"], KEY]
-        mask = np.zeros(len(self.keys) + 1, dtype=bool)  # one more for what is not scored by all
+        mask = np.zeros(
+            len(self.keys) + 1, dtype=bool
+        )  # the last entry takes utterances that not all models have scored
         mask[self.keys.get_indexer(pd.MultiIndex.from_frame(rows))] = True
         return mask[:-1]
 
@@ -247,11 +253,11 @@ class Study:
         return self.measured.metric_of(float(loss.mean()))
 
     def speakers_of(self, table: pd.DataFrame) -> np.ndarray | None:
-        """Speaker of each row of a table, None where they are not known."""
+        """Speaker of each row of a table; None if the metadata has no speakers."""
         return speakers_of(table, self.metadata)
 
     def ranked(self) -> list[tuple[int, pd.Series]]:
-        """Positions of the models and their first metric, best first, ties in config order."""
+        """Positions and metrics of the models, best first; ties in the order of the config."""
         rows = self.metrics[self.metrics["metric"] == self.metric].set_index("model")
         order = [(position, rows.loc[model.name]) for position, model in enumerate(self.models)]
         sign = -1 if self.measure.rises else 1
@@ -263,15 +269,14 @@ class Study:
         """The comparison of two models or references, seen from the first.
 
         Args:
-            first: id of the one that is looked at
-            second: id of the one it is compared with
+            first: id of the model or reference that the result is about
+            second: id of the model or reference that it is compared with
 
         Returns:
             `slice`, `kind`, `rule`, `support`, `speakers`, `reliable`, `value` and `other` (the
             metric of both), `difference` (first minus second) with `low` and `high`, `new` and
             `fixed` (utterances that only the first, and only the second, gets wrong), `both_wrong`,
-            `q`, `verdict` on the first, `strictly`, `equivalent`; empty where they were not
-            compared
+            `q`, `verdict` on the first, `strictly`, `equivalent`; empty if they were not compared
         """
         table = self.comparison
         straight = table[(table["model_a"] == second) & (table["model_b"] == first)]
@@ -295,10 +300,10 @@ def by_severity(slices: pd.DataFrame) -> pd.DataFrame:
 
 
 def distinct(slices: pd.DataFrame) -> pd.DataFrame:
-    """Slices in the order of the report, each once, in the words of the finder that stands first.
+    """Slices in the order of the report, each once, with the rule of the best row.
 
     Args:
-        slices: as the workflow writes them, where one that two searches found stands twice
+        slices: table of slices, with two rows for a slice that two searches found
 
     Returns:
         the slices with `rank` from 1 and `also`, the other searches that found it
@@ -316,5 +321,5 @@ def is_confirmed(column: pd.Series) -> pd.Series:
 
 
 def rule_text(row: pd.Series) -> str:
-    """The rule of a slice, or its id where no rule describes it."""
+    """The rule of a slice, or its id if no rule describes it."""
     return f"group {row['slice']}" if row["rule"] == "no rule" else str(row["rule"])

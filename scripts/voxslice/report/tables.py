@@ -1,4 +1,4 @@
-"""Tables of the page as plain data: what is in each cell, and by what it sorts."""
+"""Tables of the page as plain data: the text of each cell, and its sort key."""
 
 import math
 from collections.abc import Sequence
@@ -72,7 +72,7 @@ class Matrix:
 
 @dataclass(frozen=True)
 class Facts:
-    """Names and what is said of each."""
+    """A list of names, each with a text."""
 
     title: str
     rows: Sequence[tuple[str, str]]
@@ -84,12 +84,12 @@ def plain(text: object) -> Cell:
 
 
 def number(text: str, key: float, **more: object) -> Cell:
-    """A cell of a number, which sorts by it."""
+    """A cell with a number, which is its sort key."""
     return Cell(text, key if math.isfinite(key) else None, **more)  # type: ignore[arg-type]
 
 
 def count(value: float, **more: object) -> Cell:
-    """A cell of a count, a dash where it is missing."""
+    """A cell with a count, or a dash if the count is missing."""
     if pd.isna(value):
         return Cell(NONE)
     return number(f"{int(value):,}", int(value), **more)
@@ -107,5 +107,5 @@ def capital(text: str) -> str:
 
 
 def said(value: object) -> str:
-    """A value as text, empty where it is missing."""
+    """A value as text, empty if it is missing."""
     return "" if pd.isna(value) else str(value)

@@ -896,3 +896,11 @@ def test_speakers_who_differ_are_not_taken_for_their_attributes(speakers, even):
         found = find_slices(table, loss, ["gender", "age"], "speaker", seed=seed).slices
         alarms += bool(found["confirmed"].any())
     assert alarms <= stats.binom.ppf(0.99, 200, 0.05)
+
+
+def test_digits_that_are_categories_are_no_interval():
+    digits = pd.Series(np.tile(["0", "3", "7", "10"], 60), dtype="string", name="digit")
+    texts = rule_space.read_feature(digits, 16).texts
+    assert sorted(texts) == ["digit = 0", "digit = 10", "digit = 3", "digit = 7"]
+    numbers = rule_space.read_feature(digits.astype(int), 16).texts
+    assert "digit at most 3" in numbers
