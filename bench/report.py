@@ -185,7 +185,7 @@ def measure(utterances: int, speakers: int | None, task: str) -> str:
             )  # fmt: skip
     figures = json.loads(done.stdout)
     return (
-        f"| {task} | {utterances:,} | {speakers or 'not known'} | {figures['seconds']:.1f} |"
+        f"| {task} | {utterances:,} | {speakers or 'unknown'} | {figures['seconds']:.1f} |"
         f" {figures['read']:.1f} | {figures['gigabytes']:.2f} | {figures['megabytes']:.1f} |"
     )
 
@@ -207,11 +207,11 @@ def main() -> None:
     lines = [
         "# Benchmark of the report",
         "",
-        "Made by `python bench/report.py`, which draws the tables. Seconds are wall",
-        "clock on two cores, from the start of the imports to the page.",
-        "The bundle that draws charts in a browser is made once a study and not counted.",
+        "Made by `python bench/report.py` from generated tables. Seconds are wall clock",
+        "time on two cores, from the start of the imports to the finished page.",
+        "The library that draws the charts is bundled once per study, and its time does not count.",
         "",
-        "| task | utterances | speakers | seconds | of it reading | peak GB | page in MB |",
+        "| task | utterances | speakers | seconds | reading (s) | peak GB | page in MB |",
         "|---|--:|--:|--:|--:|--:|--:|",
     ]
     print("\n".join(lines[-2:]))

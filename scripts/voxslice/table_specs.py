@@ -183,7 +183,11 @@ TABLES = (
     Table(
         "resources/{dataset}/measures/{measure}.parquet",
         "an utterance",
-        (*KEYS, Column("<measure>", "number", "The measured value.", missing=True)),
+        (
+            *KEYS,
+            Column("<measure>", "number", "The measured value.", missing=True),
+            Column("reason", "text", "Why there is no measured value.", missing=True),
+        ),
     ),
     Table(
         "results/predictions/{dataset}/{model}/{shard}.parquet",
@@ -198,6 +202,19 @@ TABLES = (
         "results/failures/{dataset}/{model}.csv",
         "an utterance that could not be scored",
         (*KEYS, Column("reason", "text", "Why it could not be scored.")),
+    ),
+    Table(
+        "results/silence/{dataset}/{model}.csv",
+        "a silent utterance that is scored all the same",
+        (
+            *KEYS,
+            Column(
+                "reason",
+                "text",
+                "Why it is silent.",
+                allowed=("no signal", "channels out of phase"),
+            ),
+        ),
     ),
     Table(
         "results/scores/{dataset}/{task}/{model}.parquet",
