@@ -11,6 +11,7 @@ from voxslice.comparison.gates import GATE_COLUMNS
 from voxslice.data.silence import silence_remarks
 from voxslice.report.answer import answer, figures, untested
 from voxslice.report.caveats import warnings
+from voxslice.report.overall import metric_table
 from voxslice.utterance_keys import KEY
 
 
@@ -177,6 +178,41 @@ def test_warns_of_very_few_speakers():
     assert warnings(dataclasses.replace(study, metadata=metadata))[0].startswith(
         "There is only 1 speaker"
     )
+
+
+def without_intervals(study, values, note="exact"):
+    """A study in which the accuracy of some models is 0 or 1, with an exact interval."""
+    metrics = study.metrics.set_index(["model", "metric"])
+    for model, value in values.items():
+        metrics.loc[(model, "accuracy"), ["value", "low", "high"]] = value, 0.5 * value, 1.0
+        metrics.loc[(model, "accuracy"), "note"] = note
+        metrics.loc[[(model, "uar"), (model, "f1")], ["low", "high"]] = np.nan
+        metrics.loc[[(model, "uar"), (model, "f1")], "note"] = "all resamples agree"
+    return dataclasses.replace(study, metrics=metrics.reset_index())
+
+
+@pytest.mark.parametrize(
+    ("values", "speakers", "sentence"),
+    [
+        ({"a": 1.0}, True, "a makes no error, so that resamples of the speakers all agree"),
+        ({"b": 0.0}, True, "b makes only errors, so that resamples of the speakers all agree"),
+        ({"a": 1.0, "b": 1.0}, False, "a and b make no error, so that resamples of the utterances"),
+        ({"a": 1.0, "b": 0.0}, True, "a and b make no error or only errors, so that resamples"),
+    ],
+)
+def test_says_why_an_interval_is_exact(values, speakers, sentence):
+    study = make_study(speakers=speakers)
+    assert not [text for text in warnings(study) if "exact" in text]
+    (told,) = [text for text in warnings(without_intervals(study, values)) if "exact" in text]
+    assert told.startswith(sentence)
+    table = metric_table(without_intervals(study, values))
+    for row in table.rows:
+        notes = [cell.note for cell in row[1:4]]
+        if row[0].text in values:
+            assert notes[0].endswith("(exact)")
+            assert notes[1:] == ["no interval: all resamples agree"] * 2
+        else:
+            assert not any("exact" in note or "agree" in note for note in notes)
 
 
 def test_warns_of_utterances_that_name_no_speaker():
