@@ -47,6 +47,8 @@ class _CheckedInterface(audbackend.interface.Versioned):
         try:
             if PurePosixPath(src_path).name == "db.yaml":
                 read_header(path)
+            if PurePosixPath(src_path).name == "db.parquet":
+                _require_plausible(Path(path))
             for file, published in self.contents.get((src_path, version), {}).items():
                 _require_published(Path(path), published, file)
         except InputError:
@@ -72,6 +74,22 @@ class _CheckedInterface(audbackend.interface.Versioned):
         with tempfile.TemporaryDirectory(dir=tmp_root) as folder:
             archive = super().get_file(src_path, str(Path(folder, "archive.zip")), version)
             return unpack(archive, dst_root, self.contents[src_path, version], name)
+
+
+def _require_plausible(path: Path) -> None:
+    """Refuse a dependency table of a few kilobytes that expands to gigabytes in memory.
+
+    Each row has a name and a checksum of its own, so a row takes more than one byte.
+    """
+    try:
+        rows = pq.read_metadata(path).num_rows
+    except (pa.ArrowException, OSError) as error:
+        raise InputError(f"The dependency table is not readable Parquet: {ADVICE}.") from error
+    if rows > path.stat().st_size:
+        raise InputError(
+            f"The dependency table has {rows:,} rows in {path.stat().st_size:,} bytes, which cannot"
+            f" be different files: {ADVICE}."
+        )
 
 
 def _require_published(path: Path, published: PublishedFile, file: str) -> None:

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import audb
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from refusals import refusal, require_cheap
 from small_inputs import fetch, noise, write_audio
@@ -341,3 +343,14 @@ def test_a_dependency_table_that_cannot_be_used_is_one_sentence(hostile, change)
     message = hostile.refusal()
     assert "\n" not in message
     assert "dependency table" in message or "cannot be fetched" in message
+
+
+def test_a_dependency_table_that_expands_to_gigabytes_is_refused_at_once(hostile):
+    path = hostile.root / "1.0.0" / "db.parquet"
+    row = pq.read_table(path).slice(0, 1)
+    many = pa.table({name: pa.repeat(row[name][0], 1_000_000) for name in row.column_names})
+    with pq.ParquetWriter(path, many.schema) as writer:
+        for _ in range(20):
+            writer.write_table(many)
+    assert path.stat().st_size < 2_000_000
+    assert "has 20,000,000 rows in" in hostile.cheap_refusal()
