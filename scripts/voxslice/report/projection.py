@@ -9,6 +9,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
+from voxslice.bins import assign_bins, quantile_edges
 from voxslice.conditions import as_text, category_order
 from voxslice.report.clips import Group, prediction_text, true_label
 from voxslice.report.drawing import COLOURS, SHAPES, SOFT, Drawing, draw, style, thinned
@@ -137,15 +138,15 @@ def _only(name: str) -> str:
 
 
 def _thirds(values: np.ndarray, everyone: np.ndarray, unit: str) -> pd.Categorical:
-    """Groups of a number, of about the same size over all values."""
-    steps = np.arange(1, GROUPS) / GROUPS
-    edges = np.unique(np.quantile(everyone, steps, method="inverted_cdf"))
+    """Groups of a number that hold about the same number of all values."""
+    edges = quantile_edges(everyone, GROUPS)
+    edges = edges[:-1] if len(edges) > 1 else edges  # the last group has no upper limit
     names = [f"up to {edges[0]:.3g}"]
     names += [f"{low:.3g} to {high:.3g}" for low, high in pairwise(edges)]
     names += [f"above {edges[-1]:.3g}"]
     names = [f"{name} {unit}".rstrip() for name in names]
-    places = np.searchsorted(edges, values)
-    return pd.Categorical([names[place] for place in places], list(dict.fromkeys(names)))
+    groups = assign_bins(values, edges)
+    return pd.Categorical([names[group] for group in groups], list(dict.fromkeys(names)))
 
 
 def map_chart(study: Study, found: Map, groups: Sequence[Group]) -> Drawing:

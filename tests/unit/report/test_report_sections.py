@@ -4,6 +4,7 @@ import base64
 import dataclasses
 import io
 import json
+import re
 
 import numpy as np
 import pandas as pd
@@ -588,6 +589,24 @@ def test_map_reads_the_embedding_of_its_sample_alone(confirmed, tmp_path, monkey
     assert read == [made.points["file"].tolist()]
     assert len(read[0]) == 10
     pd.testing.assert_frame_equal(made.points, projection.make_map(confirmed).points)
+
+
+@pytest.mark.parametrize(
+    ("values", "names"),
+    [
+        ([1, 2, 3, 4, 5, 6], ["up to 2 s", "2 to 4 s", "above 4 s"]),
+        ([0, 0, 0, 0, 5, 6], ["up to 0 s", "above 0 s"]),
+        ([1, 2, 3, 3, 3, 3], ["up to 2 s", "above 2 s"]),
+        ([7, 7, 7], ["up to 7 s"]),
+    ],
+)
+def test_numbers_colour_the_map_in_groups_of_about_the_same_size(values, names):
+    values = np.array(values, dtype=float)
+    groups = projection._thirds(values, values, "s")
+    assert groups.dropna().unique().tolist() == names
+    for value, group in zip(values, groups, strict=True):
+        limits = [float(x) for x in re.findall(r"[0-9.]+", group)]
+        assert value > limits[0] if group.startswith("above") else value <= limits[-1]
 
 
 def test_projection_finds_the_direction_in_which_points_differ():
