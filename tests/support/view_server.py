@@ -15,10 +15,10 @@ import psutil
 import soundfile
 from view_study import class_scores, make_metadata, make_slice, make_table
 from voxslice.files import write_parquet, write_text
-from voxslice.report.numbers import measures
 from voxslice.report.spotlight.issues import make_issues
 from voxslice.report.spotlight.layouts import make_layout, to_json
 from voxslice.report.spotlight.tables import ISSUES, LAYOUT, TABLE
+from voxslice.task import Task
 
 ROOT = Path(__file__).parents[2]
 
@@ -107,8 +107,9 @@ def write_view(folder):
     }
     table = make_table(metadata, scores, audio=str(folder / "audio"))
     found, members = make_slice([0, 2])
-    issues = make_issues(metadata, {"a": found}, {"a": members}, measure=measures("")["accuracy"])
+    task = Task("classification")
+    issues = make_issues(metadata, {"a": found}, {"a": members}, task)
     write_parquet(table, folder / TABLE)
-    write_text(to_json(make_layout(table, list(scores), classification=True)), folder / LAYOUT)
+    write_text(to_json(make_layout(table, list(scores), task)), folder / LAYOUT)
     write_text(to_json(issues), folder / ISSUES)
     return folder

@@ -2,10 +2,12 @@
 
 import pandas as pd
 import pytest
+from view_server import write_view
+from view_study import COUNT
 from voxslice.errors import InputError
 from voxslice.files import write_parquet, write_text
 from voxslice.report.spotlight.tables import place
-from voxslice.report.spotlight.viewer import load, load_slices
+from voxslice.report.spotlight.viewer import check_port, load, load_slices
 
 
 def test_a_view_is_read_with_absolute_audio(tmp_path):
@@ -56,3 +58,17 @@ def test_no_slice_is_told_in_one_sentence(tmp_path):
     write_text("{}", tmp_path / "slices.layout.json")
     with pytest.raises(InputError, match="No slice was found in the study"):
         load_slices(tmp_path)
+
+
+def test_the_small_view_of_the_browser_tests_is_a_view(tmp_path):
+    view = load(write_view(tmp_path / "demo" / "gender"))
+    assert view.name == "demo gender" and len(view.table) == COUNT
+    assert view.issues[0]["rows"] == [0, 2]
+
+
+@pytest.mark.parametrize("port", [99_999, 65_536, 0, -1])
+def test_a_port_that_does_not_exist_is_refused(port):
+    with pytest.raises(InputError, match=rf"--port {port} is not a port: choose a number"):
+        check_port(port)
+    check_port(65_535)
+    check_port(None)
