@@ -1,7 +1,7 @@
 """Inference: one pass of a model over utterances, all outputs at once."""
 
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from itertools import islice
 from math import inf
 from pathlib import Path
@@ -79,16 +79,11 @@ class Utterances:
         self._running: set[onnxruntime.RunOptions] = set()
         self._is_given_up = False
 
-    @contextmanager
-    def given_up_on_error(self) -> Iterator[None]:
-        """Stop the running computations if the block raises an exception, such as by Ctrl-C."""
-        try:
-            yield
-        except BaseException:
-            self._is_given_up = True
-            for options in list(self._running):
-                options.terminate = True
-            raise
+    def give_up(self) -> None:
+        """Stop all computations that are running."""
+        self._is_given_up = True
+        for options in list(self._running):
+            options.terminate = True
 
     def read(self, row: tuple[str, float, float]) -> Signal | str:
         """Read an utterance.
@@ -219,9 +214,15 @@ def predict(
         whole(predictions) as temporary,
         pq.ParquetWriter(temporary, schema) as writer,
         closing(
-            read_ahead(score.read, score.compute, rows, readers=threads, workers=workers)
+            read_ahead(
+                score.read,
+                score.compute,
+                rows,
+                readers=threads,
+                workers=workers,
+                give_up=score.give_up,
+            )
         ) as stream,
-        score.given_up_on_error(),
         tqdm(total=len(utterances), desc=Path(model).name, unit="utterance") as progress,
     ):
         for keys in _batches(utterances[KEY]):

@@ -42,6 +42,7 @@ def read_ahead(
     readers: int,
     workers: int,
     window: int = 1024,
+    give_up: Callable[[], None] = lambda: None,
 ) -> Generator[Result, None, None]:
     """Read items and compute on what was read, several at a time.
 
@@ -54,6 +55,8 @@ def read_ahead(
         readers: items that are read at the same time
         workers: items that are computed on at the same time
         window: items that are under way at a time, with the results that wait for an earlier one
+        give_up: Called if the generator is left early, for example by Ctrl-C, to end what is being
+            computed: the generator waits for it.
 
     Yields:
         the results, in the order of the items; what `read` or `compute` raises is raised here
@@ -91,6 +94,9 @@ def read_ahead(
                 result = pending.popleft().result()
                 begin()
                 yield result
+        except BaseException:
+            give_up()
+            raise
         finally:
             with lock:
                 left = iter(())

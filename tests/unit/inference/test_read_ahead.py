@@ -157,3 +157,24 @@ def test_more_than_all_of_the_room_is_alone_in_it():
         raise KeyError
     with room.taken(3):  # what was taken is given back
         pass
+
+
+def test_what_is_being_computed_is_given_up_when_it_is_left_early():
+    stop = threading.Event()
+
+    def compute(item):
+        return item if item == 0 else stop.wait(30)
+
+    stream = read_ahead(int, compute, range(5), readers=1, workers=2, give_up=stop.set)
+    assert next(stream) == 0
+    begin = time.monotonic()
+    stream.close()
+    assert time.monotonic() - begin < 10
+    assert stop.is_set()
+
+
+def test_what_ends_is_not_given_up():
+    stop = threading.Event()
+    found = list(read_ahead(int, int, range(5), readers=1, workers=2, give_up=stop.set))
+    assert found == [0, 1, 2, 3, 4]
+    assert not stop.is_set()
