@@ -26,7 +26,7 @@ TABLES = {
     "columns without a name": "file,,\na.wav,,\nb.wav,1,2\n",
     "commas at the end": "file,start\na.wav,0,,\nb.wav,,,\n",
     "short rows": "file,start,end\na.wav\nb.wav,\n",
-    "an unseparated quote": 'file,text\na.wav,5" nails\nb.wav,\n',
+    "a quotation mark inside a cell": 'file,text\na.wav,5" nails\nb.wav,\n',
 }
 
 
