@@ -61,6 +61,7 @@ from voxslice.config.job_resources import (
     predict_memory,
     predict_minutes,
 )
+from voxslice.config.model_outputs import outputs_read
 from voxslice.config.script_texts import check_folders
 from voxslice.config.shard_audio import longest_allowed, state_of_shard
 from voxslice.config.study_config import StudyConfig, is_made, one_of

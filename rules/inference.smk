@@ -23,7 +23,7 @@ checkpoint split_dataset:
 
 
 rule predict:
-    """Run a model on a shard of a dataset: one pass gives all outputs, for every task.
+    """Run a model on a shard of a dataset: all outputs that the study reads, in one pass.
 
     Both tables describe all shards, so their times do not count: `state` tells whether this shard
     has changed.
@@ -53,7 +53,8 @@ rule predict:
         runtime=predict_minutes(STUDY),
         gpu=GPUS,
     params:
-        model=setting("models/{model}", "embedding_output", "sampling_rate"),
+        outputs=outputs_read(STUDY),
+        sampling_rate=setting("models/{model}/sampling_rate"),
         device=setting("device"),
         longest=longest_allowed(STUDY),
         max_seconds=setting("limits/model_seconds"),

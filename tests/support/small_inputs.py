@@ -68,6 +68,30 @@ def write_model(
     return folder
 
 
+def add_frames(path: Path, name: str = "last_hidden_state") -> None:
+    """Add an output to an ONNX file: one value per sample, as the hidden states of all frames."""
+    proto = onnx.load(str(path))
+    proto.graph.node.append(helper.make_node("Identity", ["signal"], [name]))
+    value = helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, "frames"])
+    proto.graph.output.append(value)
+    onnx.save(proto, str(path))
+
+
+def add_text(path: Path, name: str = "label") -> None:
+    """Add an output of text to an ONNX file: the name of the largest class of `logits_gender`."""
+    proto = onnx.load(str(path))
+    names = np.array(LABELS["logits_gender"], dtype=object)
+    proto.graph.initializer.append(numpy_helper.from_array(names, "names"))
+    proto.graph.node.extend(
+        [
+            helper.make_node("ArgMax", ["logits_gender"], ["best"], axis=1, keepdims=0),
+            helper.make_node("Gather", ["names", "best"], [name]),
+        ]
+    )
+    proto.graph.output.append(helper.make_tensor_value_info(name, TensorProto.STRING, [1]))
+    onnx.save(proto, str(path))
+
+
 def noise(seconds: float, *, rate: int = RATE, seed: int = 0, channels: int = 1) -> np.ndarray:
     """Noise of shape (samples,) or (samples, channels)."""
     shape = (round(seconds * rate), channels)

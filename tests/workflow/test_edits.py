@@ -142,6 +142,30 @@ def test_what_a_task_makes_of_classes(plan):
     ]
 
 
+def inference(jobs):
+    return [job for job in jobs if rules([job]) & {"fetch_model", "predict", "measure_costs"}]
+
+
+def test_a_task_that_reads_the_same_output_infers_nothing(plan):
+    def edit(config):
+        config["tasks"]["adult"] = config["tasks"]["gender"] | {"exclude": ["child"]}
+        for model in config["models"].values():
+            model["tasks"].append("adult")
+
+    jobs = plan(edit)
+    assert inference(jobs) == []
+    assert "score dataset=voices task=adult model=first" in jobs
+
+
+def test_a_task_that_reads_another_output_infers_its_models_again(plan):
+    def edit(config):
+        config["tasks"]["embedded"] = config["tasks"]["age"] | {"output": "hidden_states"}
+        config["tasks"]["embedded"]["label"] = "hidden_states-1"
+        config["models"]["second"]["tasks"].append("embedded")
+
+    assert inference(plan(edit)) == ["predict dataset=voices model=second shard=0"]
+
+
 def test_another_device(plan):
     jobs = plan(lambda config: config.update(device="cuda"))
     assert [job for job in jobs if job.startswith(("predict", "measure_costs", "fetch"))] == [

@@ -7,7 +7,7 @@ import numpy as np
 import onnx
 import pandas as pd
 import pytest
-from small_inputs import LABELS, write_model
+from small_inputs import LABELS, add_frames, add_text, write_model
 from small_study import study_config
 from snakemake_cli import planned, snakemake, write_config
 
@@ -62,6 +62,15 @@ def config(folder):
         "tasks": ["gender", "adult"],
         "license": "MIT",
     }
+    for name, add in (("frames", add_frames), ("text", add_text)):
+        source = write_model(folder / name)
+        add(source / "model.onnx")
+        config["models"][name] = {
+            "onnx": str(source / "model.onnx"),
+            "outputs": LABELS,
+            "tasks": ["gender", "adult"],
+            "license": "MIT",
+        }
     config["models"]["softmax_fp16"] = {"derive": {"from": "softmax", "quantize": "fp16"}}
     config["tasks"] = {
         "gender": config["tasks"]["gender"] | {"labels": ["female", "male", "child"]},
@@ -97,6 +106,46 @@ def test_a_softmax_in_the_model_changes_no_result(study, task, model):
     pd.testing.assert_frame_equal(
         metrics.loc[model].reset_index(drop=True), metrics.loc["logits"].reset_index(drop=True)
     )
+
+
+@pytest.mark.parametrize("model", ["frames", "text"])
+def test_an_output_that_nothing_reads_changes_no_result(study, model):
+    pd.testing.assert_frame_equal(scores(study, "gender", model), scores(study, "gender", "logits"))
+    predictions = pd.read_parquet(study / f"results/predictions/voices/{model}/0.parquet")
+    assert list(predictions) == ["file", "start", "end", *LABELS["logits_gender"]]
+    failures = pd.read_csv(study / f"results/failures/voices/{model}.csv")
+    assert len(failures) == 0
+
+
+@pytest.mark.parametrize(
+    ("edit", "sentence"),
+    [
+        (
+            {"models": {"frames": {"tasks": ["frames"]}}, "output": "last_hidden_state"},
+            "Error: The model frames cannot be used, since the output last_hidden_state is not one"
+            " vector per utterance: it has the shape (1, 48000), but",
+        ),
+        (
+            {"models": {"text": {"tasks": ["frames"]}}, "output": "label"},
+            "Error: The model text cannot be used, since the output label holds text",
+        ),
+        (
+            {"models": {"text": {"tasks": ["frames"]}}, "output": "logits_sex"},
+            "Error: The model text has no output 'logits_sex', but hidden_states, logits_age,",
+        ),
+    ],
+)
+def test_what_a_task_reads_is_checked_before_an_utterance_is_scored(
+    folder, config, tmp_path, edit, sentence
+):
+    edited = copy.deepcopy(config)
+    [(name, changes)] = edit["models"].items()
+    edited["models"] = {name: edited["models"][name] | changes}
+    edited["tasks"] = {"frames": edited["tasks"]["gender"] | {"output": edit["output"]}}
+    path = write_config(tmp_path / "study.yaml", edited)
+    process = snakemake(tmp_path, "predictions", configfiles=[path], check=False)
+    assert process.returncode != 0 and "Traceback" not in process.stdout
+    assert sentence in process.stdout
 
 
 def test_a_sigmoid_is_used_as_it_is(study):

@@ -168,11 +168,40 @@ def test_column_predicted_by_another_model_infers_nothing(plan):
 
 def test_another_embedding_output_infers_that_model_alone(plan):
     def edit(config):
-        config["models"]["practice_small"]["embedding_output"] = "none"
+        config["models"]["practice_emotion"]["embedding_output"] = "pooled"
 
     jobs = plan(edit)
     assert [job for job in jobs if job.startswith("predict")] == [
-        "predict dataset=demo model=practice_small shard=0"
+        "predict dataset=demo model=practice_emotion shard=0"
+    ]
+
+
+def test_an_embedding_that_no_search_reads_infers_nothing(plan):
+    def edit(config):
+        config["models"]["practice_small"]["embedding_output"] = "pooled"
+
+    assert plan(edit) == []
+
+
+def test_a_search_of_another_embedding_infers_that_model_alone(plan):
+    def edit(config):
+        search = {"finder": "sliceguard", "features": [], "embedding_of": "practice_big"}
+        config["searches"]["voices"] = search
+
+    jobs = plan(edit)
+    assert [job for job in jobs if job.startswith("predict")] == [
+        "predict dataset=demo model=practice_big shard=0"
+    ]
+
+
+def test_a_column_of_an_output_that_nothing_reads_infers_that_model_alone(plan):
+    def edit(config):
+        column = {"model": "practice_emotion", "label": "hidden_states-0"}
+        config["datasets"]["demo"]["columns"]["hidden"] = column
+
+    jobs = plan(edit)
+    assert [job for job in jobs if job.startswith("predict")] == [
+        "predict dataset=demo model=practice_emotion shard=0"
     ]
 
 

@@ -46,6 +46,43 @@ def classes_of(task: Mapping[str, Any]) -> dict[str, Any] | None:
     return {"labels": task["labels"], "merged": task["classes"], "excluded": task["exclude"]}
 
 
+def outputs_read(
+    config: Mapping[str, Any], dataset: str, model: str, known: Mapping[str, Sequence[str]] | None
+) -> dict[str, Any]:
+    """The outputs of a model that a study reads on a dataset: no others are computed.
+
+    Args:
+        config: completed
+        dataset: id of the dataset
+        model: id of the model
+        known: labels of the outputs of the model, None before the model is fetched
+
+    Returns:
+        `outputs`: names of the outputs that tasks and computed columns read, sorted; None for all
+        outputs, if nothing reads the model or if labels are read and the outputs are not known yet.
+        `labels`: labels that computed columns read and that no known output has, sorted.
+        `embedding_output`: name of the output that searches read as the embedding, None if no
+        search does
+    """
+    name = config["models"][model]["embedding_output"]
+    columns = columns_computed(config["datasets"][dataset]).values()
+    labels = {column["label"] for column in columns if column.get("model") == model}
+    outputs = {config["tasks"][task]["output"] for task in tasks_of(config, dataset, model)}
+    searches = searches_of(config, dataset).values()
+    embedded = any(search.get("embedding_of") == model for search in searches)
+    if not (labels or outputs or embedded) or (labels and known is None):
+        return {"outputs": None, "labels": sorted(labels), "embedding_output": name}
+    owners = {
+        label: [own for own, names in (known or {}).items() if label in names] for label in labels
+    }
+    outputs.update(*owners.values())
+    return {
+        "outputs": sorted(outputs),
+        "labels": sorted(label for label, own in owners.items() if not own),
+        "embedding_output": name if embedded else None,
+    }
+
+
 def scale_of(config: Mapping[str, Any], task: str, model: str) -> str | None:
     """Scale of the output that a task reads, as given in the config.
 

@@ -1,4 +1,4 @@
-"""Utterances that a model could not score, and how many of them a study takes."""
+"""Utterances for which a model has no prediction, and how many of them a study tolerates."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,23 +8,26 @@ import pandas as pd
 from voxslice.errors import InputError
 from voxslice.files import read_csv
 
+SHOWN = 5
+"""Number of failures that a message shows."""
+
 
 def gather_failures(
     parts: Sequence[str | Path], *, total: int, tolerated: float, model: str
 ) -> pd.DataFrame:
-    """Collect the failures of a model's shards and hold them against what is tolerated.
+    """Collect the failures of a model's shards, and refuse the model if they are too many.
 
     Args:
-        parts: CSV files, one a shard
-        total: number of utterances of the dataset
-        tolerated: share of the utterances that may fail, 0 to 1
-        model: id of the model, for the message
+        parts: CSV files, one per shard.
+        total: Number of utterances of the dataset.
+        tolerated: Share of the utterances that may fail, from 0 to 1.
+        model: Id of the model, for the message.
 
     Returns:
-        `file`, `start`, `end`, `reason`
+        Table with the columns `file`, `start`, `end` and `reason`, one row per failure.
 
     Raises:
-        InputError: where more failed than are tolerated
+        InputError: More utterances failed than are tolerated.
     """
     tables = [read_csv(part) for part in parts]
     failures = pd.concat(tables, ignore_index=True)
@@ -42,22 +45,23 @@ def gather_failures(
 def require_few(
     failures: pd.DataFrame, *, total: int, tolerated: float, model: str, where: str = ""
 ) -> None:
-    """Hold failures against what is tolerated.
+    """Refuse a model if too many utterances failed.
 
     Args:
-        failures: `file` and `reason`
-        total: number of utterances of the dataset
-        tolerated: share of the utterances that may fail, 0 to 1
-        model: id of the model, for the message
-        where: what the message says of the place that lists all of them
+        failures: Table with the columns `file` and `reason`, one row per failure.
+        total: Number of utterances of the dataset.
+        tolerated: Share of the utterances that may fail, from 0 to 1.
+        model: Id of the model, for the message.
+        where: End of the message that says where all failures are listed.
 
     Raises:
-        InputError: where more failed than are tolerated
+        InputError: More utterances failed than are tolerated.
     """
     if len(failures) / total > tolerated:
-        first = "; ".join(f"{f}: {r}" for f, r in failures[["file", "reason"]].head(5).to_numpy())
+        rows = failures[["file", "reason"]].head(SHOWN).to_numpy()
+        first = "; ".join(f"{file}: {reason}" for file, reason in rows)
         raise InputError(
             f"{model} could not score {len(failures)} of {total} utterances, more than the"
-            f" tolerated share of {tolerated:g}: mend or remove these files or raise"
-            f" failures_tolerated ({first}{'; ...' if len(failures) > 5 else ''}{where})."
+            f" tolerated share of {tolerated:g}: correct or remove these files or raise"
+            f" failures_tolerated ({first}{'; ...' if len(failures) > SHOWN else ''}{where})."
         )

@@ -222,6 +222,7 @@ def describe_tables(paths: Sequence[str | Path]) -> dict[str, object]:
         "sha256": ", ".join(sha256(path) for path in paths),
         "size_mb": None,
         "outputs": {},
+        "refused": {},
         "activations": {},
         "parameters": None,
         "sampling_rate": None,

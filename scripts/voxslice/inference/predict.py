@@ -1,6 +1,6 @@
-"""Inference: one pass of a model over utterances, all outputs at once."""
+"""Run a model on utterances: all outputs that the study reads, in one pass."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from itertools import islice
 from math import inf
@@ -19,15 +19,16 @@ from voxslice.data.audio import read_audio, require_folder, resampled
 from voxslice.data.file_names import locate
 from voxslice.errors import InputError, MachineError, reason_of
 from voxslice.files import whole, write_csv
-from voxslice.inference.read_ahead import Room, read_ahead
-from voxslice.models.install import label_columns, labels_of
+from voxslice.inference.read_ahead import MemoryBudget, read_ahead
+from voxslice.models.install import labels_of
+from voxslice.models.outputs import label_columns, unfit
 from voxslice.models.sessions import load, run
 from voxslice.models.time_limits import MAX_SECONDS, TimeLimitError, time_limit
 from voxslice.utterance_keys import KEY
 from voxslice.workload import room_mb, utterance_mb
 
 BATCH = 1024
-"""Utterances that are written at a time: their results, not their audio, are held in memory."""
+"""Utterances that are written together. Their results are held in memory, but not their audio."""
 MAX_STOPPED = 10
 """Utterances of a job that may exceed the time limit; one more ends the job."""
 
@@ -56,25 +57,27 @@ class Score(NamedTuple):
     silence: str
 
 
-class Utterances:
-    """Reads utterances and scores them with a model, or finds the reason why it cannot."""
+class Scorer:
+    """Reads utterances and runs a model on them; a failure becomes the reason for it."""
 
     def __init__(
         self,
         model: audonnx.Model,
+        outputs: Sequence[str],
+        *,
         audio: str | Path,
         sampling_rate: int,
         longest: float,
-        room: Room,
         max_seconds: float,
+        memory: MemoryBudget,
     ) -> None:
         self._model = model
-        self._room = room
-        self._outputs = list(model.outputs)
+        self._sizes = {name: len(model.outputs[name].labels) for name in outputs}
         self._audio = Path(audio)
         self._sampling_rate = sampling_rate
         self._longest = longest
         self._max_seconds = max_seconds
+        self._memory = memory
         self._stopped = 0
         self._running: set[onnxruntime.RunOptions] = set()
         self._is_given_up = False
@@ -86,10 +89,10 @@ class Utterances:
             options.terminate = True
 
     def read(self, row: tuple[str, float, float]) -> Signal | str:
-        """Read an utterance.
+        """Read the audio of an utterance.
 
         Args:
-            row: path relative to the audio folder, start and end in seconds
+            row: Path relative to the audio folder, start and end in seconds.
 
         Returns:
             the audio, or the reason why it cannot be read
@@ -122,22 +125,22 @@ class Utterances:
         seconds = signal.samples.shape[1] / self._sampling_rate
         try:
             with (
-                self._room.taken(utterance_mb(seconds)),
+                self._memory.reserve(utterance_mb(seconds)),
                 time_limit(self._max_seconds, "The model") as options,
             ):
                 self._running.add(options)
                 if self._is_given_up:
                     raise InputError("the job was interrupted")
                 try:
-                    outputs = run(self._model, signal.samples, self._outputs, options)
+                    outputs = run(self._model, signal.samples, list(self._sizes), options)
                 finally:
                     self._running.discard(options)
-            vectors = {name: np.ravel(value) for name, value in outputs.items()}
-            for name, vector in vectors.items():
-                if not np.isfinite(vector).all():
+            for name, value in outputs.items():
+                reason = unfit(name, value, self._sizes[name])
+                if reason:
+                    raise InputError(reason)
+                if not np.isfinite(value).all():
                     raise InputError(f"the output {name} is not finite")
-                if len(vector) != len(self._model.outputs[name].labels):
-                    raise InputError(f"the output {name} is not one vector an utterance")
         except TimeLimitError as error:
             self._stopped += 1
             if self._stopped > MAX_STOPPED:  # a model that never ends would take years
@@ -152,6 +155,7 @@ class Utterances:
             if isinstance(error, InputError):
                 return reason
             return f"the model fails on this utterance of {seconds:g} s ({reason})"
+        vectors = {name: np.ravel(value) for name, value in outputs.items()}
         return Score(vectors, signal.silence)
 
 
@@ -160,7 +164,8 @@ def predict(
     *,
     audio: str | Path,
     model: str | Path,
-    embedding_output: str,
+    outputs: Sequence[str] | None = None,
+    embedding_output: str | None,
     sampling_rate: int,
     threads: int,
     device: str,
@@ -170,44 +175,59 @@ def predict(
     failures: str | Path,
     silence: str | Path,
 ) -> None:
-    """Score utterances with a model and write its predictions and what could not be scored.
+    """Run a model on utterances, and write its predictions and the utterances that failed.
 
-    An utterance is computed on by itself: a batch would have to be padded, and models hear padding.
+    Each utterance is computed alone: in a batch it would have to be padded, which changes what
+    models predict.
 
     Args:
-        utterances: `file`, `start`, `end` (seconds), one row an utterance
-        audio: folder that the files are relative to
-        model: folder with model.onnx and model.yaml
-        embedding_output: name of the output that becomes the column `embedding`
-        sampling_rate: that the model expects, in Hz
-        threads: utterances that are scored at the same time on the processor, or read for a GPU;
-            the results do not depend on it
-        device: `cpu` or `cuda`
-        longest: seconds; an utterance that lasts longer is a failure, and its audio is not read
-        predictions: Parquet file to write: the keys, one float32 column a label, and `embedding`
-            where the model has that output
-        failures: CSV file to write: the keys and `reason` of the utterances that are not scored
-        silence: CSV file to write: the keys and `reason` of the scored utterances that are silent
+        utterances: `file`, `start` and `end` (seconds), one row per utterance.
+        audio: Folder that the files are relative to.
+        model: Folder with model.onnx and model.yaml.
+        outputs: Names of the outputs whose labels become columns. None for all outputs but the
+            embedding.
+        embedding_output: Name of the output that becomes the column `embedding`. None, or a name
+            that the model does not have, for no such column.
+        sampling_rate: Sampling rate that the model expects, in Hz.
+        threads: Number of utterances that are computed at the same time on the processor, or read
+            at the same time for a GPU. The results do not depend on it.
+        device: `cpu` or `cuda`.
+        longest: Longest utterance in seconds. A longer one is a failure, and its audio is not read.
+        max_seconds: Longest time to compute one utterance, in seconds.
+        predictions: Parquet file to write: the keys, one float32 column per label, and `embedding`.
+        failures: CSV file to write: the keys and `reason`.
+        silence: CSV file to write: the keys and `reason` of silent utterances that have a prediction.
 
     Raises:
-        InputError: where two columns of the predictions would have the same name, or the device
-            cannot be used
-        MachineError: where the machine is at fault that an utterance could not be scored
+        InputError: Two columns of the predictions would have the same name, or the device cannot be
+            used.
+        MachineError: The machine failed while an utterance was computed.
     """
-    # One session and one thread an utterance, several utterances at a time. Of wav2vec 2.0 with six
-    # layers on two cores, two threads inside of the operators are as fast on a quiet machine, but
-    # take 1.3 to 1.8 times the processor's time on a busy one, and most where utterances are short;
-    # a session for each core, as shards side by side have it, is no faster, with the weights twice.
+    # One session with one thread per utterance, and several utterances at a time. For wav2vec 2.0
+    # with six layers on two cores, two threads inside of the operators are as fast on a quiet
+    # machine, but take 1.3 to 1.8 times the processor time on a busy one, and most for short
+    # utterances. One session per core is no faster and holds the weights twice.
     loaded = load(model, threads=1, device=device)
     labels = labels_of(loaded)
-    columns = label_columns(labels, embedding_output)
-    schema = _schema(columns, len(labels[embedding_output]) if embedding_output in labels else None)
+    if outputs is None:
+        outputs = [name for name in labels if name != embedding_output]
+    columns = {name: labels[name] for name in outputs}
+    embedding = embedding_output if embedding_output in labels else None
+    schema = _schema(columns, len(labels[embedding]) if embedding is not None else None)
     rows = zip(*(utterances[name] for name in KEY), strict=True)
     workers = 1 if device == "cuda" else threads
-    # long ones take turns, so that the job keeps to the memory that its rule asks for
+    # long utterances take turns, so that the job needs no more memory than its rule asks for
     durations = (utterances["end"] - utterances["start"]).clip(upper=longest)
-    room = Room(room_mb(durations.max() if len(durations) else 0, threads=workers))
-    score = Utterances(loaded, audio, sampling_rate, longest, room, max_seconds)
+    budget = room_mb(durations.max() if len(durations) else 0, threads=workers)
+    scorer = Scorer(
+        loaded,
+        list(dict.fromkeys([*outputs, *([embedding] if embedding is not None else [])])),
+        audio=audio,
+        sampling_rate=sampling_rate,
+        longest=longest,
+        max_seconds=max_seconds,
+        memory=MemoryBudget(budget),
+    )
     failed: list[dict] = []
     silent: list[dict] = []
     with (
@@ -215,12 +235,12 @@ def predict(
         pq.ParquetWriter(temporary, schema) as writer,
         closing(
             read_ahead(
-                score.read,
-                score.compute,
+                scorer.read,
+                scorer.compute,
                 rows,
                 readers=threads,
                 workers=workers,
-                give_up=score.give_up,
+                give_up=scorer.give_up,
             )
         ) as stream,
         tqdm(total=len(utterances), desc=Path(model).name, unit="utterance") as progress,
@@ -240,19 +260,21 @@ def predict(
                 scored.append(result.vectors)
                 if result.silence:
                     silent.append({**key, "reason": result.silence})
-            writer.write_table(_table(keys[good], scored, columns, embedding_output, schema))
+            writer.write_table(_table(keys[good], scored, columns, embedding, schema))
     for rows_found, path in ((failed, failures), (silent, silence)):
         write_csv(pd.DataFrame(rows_found, columns=[*KEY, "reason"]), path)
 
 
 def _batches(table: pd.DataFrame) -> Iterator[pd.DataFrame]:
+    """Parts of a table of at most `BATCH` rows."""
     for start in range(0, len(table), BATCH):
         yield table.iloc[start : start + BATCH]
 
 
-def _schema(columns: dict[str, list[str]], dimensions: int | None) -> pa.Schema:
+def _schema(columns: Mapping[str, Sequence[str]], dimensions: int | None) -> pa.Schema:
+    """Schema of the predictions: keys, one column per label, and the embedding if it is read."""
     fields = [("file", pa.string()), ("start", pa.float64()), ("end", pa.float64())]
-    fields += [(label, pa.float32()) for labels in columns.values() for label in labels]
+    fields += [(label, pa.float32()) for label in label_columns(columns)]
     if dimensions is not None:
         fields.append(("embedding", pa.list_(pa.float32(), dimensions)))
     return pa.schema(fields)
@@ -260,18 +282,19 @@ def _schema(columns: dict[str, list[str]], dimensions: int | None) -> pa.Schema:
 
 def _table(
     keys: pd.DataFrame,
-    scored: list[dict[str, np.ndarray]],
-    columns: dict[str, list[str]],
-    embedding_output: str,
+    vectors: Sequence[Mapping[str, np.ndarray]],
+    columns: Mapping[str, Sequence[str]],
+    embedding: str | None,
     schema: pa.Schema,
 ) -> pa.Table:
+    """Predictions of some utterances, one vector per output and utterance."""
     arrays = [pa.array(keys[name]) for name in KEY]
     for output, labels in columns.items():
         for position in range(len(labels)):
-            values = np.array([row[output][position] for row in scored], dtype=np.float32)
+            values = np.array([row[output][position] for row in vectors], dtype=np.float32)
             arrays.append(pa.array(values))
-    if "embedding" in schema.names:
+    if embedding is not None:
         dimensions = schema.field("embedding").type.list_size
-        flat = np.array([row[embedding_output] for row in scored], dtype=np.float32).reshape(-1)
+        flat = np.array([row[embedding] for row in vectors], dtype=np.float32).reshape(-1)
         arrays.append(pa.FixedSizeListArray.from_arrays(pa.array(flat), dimensions))
     return pa.Table.from_arrays(arrays, schema=schema)

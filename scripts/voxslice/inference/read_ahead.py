@@ -1,4 +1,4 @@
-"""Two stages of threads: reading runs ahead of computing, in memory that is bounded."""
+"""Two stages of threads with bounded memory: items are read while earlier ones are computed."""
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
@@ -12,16 +12,23 @@ Read = TypeVar("Read")
 Result = TypeVar("Result")
 
 
-class Room:
-    """Room that threads share: who finds too little of it waits, and lets nobody go ahead."""
+class MemoryBudget:
+    """A memory budget shared by threads, first come, first served."""
 
     def __init__(self, size: int) -> None:
         self._size = self._free = size
         self._turn, self._changed = Lock(), Condition()
 
     @contextmanager
-    def taken(self, amount: int) -> Iterator[None]:
-        """Take a part of the room for a block; who wants more than all of it, is alone."""
+    def reserve(self, amount: int) -> Iterator[None]:
+        """Reserve a part of the budget for a block of code, and wait until it is free.
+
+        Args:
+            amount: Part of the budget, in its unit. A larger amount reserves the whole budget.
+
+        Yields:
+            None.
+        """
         amount = min(amount, self._size)
         with self._turn, self._changed:
             self._changed.wait_for(lambda: amount <= self._free)
@@ -44,47 +51,47 @@ def read_ahead(
     window: int = 1024,
     give_up: Callable[[], None] = lambda: None,
 ) -> Generator[Result, None, None]:
-    """Read items and compute on what was read, several at a time.
+    """Read items and compute a result from each, several at the same time.
 
-    Close the generator where it is left early: what has not begun is then given up.
+    Close the generator if not all results are taken: items that have not begun are then dropped.
 
     Args:
-        read: gives what is computed on; at most `readers + workers` of these are held at a time
-        compute: gives the result, which should be small
-        items: what to read
-        readers: items that are read at the same time
-        workers: items that are computed on at the same time
-        window: items that are under way at a time, with the results that wait for an earlier one
-        give_up: Called if the generator is left early, for example by Ctrl-C, to end what is being
-            computed: the generator waits for it.
+        read: Reads an item. At most `readers + workers` of its return values are held in memory.
+        compute: Computes the result from what `read` returned. The result should be small.
+        items: Items to read.
+        readers: Number of items that are read at the same time.
+        workers: Number of items that are computed at the same time.
+        window: Number of items in progress, including results that wait for an earlier one.
+        give_up: Called if not all results are taken, for example because of Ctrl-C, to end the
+            computations that are running: the generator waits for them.
 
     Yields:
-        the results, in the order of the items; what `read` or `compute` raises is raised here
+        The results, in the order of the items. Exceptions of `read` and `compute` are raised here.
     """
     left, lock = iter(items), Lock()
     pending: deque[Future[Result]] = deque()
-    room = readers + workers
+    free = readers + workers
 
     def begin() -> None:
-        """Begin with the next items, in their order, as far as there is room for them."""
-        nonlocal room
+        """Begin with the next items, in their order, as many as may be held in memory."""
+        nonlocal free
         with lock:
-            while room and len(pending) < window:
+            while free and len(pending) < window:
                 for item in left:
                     future = computing.submit(compute_one, reading.submit(read, item))
                     pending.append(future)
-                    room -= 1
+                    free -= 1
                     break
                 else:
                     return
 
     def compute_one(future: Future[Read]) -> Result:
-        nonlocal room
+        nonlocal free
         try:
             return compute(future.result())
         finally:
             with lock:
-                room += 1
+                free += 1
             begin()
 
     with ThreadPoolExecutor(readers) as reading, ThreadPoolExecutor(workers) as computing:

@@ -22,15 +22,15 @@ from voxslice.models.onnx_files import (
     read_onnx,
     take_one_at_a_time,
 )
+from voxslice.models.outputs import split_outputs
 from voxslice.models.sessions import run
 from voxslice.models.time_limits import MAX_SECONDS, TimeLimitError, time_limit
 from voxslice.unicode_text import nfc
-from voxslice.utterance_keys import KEY
 
 STAGED = ".checked-"
 """Beginning of the name of the folder in which a model is checked."""
-TRIAL_SAMPLES = 48000
-"""Length of the signal that a model is tried on."""
+TRIAL_SAMPLES = (48000, 64000)
+"""Lengths of the signals that a model is tried on: 3 and 4 s at 16 kHz."""
 
 
 def find_root(folder: str | Path) -> Path:
@@ -88,11 +88,11 @@ def install(
     with _staged(target) as checked:
         shutil.copyfile(definition.onnx, checked / "model.onnx")
         named = definition.labels if isinstance(definition.labels, dict) else {}
-        outputs = _outputs(checked, load, named, origin, max_seconds)
+        outputs, refused = _outputs(checked, load, named, origin, max_seconds)
         rate = definition.sampling_rate or declared_rate(proto)
         count = count_parameters(proto) if parameters is None else parameters
         digest = checksum or sha256(definition.onnx)
-        _write_card(checked, origin, digest, outputs, activations(proto), count, rate)
+        _write_card(checked, origin, digest, outputs, refused, activations(proto), count, rate)
 
 
 def install_onnx(
@@ -130,9 +130,17 @@ def install_onnx(
             onnx.save(proto, str(checked / "model.onnx"))
         else:
             shutil.copyfile(path, checked / "model.onnx")
-        outputs = _outputs(checked, load, labels, origin, max_seconds)
+        outputs, refused = _outputs(checked, load, labels, origin, max_seconds)
+        lost = next((name for name in labels if name in refused), None)
+        if lost:
+            raise InputError(
+                f"Labels are given for the output {lost} of the model from {origin}, but"
+                f" {refused[lost]}: export the model with one vector per utterance or give labels"
+                " for another output."
+            )
         count, rate = count_parameters(proto), declared_rate(proto)
-        _write_card(checked, origin, sha256(path), outputs, activations(proto), count, rate)
+        digest = sha256(path)
+        _write_card(checked, origin, digest, outputs, refused, activations(proto), count, rate)
 
 
 @contextmanager
@@ -159,8 +167,8 @@ def _outputs(
     named: Mapping[str, object],
     origin: str,
     max_seconds: float,
-) -> dict[str, list[str]]:
-    """The labels of each output of a model, after checking that it can be run on a signal."""
+) -> tuple[dict[str, list[str]], dict[str, str]]:
+    """Load and try a model: labels of the outputs that can be read, and why others cannot."""
     try:
         with time_limit(max_seconds, f"Loading the model from {origin}"):
             model = load(folder)
@@ -192,24 +200,31 @@ def _outputs(
             f"The model from {origin} has no output {lacking[0]!r}, which the labels are for;"
             f" its outputs are {', '.join(model.outputs)}: correct the name."
         )
-    _try(model, origin, max_seconds)
-    return labels_of(model)
+    outputs, refused = split_outputs(labels_of(model), _try(model, origin, max_seconds))
+    for reason in refused.values():
+        print(f"{reason[0].upper()}{reason[1:]}: it cannot be read.")
+    return outputs, refused
 
 
-def _try(model: audonnx.Model, origin: str, max_seconds: float) -> None:
-    """Run a model once on noise, so that one that never ends is refused when it is fetched.
+def _try(model: audonnx.Model, origin: str, max_seconds: float) -> list[dict[str, np.ndarray]]:
+    """Run a model on noise of two durations, so that one that never ends is refused.
 
-    Other failures are no reason to refuse the model: they may concern the noise alone.
+    Other failures are no reason to refuse the model: they may concern the noise alone. There is no
+    result for a duration on which the model fails.
     """
-    signal = np.random.default_rng(0).uniform(-0.5, 0.5, (1, TRIAL_SAMPLES)).astype(np.float32)
-    try:
-        with time_limit(max_seconds, f"Running the model from {origin} on 3 s of noise") as options:
-            run(model, signal, list(model.outputs), options)
-    except TimeLimitError:
-        raise
-    except Exception as error:  # onnxruntime raises a dozen kinds
-        reason = reason_of(error, f"3 s of noise by the model from {origin}")
-        print(f"The model fails on noise: {reason[:300]}")
+    results = []
+    for samples in TRIAL_SAMPLES:
+        signal = np.random.default_rng(0).uniform(-0.5, 0.5, (1, samples)).astype(np.float32)
+        what = f"Running the model from {origin} on {samples / 16000:g} s of noise"
+        try:
+            with time_limit(max_seconds, what) as options:
+                results.append(run(model, signal, list(model.outputs), options))
+        except TimeLimitError:
+            raise
+        except Exception as error:  # onnxruntime raises a dozen kinds
+            reason = reason_of(error, f"{samples / 16000:g} s of noise by the model from {origin}")
+            print(f"The model fails on noise: {reason[:300]}")
+    return results
 
 
 def _write_card(
@@ -217,6 +232,7 @@ def _write_card(
     origin: str,
     checksum: str,
     outputs: dict[str, list[str]],
+    refused: dict[str, str],
     activations: dict[str, str],
     parameters: int,
     rate: str | None,
@@ -226,6 +242,7 @@ def _write_card(
         "sha256": checksum,
         "size_mb": round((folder / "model.onnx").stat().st_size / 1e6, 3),
         "outputs": outputs,
+        "refused": refused,
         "activations": activations,
         "parameters": parameters,
         "sampling_rate": rate,
@@ -258,27 +275,3 @@ def require_rate(declared: str | None, sampling_rate: int, model: str) -> None:
 def labels_of(model: audonnx.Model) -> dict[str, list[str]]:
     """The labels of each output of a model, as text: YAML may have read them as numbers."""
     return {str(name): [nfc(str(x)) for x in node.labels] for name, node in model.outputs.items()}
-
-
-def label_columns(outputs: dict[str, list[str]], embedding_output: str) -> dict[str, list[str]]:
-    """The labels of the outputs that become columns of the predictions, without the embedding.
-
-    Args:
-        outputs: Labels of each output.
-        embedding_output: Name of the output that is the embedding.
-
-    Returns:
-        Labels of each of the other outputs.
-
-    Raises:
-        InputError: Two columns of the predictions would have the same name.
-    """
-    columns = {name: labels for name, labels in outputs.items() if name != embedding_output}
-    names = [*KEY, "embedding", *(label for labels in columns.values() for label in labels)]
-    twice = {name for name in names if names.count(name) > 1}
-    if twice:
-        raise InputError(
-            f"Two columns of the predictions would be called {sorted(twice)[0]!r}: export the model"
-            " with other labels."
-        )
-    return columns

@@ -11,6 +11,7 @@ from voxslice.config.lookups import (
     columns_read,
     datasets_of,
     models_of,
+    outputs_read,
     scale_of,
     searches_of,
     sources_of,
@@ -585,3 +586,63 @@ def test_the_scale_of_an_output_holds_for_variants_too(config):
     assert scale_of(full, "age", "small") is None
     config["models"]["tiny"]["scale"] = {"logits_gender": "logits"}
     assert scale_of(complete(config, SCHEMA), "gender", "tiny") == "logits"
+
+
+KNOWN = {"logits_gender": ["female", "male"], "logits_age": ["age"], "hidden_states": ["h-0"]}
+"""Labels of the outputs of a model."""
+
+
+def read(config, dataset, model, known=KNOWN):
+    return outputs_read(complete(config, SCHEMA), dataset, model, known)
+
+
+def test_only_outputs_of_the_tasks_of_a_dataset_are_read(config):
+    assert read(config, "calls", "small") == {
+        "outputs": ["logits_gender"],
+        "labels": [],
+        "embedding_output": None,
+    }
+    assert read(config, "ages", "small")["outputs"] == ["logits_age"]
+    assert read(config, "ages", "tiny")["outputs"] == ["logits_age"]  # as its source
+    assert read(config, "calls", "small") == read(config, "calls", "small", None)
+    config["tasks"]["gender"]["exclude"] = ["child"]
+    config["tasks"]["gender"]["margin"] = 0.1
+    assert read(config, "calls", "small")["outputs"] == ["logits_gender"]
+    config["tasks"]["loud"] = {**config["tasks"]["gender"], "output": "logits_loud"}
+    config["models"]["small"]["tasks"].append("loud")
+    assert read(config, "calls", "small")["outputs"] == ["logits_gender", "logits_loud"]
+    assert read(config, "calls", "big")["outputs"] == ["logits_gender"]
+
+
+def test_an_embedding_is_read_if_a_search_of_the_dataset_looks_at_it(config):
+    expected = {"outputs": [], "labels": [], "embedding_output": "hidden_states"}
+    assert read(config, "calls", "other") == expected
+    config["searches"]["voice"]["embedding_of"] = "small"
+    assert read(config, "calls", "small") == {**expected, "outputs": ["logits_gender"]}
+    config["models"]["small"]["embedding_output"] = "pooled"
+    assert read(config, "calls", "small")["embedding_output"] == "pooled"
+
+
+def test_the_outputs_of_the_labels_of_computed_columns_are_read(config):
+    columns = config["datasets"]["ages"]["columns"]
+    columns["sounds"] = {"model": "small", "label": "male"}
+    assert read(config, "ages", "small") == {
+        "outputs": ["logits_age", "logits_gender"],
+        "labels": [],
+        "embedding_output": None,
+    }
+    assert read(config, "calls", "small")["outputs"] == ["logits_gender"]
+    first = read(config, "ages", "small")
+    columns["other"] = {"model": "small", "label": "female"}
+    assert read(config, "ages", "small") == first
+    columns["unknown"] = {"model": "small", "label": "child"}
+    assert read(config, "ages", "small")["labels"] == ["child"]
+    assert read(config, "ages", "small", None)["outputs"] is None
+
+
+def test_all_outputs_of_a_model_that_nothing_reads_are_computed(config):
+    assert read(config, "calls", "bare") == {
+        "outputs": None,
+        "labels": [],
+        "embedding_output": "hidden_states",
+    }

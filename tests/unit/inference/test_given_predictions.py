@@ -283,6 +283,7 @@ def test_the_card_has_the_keys_of_a_model(tmp_path):
         "sha256",
         "size_mb",
         "outputs",
+        "refused",
         "activations",
         "parameters",
         "sampling_rate",

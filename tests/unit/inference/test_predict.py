@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 import soundfile
 from onnx import TensorProto, helper, numpy_helper
-from small_inputs import RATE, noise, write_audio
+from small_inputs import RATE, add_frames, add_text, noise, write_audio, write_model
 from voxslice.errors import MachineError
 from voxslice.files import read_embeddings, read_predictions
 from voxslice.inference.failures import gather_failures
@@ -148,6 +148,54 @@ def test_a_model_without_an_embedding(audio, model_folder, tmp_path):
     hidden = plain(model_folder, audio / "0.wav")["hidden_states"][0]
     names = [f"hidden_states-{i}" for i in range(4)]
     np.testing.assert_allclose(found[names].to_numpy()[0], hidden, atol=1e-6)
+
+
+def with_extra_outputs(folder):
+    """A model that also gives hidden states of all frames and its answer as text."""
+    write_model(folder)
+    add_frames(folder / "model.onnx")
+    add_text(folder / "model.onnx")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("outputs", "embedding", "columns"),
+    [
+        (["logits_gender"], None, CLASSES),
+        (["logits_age"], "hidden_states", ["age"]),
+        (["logits_gender", "logits_age"], None, [*CLASSES, "age"]),
+        ([], "hidden_states", []),
+        (["hidden_states"], "hidden_states", [f"hidden_states-{i}" for i in range(4)]),
+    ],
+)
+def test_only_the_outputs_that_are_read_are_computed(
+    audio, model_folder, tmp_path, outputs, embedding, columns
+):
+    rows = utterances(audio, ["0.wav", "1.wav"])
+    every, _ = run(audio, model_folder, rows, tmp_path / "all", embedding_output=None)
+    model = with_extra_outputs(tmp_path / "model")
+    settings = {"outputs": outputs, "embedding_output": embedding}
+    found, failures = run(audio, model, rows, tmp_path / "some", **settings)
+    assert list(found) == [*KEY, *columns] and len(failures) == 0
+    pd.testing.assert_frame_equal(found[columns], every[columns], check_exact=True)
+    names = pq.read_schema(tmp_path / "some/0.parquet").names
+    assert ("embedding" in names) == (embedding is not None)
+
+
+@pytest.mark.parametrize(
+    ("output", "reason"),
+    [
+        ("last_hidden_state", "the output last_hidden_state is not one vector per utterance"),
+        ("label", "the output label holds text or other values that are not numbers"),
+    ],
+)
+def test_an_output_that_is_no_vector_fails_each_utterance_that_reads_it(
+    audio, tmp_path, output, reason
+):
+    model, rows = with_extra_outputs(tmp_path / "model"), utterances(audio, ["0.wav", "1.wav"])
+    found, failures = run(audio, model, rows, tmp_path / "out", outputs=[output])
+    assert len(found) == 0
+    assert failures["reason"].str.startswith(reason).all() and len(failures) == 2
 
 
 def test_segments_are_cut(audio, model_folder, tmp_path):

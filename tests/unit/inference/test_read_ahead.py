@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 import pytest
-from voxslice.inference.read_ahead import Room, read_ahead
+from voxslice.inference.read_ahead import MemoryBudget, read_ahead
 
 
 class Read:
@@ -41,7 +41,7 @@ def test_results_come_in_order_and_little_is_held(readers, workers, window):
 
     results = read_ahead(Read, compute, range(60), readers=readers, workers=workers, window=window)
     assert list(results) == list(range(60))
-    # a worker lets go of what it has computed on just after there is room again
+    # a worker lets go of what it has computed on just after another may begin
     assert Read.most <= readers + 2 * workers
     assert Read.held == 0
 
@@ -101,12 +101,12 @@ def test_nothing_to_do():
     assert list(read_ahead(int, int, [], readers=1, workers=1)) == []
 
 
-def test_who_finds_no_room_waits():
-    room, taken, most, lock = Room(10), 0, [], threading.Lock()
+def test_a_thread_waits_until_enough_of_the_budget_is_free():
+    budget, taken, most, lock = MemoryBudget(10), 0, [], threading.Lock()
 
     def work(amount):
         nonlocal taken
-        with room.taken(amount):
+        with budget.reserve(amount):
             with lock:
                 taken += amount
                 most.append(taken)
@@ -120,11 +120,11 @@ def test_who_finds_no_room_waits():
     assert sum(before > after for before, after in itertools.pairwise(most)) > 0
 
 
-def test_what_fits_is_together_in_the_room():
-    room, together = Room(6), threading.Barrier(3, timeout=10)
+def test_threads_share_the_budget_as_long_as_they_fit():
+    budget, together = MemoryBudget(6), threading.Barrier(3, timeout=10)
 
     def work(amount):
-        with room.taken(amount):
+        with budget.reserve(amount):
             together.wait()
 
     with ThreadPoolExecutor(3) as pool:
@@ -132,13 +132,13 @@ def test_what_fits_is_together_in_the_room():
 
 
 def test_nobody_goes_ahead_of_who_waits():
-    room, order = Room(10), []
+    budget, order = MemoryBudget(10), []
 
     def work(name, amount):
-        with room.taken(amount):
+        with budget.reserve(amount):
             order.append(name)
 
-    with room.taken(5):
+    with budget.reserve(5):
         threads = [threading.Thread(target=work, args=args) for args in (("long", 9), ("short", 1))]
         for thread in threads:
             thread.start()
@@ -149,13 +149,13 @@ def test_nobody_goes_ahead_of_who_waits():
     assert order == ["long", "short"]
 
 
-def test_more_than_all_of_the_room_is_alone_in_it():
-    room = Room(3)
-    with room.taken(100):
+def test_an_amount_above_the_budget_runs_alone():
+    budget = MemoryBudget(3)
+    with budget.reserve(100):
         pass
-    with pytest.raises(KeyError), room.taken(1):
+    with pytest.raises(KeyError), budget.reserve(1):
         raise KeyError
-    with room.taken(3):  # what was taken is given back
+    with budget.reserve(3):  # what was taken is given back
         pass
 
 

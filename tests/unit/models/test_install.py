@@ -7,9 +7,9 @@ import onnx
 import pytest
 import yaml
 from onnx import TensorProto, helper, numpy_helper
-from small_inputs import noise, write_model
+from small_inputs import add_frames, add_text, noise, write_model
 from voxslice.errors import InputError, MachineError
-from voxslice.models.install import find_root, install, install_onnx, label_columns, require_rate
+from voxslice.models.install import find_root, install, install_onnx, require_rate
 
 NAME = "$audonnx.core.model.Model"
 
@@ -50,6 +50,7 @@ def test_install_writes_what_was_checked(source, target):
             "logits_age": ["age"],
             "logits_gender": ["female", "male", "child"],
         },
+        "refused": {},
         "activations": {},
         "parameters": 2 * 4 + 4 * 1 + 4 * 3,
         "sampling_rate": None,
@@ -369,17 +370,18 @@ def test_labels_of_a_bare_onnx_file_must_fit(source, target, labels, match):
     assert not list(target.iterdir())
 
 
-def test_label_columns():
-    outputs = {"hidden": ["a", "b"], "x": ["a"], "y": ["c"]}
-    assert label_columns(outputs, "hidden") == {"x": ["a"], "y": ["c"]}
-    with pytest.raises(InputError, match="'a'"):
-        label_columns(outputs, "y")
-
-
-@pytest.mark.parametrize("name", ["file", "start", "end", "embedding"])
-def test_labels_must_not_hide_other_columns(name):
-    with pytest.raises(InputError, match=f"'{name}'"):
-        label_columns({"hidden": ["x"], "y": [name]}, "hidden")
+def test_outputs_that_are_no_vector_are_described(source, target, capsys):
+    add_frames(source / "model.onnx")
+    add_text(source / "model.onnx")
+    install(source, target, origin="here", checksum=None)
+    card = json.loads((target / "model.json").read_text())
+    assert list(card["outputs"]) == ["hidden_states", "logits_age", "logits_gender"]
+    assert list(card["refused"]) == ["last_hidden_state", "label"]
+    assert "has the shape (1, 48000), but" in card["refused"]["last_hidden_state"]
+    assert "holds text" in card["refused"]["label"]
+    assert "The output label holds text or other values that are not numbers: it cannot be" in (
+        capsys.readouterr().out
+    )
 
 
 def test_what_a_killed_process_left_is_removed(source, target):
@@ -405,3 +407,18 @@ def test_a_model_that_needs_more_memory_than_there_is_does_not_blame_the_file(so
         install(source, target, origin="here", checksum=None)
     assert "\n" not in str(error.value)
     assert not list(target.iterdir())
+
+
+@pytest.mark.parametrize("add", [add_frames, add_text])
+def test_labels_of_an_output_that_is_no_vector_are_refused(source, target, add):
+    add(source / "model.onnx", "extra")
+    with pytest.raises(InputError, match="Labels are given for the output extra of the model from"):
+        install_onnx(source / "model.onnx", {"extra": ["one"]}, target, origin="here")
+    assert not list(target.iterdir())
+
+
+def test_activations_are_described(tmp_path, target):
+    last = {"logits_gender": "Softmax", "logits_age": "Sigmoid"}
+    install(write_model(tmp_path / "m", activations=last), target, origin="here", checksum=None)
+    card = json.loads((target / "model.json").read_text())
+    assert card["activations"] == {"logits_gender": "softmax", "logits_age": "sigmoid"}
