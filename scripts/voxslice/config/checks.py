@@ -67,6 +67,7 @@ def check_references(config: dict[str, Any]) -> None:
         if not users:
             raise InputError(f"tasks.{name}: no model has this task: add it to a model's tasks.")
         _check_classes(name, task)
+        _check_labels(name, config)
         if "output" not in task and any("predictions" not in models[model] for model in users):
             raise InputError(
                 f"tasks.{name}: give the output of the models that holds their predictions."
@@ -178,6 +179,20 @@ def _check_model(
             f"models.{name}.tasks: its source {source} does not have the task {alone[0]!r}: add the"
             " task there, because a variant is compared with its source."
         )
+
+
+def _check_labels(name: str, config: Mapping[str, Any]) -> None:
+    """Check that the labels of a classification are not read as numbers."""
+    task = config["tasks"][name]
+    regressions = [other for other in config["tasks"].values() if other["type"] == "regression"]
+    if task in regressions or any(other["target"] == task["target"] for other in regressions):
+        return
+    for dataset, settings in config["datasets"].items():
+        if settings["columns"].get(task["target"], {}).get("type") == "number":
+            raise InputError(
+                f"datasets.{dataset}.columns.{task['target']}.type: the column holds the labels of"
+                f" the classification {name}, which are categories: remove this key."
+            )
 
 
 def _check_classes(name: str, task: Mapping[str, Any]) -> None:

@@ -12,6 +12,7 @@ import jsonschema
 
 from voxslice.config.checks import check_references
 from voxslice.config.key_names import check_key_names
+from voxslice.config.lookups import columns_read
 from voxslice.config.script_texts import check_texts
 from voxslice.config.sentences import sentence
 from voxslice.config.validator import Validator
@@ -46,7 +47,22 @@ def complete(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, 
     _inherit(full["models"])
     full = _defaults(full, schema, schema)
     check_references(full)
+    _type_labels(full)
     return full
+
+
+def _type_labels(config: dict[str, Any]) -> None:
+    """Read the labels of classifications as categories, in place, also if they are digits.
+
+    A column that is the target of a regression, too, is left alone: it has to be numbers.
+    """
+    targets: dict[str, set[str]] = {"classification": set(), "regression": set()}
+    for task in config["tasks"].values():
+        targets[task["type"]].add(task["target"])
+    for dataset in config["datasets"].values():
+        for name, column in columns_read(dataset).items():
+            if name in targets["classification"] - targets["regression"]:
+                column["type"] = "category"
 
 
 def _composed(node: Any) -> Any:

@@ -646,3 +646,28 @@ def test_all_outputs_of_a_model_that_nothing_reads_are_computed(config):
         "labels": [],
         "embedding_output": "hidden_states",
     }
+
+
+def test_the_labels_of_a_classification_are_a_category(config):
+    full = complete(config, SCHEMA)
+    assert full["datasets"]["calls"]["columns"]["gender"]["type"] == "category"
+    assert "type" not in full["datasets"]["calls"]["columns"]["speaker"]
+    assert "type" not in full["datasets"]["table"]["columns"]["age"]  # of a regression
+    config["tasks"]["gender"]["target"] = "age"
+    assert "type" not in complete(config, SCHEMA)["datasets"]["table"]["columns"]["age"]
+    del config["tasks"]["age"]
+    config["models"]["small"]["tasks"] = config["models"]["given"]["tasks"] = ["gender"]
+    config["models"]["given"]["predictions"] = {"ages": "given.csv"}
+    full = complete(config, SCHEMA)
+    for dataset in ("table", "ages"):
+        assert full["datasets"][dataset]["columns"]["age"]["type"] == "category"
+
+
+def test_labels_are_not_read_as_numbers(config):
+    config["datasets"]["calls"]["columns"]["gender"]["type"] = "number"
+    message = r"^datasets\.calls\.columns\.gender\.type: the column holds the labels of the classif"
+    with pytest.raises(InputError, match=message):
+        complete(config, SCHEMA)
+    config["tasks"]["age"]["target"] = "gender"  # a regression needs numbers
+    config["models"]["given"]["tasks"] = ["gender"]
+    complete(config, SCHEMA)
