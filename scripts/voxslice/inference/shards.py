@@ -1,4 +1,4 @@
-"""Shards: the parts of a dataset that inference takes one by one."""
+"""Shards: the parts of a dataset. One job runs a model on one shard."""
 
 import hashlib
 import math
@@ -12,23 +12,24 @@ import pandas as pd
 from voxslice.files import KEY
 
 FILE = re.compile(r"(\d+|table)\.(parquet|csv)|\.(\d+|table)\.(parquet|csv)\..*")
-"""Names of the files of shards, of a table in their place, and of either, half written."""
+"""Names of the files of shards, of a given table of predictions, and of unfinished ones."""
 
 
 def split(files: Sequence[str], durations: Sequence[float], *, hours: float) -> pd.DataFrame:
-    """Split utterances into runs of about the same duration.
+    """Split utterances into consecutive shards of about the same duration.
 
-    The segments of a file stay together, where that makes no shard longer or shorter by more than
-    half of a shard.
+    The utterances of one file stay in one shard, unless that makes a shard longer or shorter by
+    more than half of a shard.
 
     Args:
-        files: file of each utterance, the utterances of a file in succession
-        durations: of the utterances, in seconds
-        hours: longest duration of a shard, give or take
+        files: File of each utterance. The utterances of one file follow each other.
+        durations: Duration of each utterance, in seconds.
+        hours: Approximate longest duration of a shard, in hours.
 
     Returns:
-        one row a shard: `first` (row of its first utterance), `stop` (row after its last),
-        `seconds` (of audio) and `longest` (seconds of its longest utterance); at least one shard
+        Table with one row per shard, and at least one row: `first` (row of its first utterance),
+        `stop` (row after its last utterance), `seconds` (of audio) and `longest` (seconds of its
+        longest utterance).
     """
     lengths = np.asarray(durations, dtype=float)
     ends = np.cumsum(lengths)
@@ -58,17 +59,17 @@ def split(files: Sequence[str], durations: Sequence[float], *, hours: float) -> 
 def shard_states(
     utterances: pd.DataFrame, contents: pd.DataFrame, shards: pd.DataFrame
 ) -> list[str]:
-    """Name what a model is run on in each shard: its utterances and the content of their audio.
+    """Fingerprint the utterances of each shard and the content of their audio.
 
     Args:
-        utterances: `file`, `start` and `end` (seconds), one row per utterance
+        utterances: `file`, `start` and `end` (seconds), one row per utterance.
         contents: `file` and `content` (a digest, missing if the file cannot be read), one row per
-            file
-        shards: `first` and `stop` as `split` gives them
+            file.
+        shards: `first` and `stop`, as `split` returns them.
 
     Returns:
-        12 hexadecimal digits per shard; they change when an utterance of the shard is added,
-        removed or replaced, and not when another shard changes
+        12 hexadecimal digits per shard. They change if an utterance of the shard is added, removed
+        or replaced, but not if another shard changes.
     """
     content = utterances["file"].map(contents.set_index("file")["content"])
     columns = [utterances[name] for name in KEY]
@@ -82,7 +83,7 @@ def shard_states(
 
 
 def _nearest(cuts: np.ndarray, ends: np.ndarray, seconds: float) -> int | None:
-    """The cut at which the time that has passed is nearest to `seconds`."""
+    """The cut whose time since the first utterance is nearest to `seconds`; None without cuts."""
     if not len(cuts):
         return None
     passed = ends[cuts - 1]
@@ -94,15 +95,15 @@ def _nearest(cuts: np.ndarray, ends: np.ndarray, seconds: float) -> int | None:
 def remove_stale(folder: str | Path, current: Iterable[str | Path]) -> list[str]:
     """Remove the files that earlier runs left in a folder of shards.
 
-    Of a run that was split into more shards, for example, or was killed while it wrote one. To be
-    called once the current ones are there, and nothing else writes into the folder.
+    An earlier run may have had more shards, or may have been killed while it wrote one. Call this
+    when the current files are complete and no other job writes into the folder.
 
     Args:
-        folder: of one model's predictions or failures; may be missing
-        current: the files to keep
+        folder: Folder of one model's predictions or failures. It may be missing.
+        current: Files to keep.
 
     Returns:
-        names of the removed files, sorted; files that no run writes are left alone
+        Names of the removed files, sorted. Files that no run writes are not removed.
     """
     kept, removed = {Path(path).name for path in current}, []
     for path in sorted(Path(folder).glob("*")):
