@@ -649,25 +649,26 @@ def test_all_outputs_of_a_model_that_nothing_reads_are_computed(config):
 
 
 def test_the_labels_of_a_classification_are_a_category(config):
+    del config["models"]["given"]
     full = complete(config, SCHEMA)
     assert full["datasets"]["calls"]["columns"]["gender"]["type"] == "category"
     assert "type" not in full["datasets"]["calls"]["columns"]["speaker"]
     assert "type" not in full["datasets"]["table"]["columns"]["age"]  # of a regression
+    assert complete(full, SCHEMA) == full
     config["tasks"]["gender"]["target"] = "age"
     assert "type" not in complete(config, SCHEMA)["datasets"]["table"]["columns"]["age"]
     del config["tasks"]["age"]
-    config["models"]["small"]["tasks"] = config["models"]["given"]["tasks"] = ["gender"]
-    config["models"]["given"]["predictions"] = {"ages": "given.csv"}
+    config["models"]["small"]["tasks"] = ["gender"]
     full = complete(config, SCHEMA)
     for dataset in ("table", "ages"):
         assert full["datasets"][dataset]["columns"]["age"]["type"] == "category"
 
 
 def test_labels_are_not_read_as_numbers(config):
+    del config["models"]["given"]
     config["datasets"]["calls"]["columns"]["gender"]["type"] = "number"
     message = r"^datasets\.calls\.columns\.gender\.type: the column holds the labels of the classif"
     with pytest.raises(InputError, match=message):
         complete(config, SCHEMA)
     config["tasks"]["age"]["target"] = "gender"  # a regression needs numbers
-    config["models"]["given"]["tasks"] = ["gender"]
     complete(config, SCHEMA)
