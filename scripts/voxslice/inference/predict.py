@@ -150,7 +150,7 @@ class Scorer:
                     " limits.model_seconds."
                 ) from error
             return str(error)
-        except Exception as error:  # an utterance that the model refuses must not stop the others
+        except Exception as error:  # one utterance must not stop the others
             reason = reason_of(error, f"An utterance of {seconds:g} s")
             if isinstance(error, InputError):
                 return reason
@@ -196,7 +196,7 @@ def predict(
         max_seconds: Longest time to compute one utterance, in seconds.
         predictions: Parquet file to write: the keys, one float32 column per label, and `embedding`.
         failures: CSV file to write: the keys and `reason`.
-        silence: CSV file to write: the keys and `reason` of silent utterances that have a prediction.
+        silence: CSV file to write: the keys and `reason` of the scored utterances that are silent.
 
     Raises:
         InputError: Two columns of the predictions would have the same name, or the device cannot be
