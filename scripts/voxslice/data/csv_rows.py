@@ -61,15 +61,16 @@ def read_csv_rows(path: str | Path) -> CsvRows:
         raise ValueError(f"more than one column is called {twice[0]!r}")
     rows = []
     for number, line in lines[1:]:
-        if any(line[len(names) :]):
-            raise ValueError(
-                f"line {number} of the table has {len(line)} cells, but there are"
-                f" {len(names)} names"
-            )
-        padded = line + [""] * (len(names) - len(line))
-        rows.append([padded[index] for index in kept])
+        if len(line) != len(names):
+            if any(line[len(names) :]):
+                raise ValueError(
+                    f"line {number} of the table has {len(line)} cells, but there are"
+                    f" {len(names)} names"
+                )
+            line = line[: len(names)] + [""] * (len(names) - len(line))
+        rows.append(line if len(kept) == len(names) else [line[index] for index in kept])
     return CsvRows([names[index] for index in kept], rows)
 
 
 def _is_blank(line: list[str]) -> bool:
-    return not line or (len(line) == 1 and not line[0].strip())
+    return len(line) < 2 and not "".join(line).strip()

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import compress
 from pathlib import Path
 from typing import Any
 
@@ -199,16 +200,20 @@ def of_table(
         job that reads it
     """
     try:
-        names, cells = _read_rows(path)
+        names, rows = _read_rows(path)
     except (OSError, ValueError):
         return None
-    rows = [dict(zip(names, line, strict=True)) for line in cells]
-    wanted = [(source["column"], texts(source["values"])) for source in filters.values()]
-    kept = {
-        tuple(row.get(name, "") for name in ("file", "start", "end"))
-        for row in rows
-        if all(text(row.get(column, "")) in values for column, values in wanted)
-    }
+    columns = {name: [row[index] for row in rows] for index, name in enumerate(names)}
+    empty = [""] * len(rows)
+    keys = zip(*(columns.get(name, empty) for name in ("file", "start", "end")), strict=True)
+    chosen = [True] * len(rows)
+    for source in filters.values():
+        values = texts(source["values"])
+        cells = columns.get(source["column"], empty)
+        chosen = [
+            before and text(cell) in values for before, cell in zip(chosen, cells, strict=True)
+        ]
+    kept = set(compress(keys, chosen))
     return LocalData(audio, sorted({key[0] for key in kept}), sorted(kept))
 
 
