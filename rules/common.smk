@@ -193,10 +193,13 @@ def map_embedding(wildcards):
     return predictions(wildcards.dataset, model) if model else []
 
 
-def command(wildcards):
-    """Command that makes a report again in the folder that holds the results."""
+def command(wildcards, output):
+    """Command that makes a report again in the folder that holds the results.
+
+    It is a function of the output, so that Snakemake does not compare it: a config file may move.
+    """
     return command_of(
-        made(f"results/report/{wildcards.dataset}/{wildcards.task}.html"),
+        output.page,
         snakefile=workflow.main_snakefile,
         folder=os.getcwd(),
         configfiles=workflow.configfiles,
