@@ -1,0 +1,17 @@
+import re
+
+import pytest
+from snakemake_cli import ROOT
+
+PAGE = (ROOT / "docs/attacks.md").read_text(encoding="utf-8")
+NAMED = sorted(set(re.findall(r"`(tests/[^:`]+)::(\w+)`", PAGE)))
+
+
+def test_each_row_names_a_test():
+    rows = [line for line in PAGE.splitlines() if re.match(r"\| (?!attack|---)", line)]
+    assert len(rows) > 60 and all("::test_" in row for row in rows)
+
+
+@pytest.mark.parametrize(("file", "name"), NAMED, ids=[name for _, name in NAMED])
+def test_tests_of_attacks_exist(file, name):
+    assert f"def {name}(" in (ROOT / file).read_text(encoding="utf-8")
