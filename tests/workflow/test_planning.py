@@ -67,9 +67,8 @@ def test_what_is_called_for_each_shard_is_little(tmp_path, config):
     ours = {
         key: calls for key, calls in each.items() if re.search(r"\.smk$|voxslice/config/", key[0])
     }
-    # the folder of the audio (2), the settings of the model (3), two further settings, the longest
-    # utterance (2) and the state (2) of the shard, and memory and time (4 each)
-    assert sum(ours.values()) <= 19, ours
+    # a few lookups for each parameter of a job and for its memory and time, and nothing that grows
+    assert sum(ours.values()) <= 21, ours
     # no search in the config, and no file is read
     assert {calls for (file, _), calls in each.items() if "dpath" in file} == {0}
     assert {calls for (_, name), calls in each.items() if name == "read_text"} == {0}
