@@ -12,3 +12,10 @@ if "datasets" not in config:
 
 
 include: "rules/all.smk"
+
+
+rule all:
+    """Build everything: report and interactive view per dataset and task, and costs per model."""
+    input:
+        EVERYTHING,
+    localrule: True

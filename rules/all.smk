@@ -17,15 +17,14 @@ wildcard_constraints:
     shard=r"\d+",
 
 
-rule all:
-    """Build everything: report and interactive view per dataset and task, and costs per model."""
-    input:
-        STUDY.per_task("results/report/{dataset}/{task}.html"),
-        STUDY.per_task("results/spotlight/{dataset}/{task}/table.parquet"),
-        STUDY.per_task("results/metrics/{dataset}/{task}.csv"),
-        STUDY.per_task("results/comparison/{dataset}/{task}.csv"),
-        collect("results/costs/{model}.csv", model=STUDY.run_models),
-    localrule: True
+EVERYTHING = [
+    *STUDY.per_task("results/report/{dataset}/{task}.html"),
+    *STUDY.per_task("results/spotlight/{dataset}/{task}/table.parquet"),
+    *STUDY.per_task("results/metrics/{dataset}/{task}.csv"),
+    *STUDY.per_task("results/comparison/{dataset}/{task}.csv"),
+    *collect("results/costs/{model}.csv", model=STUDY.run_models),
+]
+"""Inputs of the rule `all`, which has to stand in a Snakefile to be the default target."""
 
 
 rule datasets:

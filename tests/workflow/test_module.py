@@ -129,6 +129,8 @@ def test_snakedeploy_deploys_the_workflow(tmp_path, repository):
     address = f'snakefile: "git+file://{repository}/workflow/Snakefile@main"'
     snakefile.write_text(re.sub(r"snakefile:\s*\"[^\"]*\"", address, text))
     shutil.copyfile(tmp_path / "config/demo.yaml", tmp_path / "config/config.yaml")
+    everything = run(tmp_path, "--dry-run", snakefile="workflow/Snakefile")
+    assert "rule all:" in everything and "rule make_demo_corpus:" in everything
     goal = "results/metrics/demo/gender.csv"
     run(tmp_path, goal, snakefile="workflow/Snakefile")
     metrics = pd.read_csv(tmp_path / goal)
