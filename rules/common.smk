@@ -42,7 +42,7 @@ def project_folder():
             Path(building).rename(folder)
             Path(building).mkdir()
     # Snakemake runs such scripts from its cache, without the package beside them
-    os.environ["PYTHONPATH"] = str(folder / "scripts")
+    os.environ.update(PYTHONPATH=str(folder / "scripts"))
     return folder
 
 
