@@ -40,7 +40,7 @@ test: $(READY)
 	$(BIN)/pytest
 
 test-fast: $(READY)
-	$(BIN)/pytest -m 'not slow' --numprocesses auto tests/unit tests/workflow/test_planning.py
+	$(BIN)/pytest -m 'not slow' --numprocesses auto tests/unit tests/workflow/test_dry_run.py
 
 test-slurm: $(READY)
 	$(BIN)/pytest tests/cluster

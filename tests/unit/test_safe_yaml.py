@@ -118,6 +118,7 @@ def test_plain_values_are_read_as_pyyaml_reads_them(tmp_path):
     assert parse_yaml("a: 2020-01-02\nb: 1:30", "a") == yaml.safe_load("a: 2020-01-02\nb: 1:30")
 
 
+@pytest.mark.slow
 def test_a_large_header_is_read():
     text = yaml.dump({f"speaker-{i}": {"age": 30} for i in range(20_000)}, Dumper=yaml.CSafeDumper)
     assert len(parse_yaml(text, "a")) == 20_000

@@ -240,6 +240,7 @@ def test_equivalence_needs_a_margin_speakers_and_utterances():
     assert compared({"a": a[-150:], "b": b[-150:]}).iloc[0]["verdict"] == "equivalent"
 
 
+@pytest.mark.slow
 def test_equivalence_is_rarely_said_of_models_that_differ_by_the_margin():
     rng, said = np.random.default_rng(0), []
     speakers = np.repeat(np.arange(60), 10).astype(str)
@@ -251,6 +252,7 @@ def test_equivalence_is_rarely_said_of_models_that_differ_by_the_margin():
     assert 0.005 <= np.mean(said) <= 0.05
 
 
+@pytest.mark.slow
 def test_equivalence_is_rarely_said_by_ten_speakers_of_models_that_differ_by_the_margin():
     """The 90 % interval of a bootstrap that is not expanded says it of 0.11."""
     said = []
@@ -265,6 +267,7 @@ def test_equivalence_is_rarely_said_by_ten_speakers_of_models_that_differ_by_the
     assert 0.02 <= np.mean(said) <= 0.07
 
 
+@pytest.mark.slow
 def test_models_that_are_equally_good_are_rarely_told_apart_by_ten_speakers():
     """The bootstrap that is not expanded tells 0.10 apart."""
     apart = []

@@ -262,6 +262,7 @@ def test_a_table_in_an_archive_is_checked(hostile):
     assert "its file 'db.files.csv' is not the published one" in hostile.refusal()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA, zipfile.ZIP_DEFLATED])
 def test_an_archive_that_unpacks_to_gigabytes_is_refused_at_once(hostile, method):
     with (
@@ -345,6 +346,7 @@ def test_a_dependency_table_that_cannot_be_used_is_one_sentence(hostile, change)
     assert "dependency table" in message or "cannot be fetched" in message
 
 
+@pytest.mark.slow
 def test_a_dependency_table_that_expands_to_gigabytes_is_refused_at_once(hostile):
     path = hostile.root / "1.0.0" / "db.parquet"
     row = pq.read_table(path).slice(0, 1)

@@ -129,6 +129,7 @@ def test_the_yaml_names_its_neighbour(models):
     assert content["path"] == "model.onnx"
 
 
+@pytest.mark.slow
 def test_training_again_gives_the_same_bytes_and_replaces_the_models(models, tmp_path):
     (tmp_path / "small").mkdir()
     (tmp_path / "small" / "stale").touch()

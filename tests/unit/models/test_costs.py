@@ -24,6 +24,7 @@ SETTINGS = {
 }
 
 
+@pytest.mark.slow
 def test_one_row_per_number_of_threads_and_duration(model_folder):
     settings = SETTINGS | {"durations": [2, 0.5]}
     table = measure_costs(model_folder, threads=[2, 1, 2], **settings)
@@ -37,6 +38,7 @@ def test_one_row_per_number_of_threads_and_duration(model_folder):
     assert table.groupby("threads")["load_s"].nunique().max() == 1
 
 
+@pytest.mark.slow
 def test_repetitions_fill_the_time(model_folder):
     table = measure_costs(model_folder, threads=[1], **SETTINGS | {"seconds": 0.2})
     row = table.iloc[0]
@@ -45,6 +47,7 @@ def test_repetitions_fill_the_time(model_folder):
     assert row["rtf"] * 0.5 * row["repetitions"] == pytest.approx(0.2, rel=0.2)
 
 
+@pytest.mark.slow
 def test_the_memory_of_the_calling_process_is_not_counted(model_folder):
     held = np.ones(100_000_000)
     table = measure_costs(model_folder, threads=[1], **SETTINGS)
@@ -69,6 +72,7 @@ def test_peak_memory_is_known_after_the_memory_is_freed():
     assert int(grown.stdout) == pytest.approx(200e6, rel=0.1)
 
 
+@pytest.mark.slow
 def test_an_utterance_that_the_model_cannot_take(tmp_path):
     node = helper.make_node("Identity", ["signal"], ["logits"])
     ends = [

@@ -410,6 +410,7 @@ def zeros(path, method, megabytes):
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
 @pytest.mark.parametrize("stated", [None, 1000])
 def test_a_member_that_fills_the_memory_is_refused_at_once(tmp_path, folder, method, stated):
@@ -438,6 +439,7 @@ def test_zeros_that_unpack_to_a_thousand_times_their_size_are_refused_at_once(tm
     unpack_cheaply(path, folder, "it would unpack to 150 MB, more than 100 times its size")
 
 
+@pytest.mark.slow
 def test_an_archive_of_very_many_members_is_refused_at_once(tmp_path, folder):
     path = archive(tmp_path / "a.zip", {f"{number:x}": b"" for number in range(60_000)})
     unpack_cheaply(path, folder, "it has more members than a model needs")

@@ -100,6 +100,7 @@ def score(model, audio, out, threads=1):
         max_seconds=LIMIT,
         predictions=out / "0.parquet",
         failures=out / "0.csv",
+        silence=out / "0.silence.csv",
     )
     return pd.read_parquet(out / "0.parquet"), pd.read_csv(out / "0.csv")
 

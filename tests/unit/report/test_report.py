@@ -127,6 +127,7 @@ CASES = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
 def test_page_is_whole_and_asks_nothing_of_the_network(case, audio):
     study = make_study(**case)
@@ -185,6 +186,7 @@ def test_what_comes_from_data_is_text(audio):
     assert "gender = <img src=x>" in text
 
 
+@pytest.mark.slow
 def test_page_and_tables_have_the_same_bytes_twice(audio):
     case = {"confirmed": True, "costs": True, "mapped": True}
     assert page_of(make_study(**case), audio) == page_of(make_study(**case), audio)
@@ -194,6 +196,7 @@ def test_page_and_tables_have_the_same_bytes_twice(audio):
     assert list(first) == ["calibration", "tradeoff", "heatmap", "distributions", "map"]
 
 
+@pytest.mark.slow
 def test_page_keeps_to_its_size(audio):
     study = make_study()
     whole = page_of(study, audio)
@@ -219,6 +222,7 @@ def test_config_bounds_the_page_without_being_asked():
         complete({**config, "report": {"max_megabyte": 1}}, schema)
 
 
+@pytest.mark.slow
 def test_many_pairs_are_folded_but_the_first(audio):
     study = make_study(models=3)
     names = [model.name for model in study.models]
@@ -227,6 +231,7 @@ def test_many_pairs_are_folded_but_the_first(audio):
     assert page_of(study, audio).count("<summary>a against b: ") == 1
 
 
+@pytest.mark.slow
 def test_a_table_of_very_many_groups_is_folded(audio):
     study = make_study()
     numbers = re.compile(r"<details( open)?>\s*<summary>Fixed and broken errors")

@@ -28,6 +28,7 @@ def test_speaker_sums():
     assert speaker_sums(values[:0], np.array([], dtype=str)).shape == (0, 2)
 
 
+@pytest.mark.slow
 def test_coverage_with_correlated_speakers():
     rng = np.random.default_rng(0)
     cases, speakers, each = 300, 40, 10

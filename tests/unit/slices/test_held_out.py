@@ -51,6 +51,7 @@ def test_a_planted_slice_is_confirmed_by_other_speakers():
     assert row["note"] == ""
 
 
+@pytest.mark.slow
 def test_what_only_looking_found_is_seldom_confirmed():
     confirmed = [verified(0, seed)["confirmed"].any() for seed in range(60)]
     assert sum(confirmed) <= 7  # 3 expected at most at the level of 0.05

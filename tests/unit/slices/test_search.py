@@ -102,6 +102,7 @@ def test_an_attribute_of_few_speakers_is_left_to_more_speakers():
     assert "only more speakers could settle it" in best["note"]
 
 
+@pytest.mark.slow
 def test_a_lower_level_is_reached_with_more_resamples():
     table = utterances(2, rows=1500, speakers=80)
     loss = errors(2, table, (table["gender"] == "male").to_numpy(), 0.5)
@@ -262,6 +263,7 @@ def test_rules_with_the_same_rows_are_known():
 # levels
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("speaker", [None, "speaker"])
 def test_without_a_slice_few_searches_confirm_one(speaker):
     alarms = 0
@@ -523,6 +525,7 @@ def test_every_rule_of_the_depth_is_searched_once():
     assert sorted(texts) == sorted(kept)
 
 
+@pytest.mark.slow
 def test_in_a_wide_table_rules_of_several_conditions_have_wider_bins():
     rng = np.random.default_rng(61)
     table = pd.DataFrame(rng.normal(size=(300, 40)), columns=[f"x{i}" for i in range(40)])
@@ -801,6 +804,7 @@ def test_given_slices_get_no_evidence_within_rows_without_a_speaker():
     assert rejected <= stats.binom.ppf(0.99, 40, 0.05)
 
 
+@pytest.mark.slow
 def test_p_values_of_given_slices_keep_their_level():
     rejected = 0
     for seed in range(100):
@@ -859,6 +863,7 @@ def test_what_is_left_of_a_slice_is_not_called_chance():
         assert expected in row.note
 
 
+@pytest.mark.slow
 def test_what_speakers_differ_by_is_left_to_more_of_them_and_nothing_else_is():
     """Only what is neither confirmed on its own nor seen within speakers needs more speakers."""
     notes = []
@@ -877,6 +882,7 @@ def test_what_speakers_differ_by_is_left_to_more_of_them_and_nothing_else_is():
     assert {note.split()[0] for note in notes} >= {"speakers", "within"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("speakers", [10, 40])
 @pytest.mark.parametrize("even", [True, False])
 def test_speakers_who_differ_are_not_taken_for_their_attributes(speakers, even):

@@ -33,6 +33,7 @@ def slices(voices, number, seed=0, kind="classification"):
     return [rows.tolist() for rows in found]
 
 
+@pytest.mark.slow
 def test_slices_are_those_of_sliceguard_itself(voices, monkeypatch):
     import umap
     from sliceguard import detection, utils

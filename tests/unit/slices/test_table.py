@@ -255,6 +255,7 @@ def anonymous_study(seed, speakers=60, count=1000):
     return metadata, (rng.random(count) < rng.beta(0.6, 9.4, speakers)[who]).astype(float)
 
 
+@pytest.mark.slow
 def test_unnamed_speakers_are_not_one_speaker():
     """As one, they have attributes of theirs confirmed within speakers by every other search."""
     confirmed = [searched(*anonymous_study(seed), seed)["confirmed"].any() for seed in range(40)]

@@ -15,6 +15,7 @@ COLUMN_KEYS = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_layout_of_slices_shows_columns_that_are_there():
     metadata = make_metadata()
     scores = {name: class_scores(metadata, ["female", "male"]) for name in ("a", "b", "c")}
