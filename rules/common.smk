@@ -1,4 +1,4 @@
-"""What all rules share: the config of the study, and what needs Snakemake's own objects."""
+"""Shared by all rules: the config of the study, and helpers that need Snakemake's objects."""
 
 import functools
 import os
@@ -16,8 +16,8 @@ from snakemake.sourcecache import LocalGitFile, LocalSourceFile
 def project_folder():
     """Folder with this project's files, also when another workflow imports it as a module.
 
-    If the module is given by a git repository, Snakemake reads single files of it. The package needs
-    a folder, so the scripts and the schema of that version are unpacked once.
+    If the module comes from a git repository, Snakemake reads only single files. The package needs a
+    folder, so the scripts and the schema of the version are unpacked once.
     """
     rules = workflow.current_basedir
     if isinstance(rules, LocalSourceFile):
@@ -41,7 +41,7 @@ def project_folder():
                     files.extractall(building, filter="data")
             Path(building).rename(folder)
             Path(building).mkdir()
-    # Snakemake runs such scripts from its cache, without the package beside them
+    # Snakemake runs scripts of a git repository from its cache, without the package beside them
     os.environ.update(PYTHONPATH=str(folder / "scripts"))
     return folder
 
@@ -69,14 +69,14 @@ from voxslice.errors import InputError
 
 try:
     schema = (PROJECT / "config/schema.yaml").read_text()
-    # in place: a job on a cluster is started with the completed config
+    # the config is changed in place, so that a job on a cluster gets the completed config
     config.update(complete(config, yaml.safe_load(schema)))
     check_folders(os.getcwd(), workflow.main_snakefile, *workflow.configfiles)
 except InputError as error:
-    # an exception would make Snakemake print the line of this file as well
+    # for an exception, Snakemake would also print a line of this file
     sys.exit(f"Mistake in the config: {error}")
 
-# the prefix of a module changes the paths in rules, but not those that other code opens
+# Snakemake adds the prefix of a module to paths in rules; `made` adds it to all other paths
 made = workflow.modifier.path_modifier.replace_prefix
 STUDY = StudyConfig(config, made)
 setting = STUDY.setting
@@ -84,7 +84,7 @@ growing = functools.partial(job_resources.growing, STUDY)
 
 
 GPUS = 1 if config["device"] == "cuda" else 0
-"""GPUs that a job which runs a model asks for."""
+"""Number of GPUs that a job requests if it runs a model."""
 
 
 # one job per GPU: a machine counts as one GPU, a cluster knows the GPUs of its nodes
@@ -98,29 +98,29 @@ elif GPUS and workflow.is_main_process and workflow.resource_scopes.is_local("gp
     # all jobs would share the first GPU
     if workflow.global_resources["gpu"].value > 1:
         sys.exit(
-            "A machine counts as one GPU, the one that CUDA_VISIBLE_DEVICES names: leave out"
+            "A machine counts as one GPU, which CUDA_VISIBLE_DEVICES selects: leave out"
             " --resources gpu, or run one study for each GPU (docs/gpu.md)."
         )
 
 
 @functools.cache
 def code(script):
-    """Fingerprint of a script and its imports from the package. An edit reruns the jobs."""
+    """Fingerprint of a script and its imports from the package. An edit reruns its jobs."""
     return fingerprint(SCRIPTS / f"{script}.py")
 
 
 @functools.cache
 def say_uncounted(dataset):
-    """Say, once in a run, that some jobs on a dataset are not planned yet."""
+    """Log once per run that some jobs on a dataset are not planned yet."""
     if workflow.is_main_process:
         logger.info(
-            f"Jobs that run models on {dataset} are not counted yet: how many there are is known"
-            " once its utterances are listed. Jobs that need their results may be missing, too."
+            f"Jobs that run models on {dataset} are not counted yet: their number is known after the"
+            " utterances are listed. Jobs that need their results may be missing as well."
         )
 
 
 def reports_made():
-    """Paths of the reports of a run, those that were there before among them."""
+    """Paths of the reports that a run asks for, including those that existed before."""
     return sorted(
         os.path.abspath(job.output.page)
         for job in workflow.dag.jobs
@@ -129,7 +129,7 @@ def reports_made():
 
 
 def shards(dataset):
-    """Numbers of the shards of a dataset, which are known after the checkpoint."""
+    """Numbers of the shards of a dataset. They are known after the checkpoint `split_dataset`."""
     try:
         table = checkpoints.split_dataset.get(dataset=dataset).output[0]
     except IncompleteCheckpointException:
@@ -162,7 +162,7 @@ def measured(wildcards):
             f"resources/{wildcards.dataset}/measures/{column['measure']}.parquet"
         )
         for column in columns
-        # the list of utterances has their duration
+        # the table of utterances contains the duration
         if column.get("measure") not in (None, "duration")
     }
 

@@ -1,7 +1,7 @@
 """Fetch datasets, list their utterances and read their metadata -> resources/{dataset}/
 
-Listing and metadata are separate rules, so that a new metadata column downloads nothing and runs
-no inference again. Local data stays where it is.
+Listing utterances and reading metadata are separate rules. A new metadata column therefore downloads
+nothing and runs no inference again. Local data stays where it is.
 """
 
 
@@ -34,8 +34,8 @@ rule fetch_dataset:
 rule list_utterances:
     """List the utterances that the filter of a dataset keeps, and the content of their files.
 
-    A step that reads audio has `contents` as an input, so that it runs again when audio is replaced.
-    `seen` records the content of local files, so that a file that is only touched is no change.
+    Steps that read audio have `contents` as an input, so that they run again when audio is replaced.
+    `seen` records the content of local files, so that a file that is only touched reruns nothing.
     """
     input:
         tables=tables,

@@ -5,7 +5,7 @@ rule read_predictions:
     """Check a table of predictions and match its rows with the utterances of a dataset."""
     input:
         utterances="resources/{dataset}/utterances.parquet",
-        # its content counts: see state
+        # ancient: `state` tells whether its content has changed
         table=lambda wildcards: local_input(STUDY.given_table(wildcards)),
     output:
         predictions="results/predictions/{dataset}/{model}/table.parquet",
@@ -32,7 +32,7 @@ rule read_predictions:
 
 
 rule describe_predictions:
-    """Write the card of a model that is given as predictions: where they come from."""
+    """Write the model card of a model that is given as tables of predictions."""
     input:
         lambda wildcards: [local_input(path) for path in STUDY.given_tables(wildcards)],
     output:

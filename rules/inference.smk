@@ -23,10 +23,10 @@ checkpoint split_dataset:
 
 
 rule predict:
-    """Run a model on a shard of a dataset: all outputs that the study reads, in one pass.
+    """Run a model on a shard of a dataset. One pass computes all outputs that the study reads.
 
-    Both tables describe all shards, so their times do not count: `state` tells whether this shard
-    has changed.
+    The tables of utterances and shards describe all shards, so their modification times are ignored.
+    `state` changes when the utterances of this shard or their audio change.
     """
     input:
         audio=audio,
@@ -65,7 +65,7 @@ rule predict:
 
 
 rule gather_failures:
-    """Collect the utterances that a model could not score, and silent ones it scored.
+    """List the utterances that a model could not score, and the silent utterances that it scored.
 
     Too many failures are an error.
     """

@@ -1,8 +1,9 @@
-"""Local data and models, which stay where they are. Their content counts, not their time.
+"""Local data and models, which stay where they are. A change of their content reruns jobs.
 
-They are ancient inputs, and a parameter holds the fingerprint of their content. A record says what
-a job has read. It is no output, because it would be missing while a job that runs again parses the
-workflow.
+Their modification times are ignored: they are ancient inputs, and a parameter holds the fingerprint
+of their content. A record (`seen.json`) stores the content that a job has read. The record is not an
+output: Snakemake removes outputs before a job runs again, and the job parses the workflow, which
+reads the record.
 """
 
 import functools
@@ -15,18 +16,18 @@ SEEN_MODEL = made("resources/models/{model}/seen.json")
 
 
 def local_input(path):
-    """A local file or folder as an input. The prefix of a module does not apply to it."""
+    """Mark a local file or folder as an input without the prefix of a module."""
     return ancient(path if made("x") == "x" else local(path))
 
 
 def audio(wildcards):
-    """The folder that the files of a dataset are relative to."""
+    """Folder that the file names of a dataset are relative to."""
     folder = STUDY.audio_folder(wildcards)
     return ancient(folder) if is_made(folder) else local_input(folder)
 
 
 def tables(wildcards):
-    """The tables of a dataset: the downloaded folder, or local tables."""
+    """Tables of a dataset as inputs: the downloaded folder, or the local tables."""
     paths = STUDY.tables(wildcards)
     if paths is None:
         return STUDY.audio_folder(wildcards)
@@ -48,7 +49,7 @@ def tables_of_metadata(wildcards):
 def tables_of_listing(wildcards):
     """Fingerprint of the tables that utterances are listed from; None if they are downloaded.
 
-    It is None for a csv, too: only some of its columns count, see `state_of_dataset`.
+    It is None for a csv as well, because only some of its columns matter (see `state_of_dataset`).
     """
     csv = setting("datasets/{dataset}/csv", "path")(wildcards)
     return None if csv else tables_of_metadata(wildcards)
@@ -61,7 +62,7 @@ def state_of_dataset(wildcards):
 
 @functools.cache
 def dataset_state(dataset):
-    """`state_of_dataset` by id of the dataset. It is computed once per parsing of the workflow."""
+    """Fingerprint of a local dataset by its id, computed once while the workflow is parsed."""
     wildcards = SimpleNamespace(dataset=dataset)
     csv = setting("datasets/{dataset}/csv", "path", "audio")(wildcards)
     if csv:
@@ -80,7 +81,7 @@ def state_of_model(wildcards):
 
 @functools.cache
 def model_state(model):
-    """`state_of_model` by id of the model. It is computed once per parsing of the workflow."""
+    """Fingerprint of a local model by its id, computed once while the workflow is parsed."""
     files = STUDY.model_files(SimpleNamespace(model=model))
     if all(map(is_made, files)):
         return None
@@ -88,7 +89,10 @@ def model_state(model):
 
 
 def model_files(wildcards):
-    """Local files of a model. Those that the workflow makes (embedded study) count by time."""
+    """Local files of a model as inputs.
+
+    Files that the workflow itself makes, as in the embedded study, are normal inputs.
+    """
     files = STUDY.model_files(wildcards)
     if all(map(is_made, files)):
         return files

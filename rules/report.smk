@@ -21,7 +21,7 @@ rule bundle_charts:
 
 
 rule make_report:
-    """Make the report: one HTML file that opens offline, and the tables that only it shows."""
+    """Make the report: one HTML file that opens offline, and the tables behind its charts."""
     input:
         metadata="resources/{dataset}/metadata.parquet",
         audio=audio,
@@ -120,7 +120,7 @@ rule make_report:
 
 
 rule make_view:
-    """Make the interactive view, which scripts/view.py opens."""
+    """Make the tables of the interactive view, which scripts/view.py opens."""
     input:
         metadata="resources/{dataset}/metadata.parquet",
         audio=audio,

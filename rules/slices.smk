@@ -2,10 +2,10 @@
 
 
 rule suggest_slices:
-    """Let sliceguard suggest slices for all models of a task, and verify them.
+    """Let sliceguard suggest slices for all models of a task, and test them on other speakers.
 
-    One process handles all models, because importing and compiling sliceguard takes longer than
-    searching for one model.
+    One job handles all models, because importing and compiling sliceguard takes longer than the
+    search for one model.
     """
     input:
         unpack(embeddings),
@@ -44,7 +44,7 @@ rule suggest_slices:
 
 
 rule find_slices:
-    """Search the metadata for slices of one model, and describe these and the suggested slices."""
+    """Search the metadata for slices of one model, and describe them and the suggested slices."""
     input:
         metadata="resources/{dataset}/metadata.parquet",
         scores="results/scores/{dataset}/{task}/{model}.parquet",

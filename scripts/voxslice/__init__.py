@@ -1,5 +1,5 @@
 """Voxslice: where do voice models fail?
 
-Pure functions on arrays and tables; the workflow's rules call them through the thin scripts beside
-this package, and nothing here knows of Snakemake or its config.
+The workflow's rules call the functions of this package through the scripts beside it. Only
+`voxslice.config` knows the config of a study, and no module imports Snakemake.
 """

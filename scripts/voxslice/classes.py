@@ -13,7 +13,7 @@ class Classes:
     Attributes:
         labels: labels of the task
         merged: label that each of these classes stands for
-        excluded: classes that a model cannot predict: they are ignored
+        excluded: classes of models that are ignored, so that no model predicts them
     """
 
     labels: Sequence[str]
@@ -36,7 +36,7 @@ class Classes:
             classes: classes of the model
 
         Returns:
-            the classes of each label. A class that stands for no label is a group of its own, in
+            the classes of each label. A class that stands for no label forms a group by itself, in
             which the model is always wrong. The groups are in the order of the model
 
         Raises:

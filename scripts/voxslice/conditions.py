@@ -61,7 +61,7 @@ def interval_text(name: object, low: float, high: float, below: float, above: fl
         above: smallest value of the column above the interval, infinity if there is none
 
     Returns:
-        the condition in the fewest digits that hold the same values of the column; it names no
+        the condition with the fewest digits that select the same values of the column; it names no
         limit on a side that has no other values
     """
     if low == high:
@@ -83,8 +83,8 @@ def ends_text(low: float, high: float, below: float, above: float) -> str:
         above: smallest value of the column above the interval, infinity if there is none
 
     Returns:
-        both ends in the fewest digits that hold the same values of the column; the smallest and the
-        largest value of the column as they are
+        both ends with the fewest digits that select the same values of the column. The smallest and
+        the largest value of the column are not shortened
     """
     if low == high:
         return shortest_decimal(low, low)
@@ -107,7 +107,15 @@ def neighbours(low: float, high: float, values: np.ndarray) -> tuple[float, floa
 
 
 def shortest_decimal(value: float, beyond: float) -> str:
-    """The shortest decimal from `value` (included) towards `beyond` (excluded)."""
+    """The decimal with the fewest digits between two numbers.
+
+    Args:
+        value: first number, which the decimal may be equal to
+        beyond: second number, larger or smaller, which the decimal must not reach
+
+    Returns:
+        the decimal that is nearest to `value` among those with the fewest digits
+    """
     if not isfinite(value):
         return str(float(value))
     for digits in range(16):

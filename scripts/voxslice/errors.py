@@ -1,4 +1,4 @@
-"""Errors that end in one sentence: what the user can correct, and what the machine lacks."""
+"""Errors that are shown as one sentence: mistakes of the user, and failures of the machine."""
 
 import errno
 import os
@@ -13,7 +13,7 @@ from voxslice.shown_text import visible
 
 
 class InputError(ValueError):
-    """Bad input: one sentence that says what to change, shown without a traceback.
+    """Bad input. One sentence tells the user what to change; there is no traceback.
 
     Args:
         sentence: The sentence. Control characters of names in it are made visible.
@@ -24,7 +24,7 @@ class InputError(ValueError):
 
 
 class MachineError(RuntimeError):
-    """The machine failed: one sentence, shown without a traceback. The job can be repeated.
+    """The machine failed. It is reported in one sentence without a traceback; the job can run again.
 
     Args:
         sentence: The sentence. Control characters of names in it are made visible.
@@ -52,7 +52,8 @@ MACHINE_WORDS = re.compile(
     r"failed to allocate|bad[_ ]alloc|out of memory|\b(cuda|cudnn|cublas|cufft) failure|EP_FAIL",
     re.IGNORECASE,
 )
-"""Words of onnxruntime when memory is short or the GPU fails; its exception types do not tell."""
+"""Words of onnxruntime when memory is short or the GPU fails. Its exception types are the same for
+all errors."""
 ALMOST_FULL_BYTES = 10**6
 """A disk with less free space than this counts as full."""
 
@@ -76,11 +77,11 @@ def full_disk(folder: str | Path) -> Iterator[None]:
 
 
 def machine_sentence(error: BaseException, folder: str | Path) -> str | None:
-    """The sentence for an error that any script may end in because the machine is too small.
+    """Explain an error that any script may have because memory or a disk is full.
 
     Args:
         error: Exception that ended the script.
-        folder: Folder that the script writes to, to be named if the error names none.
+        folder: Folder that the script writes to. It is named if the error names no other folder.
 
     Returns:
         One sentence; None if the error has another cause.
@@ -97,7 +98,7 @@ def machine_sentence(error: BaseException, folder: str | Path) -> str | None:
 
 
 def _full_disk_sentence(error: OSError, folder: str | Path) -> str:
-    """The sentence for a full disk, which names the first folder whose disk is really full."""
+    """Explain that a disk is full, and name the first of the possible folders whose disk is full."""
     files = [
         Path(os.fsdecode(name))
         for name in (error.filename2, error.filename)
@@ -118,12 +119,15 @@ def _full_disk_sentence(error: OSError, folder: str | Path) -> str:
 def of_the_machine(error: BaseException) -> bool:
     """Whether an error on one utterance is the machine's fault instead of the file's.
 
-    The failure of an utterance is a result: it is stored, and its job never runs again. Short
-    memory, a full disk or a missing file system must therefore not become one. They fail the job,
-    which may be repeated, for example with more memory on a cluster.
+    The failure of an utterance is a result: it is stored, and its job does not run again. Short
+    memory, a full disk or a missing file system must therefore fail the job instead of the
+    utterance. The job can then run again, for example with more memory on a cluster.
 
     Args:
         error: Exception that was raised while the utterance was read or computed.
+
+    Returns:
+        True for an error of the machine, False for an error of the file or of the model.
     """
     if isinstance(error, MachineError | MemoryError):
         return True
@@ -149,7 +153,7 @@ def reason_of(error: Exception, what: str) -> str:
     if isinstance(error, MachineError):
         raise error
     if of_the_machine(error):
-        found = MACHINE_WORDS.search(reason)  # comes after a long description of the code's place
+        found = MACHINE_WORDS.search(reason)  # the message begins with a long path in the code
         reason = reason[found.start() if found else 0 :]
         raise MachineError(
             f"{what} could not be processed because of the machine, not because of the file"

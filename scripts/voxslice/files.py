@@ -1,4 +1,4 @@
-"""Reading and writing files: each is written whole or not at all."""
+"""Read and write files. Each file is written completely or not at all."""
 
 import csv
 import hashlib
@@ -90,7 +90,7 @@ def write_csv(table: pd.DataFrame, path: str | Path) -> None:
 
     Floats keep 10 significant digits. Text that a spreadsheet would run as a formula gets an
     apostrophe in front (see `voxslice.formulas`), which `read_csv` removes again. A NUL, which CSV
-    cannot hold, becomes `\u2400`.
+    cannot contain, becomes `\u2400`.
 
     Args:
         table: Table to write, without its index.
@@ -124,7 +124,7 @@ def read_csv(path: str | Path) -> pd.DataFrame:
         dtype=dict.fromkeys(TEXT, str),
         keep_default_na=False,
         na_values=[""],
-        skip_blank_lines=False,  # a cell of blanks may be all of a row
+        skip_blank_lines=False,  # a row may consist of one cell of blanks
     )
     return _map_text(cells, restore)
 

@@ -1,4 +1,4 @@
-"""Text that a spreadsheet would run as a formula, and how CSV tables hold it as text.
+"""Protect spreadsheets from text that they would run as a formula.
 
 A spreadsheet runs a cell that begins with `=`, `+`, `-` or `@` as a formula, which may read other
 cells, send them to a server, or start programs. An apostrophe in front of it makes it text.

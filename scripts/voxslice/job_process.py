@@ -50,10 +50,10 @@ def parent_ids() -> tuple[int, ...]:
 
 
 def start_witness(log: Path) -> None:
-    """Start a small process that reports in one sentence if this process ends without a word.
+    """Start a small process that reports in one sentence if this process ends suddenly.
 
-    A process cannot report that it was killed or crashed in native code, as happens when memory is
-    short.
+    A process cannot report by itself that it was killed or that native code crashed. Both happen
+    when memory is short.
 
     Args:
         log: Log file of the job.
@@ -70,7 +70,7 @@ def start_witness(log: Path) -> None:
 
 
 def dismiss_witness() -> None:
-    """End the process that `start_witness` started, because this process reports its own end."""
+    """End the process that `start_witness` started, because this process ends normally."""
     global _witness
     if _witness:
         with suppress(OSError, ValueError):  # it may have ended, for example by Ctrl-C

@@ -1,4 +1,4 @@
-"""Log files of jobs, which hold what a job prints; an expected error ends it in one sentence."""
+"""Log files of jobs: they contain what a job prints, and expected errors as one sentence."""
 
 import io
 import sys
@@ -19,8 +19,8 @@ def to_log(log: str | Path | Sequence[str]) -> Iterator[None]:
 
     An `InputError`, a `MachineError`, short memory or a full disk ends the process with one
     sentence in the log and on the terminal. Any other exception leaves its traceback in the log and
-    one line on the terminal. A script of Snakemake ends when Snakemake does, and one sentence
-    reports if it is killed or crashes.
+    one line on the terminal. A script that Snakemake runs ends when Snakemake ends, and it is
+    reported in one sentence if the script is killed or crashes.
 
     Args:
         log: Path of the log file, or a sequence whose first item is the path (Snakemake's `log`).
@@ -60,7 +60,9 @@ class Log(io.TextIOWrapper):
     """A log file, in which control characters of data are visible and not run by a terminal."""
 
     def write(self, text: str) -> int:
-        """Write text. Ends of lines, tabs and a return in front, as of progress bars, stay.
+        """Write text with visible control characters.
+
+        Line ends, tabs, and a carriage return at the beginning (as in progress bars) are kept.
 
         Args:
             text: Text to write.

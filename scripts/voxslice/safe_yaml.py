@@ -23,7 +23,7 @@ long integers can share one hash, which makes a mapping slow."""
 
 
 class _RefusedError(Exception):
-    """Says what a file holds that is not accepted."""
+    """A file contains something that is not accepted. The message names it."""
 
 
 def read_yaml(path: str | Path) -> Any:
@@ -94,6 +94,7 @@ def parse_yaml(text: str, source: str) -> Any:
 
 
 def _message(source: str | Path, found: str) -> str:
+    """The sentence that refuses a file because of what was found in it."""
     return (
         f"{source} has {found}, which is not accepted from a dataset or a model: provide a YAML"
         " file of plain keys and values."
@@ -101,7 +102,7 @@ def _message(source: str | Path, found: str) -> str:
 
 
 def _check(text: str) -> None:
-    """Look at each event of the parser before anything is built, and stop at the first excess."""
+    """Check each event of the parser before any object is built, and stop at the first problem."""
     loader = yaml.CSafeLoader(text)
     try:
         sizes: dict[str | None, int] = {}  # nodes of each anchor that is complete
@@ -132,10 +133,11 @@ def _check(text: str) -> None:
 
 
 def _refuse(event: yaml.NodeEvent, loader: yaml.CSafeLoader) -> None:
+    """Refuse tags, merge keys and very long numbers."""
     if event.tag is not None:
         raise _RefusedError(f"the tag {event.tag[:100]!r}")
     if not isinstance(event, yaml.ScalarEvent) or not event.implicit[0]:
-        return  # a text in quotes is never anything else
+        return  # a value in quotes is always text
     if event.value == "<<":
         raise _RefusedError("the merge key <<")
     if len(event.value) > min(MAX_DIGITS.values()):

@@ -1,8 +1,8 @@
-"""Text of data as it is shown: nothing in it is invisible, and none of it turns other text round.
+"""Make text from data safe to show: no invisible characters, and no effect on other text.
 
-Labels, file names and messages of libraries may hold characters that control a terminal or the
-direction of writing. A label that ends in such a character mirrors the numbers after it.
-Imported whenever Snakemake parses the workflow: it stays light.
+Labels, file names and messages of libraries may contain characters that control a terminal or the
+direction of writing. A label that ends in such a character mirrors the numbers after it. Snakemake
+imports this module each time it parses the workflow. The module therefore imports no heavy library.
 """
 
 import re
@@ -19,7 +19,7 @@ RIGHT_TO_LEFT = (
 )
 """Hebrew, Arabic and the other scripts that are read from right to left."""
 JOINING = r"\s\u0300-\u036f\u200c\u200d"
-"""What may stand between letters that are read from right to left: blanks, accents and joiners."""
+"""Characters between letters that are read from right to left: blanks, accents and joiners."""
 TURNED = re.compile(f"[{RIGHT_TO_LEFT}](?:[{RIGHT_TO_LEFT}{JOINING}]*[{RIGHT_TO_LEFT}])?")
 FIRST_STRONG_ISOLATE, POP_DIRECTIONAL_ISOLATE = "\u2068", "\u2069"
 
@@ -33,7 +33,7 @@ def visible(text: str, keep: str = "") -> str:
 
     Returns:
         The text with a picture such as `␛` for each ASCII control character, and a form such as
-        `[U+202E]` for each of the others. It is the same when it is made visible twice.
+        `[U+202E]` for each of the others. Applying the function twice gives the same text.
     """
     return CONTROL.sub(lambda match: match[0] if match[0] in keep else _picture(match[0]), text)
 
@@ -47,11 +47,11 @@ def _picture(letter: str) -> str:
 
 
 def shown(text: str, keep: str = "") -> str:
-    """Make control characters visible and isolate what is read from right to left.
+    """Make control characters visible, and isolate text that is read from right to left.
 
-    Isolated text, such as an Arabic label, leaves the order of everything around it as it is. The
-    two invisible characters that isolate it mean the same as the element `<bdi>` of HTML, and they
-    also work in charts, attributes and other places where no element can stand.
+    Isolated text, such as an Arabic label, does not change the order of the text around it. The two
+    invisible characters that isolate it mean the same as the element `<bdi>` of HTML. They also work
+    in charts, attributes and other places that cannot contain an element.
 
     Args:
         text: Text of data, or text that holds some. It was not isolated before.

@@ -1,9 +1,9 @@
-"""Speakers of utterances, and the one convention for a speaker who is not known.
+"""Speakers of utterances, and one convention for unknown speakers.
 
-An unknown speaker is the empty text. Nobody knows how many people the unknown speakers are, so they
-are not counted. Where speakers are resampled, they are one speaker together: as speakers of their
-own they would pass for independent ones and make intervals too narrow. Tests within speakers
-ignore them, since their utterances are not exchangeable as those of one speaker are.
+An unknown speaker is the empty text. The number of unknown speakers is not known, so they are not
+counted. When speakers are resampled, all unknown speakers together are treated as one speaker:
+treated as many independent speakers, they would make intervals too narrow. Tests within speakers
+ignore them, because utterances of different speakers are not exchangeable.
 """
 
 import numpy as np
@@ -12,7 +12,7 @@ import pandas as pd
 from voxslice.utterance_keys import KEY
 
 UNKNOWN_SPEAKER = ""
-"""The speaker of an utterance whose metadata name none."""
+"""The speaker of an utterance without a speaker in its metadata."""
 
 
 def as_speakers(column: pd.Series) -> np.ndarray:

@@ -205,7 +205,7 @@ TABLES = (
     ),
     Table(
         "results/silence/{dataset}/{model}.csv",
-        "a silent utterance that is scored all the same",
+        "an utterance that is silent and was scored",
         (
             *KEYS,
             Column(

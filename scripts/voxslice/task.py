@@ -53,7 +53,7 @@ class Task:
             loss: mean loss of the set, or one per set
 
         Returns:
-            of the same shape
+            the metric, in the shape of `loss`
         """
         return 1 - loss if self.is_classification else loss
 
@@ -64,7 +64,7 @@ class Task:
             metric: metric of the set, or one per set
 
         Returns:
-            of the same shape
+            the mean loss, in the shape of `metric`
         """
         return 1 - metric if self.is_classification else metric
 
@@ -76,7 +76,8 @@ class Task:
             loss_b: mean loss of model b, of the same shape
 
         Returns:
-            of the same shape; its mean over utterances is the difference of the metrics
+            the difference, in the shape of the losses; its mean over utterances is the difference
+            of the metrics
         """
         return loss_a - loss_b if self.higher_is_better else loss_b - loss_a
 
@@ -84,9 +85,9 @@ class Task:
         """How much worse a metric has become, positive where it is worse.
 
         Args:
-            difference: a metric minus the one it is compared with, or several
+            difference: a metric minus the metric that it is compared with, or several differences
 
         Returns:
-            of the same shape
+            the worsening, in the shape of `difference`
         """
         return -difference if self.higher_is_better else difference

@@ -1,6 +1,7 @@
-"""Text that looks the same: its one form in Unicode, and look-alikes.
+"""Compare texts that look the same: one Unicode form for each text, and texts that look alike.
 
-Imported whenever Snakemake parses the workflow: it stays light.
+Snakemake imports this module each time it parses the workflow. The module therefore imports no heavy
+library.
 """
 
 import unicodedata
@@ -8,15 +9,21 @@ from collections.abc import Sequence
 
 
 def nfc(text: str) -> str:
-    """Text in the normal form C of Unicode, in which `ü` is one character.
+    """Convert text to the normal form C of Unicode, in which `ü` is one character.
 
-    The file names of a Mac, for example, have it as two: `u` and the dots.
+    A Mac, for example, writes `ü` in file names as two characters: `u` and the dots.
+
+    Args:
+        text: text in any Unicode form
+
+    Returns:
+        the same text in the normal form C
     """
     return unicodedata.normalize("NFC", text)
 
 
 def look_alike(text: str, others: Sequence[str]) -> str | None:
-    """The first of some other texts that differs by case, blanks or Unicode form only.
+    """Find the first text that differs from a given text only by case, blanks or Unicode form.
 
     Args:
         text: text to find

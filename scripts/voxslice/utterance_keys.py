@@ -1,4 +1,4 @@
-"""The key of an utterance, and how rows that belong to other utterances are matched."""
+"""The key of an utterance, and matching of rows by this key."""
 
 import numpy as np
 import pandas as pd

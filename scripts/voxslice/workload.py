@@ -1,21 +1,21 @@
-"""Memory and time to run models: rules request as much, and inference keeps within it.
+"""Memory and time to run models: rules request them, and inference stays within the memory.
 
-These are estimates for wav2vec 2.0 of the published size (16 heads, 50 frames per second). The
+The estimates are for wav2vec 2.0 of the published size (16 heads, 50 frames per second). The
 memory of its attention grows with the square of the duration. Smaller models need less. Snakemake
 imports this module whenever it parses the workflow, so it must not import anything slow.
 """
 
 import math
 
-A_THREAD = 2000
+MB_PER_THREAD = 2000
 """Memory in MB for each thread: utterances of up to 45 s are computed at the same time."""
 
 
 def utterance_mb(seconds: float) -> int:
     """Memory to compute one utterance, without the weights of the model.
 
-    The memory arena of onnxruntime holds more than an utterance needs, and a longer utterance
-    cannot use what is held for shorter ones. Measured: 6.6 GB for 120 s alone; after shorter
+    onnxruntime keeps more memory than an utterance needs, and a longer utterance cannot use the
+    memory that is kept for shorter ones. Measured: 6.6 GB for 120 s alone; after shorter
     utterances 0.4 GB for 20 s, 2.2 GB for 60 s and 10.4 GB for 120 s; 12.6 GB for several
     utterances at the same time.
 
@@ -39,7 +39,7 @@ def room_mb(longest: float, *, threads: int) -> int:
         Memory in MB.
     """
     one = utterance_mb(longest)
-    return max(one, threads * min(one, A_THREAD))
+    return max(one, threads * min(one, MB_PER_THREAD))
 
 
 def memory_mb(longest: float, *, model_mb: float, threads: int) -> int:
@@ -57,7 +57,7 @@ def memory_mb(longest: float, *, model_mb: float, threads: int) -> int:
 
 
 def minutes(seconds: float, *, longest: float, model_mb: float, threads: int) -> int:
-    """Time to run a model, enough for a machine that is a few times slower than a new one.
+    """Time to run a model, with a reserve for machines that are a few times slower than a new one.
 
     One core computes one second of speech in 0.08 s with wav2vec 2.0 with six layers (363 MB).
     Models in 8 bits take twice as long per byte of the file. Utterances that are too long to be

@@ -24,6 +24,14 @@ RESERVED = {"models", "checksums"}
 
 
 def check_references(config: dict[str, Any]) -> None:
+    """Check that ids, columns and paths in a config exist and fit each other.
+
+    Args:
+        config: config with all defaults
+
+    Raises:
+        InputError: the config has a mistake; one sentence names the key and what to change
+    """
     datasets, models, tasks = config["datasets"], config["models"], config["tasks"]
     columns = sorted({name for dataset in datasets.values() for name in dataset["columns"]})
     check_places(config)

@@ -1,4 +1,4 @@
-"""Checks a config and fills in the defaults.
+"""Check a config and fill in the defaults.
 
 Snakemake imports this module each time it parses the workflow, on a cluster once per job. The
 module therefore imports no heavy library.
@@ -36,7 +36,7 @@ def complete(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, 
         a new config with all defaults
 
     Raises:
-        InputError: the config has a mistake; one sentence names the key and says what to change
+        InputError: the config has a mistake; one sentence names the key and what to change
     """
     check_texts(config)
     check_key_names(config, schema)
@@ -52,9 +52,9 @@ def complete(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, 
 
 
 def _type_labels(config: dict[str, Any]) -> None:
-    """Read the labels of classifications as categories, in place, also if they are digits.
+    """Set, in place, the type of the labels of classifications to `category`, also for digits.
 
-    A column that is the target of a regression, too, is left alone: it has to be numbers.
+    A column that is also the target of a regression is not changed, because it must hold numbers.
     """
     targets: dict[str, set[str]] = {"classification": set(), "regression": set()}
     for task in config["tasks"].values():
@@ -66,7 +66,7 @@ def _type_labels(config: dict[str, Any]) -> None:
 
 
 def _composed(node: Any) -> Any:
-    """The config with its text in Unicode normal form C, except the values of `PLACES`."""
+    """Convert the text of a config to Unicode normal form C, except the values of `PLACES`."""
     if isinstance(node, dict):
         return {
             _composed(key): value if key in PLACES else _composed(value)

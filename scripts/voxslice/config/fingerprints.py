@@ -1,6 +1,7 @@
-"""Fingerprints of code, by which jobs rerun when a script or a module that it imports is edited.
+"""Fingerprints of code. Jobs run again when the fingerprint of their script changes.
 
-Snakemake itself compares only the modification time of the script.
+A fingerprint covers the script and all modules that it imports. Snakemake itself compares only the
+modification time of the script.
 """
 
 import ast

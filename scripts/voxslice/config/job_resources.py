@@ -1,4 +1,4 @@
-"""Memory and time that jobs ask for, which grow with their input and with each attempt."""
+"""Memory and time that jobs request. They grow with the input and with each attempt."""
 
 import math
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from voxslice.config.study_config import StudyConfig
 MODEL = "resources/models/{model}/model.onnx"
 UTTERANCES = "resources/{dataset}/utterances.parquet"
 PARQUET_FACTOR = 5
-"""Size of a table as CSV, compared with Parquet."""
+"""Size of a table as CSV divided by its size as Parquet."""
 
 Amount = Callable[..., int]
 """Function of the wildcards, the attempt and, for some jobs, the threads."""
@@ -29,14 +29,17 @@ def growing(
 ) -> Amount:
     """Memory in MB, or time in minutes, that grows with the size of a file.
 
-    The table of utterances tells how much all later steps have to do. The file is looked up here
-    and not among the inputs of the job, because in a group of jobs the inputs do not exist yet.
+    The work of most steps grows with the table of utterances. The size is read here and not from the
+    inputs of the job, because in a group of jobs the inputs may not exist yet.
 
     Args:
         study: config of the study
         base: amount without the file
         per_mb: further amount for each megabyte of the file
         size_of: path of the file, with wildcards
+
+    Returns:
+        function of the wildcards and the attempt
     """
 
     def amount(wildcards: Any, attempt: int) -> int:
@@ -47,7 +50,7 @@ def growing(
 
 
 def listing_memory(study: StudyConfig) -> Amount:
-    """Memory in MB of listing utterances, which grows with the tables of the dataset."""
+    """Memory in MB for listing utterances, which grows with the tables of the dataset."""
 
     def amount(wildcards: Any, attempt: int) -> int:
         dataset = study.config["datasets"][wildcards.dataset]
@@ -64,7 +67,7 @@ def listing_memory(study: StudyConfig) -> Amount:
 
 
 def predict_memory(study: StudyConfig) -> Amount:
-    """Memory in MB of scoring a shard, which grows with model, threads and longest utterance."""
+    """Memory in MB for scoring a shard, which grows with model, threads and longest utterance."""
 
     def amount(wildcards: Any, attempt: int, threads: int) -> int:
         _, longest = audio_to_score(study, wildcards)
@@ -75,7 +78,7 @@ def predict_memory(study: StudyConfig) -> Amount:
 
 
 def predict_minutes(study: StudyConfig) -> Amount:
-    """Minutes of scoring a shard, which grow with model and shard."""
+    """Minutes for scoring a shard, which grow with the size of the model and of the shard."""
 
     def amount(wildcards: Any, attempt: int, threads: int) -> int:
         seconds, longest = audio_to_score(study, wildcards)
@@ -88,7 +91,7 @@ def predict_minutes(study: StudyConfig) -> Amount:
 
 
 def costs_memory(study: StudyConfig) -> Amount:
-    """Memory in MB of measuring the costs of a model, on one utterance at a time."""
+    """Memory in MB for measuring the costs of a model on one utterance at a time."""
 
     def amount(wildcards: Any, attempt: int) -> int:
         longest = max(study.config["costs"]["durations"])

@@ -1,4 +1,4 @@
-"""Checks of key names that the schema cannot put into one clear sentence."""
+"""Checks of key names for which the schema has no clear error message."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -6,23 +6,23 @@ from typing import Any
 from voxslice.errors import InputError
 
 RENAMED = {"slices": "searches"}
-"""Keys of a config that have another name today."""
+"""New names of the top-level keys that were renamed."""
 RENAMED_WITHIN = {
     "models": {"embedding": "embedding_output"},
     "searches": {"embedding": "embedding_of"},
 }
-"""Keys of each model and of each search that have another name today."""
+"""New names of the keys of models and searches that were renamed."""
 
 
 def check_key_names(config: Any, schema: Mapping[str, Any]) -> None:
     """Refuse keys that were renamed, and keys of one finder in a search with the other.
 
     Args:
-        config: as read from YAML, of any type
+        config: content of the config files; it may be of any type
         schema: JSON schema whose `$defs` have one entry per finder, named like the finder
 
     Raises:
-        InputError: with one sentence that names the key and says what to change
+        InputError: a key is refused; one sentence names the key and what to change
     """
     for place, key, name in _renamed(config):
         raise InputError(f"{place}: the key {key} is now called {name}: rename it.")

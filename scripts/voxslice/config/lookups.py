@@ -49,10 +49,10 @@ def classes_of(task: Mapping[str, Any]) -> dict[str, Any] | None:
 def outputs_read(
     config: Mapping[str, Any], dataset: str, model: str, known: Mapping[str, Sequence[str]] | None
 ) -> dict[str, Any]:
-    """The outputs of a model that a study reads on a dataset: no others are computed.
+    """List the outputs of a model that a study reads on a dataset. Other outputs are not computed.
 
     Args:
-        config: completed
+        config: completed config
         dataset: id of the dataset
         model: id of the model
         known: labels of the outputs of the model, None before the model is fetched
@@ -92,7 +92,7 @@ def scale_of(config: Mapping[str, Any], task: str, model: str) -> str | None:
         model: id of the model
 
     Returns:
-        `logits` or `probabilities`; None if the config does not say it
+        `logits` or `probabilities`; None if the config does not give it
     """
     return config["models"][model].get("scale", {}).get(config["tasks"][task].get("output"))
 

@@ -1,4 +1,4 @@
-"""The outputs of a model that a study reads, as far as the model is fetched."""
+"""The outputs of a model that a study reads on a dataset."""
 
 import functools
 import json
@@ -13,10 +13,16 @@ CARD = "resources/models/{model}/model.json"
 
 
 def outputs_read(study: StudyConfig) -> Reader:
-    """The outputs of a model that the study reads on a dataset, see `lookups.outputs_read`.
+    """Parameter of a rule: the outputs of a model that the study reads on a dataset.
 
-    Computed columns name labels, and the model card says which output has a label. A job that runs
-    the model always finds the card.
+    Computed columns name labels, and the model card gives the output of each label. The card exists
+    as soon as the model is fetched, so it exists when a job runs the model.
+
+    Args:
+        study: config of the study
+
+    Returns:
+        function of the wildcards that returns what `lookups.outputs_read` describes
     """
 
     @functools.cache

@@ -1,4 +1,4 @@
-"""Checks of the local paths in a config: Snakemake has to take them literally.
+"""Checks that the local paths in a config have no special meaning for Snakemake or a shell.
 
 Snakemake imports this module each time it parses the workflow. The module therefore imports no
 heavy library.
@@ -18,11 +18,11 @@ def check_places(config: Mapping[str, Any]) -> None:
     """Check that the paths of a config have no text with a special meaning.
 
     Args:
-        config: completed
+        config: completed config
 
     Raises:
-        InputError: a path contains a wildcard of Snakemake, begins with a word that only a shell
-            replaces, or has blanks or unprintable characters at its ends
+        InputError: a path contains a wildcard of Snakemake, begins with `~` or a variable, which only
+            a shell replaces, begins or ends with a blank, or has unprintable characters
     """
     for key, path in _paths(config):
         wildcard = _WILDCARD.search(path)

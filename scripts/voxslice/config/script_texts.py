@@ -34,7 +34,7 @@ def check_texts(config: Any) -> None:
 
 
 def check_folders(*folders: str | Path) -> None:
-    """Refuse folders whose names may become such a text once names of files are appended.
+    """Refuse paths with `<`, which could run as a script together with the text after them.
 
     Args:
         folders: Folders and files that the command in the report names.

@@ -32,7 +32,7 @@ def sentence(error: jsonschema.ValidationError) -> str:
 
 
 def _hint(schema: Any) -> str:
-    """First sentence of the description in a schema, without its full stop; empty if none."""
+    """First sentence of the description in a schema, without the full stop; empty without one."""
     description = schema.get("description", "") if isinstance(schema, dict) else ""
     return re.split(r"\.(?:\s|$)", description, maxsplit=1)[0]
 
@@ -50,7 +50,7 @@ def _one_of(error: jsonschema.ValidationError) -> str:
 
 
 def _unquoted(value: Any) -> str:
-    """Say how to write a text that YAML reads as something else."""
+    """Explain how to write text that YAML reads as another type."""
     if isinstance(value, bool):
         return (
             "YAML reads yes, no, on, off, true and false as booleans: put the text in quotes, as in"

@@ -1,4 +1,4 @@
-"""How much audio a shard holds, as far as the table of shards is written."""
+"""The amount of audio in a shard, read from the table of shards if it exists."""
 
 import csv
 import functools
@@ -26,7 +26,15 @@ class ShardAudio(NamedTuple):
 
 
 def audio_of_shard(study: StudyConfig, wildcards: Any) -> ShardAudio | None:
-    """Audio of a shard; None where the dataset has no table of shards or the table lacks it."""
+    """Amount of audio in a shard.
+
+    Args:
+        study: config of the study
+        wildcards: `dataset` and `shard`
+
+    Returns:
+        the audio of the shard; None if the table of shards does not exist or lacks the shard
+    """
     table = Path(study.made(SHARDS.format(dataset=wildcards.dataset)))
     try:
         return _audio_of_shards(table, table.stat().st_mtime_ns)[int(wildcards.shard)]
@@ -45,7 +53,14 @@ def _audio_of_shards(table: Path, changed: int) -> list[ShardAudio]:
 
 
 def state_of_shard(study: StudyConfig) -> Reader:
-    """Fingerprint of the utterances of a shard and their audio; None where it is not known."""
+    """Parameter of a rule: fingerprint of the utterances of a shard and of their audio.
+
+    Args:
+        study: config of the study
+
+    Returns:
+        function of the wildcards that returns the fingerprint; None if it is not known yet
+    """
 
     def state(wildcards: Any) -> str | None:
         audio = audio_of_shard(study, wildcards)
@@ -55,10 +70,16 @@ def state_of_shard(study: StudyConfig) -> Reader:
 
 
 def longest_allowed(study: StudyConfig) -> Reader:
-    """Duration in seconds of the longest utterance of a shard that is scored.
+    """Parameter of a rule: duration in seconds of the longest utterance that is scored.
 
-    It is infinite where every utterance of the shard is within the limit. Then another limit scores
-    only those shards again in which it makes a difference.
+    The duration is infinite if all utterances of the shard are within the limit. A changed limit
+    therefore scores only the shards again in which it makes a difference.
+
+    Args:
+        study: config of the study
+
+    Returns:
+        function of the wildcards that returns the duration
     """
 
     def allowed(wildcards: Any) -> float:
@@ -69,9 +90,14 @@ def longest_allowed(study: StudyConfig) -> Reader:
 
 
 def audio_to_score(study: StudyConfig, wildcards: Any) -> tuple[float, float]:
-    """Seconds of audio of a shard, and of its longest utterance that is scored.
+    """Seconds of audio in a shard, and seconds of its longest utterance that is scored.
 
-    They are as large as the config allows where the dataset is not split yet.
+    Args:
+        study: config of the study
+        wildcards: `dataset` and `shard`
+
+    Returns:
+        both durations; the largest that the config allows if the dataset is not split yet
     """
     limit = study.config["longest_seconds"]
     audio = audio_of_shard(study, wildcards)

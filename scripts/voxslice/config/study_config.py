@@ -1,4 +1,4 @@
-"""The config of a study as an object, which answers the questions of the rules."""
+"""The config of a study as an object, with the lookups that rules need."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -21,13 +21,13 @@ class StudyConfig:
     Methods with the one argument `wildcards` can stand in a rule as an input or a parameter.
 
     Args:
-        config: completed, see `voxslice.config.complete.complete`
-        made: function that returns the place of a file that the workflow makes; it differs from the
+        config: completed config, see `voxslice.config.complete.complete`
+        made: function that returns the path of a file that the workflow makes; it differs from the
             path in the rules if another workflow imports this one with a prefix
 
     Attributes:
         config: the completed config
-        made: that function
+        made: the function that returns the path of a file that the workflow makes
         datasets: ids of all datasets
         models: ids of all models
         tasks: ids of all tasks
@@ -154,7 +154,7 @@ class StudyConfig:
         }
 
     def sources(self, wildcards: Any) -> dict[str, str]:
-        """Ids of the derived ones among the compared models, each with the id of its source."""
+        """Id of the source of each derived model among the compared models, by id of the model."""
         return lookups.sources_of(self.config, self.compared(wildcards))
 
     def source(self, wildcards: Any) -> str:
@@ -170,23 +170,26 @@ class StudyConfig:
         return not self.model_files(wildcards)
 
     def given_tables(self, wildcards: Any) -> list[str]:
-        """The tables of predictions of a model, those of all datasets."""
+        """Paths of the tables of predictions of a model, for all datasets."""
         return list(self.config["models"][wildcards.model]["predictions"].values())
 
     def given_table(self, wildcards: Any) -> str:
-        """The table of predictions of a model on one dataset."""
+        """Path of the table of predictions of a model for one dataset."""
         return str(self.config["models"][wildcards.model]["predictions"][wildcards.dataset])
 
     def model_files(self, wildcards: Any) -> list[str]:
-        """Local files of a model; none where it is downloaded."""
+        """Local files of a model; an empty list if it is downloaded."""
         return lookups.model_files(self.config["models"][wildcards.model])
 
     def classes(self, wildcards: Any) -> dict[str, Any] | None:
-        """What a classification makes of the classes of models; None for a regression."""
+        """Arguments of `voxslice.classes.Classes` for a task; None for a regression."""
         return lookups.classes_of(self.config["tasks"][wildcards.task])
 
     def classes_by_task(self, wildcards: Any) -> dict[str, dict[str, Any] | None]:
-        """`classes` of each task of a model that a dataset has labels for, by id of the task."""
+        """Arguments of `voxslice.classes.Classes` for each task of a model on a dataset, by id.
+
+        The value is None for a regression. Tasks that the dataset has no labels for are left out.
+        """
         return {
             task: lookups.classes_of(self.config["tasks"][task])
             for task in lookups.tasks_of(self.config, wildcards.dataset, wildcards.model)
@@ -201,10 +204,11 @@ class StudyConfig:
         return lookups.audio_folder(self.config, wildcards.dataset)
 
     def audio_place(self, wildcards: Any) -> str:
-        """That folder as other code than the inputs of a rule has to name it."""
+        """Path of the folder of a dataset's audio, with the prefix of a module."""
         return self._placed(self.audio_folder(wildcards))
 
     def _placed(self, path: str) -> str:
+        """Add the prefix of a module to the path of a file that the workflow makes."""
         return self.made(path) if is_made(path) else path
 
     def audb_source(self, wildcards: Any) -> dict[str, Any]:
@@ -224,7 +228,7 @@ class StudyConfig:
         return source | places
 
     def tables(self, wildcards: Any) -> list[str] | None:
-        """Local tables of a dataset; None where audb downloads it."""
+        """Paths of the local tables of a dataset; None if audb downloads it."""
         dataset = self._dataset(wildcards)
         if lookups.source_of(dataset) == "csv":
             return [dataset["csv"]["path"]]
@@ -247,7 +251,7 @@ class StudyConfig:
         ]
 
     def filters(self, wildcards: Any) -> dict[str, dict[str, Any]]:
-        """Each column of a dataset's filter: where it is read, and the `values` that are kept."""
+        """Settings of each column in a dataset's filter, with the `values` that are kept."""
         return {
             name: _pick(column, (*COLUMN_KEYS["read"], "values"))
             for name, column in lookups.filters_of(self._dataset(wildcards)).items()
@@ -266,12 +270,12 @@ class StudyConfig:
         return [name for name in self.column_names(wildcards) if name != "speaker"]
 
     def columns_read(self, wildcards: Any) -> dict[str, dict[str, Any]]:
-        """Where each column of a dataset is read that is not computed."""
+        """Settings of each column that is read from the data of a dataset."""
         columns = lookups.columns_read(self._dataset(wildcards))
         return {name: _pick(column, COLUMN_KEYS["read"]) for name, column in columns.items()}
 
     def columns_computed(self, wildcards: Any) -> dict[str, dict[str, Any]]:
-        """What each computed column of a dataset is made of."""
+        """Settings of each computed column of a dataset."""
         columns = lookups.columns_computed(self._dataset(wildcards))
         return {name: _pick(column, COLUMN_KEYS["computed"]) for name, column in columns.items()}
 
@@ -307,7 +311,7 @@ class StudyConfig:
         return next(iter(self.embedding_models(wildcards).values()), None)
 
     def dataset_shown(self, wildcards: Any) -> dict[str, Any]:
-        """What the report says of a dataset: its license, note, origin, filter and columns."""
+        """Settings of a dataset that the report shows: license, note, source, filter, columns."""
         dataset = self._dataset(wildcards)
         source = lookups.source_of(dataset)
         keys = (*COLUMN_KEYS["read"], *COLUMN_KEYS["computed"])
