@@ -24,7 +24,7 @@ class InputError(ValueError):
 
 
 class MachineError(RuntimeError):
-    """The machine failed. It is reported in one sentence without a traceback; the job can run again.
+    """The machine failed, in one sentence without a traceback. The job can run again.
 
     Args:
         sentence: The sentence. Control characters of names in it are made visible.
@@ -98,7 +98,7 @@ def machine_sentence(error: BaseException, folder: str | Path) -> str | None:
 
 
 def _full_disk_sentence(error: OSError, folder: str | Path) -> str:
-    """Explain that a disk is full, and name the first of the possible folders whose disk is full."""
+    """Explain that a disk is full, and name the first possible folder whose disk is full."""
     files = [
         Path(os.fsdecode(name))
         for name in (error.filename2, error.filename)

@@ -50,8 +50,8 @@ def shown(text: str, keep: str = "") -> str:
     """Make control characters visible, and isolate text that is read from right to left.
 
     Isolated text, such as an Arabic label, does not change the order of the text around it. The two
-    invisible characters that isolate it mean the same as the element `<bdi>` of HTML. They also work
-    in charts, attributes and other places that cannot contain an element.
+    invisible characters that isolate it mean the same as the element `<bdi>` of HTML. They also
+    work in charts, attributes and other places that cannot contain an element.
 
     Args:
         text: Text of data, or text that holds some. It was not isolated before.

@@ -1,7 +1,7 @@
 """Compare texts that look the same: one Unicode form for each text, and texts that look alike.
 
-Snakemake imports this module each time it parses the workflow. The module therefore imports no heavy
-library.
+Snakemake imports this module each time it parses the workflow. The module therefore imports no
+heavy library.
 """
 
 import unicodedata

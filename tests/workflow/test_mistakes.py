@@ -99,7 +99,7 @@ def test_wrong_checksum(tmp_path, one_model):
     archive.write_bytes(b"something")
     model = {"url": archive.as_uri(), "sha256": "0" * 64, "license": "MIT"}
     output = fail(tmp_path, one_model(model), TARGET)
-    assert "but the config says 0000" in output
+    assert "but the config has 0000" in output
     assert not (tmp_path / "resources/models/mine").exists() or not any(
         (tmp_path / "resources/models/mine").iterdir()
     )

@@ -29,8 +29,8 @@ def growing(
 ) -> Amount:
     """Memory in MB, or time in minutes, that grows with the size of a file.
 
-    The work of most steps grows with the table of utterances. The size is read here and not from the
-    inputs of the job, because in a group of jobs the inputs may not exist yet.
+    The work of most steps grows with the table of utterances. The size is read here and not from
+    the inputs of the job, because in a group of jobs the inputs may not exist yet.
 
     Args:
         study: config of the study

@@ -21,8 +21,8 @@ def check_places(config: Mapping[str, Any]) -> None:
         config: completed config
 
     Raises:
-        InputError: a path contains a wildcard of Snakemake, begins with `~` or a variable, which only
-            a shell replaces, begins or ends with a blank, or has unprintable characters
+        InputError: a path contains a wildcard of Snakemake, begins with `~` or a variable, which
+            only a shell replaces, begins or ends with a blank, or has unprintable characters
     """
     for key, path in _paths(config):
         wildcard = _WILDCARD.search(path)

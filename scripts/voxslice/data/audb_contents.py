@@ -1,4 +1,4 @@
-"""Which files a database on audb consists of: its dependency table, checked.
+"""The files of a database on audb, from its dependency table, which is checked.
 
 The dependency table names each published file with its archive and its checksum. It comes from the
 repository like everything else, so its names are checked before any of them becomes a path.
@@ -56,7 +56,7 @@ def legacy_table(name: str, version: str) -> Contents:
 
 
 def contents_of(dependencies: audb.Dependencies, name: str) -> Contents:
-    """List what each archive of a database must hold.
+    """List the files that each archive of a database must contain.
 
     Args:
         dependencies: The dependency table of one version of the database.

@@ -56,7 +56,7 @@ def fetch_audb(
         InputError: No repository has this version of the database, a file is missing, damaged or
             refused, the table or a column does not exist, the filter keeps nothing, or another
             process uses the cache.
-        MachineError: The machine failed, as with a full disk.
+        MachineError: The machine failed, for example because a disk is full.
     """
     _use(repositories, legacy_table(name, version))
     _require_version(name, version)
@@ -159,7 +159,7 @@ def _require_version(name: str, version: str) -> None:
     )
     try:
         versions = audb.versions(name)
-    except Exception as error:  # each backend raises errors of its own
+    except Exception as error:  # each backend raises other errors
         raise InputError(
             f"The repositories cannot be searched for {name} ({error}): check the network and"
             f" the dataset's repositories ({places})."

@@ -18,11 +18,11 @@ from voxslice.errors import InputError
 
 
 class CheckedRepository(audb.Repository):
-    """A repository that gives audb nothing that was not checked.
+    """A repository whose files are checked before audb reads them.
 
     Args:
         place: `name`, `host` and `backend` of the repository.
-        contents: What its archives must hold. Any other archive is refused.
+        contents: The files that each archive must contain. Any other archive is refused.
     """
 
     def __init__(self, place: Mapping[str, str], contents: Contents) -> None:
@@ -79,7 +79,7 @@ class _CheckedInterface(audbackend.interface.Versioned):
 def _require_plausible(path: Path) -> None:
     """Refuse a dependency table of a few kilobytes that expands to gigabytes in memory.
 
-    Each row has a name and a checksum of its own, so a row takes more than one byte.
+    Each row has a different name and checksum, so a row takes more than one byte.
     """
     try:
         rows = pq.read_metadata(path).num_rows

@@ -58,31 +58,31 @@ class Audio(NamedTuple):
 
 
 class _File(soundfile.SoundFile):
-    """An audio file that is read without `soundfile` seeking before and after.
+    """An audio file in which `soundfile` does not seek by itself.
 
-    Its own seeking fails where the length is unknown.
+    `soundfile` seeks before and after it reads, which fails if the length is unknown.
     """
 
     def seekable(self) -> bool:
-        """Return False. `found` still works if `can_seek`."""
+        """Return False, so that `soundfile` does not seek. See `can_seek` and `go_to`."""
         return False
 
     @property
     def can_seek(self) -> bool:
-        """Whether the format allows to go to a sample."""
+        """Whether the format allows seeking."""
         return bool(super().seekable())
 
-    def found(self, sample: int) -> bool:
+    def go_to(self, sample: int) -> bool:
         """Go to a sample.
 
         Args:
-            sample: its number, from the beginning of the file
+            sample: number of the sample from the beginning of the file
 
         Returns:
-            False if the length is unknown, and the file ends before
+            True; False if the length is unknown and the file ends before the sample
 
         Raises:
-            soundfile.LibsndfileError: if the length is known, and the file is broken
+            soundfile.LibsndfileError: if the length is known and the file is broken
         """
         try:
             self.seek(sample)
@@ -96,10 +96,10 @@ class _File(soundfile.SoundFile):
         """Decode samples without keeping them.
 
         Args:
-            samples: how many
+            samples: number of samples to skip
 
         Returns:
-            how many there were
+            number of samples that were skipped; fewer at the end of the file
         """
         skipped = 0
         while skipped < samples:
@@ -111,13 +111,13 @@ class _File(soundfile.SoundFile):
 
 
 def read_audio(path: str | Path, start: float, end: float, longest: float = inf) -> Audio:
-    """Read one utterance from a file as mono, and as little else of the file as possible.
+    """Read one utterance from a file as mono, without reading more of the file than needed.
 
     Args:
         path: audio file in a format that libsndfile reads, or that ffmpeg reads if it is installed
-        start: in seconds
-        end: in seconds
-        longest: in seconds; a longer utterance is not read
+        start: start of the utterance in seconds
+        end: end of the utterance in seconds
+        longest: longest duration in seconds; a longer utterance is not read
 
     Returns:
         the audio at the sampling rate of the file
@@ -166,11 +166,11 @@ def read_utterance(
     """Read one utterance from a file as mono at a sampling rate.
 
     Args:
-        path: see `read_audio`
-        start: in seconds
-        end: in seconds
-        sampling_rate: of the result, in Hz
-        longest: in seconds; a longer utterance is not read
+        path: audio file, see `read_audio`
+        start: start of the utterance in seconds
+        end: end of the utterance in seconds
+        sampling_rate: sampling rate of the result in Hz
+        longest: longest duration in seconds; a longer utterance is not read
 
     Returns:
         float32 of shape (1, samples), the mean of the channels
@@ -185,8 +185,8 @@ def resampled(audio: Audio, sampling_rate: int) -> np.ndarray:
     """Resample the audio of an utterance.
 
     Args:
-        audio: as `read_audio` returns it
-        sampling_rate: of the result, in Hz
+        audio: audio of the utterance, as `read_audio` returns it
+        sampling_rate: sampling rate of the result in Hz
 
     Returns:
         float32 of shape (1, samples)
@@ -198,12 +198,16 @@ def is_silent(signal: np.ndarray) -> bool:
     """Whether a signal is silence: at most rounding errors, or the noise of a muted recorder.
 
     Args:
-        signal: shape (samples,) or (1, samples), not empty; a constant offset does not count
+        signal: shape (samples,) or (1, samples), not empty
+
+    Returns:
+        True if the signal is silent; a constant offset is ignored
     """
     return bool(np.ptp(signal) <= 2 * SILENCE)
 
 
 def _require_file(path: Path) -> None:
+    """Check that a path is a file, and explain if it is not."""
     try:
         mode = path.stat().st_mode
     except (OSError, ValueError) as error:
@@ -217,21 +221,21 @@ def _require_file(path: Path) -> None:
 
 
 def require_folder(folder: str | Path) -> None:
-    """Check that the folder of the audio is there, as it is not if a disk is not mounted.
+    """Check that the folder of the audio exists. It may be missing if a disk is not mounted.
 
-    Otherwise all files would be taken for missing.
+    Without this check, all audio files would count as missing.
 
     Args:
-        folder: of audio
+        folder: folder of the audio
 
     Raises:
-        MachineError: if it is gone or empty
+        MachineError: if the folder is missing or empty
     """
     try:
         with os.scandir(folder) as entries:
             there = any(True for _ in entries)
     except PermissionError:
-        there = True  # its files may be readable all the same
+        there = True  # files in a folder that cannot be listed may still be readable
     except OSError:
         there = False
     if not there:
@@ -254,7 +258,7 @@ def _read(path: Path, start: float, end: float) -> tuple[np.ndarray, int]:
             lead = min(first, round(LEAD * rate)) if file.format == "MP3" else 0
             if not file.can_seek:
                 file.skip(first)
-            elif first > lead and not file.found(first - lead):
+            elif first > lead and not file.go_to(first - lead):
                 return np.zeros((file.channels, 0), np.float32), rate
             count = min(lead + round((end - start) * rate), file.frames - first + lead)
             samples = file.read(count, dtype="float32", always_2d=True)
@@ -265,7 +269,7 @@ def _read(path: Path, start: float, end: float) -> tuple[np.ndarray, int]:
         raise InputError(
             f"{_format_name(path)} is not read here: convert it to WAV or FLAC, or install ffmpeg"
         )
-    # as options of the output they are exact: ffmpeg decodes all that is before the utterance
+    # as options of the output: ffmpeg then decodes from the beginning, so the times are exact
     span = ["-ss", f"{start:.6f}", "-t", f"{end - start:.6f}"]
     with _ffmpeg(path, [*span, "-c:a", "pcm_f32le", "-f", "wav"]) as output:
         content = output.read()
@@ -276,7 +280,7 @@ def _read(path: Path, start: float, end: float) -> tuple[np.ndarray, int]:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[_File]:
-    """Open an audio file with libsndfile, with a corrected header where it needs one."""
+    """Open an audio file with libsndfile, with a corrected header if its own one is wrong."""
     with ExitStack() as stack:
         source = corrected(path)
         if source is not None:
@@ -298,19 +302,20 @@ def _require_other_format(
 
 
 def _read_bytes(path: Path) -> None:
-    """Read a file to raise the operating system's error, of which libsndfile says nothing."""
+    """Read a file to raise the error of the operating system, which libsndfile does not report."""
     with path.open("rb") as file:
         while file.read(1 << 20):
             pass
 
 
 def _is_mp4(path: Path) -> bool:
-    """Whether a file is MP4 or M4A, whatever its name says."""
+    """Whether a file is MP4 or M4A by its content, whatever its name is."""
     with path.open("rb") as file:
         return file.read(8)[4:] == b"ftyp"
 
 
 def _format_name(path: Path) -> str:
+    """Name of the format of a file that libsndfile cannot read, for messages."""
     suffix = path.suffix.lstrip(".").upper()
     if suffix in ALIASES | {"", *soundfile.available_formats()}:
         return "M4A" if _is_mp4(path) else "Ogg with several streams in succession"
@@ -322,11 +327,11 @@ def _ffmpeg(path: Path, output: list[str]) -> Iterator[IO[bytes]]:
     """Decode a file with ffmpeg.
 
     Args:
-        path: of the file
-        output: options of the output
+        path: audio file
+        output: options of ffmpeg for the output
 
     Yields:
-        the output
+        stream of the output of ffmpeg
 
     Raises:
         InputError: if ffmpeg cannot decode the file
@@ -351,17 +356,17 @@ def seconds(path: str | Path) -> float:
     """Return the duration of an audio file in seconds.
 
     Args:
-        path: of the file
+        path: audio file
 
     Returns:
-        the duration; 0 if the file cannot be read, and then reading an utterance gives the reason
+        the duration; 0 if the file cannot be read; `read_audio` then gives the reason
 
     Raises:
         MachineError: if the machine is at fault
     """
     try:
         return _seconds(Path(path))
-    except Exception as error:  # a broken file must not take the others with it
+    except Exception as error:  # a broken file must not stop the others
         reason_of(error, str(path))
         return 0.0
 

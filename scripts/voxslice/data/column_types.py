@@ -52,8 +52,8 @@ def parse_numbers(cells: pd.Series) -> tuple[pd.Series, pd.Series]:
         cells: text; an empty cell is missing
 
     Returns:
-        the numbers as float, NaN where a cell is missing, says so in one of `MISSING_WORDS`, or is
-        not a number; and whether each cell is something else than a number or missing
+        the numbers as float, NaN where a cell is empty, is one of `MISSING_WORDS`, or is not a
+        number; and for each cell whether it is neither a number nor a missing value
     """
     text = cells.astype("string").str.strip()
     text = text.mask(text.str.casefold().isin(MISSING_WORDS))
@@ -71,15 +71,15 @@ def typed(cells: pd.Series, kind: str | None = None, *, source: str = "") -> pd.
 
     Args:
         cells: text; an empty cell is missing; its name is that of the column
-        kind: `number` or `category` where the config says so; None to decide by the cells: they are
-            numbers where all of them are, and none has a leading zero, as in a room number
+        kind: `number` or `category` if the config sets the type; None to decide by the cells: they
+            are numbers if all of them are numbers and none has a leading zero, as in a room number
         source: name of the table, for the message
 
     Returns:
         Int64 or float for numbers, else the cells as they are
 
     Raises:
-        InputError: where the config says `number` and a cell is not a number
+        InputError: if the config sets the type `number` and a cell is not a number
     """
     if kind == "category":
         return cells
@@ -100,7 +100,7 @@ def settled(column: pd.Series, kind: str | None = None, *, source: str = "") -> 
 
     Args:
         column: values of any type; its name is that of the column
-        kind: `number` or `category` where the config says so; None to keep the type of the values
+        kind: `number` or `category` if the config sets the type; None to keep the type as it is
         source: name of the table, for the message
 
     Returns:
@@ -108,8 +108,8 @@ def settled(column: pd.Series, kind: str | None = None, *, source: str = "") -> 
         whole where some are missing
 
     Raises:
-        InputError: if the values are dates, times or lists, or the config says `number` and one is
-            not a number
+        InputError: if the values are dates, times or lists, or if the config sets the type `number`
+            and a value is not a number
     """
     inferred = pd.api.types.infer_dtype(column, skipna=True)
     if inferred in ("timedelta", "timedelta64"):
@@ -136,17 +136,24 @@ def settled(column: pd.Series, kind: str | None = None, *, source: str = "") -> 
 
 
 def category_text(column: pd.Series) -> pd.Series:
-    """A column as text; of whole numbers without a decimal point."""
+    """Convert a column to text. Whole numbers are written without a decimal point.
+
+    Args:
+        column: values of any type
+
+    Returns:
+        the values as text
+    """
     if pd.api.types.is_float_dtype(column.dtype) and (column.dropna() % 1 == 0).all():
         column = column.astype("Int64")
     return column.astype("string")
 
 
 def remark_on_text(column: pd.Series) -> str:
-    """Say that a column is text although most of its cells are numbers.
+    """Report that a column is text although most of its cells are numbers.
 
     Args:
-        column: of the metadata; its name is that of the column
+        column: column of the metadata with its name
 
     Returns:
         a sentence that counts the cells which are not numbers and names the first of them; empty
@@ -171,14 +178,13 @@ def remark_on_text(column: pd.Series) -> str:
 
 
 def remark_on_numbers(cells: pd.Series) -> str:
-    """Say how a column of text was read as numbers, where that is not plain.
+    """Report decimal commas and words for missing values in a column that was read as numbers.
 
     Args:
         cells: text that `typed` reads as numbers; its name is that of the column
 
     Returns:
-        a sentence on decimal commas and on words that were read as missing values; empty where
-        there are none
+        one sentence about them; empty if there are none
     """
     text = cells.str.strip()
     words = text.str.casefold().isin(MISSING_WORDS).fillna(False).astype(bool)
@@ -218,7 +224,14 @@ def _fully(text: pd.Series, pattern: re.Pattern[str]) -> pd.Series:
 
 
 def composed(column: pd.Series) -> pd.Series:
-    """A column with its text in the normal form C of Unicode; other values are left alone."""
+    """Convert the text of a column to the normal form C of Unicode; other values do not change.
+
+    Args:
+        column: values of any type
+
+    Returns:
+        the converted column
+    """
     if isinstance(column.dtype, pd.CategoricalDtype):
         categories = column.cat.categories.map(_composed)
         if categories.equals(column.cat.categories):

@@ -42,7 +42,7 @@ def add_columns(
         kind = settings.get("measure")
         if kind is None:
             computed[name] = _predicted(name, settings, metadata, predictions[settings["model"]])
-        elif kind == "duration":  # every table has it, with 0 for audio that cannot be read
+        elif kind == "duration":  # it is 0 for audio that cannot be read
             duration = metadata["duration"].round(2)
             computed[name] = duration.where(metadata["duration"] > 0)
         else:

@@ -1,7 +1,8 @@
-"""The rows of a CSV file, read in one way by every part of the workflow.
+"""The rows of a CSV file, read in the same way by every part of the workflow.
 
 The workflow watches the audio files that a table names, and jobs read them. Both must read the same
-names. This module is imported whenever Snakemake parses the workflow, so it imports nothing heavy.
+names. Snakemake imports this module each time it parses the workflow. The module therefore imports
+no heavy library.
 """
 
 import csv
@@ -42,8 +43,8 @@ def read_csv_rows(path: str | Path) -> CsvRows:
 
     Raises:
         OSError: The file cannot be read.
-        ValueError: The file has another encoding, is empty, has two columns of one name, has a row
-            with more cells than there are names, or has a quotation mark in a wrong place.
+        ValueError: The file has another encoding, is empty, has two columns with the same name, has
+            a row with more cells than there are names, or has a quotation mark in a wrong place.
     """
     table = read_csv_text(path)
     csv.field_size_limit(MAX_CELL)

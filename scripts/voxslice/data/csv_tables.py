@@ -59,7 +59,7 @@ def read_metadata(
     Args:
         path: the table that lists the utterances
         utterances: the utterances, as `list_utterances` returns them
-        columns: for each new column the `column` of the table and, where the config says it, its
+        columns: for each new column the `column` of the table and, if the config sets it, its
             `type`: `number` or `category`
 
     Returns:
@@ -81,7 +81,7 @@ def read_metadata(
 
 
 def _typed(cells: pd.Series, settings: Mapping[str, str], source: str) -> pd.Series:
-    """The cells of a column with their type; what was decided about them is printed."""
+    """Give the cells of a column their type, and print what is remarkable about it."""
     values = typed(cells, settings.get("type"), source=source)
     remark = remark_on_text(values) if values is cells else remark_on_numbers(cells)
     if remark and settings.get("type") != "category":
@@ -90,7 +90,7 @@ def _typed(cells: pd.Series, settings: Mapping[str, str], source: str) -> pd.Ser
 
 
 def _keys(table: pd.DataFrame, source: str) -> pd.DataFrame:
-    """`file`, `start` and `end` of each row; an open end is NaN."""
+    """Read `file`, `start` and `end` of each row of a table; an open end is NaN."""
     files = _column(table, "file", source)
     if files.isna().any():
         number = int(files.isna().to_numpy().argmax()) + 1
@@ -123,7 +123,7 @@ def _column(table: pd.DataFrame, name: str, source: str) -> pd.Series:
 
 
 def _rows(keys: pd.DataFrame, utterances: pd.DataFrame, source: str) -> np.ndarray:
-    """Position of each utterance's row: the one with its end, else the one with an open end."""
+    """Row of each utterance in the table: the row with its end, or else one with an open end."""
     rows = np.full(len(utterances), -1)
     for names, candidates in ((KEY, keys["end"].notna()), (KEY[:2], keys["end"].isna())):
         index = pd.MultiIndex.from_frame(keys.loc[candidates, names])

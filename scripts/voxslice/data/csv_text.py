@@ -1,6 +1,7 @@
-"""The text of a CSV file, whatever program wrote it: its encoding, separator and first lines.
+"""The text of a CSV file: its encoding, its separator, and lines before the header.
 
-Imported whenever Snakemake parses the workflow: it stays light.
+Snakemake imports this module each time it parses the workflow. The module therefore imports no
+heavy library.
 """
 
 import codecs
@@ -21,7 +22,7 @@ class CsvText(NamedTuple):
     """A CSV file as text.
 
     Attributes:
-        text: the table from its line of names on
+        text: the table, from the line with the names of its columns
         separator: character between two cells
     """
 
@@ -32,9 +33,9 @@ class CsvText(NamedTuple):
 def read_csv_text(path: str | Path) -> CsvText:
     """Read a CSV file.
 
-    Lines in front of the names are skipped if they are blank, begin with `#`, or are `sep=;`, which
-    tells the separator to Excel. Otherwise the separator is a comma, or a semicolon or tab if the
-    line of names has it and no comma.
+    Lines before the names are skipped if they are blank, begin with `#`, or are `sep=;`, which sets
+    the separator. Without such a line, the separator is a comma, or a semicolon or tab if the line
+    of names has one of these and no comma.
 
     Args:
         path: file in UTF-8, or in UTF-16 as Excel writes it

@@ -54,8 +54,8 @@ def list_utterances(
 def _load(folder: str | Path, table: str | None = None) -> audformat.Database:
     """Load a database with one table, or with all tables if `table` is None.
 
-    audformat would run code from the header and from a table that is a pickle. It prefers pickles.
-    So it is given a folder with the checked header and the other tables only.
+    audformat would run code from the header and from tables that are pickles, which it prefers. It
+    therefore gets a folder with the checked header and the tables in CSV and Parquet.
     """
     folder = Path(folder).absolute()
     header = read_header(folder / "db.yaml")

@@ -1,7 +1,7 @@
 """Names of audio files that a table and a disk write in different Unicode forms.
 
-A Mac, for example, writes `ü` as two characters. Imported whenever Snakemake parses the workflow:
-it stays light.
+A Mac, for example, writes `ü` as two characters. Snakemake imports this module each time it parses
+the workflow. The module therefore imports no heavy library.
 """
 
 import os
@@ -82,7 +82,7 @@ def _names_by_text(folder: Path, changed: int) -> dict[str, list[str]]:
 
 
 def require_distinct(files: Iterable[str], folder: str | Path) -> None:
-    """Refuse two names of one file.
+    """Refuse different names for the same file.
 
     Args:
         files: names of files, relative to the folder

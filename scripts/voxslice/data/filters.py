@@ -1,6 +1,7 @@
 """Values of a filter and of metadata as text, so that they can be compared.
 
-This module is imported whenever Snakemake parses the workflow, so it imports nothing heavy.
+Snakemake imports this module each time it parses the workflow. The module therefore imports no
+heavy library.
 """
 
 import re

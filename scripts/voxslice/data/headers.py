@@ -1,8 +1,8 @@
-"""Correct the length that the header of an audio file states, where it is missing or too short.
+"""Correct the length in the header of an audio file if it is missing or too short.
 
-A recorder that crashed leaves the length 0 in the header, a program that writes to a pipe cannot go
-back to fill it in, and MP3 needs no header at all. libsndfile then stops reading too early, without
-an error.
+A recorder that crashed leaves the length 0 in the header. A program that writes to a pipe cannot go
+back to write the length. MP3 needs no header at all. In these cases libsndfile stops reading too
+early, without an error.
 """
 
 import io
@@ -59,9 +59,9 @@ class CorrectedFile(io.RawIOBase):
         """Open the file.
 
         Args:
-            path: of the file
-            head: the bytes that the file is to begin with
-            skipped: number of bytes of the file that they replace
+            path: audio file
+            head: bytes that replace the beginning of the file
+            skipped: number of bytes of the file that `head` replaces
         """
         self._file = Path(path).open("rb")  # noqa: SIM115 (closed with this object)
         self._head = head
@@ -111,13 +111,12 @@ def corrected(path: str | Path) -> CorrectedFile | None:
     """Open a file with a corrected header, if its own header does not state the true length.
 
     Args:
-        path: of an audio file
+        path: audio file
 
     Returns:
-        the file with a header from which libsndfile reads all of the audio. A length of `UNKNOWN`
-        samples or more means that the audio has to be read to its end to know the length. None if
-        the header of the file needs no correction, which includes every file of a format that is
-        not known here
+        the file with a header with which libsndfile reads all of the audio. A length of `UNKNOWN`
+        samples or more means that the length is only known after reading to the end. None if the
+        header needs no correction, or if this module does not know the format
 
     Raises:
         ChainedStreamsError: if libsndfile cannot read all of the audio
@@ -269,9 +268,9 @@ def _tag_position(header: bytes) -> int:
 
 
 def _mp3(data: _Bytes) -> tuple[bytes, int] | None:
-    """Let MP3 begin with a tag that says that the length is unknown, if no tag states the length.
+    """Add a tag with an unknown length to the beginning of MP3 that has no tag with its length.
 
-    libsndfile otherwise takes the bit rate of the first frame for that of all.
+    Without a tag, libsndfile computes the length from the bit rate of the first frame.
     """
     first = _first_frame(data)
     if first is None:

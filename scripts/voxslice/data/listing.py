@@ -1,4 +1,4 @@
-"""The list of a dataset's utterances and the content of their files, whatever its source is."""
+"""The utterances of a dataset and the content of their files, for every kind of source."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -22,7 +22,7 @@ def list_utterances(
     """List the utterances of a dataset and read their audio once.
 
     Args:
-        audio: the folder of the audio; of a database it holds the tables, too
+        audio: the folder of the audio; the folder of a database also contains the tables
         csv: `path` and `audio` of a dataset that is a CSV table; None for a database
         table: the table of a database whose rows are the utterances
         filters: which utterances are kept, as `csv_tables.list_utterances` or
@@ -43,7 +43,7 @@ def list_utterances(
     data: LocalData | None = None
     if state:
         data = of_table(**csv, filters=filters) if csv else of_database(audio)
-    # before the durations are read: a file that changes meanwhile differs from the record
+    # recorded before the durations are read: a file that changes meanwhile differs from the record
     record = data.look(state, threads=threads) if data and state else None
     if csv:
         utterances = csv_tables.list_utterances(**csv, filters=filters, links=links)

@@ -1,12 +1,13 @@
-"""Local data that the workflow reads where it lies: fingerprints by which a change is noticed.
+"""Fingerprints of local data, which show whether the data has changed.
 
-Snakemake notices no change inside a folder, and watching every file takes minutes where there are
-many. This module is imported whenever Snakemake parses the workflow, so it imports nothing heavy.
+Snakemake notices no change inside a folder, and watching many files one by one takes minutes.
+Snakemake imports this module each time it parses the workflow. The module therefore imports no
+heavy library.
 
 A file counts as changed when its size, its modification time or its status change time differs.
-Only the content tells whether a file was really changed, or just touched or copied. Reading all
+Only the content shows whether a file was really changed, or just touched or copied. Reading all
 content takes too long while the workflow is parsed. The job that lists the utterances reads all
-files anyway, so it records what it saw, and later fingerprints are compared with that record.
+files anyway. It therefore records their content, and later fingerprints use this record.
 """
 
 import hashlib
@@ -32,7 +33,7 @@ CONTENT_DIGITS = 32
 
 @dataclass(frozen=True)
 class LocalData:
-    """Files that the workflow reads where they lie, and the utterances that they hold.
+    """Local files and the utterances in them.
 
     Attributes:
         folder: the folder that the files are relative to
@@ -45,16 +46,16 @@ class LocalData:
     keys: Sequence[tuple[str, ...]] = ()
 
     def fingerprint(self, seen: str | Path | None = None) -> str:
-        """Name the state of the data.
+        """Compute the fingerprint of the data.
 
         Args:
-            seen: file with the record of a job (see `look`); it may be missing. Where files have
-                new times but the recorded content, the new times are written into it, so that the
-                content is read once and not each time the workflow is parsed.
+            seen: file with the record of a job (see `look`); it may be missing. If files have new
+                times but the recorded content, the new times are added to the record. Their content
+                is then read only once, and not each time the workflow is parsed.
 
         Returns:
-            12 hexadecimal digits: those in the record where the utterances and the content of all
-            files are as recorded, otherwise a digest of the utterances and the files' states
+            12 hexadecimal digits: those in the record if the utterances and the content of all
+            files are as recorded, otherwise a digest of the utterances and of the files' states
         """
         states = self._states()
         record = _read_record(seen) if seen else None
@@ -82,10 +83,10 @@ class LocalData:
         return touched if same else None
 
     def look(self, fingerprint: str, *, threads: int) -> dict[str, Any]:
-        """Read all files and record what they hold.
+        """Read all files and record their content.
 
         Args:
-            fingerprint: name of the state of the data when the workflow was parsed
+            fingerprint: fingerprint of the data when the workflow was parsed
             threads: number of files that are read at the same time
 
         Returns:
@@ -118,11 +119,11 @@ class LocalData:
 
 
 def contents(folder: str | Path, files: Iterable[str], *, threads: int) -> dict[str, str | None]:
-    """Name the content of files.
+    """Compute a digest of the content of each file.
 
     Args:
         folder: the folder that the files are relative to
-        files: their names
+        files: names of the files
         threads: number of files that are read at the same time
 
     Returns:
@@ -146,7 +147,7 @@ def _content(folder: str | Path, file: str) -> str | None:
 
 
 def tables_state(paths: Iterable[str | Path]) -> str:
-    """Name the content of tables, whatever their modification times are.
+    """Compute a digest of the content of tables. Modification times are ignored.
 
     Args:
         paths: the tables; they are read as a whole
@@ -159,7 +160,7 @@ def tables_state(paths: Iterable[str | Path]) -> str:
 
 
 def _read_record(path: str | Path) -> dict[str, Any] | None:
-    """Read a record that `write_seen` wrote; None where there is none, or another kind of file."""
+    """Read a record that `write_seen` wrote; None if there is no file, or another kind of file."""
     try:
         record = json.loads(Path(path).read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
@@ -174,12 +175,24 @@ def _read_record(path: str | Path) -> dict[str, Any] | None:
 
 
 def of_files(paths: Sequence[str | Path]) -> LocalData:
-    """Files of one folder, for example the two files of a model."""
+    """Local data of files in one folder, for example the two files of a model.
+
+    Args:
+        paths: the files
+
+    Returns:
+        the files, without utterances
+    """
     return LocalData(Path(paths[0]).parent, sorted(Path(path).name for path in paths))
 
 
 def write_seen(seen: Mapping[str, Any], path: str | Path) -> None:
-    """Write the record of `LocalData.look`, whole or not at all."""
+    """Write the record of `LocalData.look` to a file, completely or not at all.
+
+    Args:
+        seen: the record
+        path: file to write
+    """
     from voxslice.files import write_text  # it imports pandas, which takes long to import
 
     write_text(json.dumps(seen) + "\n", path)
@@ -196,8 +209,8 @@ def of_table(
         filters: for each name the `column` of the table and the `values` that are kept
 
     Returns:
-        the utterances that are kept; None where the table cannot be read, which is explained by the
-        job that reads it
+        the utterances that are kept; None if the table cannot be read; the job that reads the table
+        then explains the error
     """
     try:
         names, rows = _read_rows(path)
@@ -228,10 +241,13 @@ def _read_rows(path: str | Path) -> tuple[list[str], list[list[str]]]:
 
 
 def of_database(folder: str | Path) -> LocalData:
-    """The media of a database, without its tables (see `tables_state`).
+    """Local data of the media of a database, without its tables (see `tables_state`).
 
     Args:
-        folder: the folder of the database; hidden files and files made by the workflow are left out
+        folder: the folder of the database
+
+    Returns:
+        all other files, without hidden files and files that the workflow makes
     """
     made = {Path(name).absolute() for name in MADE}
     found = []

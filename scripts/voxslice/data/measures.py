@@ -1,4 +1,4 @@
-"""Measures of the speech in an utterance, each of them one number: pitch, level and noise."""
+"""Measures of the speech in an utterance: pitch, level and signal-to-noise ratio."""
 
 import sys
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Say which utterances are silent although models score them."""
+"""Report which utterances are silent although models score them."""
 
 import pandas as pd
 
@@ -33,7 +33,5 @@ def silence_remarks(silence: pd.DataFrame, total: int) -> list[str]:
             )
         else:
             verb, them = ("is", "it") if len(rows) == 1 else ("are", "them")
-            remarks.append(
-                f"{count} {verb} silent, and models score {them} all the same ({names})."
-            )
+            remarks.append(f"{count} {verb} silent, but models score {them} anyway ({names}).")
     return remarks

@@ -61,7 +61,7 @@ def numbers(table: pd.DataFrame, column: str, source: str) -> pd.Series:
         source: name of the table, for the message
 
     Returns:
-        the numbers as float, NaN where a cell is empty or says that there is no value
+        the numbers as float, NaN where a cell is empty or holds a word for a missing value
 
     Raises:
         InputError: if a cell is not a number
@@ -98,7 +98,7 @@ def times(table: pd.DataFrame, column: str, source: str) -> pd.Series:
 def _require_none(
     wrong: pd.Series, table: pd.DataFrame, column: str, source: str, wanted: str
 ) -> None:
-    """Refuse the first cell that is not what was wanted."""
+    """Refuse a table if a cell is wrong, and name the first wrong cell."""
     if wrong.any():
         row = table.iloc[int(wrong.to_numpy().argmax())]
         raise InputError(

@@ -1,4 +1,4 @@
-"""Checks and order of the utterances of a dataset, whatever they are read from."""
+"""Checks and order of the utterances of a dataset, for every kind of source."""
 
 import os
 from collections.abc import Iterable
@@ -25,7 +25,7 @@ def with_ends(keys: pd.DataFrame, folder: str | Path) -> pd.DataFrame:
         The keys with all ends. An end is 0 if the file cannot be read; inference gives the reason.
 
     Raises:
-        InputError: Two names mean the same file.
+        InputError: Two names are names of the same file.
         MachineError: The machine is at fault, or the folder is missing or empty.
     """
     require_distinct(keys["file"], folder)

@@ -52,7 +52,7 @@ def require_few(
         total: Number of utterances of the dataset.
         tolerated: Share of the utterances that may fail, from 0 to 1.
         model: Id of the model, for the message.
-        where: End of the message that says where all failures are listed.
+        where: End of the message, for example the place of the list of all failures.
 
     Raises:
         InputError: More utterances failed than are tolerated.

@@ -30,7 +30,7 @@ def read_predictions(
     Args:
         path: CSV or Parquet file.
         utterances: The utterances of the dataset.
-        tasks: For each task what it makes of the model's classes, or None for a regression.
+        tasks: For each task the labels that the model's classes stand for; None for a regression.
         filtered: Whether the table may have rows of utterances that the dataset's filter leaves
             out.
         tolerated: Share of the utterances that may have no prediction, from 0 to 1.
@@ -69,7 +69,7 @@ def match_predictions(
             task a column with its id, which holds the predicted class or the value in the unit of
             the task; and optionally `<task>.<class>` with the probability of each class.
         utterances: The utterances of the dataset.
-        tasks: For each task what it makes of the model's classes, or None for a regression.
+        tasks: For each task the labels that the model's classes stand for; None for a regression.
         source: Name of the table, for messages.
         filtered: Whether the table may have rows of utterances that the dataset's filter leaves
             out.
@@ -214,8 +214,8 @@ def describe_tables(paths: Sequence[str | Path]) -> dict[str, object]:
         paths: The tables.
 
     Returns:
-        The content of `model.json`: paths and checksums of the tables; what only an ONNX file has
-        is None or empty.
+        The content of `model.json`: paths and checksums of the tables. Keys that only apply to an
+        ONNX file are None or empty.
     """
     return {
         "origin": ", ".join(str(path) for path in paths),

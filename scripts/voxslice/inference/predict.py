@@ -58,7 +58,7 @@ class Score(NamedTuple):
 
 
 class Scorer:
-    """Reads utterances and runs a model on them; a failure becomes the reason for it."""
+    """Read utterances and run a model on them. Failures are returned as reasons in text."""
 
     def __init__(
         self,
@@ -98,7 +98,7 @@ class Scorer:
             the audio, or the reason why it cannot be read
 
         Raises:
-            MachineError: if the machine is at fault, or if the folder is gone or empty
+            MachineError: if the machine is at fault, or if the folder is missing or empty
         """
         file, start, end = row
         try:
@@ -177,8 +177,8 @@ def predict(
 ) -> None:
     """Run a model on utterances, and write its predictions and the utterances that failed.
 
-    Each utterance is computed alone: in a batch it would have to be padded, which changes what
-    models predict.
+    Each utterance is computed alone: in a batch it would have to be padded, which changes the
+    predictions of models.
 
     Args:
         utterances: `file`, `start` and `end` (seconds), one row per utterance.
@@ -205,8 +205,8 @@ def predict(
     """
     # One session with one thread per utterance, and several utterances at a time. For wav2vec 2.0
     # with six layers on two cores, two threads inside of the operators are as fast on a quiet
-    # machine, but take 1.3 to 1.8 times the processor time on a busy one, and most for short
-    # utterances. One session per core is no faster and holds the weights twice.
+    # machine. On a busy machine they take 1.3 to 1.8 times the processor time, most for short
+    # utterances. One session per core is no faster and needs memory for the weights twice.
     loaded = load(model, threads=1, device=device)
     labels = labels_of(loaded)
     if outputs is None:
@@ -216,7 +216,7 @@ def predict(
     schema = _schema(columns, len(labels[embedding]) if embedding is not None else None)
     rows = zip(*(utterances[name] for name in KEY), strict=True)
     workers = 1 if device == "cuda" else threads
-    # long utterances take turns, so that the job needs no more memory than its rule asks for
+    # long utterances take turns, so that the job needs no more memory than its rule requests
     durations = (utterances["end"] - utterances["start"]).clip(upper=longest)
     budget = room_mb(durations.max() if len(durations) else 0, threads=workers)
     scorer = Scorer(

@@ -58,7 +58,7 @@ def read_ahead(
     Args:
         read: Reads an item. At most `readers + workers` of its return values are held in memory.
         compute: Computes the result from what `read` returned. The result should be small.
-        items: Items to read.
+        items: Items to read, in the order of the results.
         readers: Number of items that are read at the same time.
         workers: Number of items that are computed at the same time.
         window: Number of items in progress, including results that wait for an earlier one.
@@ -73,7 +73,7 @@ def read_ahead(
     free = readers + workers
 
     def begin() -> None:
-        """Begin with the next items, in their order, as many as may be held in memory."""
+        """Begin with the next items, up to the number that may be in memory."""
         nonlocal free
         with lock:
             while free and len(pending) < window:

@@ -1,7 +1,7 @@
 """The costs of a model on this machine: time to load, latency of single utterances, memory.
 
-The numbers are only valid for the machine that they were measured on. Numbers from two machines do
-not compare two models.
+The figures are valid only for the machine that they were measured on. Figures from different
+machines cannot be compared.
 """
 
 import json
@@ -27,7 +27,7 @@ PERCENTILES = {"p50_ms": 50, "p95_ms": 95, "p99_ms": 99}
 
 
 def costs_table(model: str, folder: str | Path, **settings: Any) -> pd.DataFrame:
-    """Measure an installed model, and add what its card says.
+    """Measure an installed model, and add its size from the model card.
 
     Args:
         model: Id of the model.
@@ -50,7 +50,7 @@ def costs_table(model: str, folder: str | Path, **settings: Any) -> pd.DataFrame
 
 
 def measure_costs(model: str | Path, *, threads: Sequence[int], **settings: Any) -> pd.DataFrame:
-    """Measure a model, for each number of threads in a process of its own.
+    """Measure a model. Each number of threads is measured in a separate process.
 
     Nothing else should run on the machine at the same time.
 
@@ -67,7 +67,7 @@ def measure_costs(model: str | Path, *, threads: Sequence[int], **settings: Any)
 
     Raises:
         InputError: The device cannot be used, or the model fails on an utterance or takes too long.
-        MachineError: The process that measures was ended, or memory is short.
+        MachineError: The process that measures was killed, or memory is short.
     """
     rows = []
     for number in sorted(set(threads)):
@@ -106,7 +106,7 @@ def _measure_in_process(arguments: dict[str, Any]) -> dict[str, Any]:
     if errors:  # the time limit ended the process
         return {"error": errors[-1]}
     return {
-        "machine_error": "The process that measures the model was ended from outside or crashed"
+        "machine_error": "The process that measures the model was killed or crashed"
         f" (exit code {process.returncode}): check that memory is not short, and run again."
     }
 
@@ -124,7 +124,7 @@ def measure_here(
     seed: int,
     max_seconds: float,
 ) -> list[dict[str, Any]]:
-    """Measure a model in this process, whose peak memory is reported as the model's.
+    """Measure a model in this process. The peak memory of the process counts as the model's.
 
     Args:
         model: Folder with model.onnx and model.yaml.
@@ -233,7 +233,7 @@ def machine() -> str:
 def peak_memory() -> int:
     """Peak memory of this process, in bytes."""
     status = Path("/proc/self/status")
-    if status.exists():  # getrusage would include the process that started this one
+    if status.exists():  # getrusage would also count the process that started this one
         lines = dict(line.split(":", 1) for line in status.read_text().splitlines() if ":" in line)
         return 1024 * int(lines["VmHWM"].split()[0])
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -1,8 +1,8 @@
-"""The model.yaml of an audonnx model: read as plain data, and written anew from what is known.
+"""The model.yaml of an audonnx model: read as plain data, and written again from accepted values.
 
-audonnx creates an object for each class name that its YAML file holds, anywhere in the file. A
-second model in an argument would load an ONNX file from any place, and a transform may be any code.
-So only the class of the model itself is accepted, and only its known arguments.
+audonnx creates an object for each class name in its YAML file. A second model in an argument could
+load any ONNX file, and a transform could run any code. Therefore only the class of the model itself
+and its known arguments are accepted.
 """
 
 from collections.abc import Iterator, Sequence
@@ -24,12 +24,12 @@ UNUSED_ARGUMENTS = ("device", "num_workers", "session_options")
 
 @dataclass(frozen=True)
 class Definition:
-    """What a model.yaml says.
+    """Content of a model.yaml.
 
     Attributes:
         onnx: The ONNX file, inside the folder of the model.
         labels: Labels of outputs by name; a list without a name belongs to the only output.
-        sampling_rate: Sampling rate as it is written there, or None.
+        sampling_rate: Sampling rate as it is written in the file, or None.
     """
 
     onnx: Path
@@ -134,7 +134,7 @@ def _onnx_file(folder: Path, name: object, path: Path) -> Path:
 
 
 def _inside(folder: Path, name: str, path: Path) -> Path:
-    """The file of a name in a folder, which no link or `..` may lead out of the folder."""
+    """Path of a file in a folder. A link or `..` that leads out of the folder is an error."""
     try:
         found = (folder / name).resolve()
     except (OSError, ValueError, RuntimeError) as error:  # links in a circle, a null byte

@@ -65,7 +65,7 @@ def fetch(
         )
         if sha256 is not None and found != sha256.lower():
             raise InputError(
-                f"The download of {url} has the sha256 {found}, but the config says {sha256}:"
+                f"The download of {url} has the sha256 {found}, but the config has {sha256}:"
                 " correct the config if the new file is the right one, otherwise do not trust the"
                 " source."
             )
@@ -242,7 +242,7 @@ def trust(url: str, checksum: str, *, record: str | Path) -> None:
 MAX_RATIO = 100
 """Most bytes that one byte of an archive may unpack to: weights hardly shrink."""
 SMALL_BYTES = 10**8
-"""Bytes that an archive may unpack to whatever its own size is."""
+"""Bytes that an archive of any size may unpack to."""
 MAX_DIRECTORY_BYTES = 1 << 20
 """Largest list of members in an archive, enough for 10,000 members."""
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)

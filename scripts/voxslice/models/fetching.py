@@ -1,4 +1,4 @@
-"""Fetch a model from where the config says, check it, and install it."""
+"""Fetch a model (URL, folder or ONNX file), check it, and install it."""
 
 import tempfile
 from collections.abc import Mapping
@@ -22,8 +22,8 @@ def fetch_model(
 ) -> None:
     """Fetch a model and install it.
 
-    The checksum of a first download is trusted only after the model was installed: a login page or
-    a damaged archive is never what later downloads are compared with.
+    The checksum of a first download is recorded only after the model was installed. Later downloads
+    are therefore never compared with a login page or a damaged archive.
 
     Args:
         source: Settings of the model in the config: one of `url`, `path` and `onnx`, and

@@ -1,4 +1,4 @@
-"""Check a fetched model before it is run, and write it with a card that describes it."""
+"""Check a fetched model before it is run, and write it together with a model card."""
 
 import json
 import shutil
@@ -34,7 +34,7 @@ TRIAL_SAMPLES = (48000, 64000)
 
 
 def find_root(folder: str | Path) -> Path:
-    """Find the only folder below another one that holds a model.yaml.
+    """Find the folder of an unpacked archive that contains the model.yaml.
 
     Args:
         folder: Folder of an unpacked archive.
@@ -147,8 +147,8 @@ def install_onnx(
 def _staged(target: str | Path) -> Iterator[Path]:
     """Create a new folder whose files are moved into the target after the block.
 
-    A model is loaded from a folder that holds only the checked files: other fetched files, such as
-    transform.yaml, could also name classes.
+    A model is loaded from a folder with only the checked files, because other fetched files, such
+    as transform.yaml, could also name classes.
     """
     target = Path(target)
     with full_disk(target):
@@ -168,7 +168,11 @@ def _outputs(
     origin: str,
     max_seconds: float,
 ) -> tuple[dict[str, list[str]], dict[str, str]]:
-    """Load and try a model: labels of the outputs that can be read, and why others cannot."""
+    """Load and try a model.
+
+    Returns:
+        The labels of the outputs that can be read, and the reasons why others cannot be read.
+    """
     try:
         with time_limit(max_seconds, f"Loading the model from {origin}"):
             model = load(folder)
@@ -207,10 +211,10 @@ def _outputs(
 
 
 def _try(model: audonnx.Model, origin: str, max_seconds: float) -> list[dict[str, np.ndarray]]:
-    """Run a model on noise of two durations, so that one that never ends is refused.
+    """Run a model on noise of two durations, and refuse it if it takes too long.
 
-    Other failures are no reason to refuse the model: they may concern the noise alone. There is no
-    result for a duration on which the model fails.
+    Other failures are no reason to refuse the model, because they may concern only noise. There is
+    no result for a duration on which the model fails.
     """
     results = []
     for samples in TRIAL_SAMPLES:

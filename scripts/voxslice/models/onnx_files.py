@@ -1,4 +1,4 @@
-"""ONNX files: what is checked before a model is run, and what a file tells about its model."""
+"""ONNX files: checks before a model is run, and information about the model in the file."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -36,7 +36,7 @@ def read_onnx(path: str | Path, origin: str) -> onnx.ModelProto:
     """
     try:
         model = onnx.load(str(path), format="protobuf", load_external_data=False)
-    except Exception as error:  # protobuf raises kinds of its own
+    except Exception as error:  # protobuf raises its own types
         reason = " ".join(str(error).split()) or type(error).__name__
         raise InputError(
             f"The model from {origin} is not a readable ONNX file ({reason}): export it again."
@@ -82,8 +82,8 @@ def _graphs(attribute: onnx.AttributeProto) -> list[onnx.GraphProto]:
 def _require_bounded_functions(model: onnx.ModelProto, origin: str) -> None:
     """Refuse functions that call functions so often that onnxruntime would never load the model.
 
-    onnxruntime puts the nodes of a function in place of each call. Functions that call others twice
-    make a file of a kilobyte grow without end.
+    onnxruntime replaces each call of a function by the nodes of the function. Functions that call
+    other functions twice make a file of a kilobyte grow without end.
     """
     functions = {(function.domain, function.name): function for function in model.functions}
     sizes: dict[tuple[str, str], int] = {}
@@ -130,7 +130,7 @@ def activations(model: onnx.ModelProto) -> dict[str, str]:
     Operations that change the type or the shape alone may follow it.
 
     Args:
-        model: as `read_onnx` gives it
+        model: model that `read_onnx` returned
 
     Returns:
         `softmax` or `sigmoid` by name of the output, for outputs that are one of them
@@ -140,7 +140,7 @@ def activations(model: onnx.ModelProto) -> dict[str, str]:
     found = {}
     for output in model.graph.output:
         node = producers.get(output.name)
-        for _ in model.graph.node:  # a graph may be broken and run in a circle
+        for _ in model.graph.node:  # a broken graph may contain a cycle
             if node is not None and node.op_type in SAME_VALUES and node.input:
                 node = producers.get(node.input[0])
         if node is None or node.domain not in ("", "ai.onnx"):

@@ -1,4 +1,4 @@
-"""Outputs of a model: which give one vector of numbers per utterance, and which are read."""
+"""Outputs of a model: which of them are one vector of numbers per utterance, and which are read."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,11 +13,11 @@ NUMERIC = "fiub"
 
 
 def unfit(name: str, value: object, size: int) -> str | None:
-    """Say why a value is not one vector of numbers per utterance.
+    """Explain why a value is not one vector of numbers per utterance.
 
     Args:
         name: Name of the output.
-        value: What the model gives for one utterance.
+        value: Value of the output for one utterance.
         size: Number of the output's labels.
 
     Returns:

@@ -1,4 +1,4 @@
-"""A limit to the time that onnxruntime may take: an ONNX file may hold a loop that never ends."""
+"""A limit on the time of onnxruntime, because an ONNX file may contain a loop that never ends."""
 
 import os
 import sys
@@ -14,24 +14,24 @@ from voxslice.job_process import dismiss_witness
 MAX_SECONDS = 600.0
 """Longest time to load a model or to compute one utterance, unless the config gives another."""
 GRACE_S = 30.0
-"""Seconds that onnxruntime has to stop when it is told to. It looks only between two operators."""
+"""Seconds until onnxruntime must have stopped. It checks for a stop only between two operators."""
 
 
 class TimeLimitError(InputError):
-    """A model took longer than it is allowed to."""
+    """A model took longer than the limit."""
 
 
 @contextmanager
 def time_limit(seconds: float, what: str) -> Iterator[onnxruntime.RunOptions]:
     """Stop a computation of onnxruntime that takes too long.
 
-    onnxruntime is told to stop, which it does between two operators. If it has not stopped after
-    `GRACE_S`, as in a single operator without an end or while it loads a file, nothing but the end
-    of the process stops it: the process then ends with the same sentence.
+    onnxruntime is told to stop, which it does between two operators. It may not stop within
+    `GRACE_S`, for example in a single operator that never ends or while it loads a file. Then the
+    process ends with the same sentence.
 
     Args:
         seconds: Longest time that the block may take.
-        what: What takes the time, as the subject of the sentence.
+        what: Name of the computation, which is the subject of the message.
 
     Yields:
         Options to be given to `InferenceSession.run`.

@@ -10,11 +10,11 @@ from voxslice.data.silence import silence_remarks
     [
         (
             ["a.wav"],
-            "1 of the 2,000 utterances is silent, and models score it all the same (a.wav).",
+            "1 of the 2,000 utterances is silent, but models score it anyway (a.wav).",
         ),
         (
             ["a.wav", "b.wav", "b.wav", "c.wav", "d.wav", "e.wav"],
-            "6 of the 2,000 utterances are silent, and models score them all the same"
+            "6 of the 2,000 utterances are silent, but models score them anyway"
             " (a.wav, b.wav, c.wav and 2 more).",
         ),
     ],

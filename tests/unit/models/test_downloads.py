@@ -151,7 +151,7 @@ def test_other_schemes_are_refused(url, checksum, place):
 
 
 def test_wrong_checksum_leaves_nothing(source, place):
-    with pytest.raises(InputError, match=f"has the sha256 {SHA256}, but the config says 0000"):
+    with pytest.raises(InputError, match=f"has the sha256 {SHA256}, but the config has 0000"):
         fetch(source.as_uri(), **place, sha256="0" * 64)
     assert nothing_left(place)
 
