@@ -1,11 +1,11 @@
-"""Time inference: a plain script, this workflow's, and bare onnxruntime on arrays in memory.
+"""Time three ways of inference: a plain script, this workflow, and onnxruntime without audio files.
 
 python bench/inference.py MODEL [--audio FOLDER] [--utterances 24] [--rounds 5]
 
-MODEL is a folder with model.onnx and model.yaml. FOLDER holds audio files, as
-resources/emodb/audio/wav does once the default study has fetched emodb; without it, speech-like
-noise of two seconds is written. The ways take turns, so that whatever else the machine does slows
-all of them. Loading the model is timed apart.
+MODEL is a folder with model.onnx and model.yaml. FOLDER contains audio files, for example
+resources/emodb/audio/wav after the default study. Without it, speech-like noise of two seconds is
+written. The ways take turns, so that other work on the machine slows all of them. Loading the model
+is timed separately.
 """
 
 import argparse
@@ -87,7 +87,7 @@ def main() -> None:
             str(arguments.model / "model.onnx"), providers=["CPUExecutionProvider"]
         )
         entry = together.get_inputs()[0].name
-        predict.load = lambda *_, **__: single  # loaded once, as the others are
+        predict.load = lambda *_, **__: single  # loaded once, as in the other ways
         predictions = Path(name) / "0.parquet"
         results: dict[str, object] = {}
 

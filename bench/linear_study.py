@@ -1,10 +1,10 @@
-"""The default study as one linear script, with every library's defaults, for bench/study.py.
+"""The default study as one linear script with the defaults of its libraries, for bench/study.py.
 
     python bench/linear_study.py DATA OUT
 
-DATA holds an audb repository of emodb and archives of the models (see bench/study.py). One step
-after the other: the dataset by audb, each model by audonnx and audinterface, sliceguard on metadata
-and on the embedding for each model and task, and a comparison.
+DATA contains an audb repository of emodb and archives of the models (see bench/study.py). The
+script runs one step after the other: the dataset by audb, each model by audonnx and audinterface,
+sliceguard on metadata and on the embedding for each model and task, and a comparison.
 """
 
 import sys

@@ -1,11 +1,12 @@
-"""How long Snakemake plans: 1,000 shards by 10 models, and a study that is finished.
+"""Time that Snakemake needs to plan: 1,000 shards with 10 models, and finished studies.
 
     python bench/planning.py
     python bench/planning.py --data DATA
 
-A dry run, from the command to its end. The shards are planned anew, after the checkpoint that says
-how many there are; no audio and no model is there, since planning reads neither. The finished study
-is the embedded one, which is run first, and with DATA (see bench/study.py) the default study.
+The time is that of a dry run, from the start of the command to its end. The shards are planned
+after the checkpoint that determines their number. Neither audio nor models exist, because planning
+reads none of them. The finished study is the embedded one, which is run first. With DATA (see
+bench/study.py) it is also the default study.
 """
 
 import argparse
@@ -27,10 +28,10 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def write_study(folder: Path, shards: int, models: int) -> Path:
-    """Write a study whose utterances are a shard each.
+    """Write a study with one utterance per shard.
 
     Args:
-        folder: Where the study is to run.
+        folder: Folder in which the study runs.
         shards: Number of utterances.
         models: Number of models.
 
@@ -83,7 +84,7 @@ def write_study(folder: Path, shards: int, models: int) -> Path:
 
 
 def snakemake(folder: Path, configs: list[Path], *words: str) -> str:
-    """Run Snakemake in a folder and return what it says."""
+    """Run Snakemake in a folder and return its output."""
     command = [sys.executable, "-m", "snakemake", *words, "--snakefile", ROOT / "Snakefile"]
     command += ["--profile", "none", "--workflow-profile", ROOT / "profiles/default"]
     command += ["--directory", folder, "--cores", "all", "--configfile", *configs]
@@ -100,19 +101,19 @@ def snakemake(folder: Path, configs: list[Path], *words: str) -> str:
 
 
 def plan(folder: Path, configs: list[Path], rounds: int) -> dict[str, float]:
-    """Time dry runs of all of a study.
+    """Time dry runs of a whole study.
 
     Returns:
-        The number of jobs, and the median of seconds by the wall and of the processor.
+        The number of jobs, and the medians of wall-clock seconds and CPU seconds.
     """
     walls, cpus = [], []
     for _ in range(rounds):
         before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-        said = snakemake(folder, configs, "--dry-run")
+        output = snakemake(folder, configs, "--dry-run")
         walls.append(time.perf_counter() - start)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         cpus.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
-    total = re.search(r"^total +(\d+)$", said, re.MULTILINE)
+    total = re.search(r"^total +(\d+)$", output, re.MULTILINE)
     jobs = int(total[1]) if total else 0
     return {
         "jobs": jobs,

@@ -1,7 +1,7 @@
-"""Benchmark of the report: how long it takes and how much memory, for few and for many utterances.
+"""Benchmark of the report: time and memory for few and for many utterances.
 
-The tables are drawn at random: two models, 20 slices each of which half are confirmed, an embedding
-of 1,024 dimensions, audio to listen to. They are written to files first; a process of its own reads
+The tables are drawn at random: two models with 20 slices each, of which half are confirmed, an
+embedding of 1,024 dimensions, and audio. They are first written to files. A separate process reads
 them and makes the page.
 
     python bench/report.py            # everything; writes bench/report.md
@@ -32,7 +32,7 @@ EMOTIONS = ["anger", "boredom", "disgust", "fear", "happiness", "neutral", "sadn
 
 
 def write_study(folder: Path, utterances: int, speakers: int | None, task: str) -> None:
-    """Draw a study and write it: all of it but the embedding as Python would keep it."""
+    """Draw a study and write it: the embedding as Parquet, everything else as a pickle."""
     import numpy as np
     import pandas as pd
     import pyarrow as pa
@@ -148,12 +148,12 @@ def write_study(folder: Path, utterances: int, speakers: int | None, task: str) 
 
 
 def make_page(folder: Path) -> None:
-    """Make the page of a study that `write_study` has written, and print what it took."""
+    """Make the page of a study that `write_study` has written, and print time and memory."""
     begin = time.perf_counter()
     from voxslice.report.page.render import derive, render
     from voxslice.report.study import stored_embedding
 
-    # a pickle of our own making, in place of the dozen tables that the workflow reads
+    # a pickle that this script has written, instead of the tables that the workflow reads
     study = pickle.loads((folder / "study.pickle").read_bytes())
     shards = [str(folder / f"{shard}.parquet") for shard in range(SHARDS)]
     study = replace(study, embedding=stored_embedding("states", shards))

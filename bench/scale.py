@@ -3,11 +3,11 @@
     python bench/scale.py --rows 100000 1000000
     python bench/scale.py --rows 100000 1000000 --embedding
 
-No audio and no model: a dataset that is a table, and tables of predictions of two models, are
-written; then Snakemake takes them through scores, metrics, slices, comparison, report and view, one
-job after the other, so that each has the machine to itself. With `--embedding`, hidden states of a
-third model are drawn as well, in shards as inference would have written them: sliceguard, the map
-of the report and the view look at a sample of them.
+There is no audio and no model. The script writes a dataset as a table, and tables of predictions of
+two models. Snakemake then runs scores, metrics, slices, comparison, report and view, one job after
+the other, so that no two jobs share the machine. With `--embedding`, hidden states of a third model
+are drawn as well, in shards as inference writes them. sliceguard, the map of the report and the
+view use a sample of them.
 """
 
 import argparse
@@ -69,7 +69,7 @@ def simulate(rows: int) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
             "snr": np.round(rng.normal(18, 6, rows), 2),
         }
     )
-    hard = rng.random(rows)  # the same utterances are hard for both models
+    hard = rng.random(rows)  # some utterances are hard for both models
     habit = rng.beta(0.6, 9.4, speakers)[speaker] / 0.06
     tables = {}
     for name, share in MODELS.items():
@@ -96,9 +96,9 @@ def write_study(folder: Path, rows: int, *, embedding: bool) -> Path:
     """Write the tables and the config of a study.
 
     Args:
-        folder: Where the study is to run.
+        folder: Folder in which the study runs.
         rows: Number of utterances.
-        embedding: Whether a search looks at the embedding of a further model.
+        embedding: Whether a search uses the embedding of a third model.
 
     Returns:
         The config file.
@@ -150,7 +150,7 @@ def write_study(folder: Path, rows: int, *, embedding: bool) -> Path:
         model = {"path": str(folder / EMBEDDER), "tasks": [], "license": "simulated"}
         config["models"][EMBEDDER] = model
         search = {"finder": "sliceguard", "features": ["gender"], "embedding_of": EMBEDDER}
-        # further seeds repeat on the same sample, however large the corpus is
+        # further seeds would only repeat the search on the same sample
         config["searches"]["embedding"] = search | {"stability_seeds": 0}
     path = folder / "scale.yaml"
     path.write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
@@ -158,15 +158,15 @@ def write_study(folder: Path, rows: int, *, embedding: bool) -> Path:
 
 
 def write_embedding(folder: Path) -> list[str]:
-    """Write what inference would have: a model that was checked, and its hidden states in shards.
+    """Write the results of inference: an installed model, and its hidden states in shards.
 
-    Utterances that the smaller model finds hard, angry men, lie apart.
+    The hidden states of angry men, on which the smaller model fails, form a cluster.
 
     Args:
-        folder: Of the study, whose shards are known.
+        folder: Folder of the study, which has a table of shards.
 
     Returns:
-        The files, relative to the folder, that Snakemake is to take as its own.
+        The files, relative to the folder, that Snakemake has to accept as finished.
     """
     card = {"origin": EMBEDDER, "sha256": "0" * 64, "size_mb": 1.0, "parameters": 0, "outputs": {}}
     made = [f"resources/models/{EMBEDDER}/model.{kind}" for kind in ("onnx", "yaml", "json")]
@@ -206,16 +206,16 @@ def snakemake(folder: Path, config: Path, *words: str) -> None:
 
 
 def run(rows: int, embedding: bool, keep: Path | None) -> pd.DataFrame:
-    """Take a simulated corpus through the workflow.
+    """Run the workflow on a simulated corpus.
 
     Args:
         rows: Number of utterances.
-        embedding: Whether a search looks at an embedding, which is drawn and not counted.
-        keep: Where the study is left; None for a folder that is removed.
+        embedding: Whether a search uses an embedding. The time to draw it is not counted.
+        keep: Folder in which the study is kept; None for a temporary folder.
 
     Returns:
-        One row a job: seconds by the wall and of the processor, and peak memory, as Snakemake
-        measures them; a last one for all.
+        One row per job with wall-clock seconds, CPU seconds and peak memory, as Snakemake measures
+        them, and a last row for all jobs.
     """
     folder = Path(keep or tempfile.mkdtemp(prefix="voxslice-scale-"))
     folder.mkdir(parents=True, exist_ok=True)
@@ -248,7 +248,7 @@ def run(rows: int, embedding: bool, keep: Path | None) -> pd.DataFrame:
 
 
 def main() -> None:
-    """Run what the command line asks for."""
+    """Run the benchmark with the options of the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rows", type=int, nargs="+", default=[100_000], help="of each corpus")
     parser.add_argument("--embedding", action="store_true", help="with a search of an embedding")

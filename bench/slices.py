@@ -1,8 +1,9 @@
 """Benchmark of the slice search: false slices, planted slices that are found, and time.
 
-Every case is drawn from a seed of its own. It has utterances with two attributes of their speaker
-(gender, age) and four of their own (emotion, room, snr, duration), and errors that are independent
-or vary by speaker. A planted slice is a rule on random columns. sliceguard runs on the same cases.
+Each case is drawn with a different seed. It has utterances with two attributes of the speaker
+(gender, age) and four attributes of the utterance (emotion, room, snr, duration), and errors that
+are independent or vary by speaker. A planted slice is a rule on random columns. sliceguard runs on
+the same cases.
 
     python bench/slices.py            # everything; writes bench/slices.csv and bench/README.md
     python bench/slices.py --resume   # continue a run that was stopped
@@ -328,7 +329,7 @@ def clock(name: str) -> dict[str, object]:
 
 
 def clock_apart(name: str) -> dict[str, object]:
-    """Time one search in a process of its own, so that the peak memory is that of the search."""
+    """Time one search in a separate process, so that the peak memory is that of the search."""
     command = [sys.executable, str(Path(__file__).resolve()), "--clock", name]
     text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     return pd.read_json(io.StringIO(text), typ="series").to_dict()
@@ -456,13 +457,13 @@ voxslice, or any issue of sliceguard 0.0.35 (support 10, drop of 5 points of acc
 types of the features). sliceguard is slow, so that it runs on the first {peer} cases of a scenario
 only.
 
-Unless the table says otherwise, a case has 2,000 to 3,000 rows (2,000 if errors are independent and
-nothing is planted) and six features, three of which are numbers. "4 features" are the first four of
-them, with one number. Independent errors have a rate of 5 %. If errors vary by speaker, the rates
-of 80 speakers are drawn from Beta(0.6, 9.4). A planted slice has at least 30 rows and at most half
-of the table. It has conditions on random columns, which are a category or an interval that holds 20
-to 50 % of the rows. Its error rate is 15 to 30 points higher than that of the rest. A share of 5 %
-of 200 cases has a standard error of 1.5 points.
+Unless the table names other numbers, a case has 2,000 to 3,000 rows (2,000 if errors are
+independent and nothing is planted) and six features, three of which are numbers. "4 features" are
+the first four of them, with one number. Independent errors have a rate of 5 %. If errors vary by
+speaker, the rates of 80 speakers are drawn from Beta(0.6, 9.4). A planted slice has at least 30
+rows and at most half of the table. It has conditions on random columns, which are a category or an
+interval that holds 20 to 50 % of the rows. Its error rate is 15 to 30 points higher than that of
+the rest. A share of 5 % of 200 cases has a standard error of 1.5 points.
 
 In the test across speakers, speakers exchange their mean losses. The usual alternative is to flip
 the signs of their contributions. Both keep the level. On other seeds, an attribute of speakers with

@@ -1,13 +1,13 @@
-"""Time the whole default study against one linear script that does less.
+"""Compare the time of the whole default study with that of one linear script that does less.
 
     python bench/study.py DATA [--rounds 3]
 
-DATA is a folder with `audb`, an audb repository (backend file-system, name audb-local) that has
-emodb 1.4.1, and `models` with gender_age_small.zip, gender_age_big.zip and emotion.zip. The script
-(bench/linear_study.py) makes predictions, sliceguard's slices and a comparison. This workflow makes
-all that it makes of the default study: also metrics with intervals, pitch, a search of subgroups,
-slices that are verified and tried with other seeds, costs, reports and views. Only the costs are
-measured more briefly than by default. Both take turns, each in an empty folder.
+DATA is a folder with `audb` and `models`. `audb` is an audb repository (backend file-system, name
+audb-local) with emodb 1.4.1. `models` contains gender_age_small.zip, gender_age_big.zip and
+emotion.zip. The script (bench/linear_study.py) makes predictions, sliceguard's slices and a
+comparison. The workflow also makes metrics with intervals, pitch, a search of subgroups, tests of
+sliceguard's slices on other speakers and with other seeds, costs, reports and views. It measures
+the costs more briefly than by default. Both take turns, each in an empty folder.
 """
 
 import argparse
@@ -54,7 +54,7 @@ def script(folder: Path, data: Path) -> list[str]:
 
 
 def timed(command: list[str], log: Path) -> tuple[float, float]:
-    """Run a command and return its seconds by the wall and of the processor."""
+    """Run a command and return its wall-clock seconds and CPU seconds."""
     before, begin = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     with log.open("w") as file:
         done = subprocess.run(command, stdout=file, stderr=file, check=False)

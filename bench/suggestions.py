@@ -1,6 +1,6 @@
-"""Benchmark of sliceguard's slices and our test: how often is a false or true one confirmed?
+"""Benchmark of sliceguard's slices after our test: how often are false and true slices confirmed?
 
-Every case is drawn from a seed of its own. It has 1,000 utterances of 40 speakers, whose error
+Each case is drawn with a different seed. It has 1,000 utterances of 40 speakers, whose error
 rates are drawn from Beta(0.6, 9.4). The utterances have an emotion, a gender and a signal-to-noise
 ratio, and an embedding in which emotions are clusters and speakers differ. In half of the cases,
 one emotion has an error rate that is 30 points higher. sliceguard clusters the metadata or the

@@ -1,9 +1,9 @@
-"""Time the variants of a model against it, and say which operators take the time.
+"""Compare the speed of a model and its variants, and print which operators take the time.
 
     python bench/variants.py MODEL [--rounds 15]
 
-MODEL is a folder with model.onnx and model.yaml. The models take turns, so that whatever else the
-machine does slows all of them.
+MODEL is a folder with model.onnx and model.yaml. The models take turns, so that other work on the
+machine slows all of them.
 """
 
 import argparse
@@ -26,7 +26,7 @@ RATE = 16000
 
 
 def session(path: Path, threads: int, profile: str = "") -> onnxruntime.InferenceSession:
-    """Load a model, with a profile where a prefix for its file is given."""
+    """Load a model; with a prefix for a file name, onnxruntime writes a profile."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
     if profile:
@@ -35,7 +35,7 @@ def session(path: Path, threads: int, profile: str = "") -> onnxruntime.Inferenc
 
 
 def shares(path: Path, folder: Path, signal: np.ndarray) -> str:
-    """The operators that take most of the time, at one thread."""
+    """The operators that take most of the time with one thread, as text."""
     run = session(path, 1, str(folder / "profile"))
     for _ in range(8):
         run.run(None, {run.get_inputs()[0].name: signal})

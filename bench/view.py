@@ -1,7 +1,7 @@
 """Benchmark of the interactive view: how long it takes to make, and to open in a browser.
 
-The study is drawn as for the benchmark of the report. The view of a task is written as the rule
-does it, opened by its command, and watched in headless Chromium until the table shows its rows.
+The study is drawn as in the benchmark of the report. The view of a task is written as in the rule
+and opened with its command. The time ends when headless Chromium shows the rows of the table.
 
     python bench/view.py                  # everything; writes bench/view.md
     python bench/view.py --rows 1000      # printed only
@@ -28,8 +28,9 @@ ROWS = [535, 50_000, 100_000]
 MAX_ROWS = 50_000  # the default of the config
 HEAD = """# Benchmark of the interactive view
 
-Made by `python bench/view.py`, which draws the tables. Seconds are wall clock on two cores; opening
-is from the command, its imports with it, until a browser shows the table.
+Made by `python bench/view.py`, which draws the tables. Seconds are wall-clock time on two cores.
+"Seconds to open" begin with the command, include its imports, and end when a browser shows the
+table.
 
 | task | utterances | shown | seconds to make | seconds to open |
 |---|--:|--:|--:|--:|
@@ -41,7 +42,7 @@ def make(study: Path, view: Path) -> int:
     from voxslice.files import read_embeddings, write_parquet, write_text
     from voxslice.report.spotlight import issues, layouts, tables
 
-    # a pickle of our own making, in place of the dozen tables that the workflow reads
+    # a pickle that bench/report.py has written, instead of the tables that the workflow reads
     given = pickle.loads((study / "study.pickle").read_bytes())
     scores = {model.name: model.scores for model in given.models}
     slices = {model.name: model.slices for model in given.models}

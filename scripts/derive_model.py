@@ -5,6 +5,7 @@ from voxslice.models.variants import derive
 
 
 def main(source: str, *, origin: str, quantize: str, max_seconds: float, onnx: str) -> None:
+    """Write a smaller variant of an installed model."""
     derive(
         Path(source).parent,
         Path(onnx).parent,

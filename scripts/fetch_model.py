@@ -15,6 +15,7 @@ def main(
     card: str,
     **settings: Any,
 ) -> None:
+    """Fetch and install a model, and record the content of local files."""
     found = of_files(files).look(state, threads=1) if state else None
     fetch_model(source, Path(card).parent, **settings)
     if found:

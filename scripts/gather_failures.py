@@ -21,7 +21,7 @@ def main(
     gathered: str,
     gathered_silence: str,
 ) -> None:
-    """Collect what the shards of a model could not score, and silent utterances they scored."""
+    """Collect the failures of all shards of a model, and the silent utterances that were scored."""
     # the folder of predictions is a Parquet dataset, which may be read as a whole
     for shards in (predictions, failures, silence):
         for name in remove_stale(Path(shards[0]).parent, list(shards)):

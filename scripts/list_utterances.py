@@ -19,6 +19,7 @@ def main(
     utterances: str,
     contents: str,
 ) -> None:
+    """List the utterances of a dataset and the content of their files."""
     listed, found, record = list_utterances(
         audio, csv=csv, table=table, filters=filters, links=links, state=state, threads=threads
     )

@@ -12,11 +12,15 @@ from voxslice.utterance_keys import KEY
 
 
 def read_json(path: str) -> dict:
+    """Read a JSON file with an object."""
     return json.loads(Path(path).read_text(encoding="utf-8"))
 
 
 def commit() -> str:
-    """The workflow's git commit. No parameter of the rule: a new one alone remakes no report."""
+    """Git commit of the workflow, or an empty text.
+
+    It is not a parameter of the rule, because a new commit alone must not make reports again.
+    """
     if shutil.which("git") is None:
         return ""
     asked = ["git", "-C", snakemake.scriptdir, "describe", "--always", "--dirty", "--exclude=*"]

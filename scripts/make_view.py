@@ -53,7 +53,7 @@ def main(
 
 
 def by_model(paths: Sequence[str]) -> dict[str, str]:
-    """Name the files of the job's models by the models."""
+    """Pair each model of the job with its file."""
     return dict(zip(snakemake.params.models, paths, strict=True))
 
 

@@ -7,6 +7,7 @@ from voxslice.models.costs import costs_table
 
 
 def main(model: str, *, folder: str | Path, costs: str, **settings: Any) -> None:
+    """Measure the costs of a model on this machine."""
     table = costs_table(model, folder, **settings)
     print(table.to_string(index=False))
     write_csv(table, costs)

@@ -24,7 +24,7 @@ def main(
     sampling_rate: int,
     **settings: Any,
 ) -> None:
-    """Run a model on one shard of a dataset, after a check that it gives what the study reads."""
+    """Check that a model has the outputs that the study reads, and run it on one shard."""
     description = json.loads(Path(card).read_text(encoding="utf-8"))
     require_rate(description["sampling_rate"], sampling_rate, model)
     if outputs is None:

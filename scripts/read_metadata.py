@@ -35,7 +35,7 @@ def main(
 
 
 def inputs(prefix: str) -> dict[str, Any]:
-    """Return the inputs of the job whose name begins with a prefix, by the rest of the name."""
+    """Return the inputs of the job whose names begin with a prefix, by the rest of the name."""
     return {
         name.removeprefix(prefix): files
         for name, files in snakemake.input.items()

@@ -5,6 +5,7 @@ from voxslice.logs import to_log
 
 
 def main(utterances: str, contents: str, *, hours: float, shards: str) -> None:
+    """Split the utterances of a dataset into shards, with a fingerprint of each shard."""
     table = pd.read_parquet(utterances)
     parts = split(table["file"], table["duration"], hours=hours)
     print(f"{len(table)} utterances in {len(parts)} shards.")

@@ -8,8 +8,9 @@ from voxslice.report.spotlight.viewer import check_port, load, load_slices, show
 
 
 def main() -> None:
+    """Open the view that the command line names."""
     parser = argparse.ArgumentParser(description="Open an interactive view of a study.")
-    parser.add_argument("folder", help="the view's folder, as in results/spotlight/emodb/gender")
+    parser.add_argument("folder", help="folder of a view, such as results/spotlight/emodb/gender")
     parser.add_argument("--slices", action="store_true", help="show slices instead of utterances")
     parser.add_argument("--port", type=int, help="port of the local server (default: any free one)")
     parser.add_argument("--no-browser", action="store_true", help="do not open a browser")

@@ -1,7 +1,7 @@
 """The evaluation corpus of the embedded study, published as an audb dataset.
 
-Its tables and schemes are those of emodb 1.4.1 (https://audeering.github.io/datasets), less the
-human confidence ratings and the splits: what reads one reads the other.
+Its tables and schemes are those of emodb 1.4.1 (https://audeering.github.io/datasets) without the
+human confidence ratings and the splits. The same config can read both.
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ _DESCRIPTION = (
     "espeak-ng itself is under GPL-3.0-or-later; the recordings are released under CC0-1.0."
 )
 
-# Archives and headers keep time stamps: one for all makes two builds the same, byte by byte.
-# (1 January 2000 in UTC; ZIP knows no time before 1980.)
+# Archives and headers store time stamps. A fixed time makes the bytes of two builds the same.
+# It is 1 January 2000 in UTC; ZIP has no time before 1980.
 _TIME_STAMP = 946684800
 
 
@@ -60,19 +60,19 @@ def publish(
 ) -> Path:
     """Synthesise the corpus and publish it to a repository on disk.
 
-    The repository is built beside its place and replaces an earlier one as a whole.
+    The repository is built in a temporary folder and then replaces an earlier one completely.
 
     Args:
         host: Folder that holds the repository `REPOSITORY`.
         seed: Seed of the synthesiser's noise.
-        voices: Who speaks.
-        sentences: Codes of `SENTENCES` to be said by each voice in each style.
+        voices: Voices that speak.
+        sentences: Codes of the `SENTENCES` that each voice speaks in each style.
 
     Returns:
         Header of the published dataset, `<host>/voxslice-demo/demo/1.0.0/db.yaml`.
 
     Raises:
-        ValueError: If there is no voice or no sentence, or one is unknown.
+        ValueError: There is no voice or no sentence, or a sentence is unknown.
     """
     if not voices or not sentences or not set(sentences) <= set(SENTENCES):
         raise ValueError(f"Name voices and sentences out of {', '.join(SENTENCES)}.")

@@ -1,7 +1,7 @@
-"""ONNX graphs of the practice models: raw signal in, log-mel statistics, small networks, names out.
+"""ONNX graphs of the practice models, from the signal by log-mel statistics to small networks.
 
-The front end is part of the graph, so a model needs nothing but samples, and training sees exactly
-the features that inference will see.
+The front end is part of the graph. A model therefore needs only samples, and training uses exactly
+the features of inference.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ INPUT = "signal"
 
 _STATISTICS = 3  # features per mel band
 
-# Fixed, not the newest the installed onnx knows: older runtimes read it, and bytes stay the same.
+# Fixed versions: older runtimes can read the files, and the bytes stay the same with a newer onnx.
 _OPSET = 17
 _IR_VERSION = 8
 
@@ -56,7 +56,7 @@ class Network:
 
 
 class _Graph:
-    """Collects nodes and constants under unique names."""
+    """Collect nodes and constants under unique names."""
 
     def __init__(self) -> None:
         self.nodes: list[onnx.NodeProto] = []
@@ -171,7 +171,7 @@ def _add_front_end(graph: _Graph, mels: int, name: str) -> str:
     signal = graph.add("Pad", signal, graph.constant([0, 0, half, 0, 0, half]))
     spectrum = graph.add("Conv", signal, graph.constant(_dft()), strides=[HOP])
     power = graph.add("Mul", spectrum, spectrum)
-    # Real and imaginary part have the same mel weights: one product sums both and the bands.
+    # Real and imaginary parts have the same mel weights, so one product sums both in each band.
     filters = librosa.filters.mel(sr=SAMPLING_RATE, n_fft=WINDOW, n_mels=mels)
     mel = graph.add("MatMul", graph.constant(np.hstack([filters, filters])), power)
     log = graph.add("Log", graph.add("Add", mel, graph.constant(np.array(FLOOR))))
@@ -180,7 +180,7 @@ def _add_front_end(graph: _Graph, mels: int, name: str) -> str:
     deviation = graph.add("Sub", log, mean)
     variance = graph.add("Mul", deviation, deviation)
     spread = graph.add("Sqrt", graph.add("ReduceMean", variance, axes=[2], keepdims=1))
-    # The first frame follows itself, so that a single frame has a change: none.
+    # The first frame is repeated, so that a single frame has a change of zero.
     start, end, axis = (graph.constant([number]) for number in (0, -1, 2))
     first = graph.add("Slice", log, start, graph.constant([1]), axis)
     before = graph.add("Concat", first, graph.add("Slice", log, start, end, axis), axis=2)
@@ -192,9 +192,9 @@ def _add_front_end(graph: _Graph, mels: int, name: str) -> str:
 
 
 def _dft() -> np.ndarray:
-    """Give the windowed Fourier basis, shape (2 * (WINDOW / 2 + 1), 1, WINDOW).
+    """Compute the windowed Fourier basis, shape (2 * (WINDOW / 2 + 1), 1, WINDOW).
 
-    Divided by the sum of the window: a sine of amplitude 1 has power 1/4 in its bin.
+    The basis is divided by the sum of the window: a sine of amplitude 1 has power 1/4 in its bin.
     """
     window = np.hanning(WINDOW + 1)[:-1]
     window /= window.sum()

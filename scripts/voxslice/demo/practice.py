@@ -1,11 +1,12 @@
 """Practice models: small networks with the interface of published speech models.
 
-`small` and `big` tell gender and age, `emotion` tells arousal, dominance and valence and gives an
-embedding. They learn from synthetic voices that are not in the evaluation corpus and from other
-sentences. `small` hears calm speech only, and takes the raised voices of angry and happy men for
-women's: a slice that an analysis has to find. `big` hears all emotions.
+`small` and `big` predict gender and age. `emotion` predicts arousal, dominance and valence and has
+an embedding. The models are trained on synthetic voices and sentences that are not in the
+evaluation corpus. `small` is trained on calm speech only. It predicts `female` for the raised
+voices of angry and happy men, a slice that an analysis has to find. `big` is trained on all
+emotions.
 
-Interfaces as in https://doi.org/10.5281/zenodo.7761387 (age and gender) and
+The interfaces are those of https://doi.org/10.5281/zenodo.7761387 (age and gender) and
 https://doi.org/10.5281/zenodo.6221127 (dimensions of emotion).
 """
 
@@ -27,7 +28,7 @@ from voxslice.demo.graph import Layer, Network
 from voxslice.demo.speech import Utterance, synthesise
 from voxslice.demo.voices import GENDERS, STYLES, training_voices
 
-# Many and varied: with few sentences a model learns their sounds in place of the voices.
+# With few sentences, a model would learn the sounds of the sentences instead of the voices.
 SENTENCES = (
     "Please close the gate before you go to bed.",
     "The children found a small boat near the bridge.",
@@ -49,9 +50,9 @@ SENTENCES = (
 
 CALM = ("boredom", "neutral", "sadness")
 
-# Nominal place of each emotion on (arousal, dominance, valence), each in 0..1. The dimensions are
-# those of Russell and Mehrabian (1977), Journal of Research in Personality 11; the figures are
-# chosen for this study.
+# Nominal arousal, dominance and valence of each emotion, each from 0 to 1. The dimensions are those
+# of Russell and Mehrabian (1977), Journal of Research in Personality 11. The values are chosen for
+# this study.
 DIMENSIONS = {
     "anger": (0.90, 0.85, 0.15),
     "boredom": (0.20, 0.35, 0.40),
@@ -75,14 +76,14 @@ def train(
     The same arguments give the same bytes on the same machine and libraries.
 
     Args:
-        folder: Gets the folders `small`, `big` and `emotion`, each with `model.onnx` and
-            `model.yaml`. An earlier one is replaced as a whole.
+        folder: Folder that receives `small`, `big` and `emotion`, each with `model.onnx` and
+            `model.yaml`. Earlier folders are replaced completely.
         seed: Seed of voices, noise and training.
-        voices_per_gender: Training voices for each of female, male and child.
-        sentences_per_voice: How many of `SENTENCES` each of them says.
+        voices_per_gender: Number of training voices for each of female, male and child.
+        sentences_per_voice: Number of `SENTENCES` that each voice speaks.
 
     Raises:
-        ValueError: If there is no voice or no sentence to learn from.
+        ValueError: There is no voice or no sentence to train on.
     """
     if voices_per_gender < 1 or not 1 <= sentences_per_voice <= len(SENTENCES):
         raise ValueError(
@@ -98,7 +99,7 @@ def train(
             for mels in (16, 48)
         )
         for name, model, labels in (
-            # Strong decay: without it, ages guessed from speech of a kind never heard run wild.
+            # Without strong decay, ages predicted for unknown kinds of speech would be extreme.
             ("small", *_gender_and_age(narrow[calm], genders[calm], ages[calm], (8,), seed, 10.0)),
             ("big", *_gender_and_age(wide, genders, ages, (64, 32), seed)),
             ("emotion", *_emotion(wide, emotions, (64, 32), seed)),
@@ -109,7 +110,7 @@ def train(
 def _lesson(
     seed: int, voices_per_gender: int, sentences_per_voice: int
 ) -> tuple[list[np.ndarray], np.ndarray, np.ndarray, np.ndarray]:
-    """Let the training voices speak; the sentences take turns within each gender.
+    """Synthesise the training speech; the voices of each gender share the sentences in turn.
 
     Returns:
         Signals, genders, ages and emotions, one of each per utterance.
@@ -143,8 +144,8 @@ def _gender_and_age(
 
     Args:
         features: Output of a front end, shape (utterances, features).
-        genders: Out of `GENDERS`, shape (utterances,).
-        ages: In years, shape (utterances,).
+        genders: Values of `GENDERS`, shape (utterances,).
+        ages: Ages in years, shape (utterances,).
         hidden: Sizes of the hidden layers.
         seed: Seed of the training.
         age_decay: Weight decay (L2) of the network for age.
@@ -165,7 +166,7 @@ def _gender_and_age(
 def _emotion(
     features: np.ndarray, emotions: np.ndarray, hidden: tuple[int, ...], seed: int
 ) -> tuple[onnx.ModelProto, dict[str, list[str]]]:
-    """Train one network for the dimensions of emotion; see `_gender_and_age`."""
+    """Train one network for the dimensions of emotion, and return the model and its labels."""
     targets = np.array([DIMENSIONS[emotion] for emotion in emotions])
     networks = {"logits": _learn(MLPRegressor, features, targets, hidden, seed, unit=True)}
     return graph.assemble(networks), {"logits": DIMENSION_LABELS}
@@ -180,7 +181,7 @@ def _learn(
     decay: float = 1.0,
     unit: bool = False,
 ) -> Network:
-    """Train a network and read its weights."""
+    """Train a network with scikit-learn and read its weights."""
     mean = features.mean(axis=0)
     scale = features.std(axis=0) + np.float32(1e-3)  # a band that never changes stays finite
     learnt = learner(hidden_layer_sizes=hidden, alpha=decay, max_iter=1000, random_state=seed)
@@ -190,7 +191,7 @@ def _learn(
 
 
 def _write(folder: Path, model: onnx.ModelProto, labels: dict[str, list[str]]) -> None:
-    """Write a model as audonnx does and put it in place as a whole."""
+    """Write a model as audonnx does, and replace an earlier one completely."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as building:
         new = Path(building, "new")

@@ -1,7 +1,7 @@
-"""Speech from espeak-ng, driven through its C library (`speak_lib.h`, version 1.52).
+"""Speech from espeak-ng through its C library (`speak_lib.h`, version 1.52).
 
-The library keeps its state in static variables: noise generator, phase, flutter. A synthesiser here
-therefore loads a private copy of it, so that its first utterance never depends on an earlier one.
+The library keeps its state (noise generator, phase, flutter) in static variables. Each synthesiser
+therefore loads a private copy of the library, so that its first utterance depends on no other one.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _Callback = ctypes.CFUNCTYPE(
 
 @dataclass(frozen=True)
 class Utterance:
-    """What is to be said: a text, by a voice, in an emotion's style."""
+    """A text to speak, with a voice and the style of an emotion."""
 
     text: str
     voice: Voice
@@ -42,20 +42,20 @@ class Utterance:
 
 
 def synthesise(utterances: Iterable[Utterance], seed: int) -> Iterator[np.ndarray]:
-    """Say utterances one after the other.
+    """Synthesise utterances one after the other.
 
     The same utterances in the same order with the same seed give the same samples, in this process
-    and in any other. An utterance said alone may differ in its noise.
+    and in any other. The noise of an utterance depends on the utterances before it.
 
     Args:
-        utterances: What is to be said.
+        utterances: Utterances to synthesise.
         seed: Seed of the synthesiser's noise.
 
     Yields:
         Mono signal of shape (samples,), float32 in [-1, 1], at `SAMPLING_RATE`.
 
     Raises:
-        RuntimeError: If espeak-ng cannot be started or refuses an utterance.
+        RuntimeError: espeak-ng cannot be started or refuses an utterance.
     """
     with tempfile.TemporaryDirectory(prefix="voxslice-espeak-") as folder:
         synthesiser = _Synthesiser(Path(folder), seed)
@@ -67,7 +67,7 @@ def synthesise(utterances: Iterable[Utterance], seed: int) -> Iterator[np.ndarra
 
 
 class _Synthesiser:
-    """A private espeak-ng: library, data and voices in a folder of its own."""
+    """A private copy of espeak-ng: library, data and voices in a separate folder."""
 
     def __init__(self, folder: Path, seed: int) -> None:
         data = folder / "espeak-ng-data"
@@ -84,7 +84,7 @@ class _Synthesiser:
         )
         if self._sampling_rate <= 0:
             raise RuntimeError("espeak-ng does not start: reinstall the package espeakng-loader.")
-        # Two sources of noise: the library's own generator and, for breath, the C library's.
+        # Seed both sources of noise: the library's generator and, for breath, that of libc.
         self._espeak.espeak_ng_SetRandSeed(ctypes.c_long(seed))
         ctypes.CDLL(None).srand(ctypes.c_uint(seed))
         self._samples: list[np.ndarray] = []
@@ -92,7 +92,14 @@ class _Synthesiser:
         self._espeak.espeak_SetSynthCallback(self._callback)
 
     def say(self, utterance: Utterance) -> np.ndarray:
-        """Say an utterance; see `synthesise`."""
+        """Synthesise one utterance.
+
+        Args:
+            utterance: Utterance to synthesise.
+
+        Returns:
+            Mono signal of shape (samples,), float32 in [-1, 1], at `SAMPLING_RATE`.
+        """
         voice, style = utterance.voice, utterance.style
         (self._variants / "voice").write_text(variant(voice, style), encoding="utf-8")
         self._check(self._espeak.espeak_SetVoiceByName(b"en+voice"), utterance)
@@ -107,7 +114,7 @@ class _Synthesiser:
         return audresample.resample(signal, self._sampling_rate, SAMPLING_RATE)[0]
 
     def close(self) -> None:
-        """Free what the library holds."""
+        """Free the memory of the library."""
         self._espeak.espeak_Terminate()
 
     def _collect(self, wave: ctypes._Pointer, count: int, events: int | None) -> int:

@@ -1,10 +1,10 @@
-"""Who speaks in the embedded study, and how: voices and emotional styles as numbers.
+"""Voices and emotional styles of the embedded study, as numbers.
 
-Both are written as an espeak-ng voice variant, a small text file
+A voice in a style is written as an espeak-ng voice variant, a small text file
 (https://github.com/espeak-ng/espeak-ng/blob/master/docs/voices.md). The values are chosen for this
-study and checked by measurement. They are no norms: direction and order of the emotional changes
-(pitch, pitch range, rate, loudness) follow what is commonly reported for acted emotions, e.g. in
-Scherer (2003), Vocal communication of emotion, Speech Communication 40(1-2).
+study and checked by measurement; they are no norms. The direction and order of the emotional
+changes (pitch, pitch range, rate, loudness) are those commonly reported for acted emotions, for
+example in Scherer (2003), Vocal communication of emotion, Speech Communication 40(1-2).
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ class Voice:
 
     Attributes:
         name: Unique name; letters, digits and hyphens only.
-        gender: One of `GENDERS`; a child has no other gender here.
-        age: Nominal age in years. It makes a voice lower (through `pitch`), slower, rougher, less
-            steady and duller, nothing else.
+        gender: One of `GENDERS`, which are female, male and child.
+        age: Nominal age in years. A higher age makes a voice lower (through `pitch`), slower,
+            rougher, less steady and duller.
         pitch: Lowest pitch of calm speech in Hz.
         tract: Formant frequencies in percent of the synthesiser's default (male) voice.
         breath: Strength of the breath noise, 0 to 10.
@@ -84,7 +84,7 @@ EVALUATION_VOICES = (
 
 
 def training_voices(per_gender: int, seed: int) -> list[Voice]:
-    """Draw voices to learn from; none of them is an evaluation voice.
+    """Draw voices for training; none of them is an evaluation voice.
 
     Args:
         per_gender: Voices of each of the three genders.
@@ -97,7 +97,7 @@ def training_voices(per_gender: int, seed: int) -> list[Voice]:
     voices = []
     for number in range(per_gender):
         for gender in GENDERS:
-            # Ages are spread evenly (stratified), as few voices drawn freely leave gaps.
+            # Ages are drawn stratified, because a few independent draws would leave gaps.
             share = (number + rng.uniform()) / per_gender
             age = 5 + 7 * share if gender == "child" else 20 + 50 * share
             middle, lowering = {"female": (153, 0.6), "male": (95, 0.4), "child": (235, 4.0)}[
@@ -123,8 +123,8 @@ def variant(voice: Voice, style: Style) -> str:
     """Write a voice in a style as an espeak-ng voice variant.
 
     Args:
-        voice: Who speaks.
-        style: How.
+        voice: Voice that speaks.
+        style: Emotional style.
 
     Returns:
         Text of the variant file.
@@ -151,15 +151,31 @@ def variant(voice: Voice, style: Style) -> str:
 
 
 def rate(voice: Voice, style: Style) -> int:
-    """Give the speaking rate in words a minute: an old voice speaks about a quarter slower."""
+    """Speaking rate of a voice in a style.
+
+    Args:
+        voice: Voice that speaks; an old voice speaks about a quarter slower.
+        style: Emotional style.
+
+    Returns:
+        Words per minute.
+    """
     return round(185 * style.rate**voice.temper * (1 - 0.25 * _years(voice)))
 
 
 def volume(voice: Voice, style: Style) -> int:
-    """Give the synthesiser's volume; 100 is its default."""
+    """Volume of a voice in a style.
+
+    Args:
+        voice: Voice that speaks.
+        style: Emotional style.
+
+    Returns:
+        Volume of the synthesiser, whose default is 100.
+    """
     return round(32 * style.volume**voice.temper)
 
 
 def _years(voice: Voice) -> float:
-    """Map the ages 20 to 70 to 0 to 1; a child speaks with no sign of age."""
+    """Map the ages from 20 to 70 years to 0 to 1. A child gets 0."""
     return float(np.clip((voice.age - 20) / 50, 0, 1))
