@@ -66,7 +66,7 @@ def test_no_control_character_is_in_a_report(report):
     assert not re.search("[\u0590-\u08ff]", isolated)
 
 
-def test_nothing_turns_round(page, report, wait_for):
+def test_text_of_data_does_not_change_the_direction_of_other_text(page, report, wait_for):
     page.goto(report.as_uri())
     page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
     for live in (False, True):
@@ -79,7 +79,7 @@ def test_nothing_turns_round(page, report, wait_for):
     assert page.problems == []
 
 
-def test_the_colours_of_the_map_are_told(page, report, wait_for):
+def test_the_legend_of_the_map_shows_all_colours(page, report, wait_for):
     """The legend holds the same values as the points."""
     page.goto(report.as_uri())
     chart = page.locator("#map .chart")

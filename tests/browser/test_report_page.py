@@ -33,7 +33,7 @@ def enliven(page, wait_for):
     )
 
 
-def test_every_report_is_complete_and_asks_for_nothing(page, reports, wait_for):
+def test_every_report_is_complete_and_loads_nothing(page, reports, wait_for):
     for path in reports:
         page.requests.clear()
         open_report(page, path)
@@ -67,7 +67,7 @@ def test_a_live_chart_looks_like_its_drawing(page, reports, wait_for):
     assert chart.locator("svg").get_attribute("aria-label").endswith("of the models")
 
 
-def test_a_chart_tells_its_numbers(page, reports, wait_for):
+def test_a_chart_shows_its_numbers_in_a_tooltip(page, reports, wait_for):
     open_report(page, reports[0])
     chart = page.locator("#overall .chart").first
     chart.scroll_into_view_if_needed()
@@ -78,7 +78,7 @@ def test_a_chart_tells_its_numbers(page, reports, wait_for):
     assert "value" in tip.inner_text()
 
 
-def test_a_point_of_the_map_is_told_coloured_and_heard(page, reports, wait_for):
+def test_a_point_of_the_map_has_a_text_a_colour_and_audio(page, reports, wait_for):
     path = next(one for one in reports if 'id="clip-0"' in one.read_text(encoding="utf-8"))
     open_report(page, path)
     enliven(page, wait_for)
@@ -128,7 +128,7 @@ def test_page_does_not_scroll_sideways(page, reports, width):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_text_stands_out_in_both_schemes(page, reports, scheme):
+def test_text_has_enough_contrast_in_both_colour_schemes(page, reports, scheme):
     page.emulate_media(color_scheme=scheme)
     open_report(page, reports[0])
     ink, paper = page.evaluate(
@@ -178,7 +178,7 @@ def test_an_utterance_plays(page, reports, wait_for):
     assert page.problems == []
 
 
-def test_print_shows_what_is_folded_and_no_players(page, reports):
+def test_printing_unfolds_sections_and_hides_players(page, reports):
     open_report(page, reports[0])
     folded = page.locator("details:not([open]) .scroll").first
     assert not folded.is_visible()

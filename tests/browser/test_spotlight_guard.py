@@ -110,7 +110,7 @@ def test_dns_rebinding_gets_nothing(victim, served, path):
     page.close()
 
 
-def test_the_view_cannot_be_framed_nor_held(victim, served, other_port):
+def test_other_pages_cannot_embed_or_control_the_view(victim, served, other_port):
     page = victim.new_page()
     page.goto(f"http://{EVIL}:{other_port}/")
     page.evaluate(
@@ -190,7 +190,7 @@ viewer.show(viewer.load({str(view)!r}), port=None, browser=False)
     assert "token=" not in done.stdout
 
 
-def test_a_port_that_does_not_exist_is_told_in_one_sentence():
+def test_a_port_that_does_not_exist_is_explained_in_one_sentence():
     command = [sys.executable, ROOT / "scripts/view.py", "results", "--port"]
     for port in ("99999", "65536", "0", "-1"):
         begin = time.perf_counter()

@@ -108,7 +108,7 @@ def test_audio_plays(opened, served, wait_for):
     nothing_went_wrong(opened, served.url)
 
 
-def test_a_taken_port_is_told_in_one_sentence(served, view):
+def test_a_port_in_use_is_explained_in_one_sentence(served, view):
     port = str(urlsplit(served.url).port)
     command = [sys.executable, ROOT / "scripts/view.py", view, "--port", port, "--no-browser"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)

@@ -3,7 +3,7 @@ from voxslice.classes import Classes
 from voxslice.errors import InputError
 
 
-def test_classes_are_sorted_by_what_they_stand_for():
+def test_classes_are_grouped_by_their_labels():
     task = Classes(
         ["low", "high"], {"sad": "low", "joy": "high", "calm": "low", "odd": "odd"}, ["x"]
     )
@@ -13,7 +13,7 @@ def test_classes_are_sorted_by_what_they_stand_for():
     assert task.groups(["high", "low"]) == {"high": ["high"], "low": ["low"]}
 
 
-def test_a_task_that_names_no_class_takes_them_as_they_are():
+def test_without_classes_and_exclude_classes_do_not_change():
     assert Classes(["a"]).groups(["b", "a"]) == {"b": ["b"], "a": ["a"]}
 
 

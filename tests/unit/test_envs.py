@@ -35,7 +35,7 @@ def test_every_rule_names_an_environment_that_exists():
         assert (ROOT / "envs" / name).exists(), rule
 
 
-def test_lock_file_holds_what_is_asked_for():
+def test_lock_file_has_all_requirements():
     text = (ROOT / "envs/requirements.in").read_text(encoding="utf-8")
     wanted = re.findall(r"^([a-z][a-z0-9-]*)", text, re.MULTILINE)
     assert len(wanted) > 15

@@ -143,7 +143,7 @@ def test_each_utterance_is_scored_or_listed_with_its_reason(study):
     assert np.isfinite(scored.drop(columns=["file", "embedding"])).all(axis=None)
 
 
-def test_each_utterance_is_measured_or_its_reason_is_told(study):
+def test_each_utterance_is_measured_or_has_a_reason(study):
     metadata = pd.read_parquet(study / "resources/mine/metadata.parquet")
     log = (study / "logs/measure_speech/mine/level.log").read_text(encoding="utf-8")
     assert log.count(" has no level: ") == metadata["level"].isna().sum()
@@ -184,7 +184,7 @@ def test_segments_are_scored_as_segments(study):
     assert scored.loc[scored["file"] == "whole.wav", "male"].nunique() == 10
 
 
-def test_another_limit_scores_again_where_an_utterance_is_longer(study, config):
+def test_another_limit_scores_only_shards_with_longer_utterances_again(study, config):
     path = write_config(study / "limit.yaml", {**config, "longest_seconds": 200})
     assert planned(study, "predictions", configfiles=[path]) == [
         "gather_failures dataset=mine model=tiny",
@@ -215,7 +215,7 @@ def test_more_failures_than_tolerated_stop_the_study_and_name_files(study, confi
     ]
 
 
-def test_what_the_message_says_to_remove_is_scored_again(study, config):
+def test_shards_are_scored_again_after_the_command_in_the_message(study, config):
     path = write_config(study / "strict.yaml", {**config, "failures_tolerated": 0.01})
     process = snakemake(study, "predictions", configfiles=[path], check=False)
     (removed,) = set(re.findall(r"has changed: rm (\S+)\)", process.stdout))

@@ -38,7 +38,7 @@ def test_report_says_that_the_speech_is_synthetic(finished_study):
         assert "The speech is synthetic" in page
 
 
-def test_who_was_held_out_is_stated(finished_study):
+def test_the_held_out_speakers_are_listed(finished_study):
     name = "results/suggestions/demo/gender.halves.csv"
     table = read_csv(finished_study / name)
     metadata = pd.read_parquet(finished_study / "resources/demo/metadata.parquet")
@@ -71,7 +71,7 @@ def test_computed_columns_are_those_of_the_speech(finished_study):
     assert heard.str.contains("arousal = high").any()
 
 
-def test_snakemake_reports_how_it_was_made(finished_study, demo_config, tmp_path):
+def test_the_report_of_snakemake_contains_the_results(finished_study, demo_config, tmp_path):
     path = tmp_path / "made.html"
     # as the README says it: without a number of cores
     snakemake(finished_study, "--report", path, configfiles=[demo_config], cores=None)

@@ -133,7 +133,7 @@ def test_checksum_of_a_model(plan):
     assert not any("model=first" in job for job in jobs if not rules([job]) & SCORES)
 
 
-def test_what_a_task_makes_of_classes(plan):
+def test_classes_of_a_task(plan):
     jobs = plan(lambda config: config["tasks"]["gender"].update(exclude=["child"]))
     assert rules(jobs) == SCORES
     assert [job for job in jobs if job.startswith("score")] == [

@@ -140,7 +140,7 @@ def test_comparison_equals_plain_inference(study, plain):
     assert angry["value_a"] == pytest.approx(19 / 60)
 
 
-def test_metadata_slices_hold_the_known_ones(study, plain):
+def test_metadata_slices_include_the_known_ones(study, plain):
     slices = pd.read_csv(study / "results/slices/emodb/gender/gender_age_small.csv")
     members = pd.read_parquet(
         study / "results/slices/emodb/gender/gender_age_small.members.parquet"
@@ -192,7 +192,7 @@ def test_views_are_made(study):
             assert (study / "results/spotlight/emodb" / task / name).exists()
 
 
-def test_report_tells_the_known_figures(study):
+def test_report_shows_the_known_figures(study):
     page = (study / "results/report/emodb/gender.html").read_text(encoding="utf-8")
     # ten speakers, two of whom the small model hears better
     assert "do not settle which model is better: gender_age_big is right on 97.0 % [" in page

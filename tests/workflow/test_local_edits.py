@@ -108,7 +108,7 @@ def test_audio_that_changes_is_scored_again(study, plan, dataset, file):
     assert listed_again(plan(), dataset)
 
 
-def test_audio_that_is_touched_or_copied_anew_is_not(study, plan):
+def test_audio_that_is_touched_or_copied_is_not_scored_again(study, plan):
     (study / "table/b c.wav").touch()
     path = study / "database/wav/b.flac"
     content = path.read_bytes()

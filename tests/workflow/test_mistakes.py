@@ -157,7 +157,7 @@ def test_model_without_the_output_of_its_task(tmp_path, demo, finished_study):
     assert (study / "results/scores/demo/age/practice_small.parquet").exists()
 
 
-def test_a_missing_gpu_is_said_and_the_processor_not_taken(tmp_path, demo, finished_study):
+def test_a_missing_gpu_is_an_error_and_the_processor_is_not_used(tmp_path, demo, finished_study):
     folder = tmp_path / "study"
     shutil.copytree(finished_study, folder)
     output = fail(

@@ -159,7 +159,7 @@ def test_a_sigmoid_is_used_as_it_is(study):
     np.testing.assert_allclose(merged["p_female"], female / values.sum(axis=1), atol=1e-6)
 
 
-def test_log_card_and_report_say_it(study):
+def test_log_card_and_report_name_the_scale(study):
     assert summary(study, "gender", "logits") == {"scale": "logits", "notes": []}
     page = (study / "results/report/voices/gender.html").read_text(encoding="utf-8")
     reasons = {

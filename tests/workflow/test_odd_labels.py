@@ -128,7 +128,7 @@ def test_no_slice_is_confirmed_where_a_model_fails_alike_everywhere(study, datas
 
 
 @pytest.mark.parametrize("task", ["gender", "age"])
-def test_the_report_says_it_plainly(study, task):
+def test_the_report_explains_these_cases(study, task):
     pages = {
         name: (study / f"results/report/{name}/{task}.html").read_text(encoding="utf-8")
         for name in ["odd", "one"]

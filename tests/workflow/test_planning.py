@@ -58,7 +58,7 @@ def calls(folder, config, dataset):
     return counts
 
 
-def test_what_is_called_for_each_shard_is_little(tmp_path, config):
+def test_few_functions_are_called_for_each_shard(tmp_path, config):
     tables = [f"resources/{name}/shards.csv" for name in SHARDS]
     snakemake(tmp_path, *tables, configfiles=[config])
     few, many = (calls(tmp_path, config, name) for name in SHARDS)
@@ -74,7 +74,7 @@ def test_what_is_called_for_each_shard_is_little(tmp_path, config):
     assert {calls for (_, name), calls in each.items() if name == "read_text"} == {0}
 
 
-def test_a_dry_run_says_which_jobs_it_does_not_count(tmp_path, config):
+def test_a_dry_run_names_the_jobs_that_it_does_not_count(tmp_path, config):
     process = snakemake(tmp_path, "--dry-run", "predictions", configfiles=[config])
     for name in SHARDS:
         assert process.stdout.count(f"Jobs that run models on {name} are not counted yet") == 1

@@ -168,7 +168,7 @@ def test_categories_are_compared(study):
     assert len(regressions) == 0  # the second model makes no error of its own
 
 
-def test_models_are_compared_with_those_that_hear_nothing(study, metadata):
+def test_models_are_compared_with_reference_models(study, metadata):
     metrics = pd.read_csv(study / "results/metrics/emodb/gender.csv")
     accuracy = metrics[metrics["metric"] == "accuracy"].set_index("model")["value"]
     assert list(accuracy.index) == ["first", "second", "chance", "majority"]
@@ -195,7 +195,7 @@ def test_nothing_but_inference_is_lacking(study):
     assert not list(study.glob("resources/models/*/model.onnx"))
 
 
-def test_the_report_tells_the_finding(study):
+def test_the_report_shows_the_finding(study):
     page = (study / "results/report/emodb/gender.html").read_text(encoding="utf-8")
     assert "Take second: it is right on 98.5 %" in page
     assert "second fixes 15 of the 23 errors of first and makes no new one." in page
@@ -214,7 +214,7 @@ def test_a_new_table_reruns_what_depends_on_it(study, configfiles, tables):
     assert not jobs & {"fetch_dataset", "list_utterances", "read_metadata"}
 
 
-def test_a_bad_table_is_answered_with_one_sentence(tmp_path, study, config, metadata):
+def test_a_bad_table_is_explained_in_one_sentence(tmp_path, study, config, metadata):
     shutil.copytree(study / "resources/emodb", tmp_path / "resources/emodb")
     metadata[["file", "emotion"]].to_csv(tmp_path / "mine.csv", index=False)
     model = {"predictions": {"emodb": "mine.csv"}, "tasks": ["gender"], "license": "MIT"}

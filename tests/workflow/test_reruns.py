@@ -205,7 +205,7 @@ def test_a_column_of_an_output_that_nothing_reads_infers_that_model_alone(plan):
     ]
 
 
-def test_subgroup_parameter_suggests_nothing_anew(plan):
+def test_subgroup_parameter_reruns_no_suggestions(plan):
     def edit(config):
         config["searches"]["subgroups"]["depth"] = 2
 

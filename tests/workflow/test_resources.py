@@ -76,7 +76,7 @@ def jobs(tmp_path_factory, config):
     return asked(listing) | asked(made) | {f"long {key}": job for key, job in asked(costs).items()}
 
 
-def test_scoring_asks_for_memory_by_model_and_longest_utterance(jobs):
+def test_scoring_requests_memory_by_model_and_longest_utterance(jobs):
     memory = {key: job["mem_mb"] for key, job in jobs.items() if key.startswith("predict ")}
     assert len(memory) == 8
     assert memory["predict few big"] > memory["predict few small"] + 1500
@@ -86,18 +86,18 @@ def test_scoring_asks_for_memory_by_model_and_longest_utterance(jobs):
     assert 11_000 < memory["predict cut small"] < 14_000
 
 
-def test_scoring_asks_for_time_by_model_and_audio(jobs):
+def test_scoring_requests_time_by_model_and_audio(jobs):
     minutes = {key: job["runtime"] for key, job in jobs.items() if key.startswith("predict ")}
     assert minutes["predict few small"] == 31
     assert minutes["predict many big"] > minutes["predict many small"] + 300
     assert minutes["predict many small"] > minutes["predict few small"]
 
 
-def test_listing_asks_for_memory_by_the_table(jobs):
+def test_listing_requests_memory_by_the_size_of_the_table(jobs):
     assert jobs["list_utterances many"]["mem_mb"] > jobs["list_utterances few"]["mem_mb"] + 10
 
 
-def test_metadata_ask_for_memory_by_the_table_of_utterances(tmp_path, config):
+def test_metadata_request_memory_by_the_table_of_utterances(tmp_path, config):
     path = write_config(tmp_path / "study.yaml", config)
     for name, size in (("few", 0), ("many", 10_000_000)):
         listed = tmp_path / f"resources/{name}/utterances.parquet"
@@ -118,7 +118,7 @@ def test_costs_are_measured_alone_with_memory_for_their_utterances(jobs):
     assert jobs["measure_costs big"]["mem_mb"] > few["mem_mb"] + 1500
 
 
-def test_an_attempt_that_fails_stores_nothing_and_the_next_asks_for_more(tmp_path, config):
+def test_a_failed_attempt_stores_nothing_and_the_next_requests_more(tmp_path, config):
     """A disk with the audio that is not mounted: its folder is there, and empty."""
     audio = tmp_path / "audio"
     for row in range(3):

@@ -58,7 +58,7 @@ def predicted(study, model):
     return pd.read_parquet(study / f"results/predictions/voices/{model}/0.parquet")
 
 
-def test_a_bare_file_answers_as_audonnx_with_those_labels(study):
+def test_a_bare_file_predicts_the_same_as_audonnx(study):
     table, model = predicted(study, "bare"), audonnx.load(str(study / "first"))
     assert list(table)[3:] == ["age", "female", "male", "child", "embedding"]
     assert len(table) == 64
@@ -90,7 +90,7 @@ def right(study, model, metadata):
     ).mean()
 
 
-def test_gates_hold_variants_against_their_source(study):
+def test_gates_compare_variants_with_their_source(study):
     metadata = pd.read_parquet(study / "resources/voices/metadata.parquet")
     gates = pd.read_csv(study / "results/comparison/voices/gender.gates.csv")
     assert set(zip(gates["model"], gates["source"], strict=True)) == {

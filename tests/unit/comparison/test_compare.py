@@ -80,7 +80,7 @@ def test_q_adjusts_over_all_slices_and_pairs():
     assert (table["q"] >= table["p"]).all() and table["q"].min() < 0.01
 
 
-def test_references_have_a_q_of_their_own():
+def test_references_are_adjusted_separately():
     rng = np.random.default_rng(0)
     rates = {"a": 0.1, "b": 0.3, "chance": 0.5, "majority": 0.4}
     losses = {name: (rng.random(200) < rate).astype(float) for name, rate in rates.items()}
@@ -179,7 +179,7 @@ def test_verdict_of_a_classification(only_a, only_b, verdict, strictly):
     assert not row["equivalent"]
 
 
-def test_verdict_of_a_regression_goes_by_the_error():
+def test_verdict_of_a_regression_uses_the_error():
     speakers = np.repeat(np.arange(10), 10).astype(str)
     high = 5 + np.random.default_rng(0).random(100)
     for a, b, verdict in [(high, high - 2, "better"), (high - 2, high, "worse")]:
@@ -190,7 +190,7 @@ def test_verdict_of_a_regression_goes_by_the_error():
         assert (row["verdict"], row["equivalent"]) == (verdict, False)
 
 
-def test_verdicts_go_by_q():
+def test_verdicts_use_the_adjusted_p_value():
     a, b = two_models(6, 0, 80)
     assert compared({"a": a, "b": b}).iloc[0]["verdict"] == "better"  # p = q = 0.03
     others = {f"s{i}": np.arange(86) >= 6 + i for i in range(9)}
@@ -241,7 +241,7 @@ def test_equivalence_needs_a_margin_speakers_and_utterances():
 
 
 @pytest.mark.slow
-def test_equivalence_is_rarely_said_of_models_that_differ_by_the_margin():
+def test_models_that_differ_by_the_margin_are_rarely_called_equivalent():
     rng, said = np.random.default_rng(0), []
     speakers = np.repeat(np.arange(60), 10).astype(str)
     for _ in range(200):
@@ -253,7 +253,7 @@ def test_equivalence_is_rarely_said_of_models_that_differ_by_the_margin():
 
 
 @pytest.mark.slow
-def test_equivalence_is_rarely_said_by_ten_speakers_of_models_that_differ_by_the_margin():
+def test_ten_speakers_rarely_call_models_equivalent_that_differ_by_the_margin():
     """The 90 % interval of a bootstrap that is not expanded says it of 0.11."""
     said = []
     speakers = np.repeat(np.arange(10), 100)
@@ -268,7 +268,7 @@ def test_equivalence_is_rarely_said_by_ten_speakers_of_models_that_differ_by_the
 
 
 @pytest.mark.slow
-def test_models_that_are_equally_good_are_rarely_told_apart_by_ten_speakers():
+def test_ten_speakers_rarely_give_a_verdict_on_equally_good_models():
     """The bootstrap that is not expanded tells 0.10 apart."""
     apart = []
     speakers = np.repeat(np.arange(10), 50)

@@ -27,7 +27,7 @@ def wrong(count, total=200):
 
 
 @pytest.mark.parametrize(("order", "names"), [(1, ["big", "int8"]), (-1, ["int8", "big"])])
-def test_accuracy_is_held_against_that_of_the_source(order, names):
+def test_accuracy_is_compared_with_that_of_the_source(order, names):
     losses = dict(list({"big": wrong(20), "other": wrong(5), "int8": wrong(22)}.items())[::order])
     assert [name for name in losses if name != "other"] == names
     slices = {
@@ -56,7 +56,7 @@ def test_a_smaller_error_is_better():
         assert row["passed"] == passed
 
 
-def test_just_the_share_is_enough():
+def test_exactly_the_required_share_passes():
     assert held({"big": wrong(0), "int8": wrong(2)}).iloc[0]["passed"]
     assert not held({"big": wrong(0), "int8": wrong(3)}).iloc[0]["passed"]
 
@@ -75,7 +75,7 @@ def test_sources_that_are_always_wrong_or_never():
     assert np.isnan(row["ratio"]) and row["passed"]
 
 
-def test_all_utterances_have_a_gate_however_few():
+def test_the_gate_on_all_utterances_needs_no_minimum():
     assert held({"big": wrong(1, 5), "int8": wrong(1, 5)})["support"].to_list() == [5]
     row = held({"big": [], "int8": []}).iloc[0]
     assert not row["passed"] and np.isnan(row["ratio"])

@@ -125,7 +125,7 @@ def test_a_set_of_utterances_is_compared_once():
     assert list(category_groups(metadata, {})) == ["gender=female", "gender=male"]
 
 
-def test_groups_of_large_and_close_numbers_are_told_apart():
+def test_groups_of_large_and_close_numbers_have_different_texts():
     when = 1_600_000_000 + np.arange(300)
     slices = category_groups(pd.DataFrame({"when": when}), {})
     assert list(slices) == [

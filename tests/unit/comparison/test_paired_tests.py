@@ -28,7 +28,7 @@ def brute_force(values):
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_sign_flips_are_all_looked_at(seed):
+def test_all_sign_flips_are_used(seed):
     rng = np.random.default_rng(seed)
     values = rng.normal(0.5, 1, 9)
     found = sign_flip(values, resamples=0, seed=0)
@@ -51,7 +51,7 @@ def test_sign_flips_with_ties_and_zeros():
     assert sign_flip([5.0], resamples=0, seed=0) == 1
 
 
-def test_random_sign_flips_come_near_all_of_them(monkeypatch):
+def test_random_sign_flips_approximate_all_flips(monkeypatch):
     values = np.random.default_rng(0).normal(0.4, 1, 14)
     exact = sign_flip(values, resamples=0, seed=0)
     monkeypatch.setattr("voxslice.comparison.paired_tests.MAX_SPEAKERS_EXACT", 5)

@@ -46,7 +46,7 @@ def study(columns, kind="classification", **changes):
     )
 
 
-def test_models_and_references_are_compared_on_what_all_have_scored():
+def test_models_and_references_are_compared_on_common_utterances():
     _, tables = study(["gender"])
     table = tables.comparison
     pairs = table[["model_a", "model_b"]].drop_duplicates().itertuples(index=False, name=None)

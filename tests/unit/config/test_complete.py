@@ -84,7 +84,7 @@ def contains(full, part):
         assert full == part
 
 
-def test_text_has_one_unicode_form_but_places_keep_theirs(config):
+def test_text_gets_one_unicode_form_but_paths_keep_theirs(config):
     config["tasks"]["gender"]["labels"] = ["gl\u00fccklich", "male"]
     config["tasks"]["gender"]["classes"] = {"fro\u0308h": "glu\u0308cklich"}
     places = {"path": "u\u0308.csv", "audio": "\u00fc"}
@@ -99,7 +99,7 @@ def test_text_has_one_unicode_form_but_places_keep_theirs(config):
     assert full["models"]["bare"]["outputs"] == {"out": ["f\u00fcnf"]}
 
 
-def test_completing_leaves_its_input_alone_and_is_idempotent(config):
+def test_completing_does_not_change_its_input_and_is_idempotent(config):
     before, schema = copy.deepcopy(config), copy.deepcopy(SCHEMA)
     full = complete(config, SCHEMA)
     assert config == before
@@ -454,7 +454,7 @@ def test_given_predictions_are_of_the_datasets_that_they_name(config):
     assert models_of(full, "ages", "age") == ["small", "tiny"]
 
 
-def test_a_variant_is_its_source_where_it_says_nothing_else(config):
+def test_a_variant_inherits_the_keys_of_its_source(config):
     config["models"]["small"] |= {"sampling_rate": 8000, "embedding_output": "h", "license": "CC0"}
     full = complete(config, SCHEMA)["models"]
     assert full["tiny"] == {
@@ -470,7 +470,7 @@ def test_a_variant_is_its_source_where_it_says_nothing_else(config):
     assert (full["tiny"]["tasks"], full["tiny"]["license"]) == (["age"], "mine")
 
 
-def test_a_variant_is_held_against_its_source(config):
+def test_a_variant_has_only_tasks_of_its_source(config):
     config["models"]["big"]["tasks"] = ["gender"]
     config["models"]["tiny"] = {"derive": {"from": "big", "quantize": "fp16"}, "tasks": ["age"]}
     with pytest.raises(InputError, match=r"models\.tiny\.tasks: its source big .* the task 'age'"):

@@ -63,7 +63,7 @@ def test_an_edit_of_a_template_changes_the_fingerprint_of_its_package_alone(proj
     assert after[1] != before[1]
 
 
-def test_an_edit_of_what_is_imported_changes_the_fingerprint_alone(project):
+def test_an_edit_of_an_imported_module_changes_only_fingerprints_that_import_it(project):
     def both():
         return [fingerprint(project / f"{name}.py") for name in ("score", "make_report")]
 
@@ -77,7 +77,7 @@ def test_an_edit_of_what_is_imported_changes_the_fingerprint_alone(project):
     assert both() == after
 
 
-def test_text_that_moves_between_files_is_an_edit(project):
+def test_moving_text_between_files_changes_the_fingerprint(project):
     before = fingerprint(project / "score.py")
     script, module = project / "score.py", project / "voxslice/files.py"
     module.write_text(script.read_text() + module.read_text())
@@ -85,7 +85,7 @@ def test_text_that_moves_between_files_is_an_edit(project):
     assert fingerprint(script) != before
 
 
-def test_a_script_that_is_not_there_is_an_error(project):
+def test_a_missing_script_is_an_error(project):
     with pytest.raises(FileNotFoundError):
         fingerprint(project / "scroe.py")
 

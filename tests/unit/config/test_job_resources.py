@@ -61,7 +61,7 @@ def test_listing_takes_memory_by_the_tables(study):
     assert listing_memory(study)(table, 2) == 2 * (1000 + 30 * 4)
 
 
-def test_inference_takes_what_the_workload_says(study):
+def test_inference_requests_the_estimates_of_the_workload(study):
     write("resources/models/small/model.onnx", 300)
     write("resources/calls/none", 0)
     Path("resources/calls/shards.csv").write_text("seconds,longest,state\n7200,20,abc\n")

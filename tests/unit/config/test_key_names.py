@@ -27,7 +27,7 @@ SCHEMA = yaml.safe_load(
         ),
     ],
 )
-def test_the_new_name_of_a_renamed_key_is_told(config, sentence):
+def test_the_message_names_the_new_name_of_a_renamed_key(config, sentence):
     with pytest.raises(InputError) as error:
         check_key_names(config, SCHEMA)
     assert str(error.value) == sentence
@@ -64,5 +64,5 @@ def test_a_key_of_the_other_finder_is_refused(finder, key, reader):
         {"searches": {"a": {"finder": "subgroups", "min_support": 5, "unknown": 1}}},
     ],
 )
-def test_what_the_schema_has_to_refuse_is_left_to_it(config):
+def test_other_mistakes_are_left_to_the_schema(config):
     check_key_names(config, SCHEMA)

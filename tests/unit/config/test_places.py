@@ -59,7 +59,7 @@ def test_most_characters_are_fine(kind, path):
         ("audio", "x\ty", r"cannot be printed"),
     ],
 )
-def test_what_has_another_meaning_is_refused_in_one_sentence(kind, path, message):
+def test_paths_with_a_special_meaning_are_refused_in_one_sentence(kind, path, message):
     with pytest.raises(InputError, match=message) as error:
         check_places(config(**{kind: path}))
     assert "\n" not in str(error.value)

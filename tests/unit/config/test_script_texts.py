@@ -35,7 +35,7 @@ def configs(text):
 
 
 @pytest.mark.parametrize("text", RUN)
-def test_they_are_refused_wherever_they_stand(text):
+def test_script_texts_are_refused_in_every_key_and_value(text):
     for config in configs(text):
         begin = time.perf_counter()
         with pytest.raises(InputError, match="would be run by a browser") as error:
@@ -58,7 +58,7 @@ def test_the_place_is_named():
 
 
 @pytest.mark.parametrize("folder", ["/home/me/</script>", "/home/me/a<", "/a<b/Snakefile"])
-def test_folders_that_may_become_one_are_refused(folder):
+def test_folders_that_may_become_a_script_text_are_refused(folder):
     with pytest.raises(InputError, match="rename this folder or file"):
         check_folders("/home/me", folder)
     check_folders("/home/me", "/home/me/a>b")

@@ -78,7 +78,7 @@ def test_text_is_asked_for_in_every_place():
     )
 
 
-def test_a_list_where_a_text_belongs_is_not_a_matter_of_quotes():
+def test_a_list_instead_of_a_text_needs_no_quotes():
     assert "quotes" not in message(**{"path: calls.csv": "path: [calls.csv]"})
 
 

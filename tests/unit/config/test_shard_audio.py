@@ -57,6 +57,6 @@ def test_the_limit_counts_only_where_an_utterance_is_longer(study, table):
     assert longest_allowed(study)(shard(1)) == 60
 
 
-def test_a_table_without_what_is_needed_is_as_good_as_none(study, table):
+def test_an_incomplete_table_of_shards_is_ignored(study, table):
     table.write_text("first,stop,seconds\n0,5,100\n")
     assert audio_of_shard(study, shard(0)) is None

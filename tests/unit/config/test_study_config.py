@@ -72,7 +72,7 @@ def test_a_pattern_of_compared_models_may_be_of_a_job_with_a_model(study):
     assert study.of_compared("{model}")(wildcards) == ["small", "tiny"]
 
 
-def test_models_that_only_help(config):
+def test_models_that_are_used_but_not_compared(config):
     config["datasets"]["calls"]["columns"]["tone"] = {"model": "bare", "label": "age"}
     study = StudyConfig(complete(config, SCHEMA))
     shown = study.helper_settings(of(dataset="calls", task="gender"))
@@ -149,7 +149,7 @@ def test_searches_of_a_finder_with_the_keys_that_a_rule_names(study):
     assert study.map_model(wildcards) is None
 
 
-def test_what_the_report_says_of_a_dataset(study):
+def test_settings_of_a_dataset_in_the_report(study):
     assert study.dataset_shown(of(dataset="table")) == {
         "license": "MIT",
         "note": "",

@@ -35,7 +35,7 @@ def refused(config, match):
     assert "\n" not in str(error.value)
 
 
-def test_the_study_of_these_tests_is_right():
+def test_the_study_of_these_tests_is_valid():
     complete(study(), SCHEMA)
 
 
@@ -53,13 +53,13 @@ def test_the_study_of_these_tests_is_right():
         "report.max_megabytes",
     ],
 )
-def test_a_number_that_is_none_is_refused(key, value):
+def test_nan_and_infinity_are_refused(key, value):
     *outer, name = key.split(".")
     line = f"{name}: {value}"
     refused(study(f"{outer[0]}: {{{line}}}" if outer else line), f"^{re.escape(key)}: (nan|-?inf)")
 
 
-def test_a_number_that_is_none_is_refused_inside_of_lists():
+def test_nan_and_infinity_are_refused_inside_of_lists():
     refused(study("costs: {durations: [1, .nan]}"), r"^costs\.durations\.1: nan is not of type")
     refused(study("costs: {durations: [.inf]}"), r"^costs\.durations\.0: inf is not of type")
 

@@ -219,13 +219,13 @@ def reason(path, end=0.1):
 
 @pytest.mark.parametrize("content", [b"", b"RIFF", b"this is no audio\n" * 20])
 @pytest.mark.parametrize("name", ["a.wav", "a.flac", "a.mp3", "a.ogg", "a.m4a", "a", "a\n'\"ü.wav"])
-def test_what_is_no_audio(tmp_path, name, content):
+def test_files_that_are_not_audio(tmp_path, name, content):
     (tmp_path / name).write_bytes(content)
     assert reason(tmp_path / name).startswith("the audio cannot be read (")
     assert seconds(tmp_path / name) == 0
 
 
-def test_what_is_no_file(tmp_path):
+def test_paths_that_are_not_files(tmp_path):
     assert reason(tmp_path / "missing.wav") == "the file does not exist"
     (tmp_path / "link.wav").symlink_to("nowhere")
     assert reason(tmp_path / "link.wav") == "the file does not exist"
@@ -279,7 +279,7 @@ def test_a_file_without_permission_gives_its_reason():
 
 
 @pytest.mark.parametrize("name", ["a.wav", "a.mp3", "a.ogg"])
-def test_what_the_machine_refuses_is_no_reason(tmp_path, name):
+def test_failures_of_the_machine_are_raised(tmp_path, name):
     path = write_audio(tmp_path / name, noise(0.1))
     limits = resource.getrlimit(resource.RLIMIT_NOFILE)
     free = os.open(path, os.O_RDONLY)
@@ -295,7 +295,7 @@ def test_what_the_machine_refuses_is_no_reason(tmp_path, name):
     assert read_utterance(path, 0, 0.1, RATE).size and seconds(path)
 
 
-def test_a_file_system_that_is_gone_is_no_reason(tmp_path, monkeypatch):
+def test_a_missing_file_system_fails_the_job(tmp_path, monkeypatch):
     def stale(self):
         raise OSError(errno.ESTALE, "Stale file handle")
 

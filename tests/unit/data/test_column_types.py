@@ -84,7 +84,7 @@ def test_the_config_decides_the_type():
         (["01", "x"], ""),
     ],
 )  # fmt: skip
-def test_text_that_is_nearly_numbers_is_remarked(cells, remark):
+def test_text_that_is_mostly_numbers_is_reported(cells, remark):
     for column in (text(*cells), text(*cells).astype(object)):
         told = remark_on_text(column)
         assert remark in told and bool(told) == bool(remark)
@@ -93,11 +93,11 @@ def test_text_that_is_nearly_numbers_is_remarked(cells, remark):
 @pytest.mark.parametrize(
     "column", [pd.Series([1, 2]), pd.Series([True, False]), pd.Series(["1", "x"], dtype="category")]
 )
-def test_what_is_not_text_needs_no_remark(column):
+def test_columns_that_are_not_text_are_not_reported(column):
     assert remark_on_text(column) == ""
 
 
-def test_what_was_read_as_numbers_is_told():
+def test_reading_text_as_numbers_is_reported():
     assert remark_on_numbers(text("1", None, "2.5")) == ""
     assert remark_on_numbers(text("1,5", "unknown", "-", None)) == (
         "The column age is read as numbers, with decimal commas and 2 of its 4 cells ('unknown',"

@@ -63,21 +63,21 @@ def test_predicted_classes_stay(metadata):
     assert pd.isna(full["heard"].iloc[3])
 
 
-def test_a_label_that_the_model_lacks_is_told(metadata):
+def test_a_missing_label_is_explained(metadata):
     said = metadata[KEY].assign(arousal=1.0, valence=1.0)
     columns = {"heard": {"model": "other", "label": "joy", "bins": 3}}
     with pytest.raises(InputError, match=r"no label 'joy'.*one of arousal, valence\."):
         add(metadata, columns, predictions={"other": said})
 
 
-def test_a_model_that_scored_nothing_is_told(metadata):
+def test_a_model_without_predictions_is_explained(metadata):
     columns = {"heard": {"model": "other", "label": "joy", "bins": 3}}
     with pytest.raises(InputError, match="scored no utterance: remove the column heard"):
         add(metadata, columns, predictions={"other": metadata[KEY].iloc[:0].assign(joy=[])})
 
 
 @pytest.mark.parametrize(("count", "first"), [(2, "low"), (3, "low"), (5, "1 of 5")])
-def test_bins_hold_as_many_rows_each_and_say_what(count, first):
+def test_bins_have_the_same_size_and_name_their_limits(count, first):
     values = pd.Series(np.random.default_rng(0).permutation(60) / 10)
     bins = in_bins(values, count)
     assert bins.value_counts().tolist() == [60 // count] * count

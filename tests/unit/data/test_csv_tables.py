@@ -181,7 +181,7 @@ def test_spans_of_timedeltas_in_parquet(audio, tmp_path):
     assert found["age"].to_list() == [1, 2]
 
 
-def test_a_word_for_missing_among_numbers_is_said(audio, table, capsys):
+def test_words_for_missing_values_among_numbers_are_reported(audio, table, capsys):
     found = read(table("file,age\na.wav,31\nü.ogg,unknown\nno.wav,\n"), audio, "age")
     assert values(found["age"]) == [31, None, None]
     told = "The column age is read as numbers, with 1 of its 3 cells ('unknown') as missing.\n"
@@ -227,7 +227,7 @@ def test_one_file_under_two_names_is_refused(audio, table):
         list_utterances(table("file\nü.ogg\nu\u0308.ogg\n"), audio, {})
 
 
-def test_the_config_says_the_type(audio, table, capsys):
+def test_the_config_sets_the_type(audio, table, capsys):
     path = table("file,digit,room\na.wav,3,01\nü.ogg,7,02\nno.wav,x,03\n")
     utterances = list_utterances(path, audio, {})
     kinds = {

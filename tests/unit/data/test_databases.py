@@ -141,7 +141,7 @@ def test_whole_numbers_stay_whole_where_some_are_missing(typed_database, tmp_pat
         assert values(table["delay"]) == [1.5, None, 0]
 
 
-def test_the_config_says_the_type_of_a_column(typed_database):
+def test_the_config_sets_the_type_of_a_column(typed_database):
     settings = {
         "mood": column("parts", "mood", type="category"),
         "grade": column("parts", "grade", type="number"),

@@ -63,7 +63,7 @@ def test_two_names_of_one_file_are_refused(folder):
     require_distinct([COMPOSED, "a.wav", "a.wav"], folder())
 
 
-def test_what_is_not_there_keeps_its_name(folder):
+def test_a_missing_file_keeps_its_name(folder):
     root = folder()
     for name in (COMPOSED, f"{COMPOSED}/x.wav", "a\0.wav", "\u00e4" * 300):
         assert locate(root, name) == root / name

@@ -47,7 +47,7 @@ def state(data, **filters):
         lambda data: (data / "audio/new.wav").write_text("new"),
     ],
 )
-def test_what_changes_no_utterance_changes_nothing(data, edit):
+def test_edits_that_change_no_utterance_keep_the_fingerprint(data, edit):
     before = state(data)
     edit(data)
     if not (data / "t.csv").read_text().startswith("file"):
@@ -65,13 +65,13 @@ def test_what_changes_no_utterance_changes_nothing(data, edit):
         lambda data: os.utime(data / "audio/a.wav", (1, 1)),
     ],
 )
-def test_what_changes_an_utterance_is_seen(data, edit):
+def test_edits_that_change_an_utterance_change_the_fingerprint(data, edit):
     before = state(data)
     edit(data)
     assert state(data) != before
 
 
-def test_what_a_filter_leaves_out_changes_nothing(data):
+def test_edits_of_filtered_utterances_keep_the_fingerprint(data):
     before = state(data, set=["test"])
     (data / "t.csv").write_text(TABLE + "new.wav,,,train,1\n")
     (data / "audio/b c.wav").unlink()
@@ -114,7 +114,7 @@ def copied(path):
         lambda data: (data / "t.csv").write_text(TABLE.replace(",40", ",41")),
     ],
 )
-def test_what_is_touched_or_copied_anew_is_the_same(data, looked, edit):
+def test_touching_or_copying_files_keeps_the_fingerprint(data, looked, edit):
     before = state(data)
     edit(data)
     assert looked() == before
@@ -137,7 +137,7 @@ def test_another_content_is_seen(data, looked, edit):
     assert looked() != before
 
 
-def test_a_new_look_holds_what_is_seen_then(data, looked):
+def test_a_new_record_describes_the_new_content(data, looked):
     os.utime(data / "audio/a.wav", (1, 1))
     (data / "t.csv").write_text(TABLE + "other.wav,,,test,1\n")
     now = looked()
@@ -156,7 +156,7 @@ def test_files_of_one_folder(data):
     assert of_files(paths).fingerprint() != before
 
 
-def test_what_is_touched_is_read_once(data, looked, monkeypatch):
+def test_a_touched_file_is_read_only_once(data, looked, monkeypatch):
     before = looked()
     os.utime(data / "audio/a.wav", (1, 1))
     files, read = [], local_data._content
@@ -167,7 +167,7 @@ def test_what_is_touched_is_read_once(data, looked, monkeypatch):
     assert files == ["a.wav"]
 
 
-def test_who_may_not_write_reads_again(data, looked, monkeypatch):
+def test_files_are_read_again_without_write_permission(data, looked, monkeypatch):
     before = looked()
     os.utime(data / "audio/a.wav", (1, 1))
 
@@ -201,7 +201,7 @@ def test_what_is_no_file_is_not_read(data, looked):
         100_000 * "[",
     ],
 )
-def test_where_no_job_has_looked_sizes_and_times_count(data, looked, content):
+def test_without_a_record_sizes_and_times_decide(data, looked, content):
     before = looked()
     (data / "seen.json").write_text(content) if content else (data / "seen.json").unlink()
     assert looked() == before
@@ -222,7 +222,7 @@ def test_media_of_a_database(data, monkeypatch):
     assert of_database("audio").fingerprint() != before
 
 
-def test_what_the_workflow_makes_beside_a_database_is_no_media_of_it(data, monkeypatch):
+def test_files_of_the_workflow_beside_a_database_are_not_its_media(data, monkeypatch):
     monkeypatch.chdir(data)
     before = of_database(".").fingerprint()
     for name in ("results", "resources", ".snakemake"):
@@ -263,14 +263,14 @@ def test_a_file_in_another_unicode_form_is_watched(data, written, on_disk):
     assert content == contents(data / "audio", [on_disk], threads=1)[on_disk] is not None
 
 
-def test_contents_are_named_by_what_files_hold(data):
+def test_the_digest_of_a_file_depends_on_its_content(data):
     (data / "audio/same.wav").write_text("a.wav")
     found = contents(data / "audio", ["a.wav", "b c.wav", "same.wav", "none.wav"], threads=2)
     assert found["a.wav"] == found["same.wav"] != found["b c.wav"] and found["none.wav"] is None
     assert len(found["a.wav"]) == 32
 
 
-def test_tables_are_known_by_their_content_and_not_by_their_time(data):
+def test_the_fingerprint_of_tables_ignores_their_times(data):
     before = tables_state([data / "t.csv"])
     os.utime(data / "t.csv", (1, 1))
     assert tables_state([data / "t.csv"]) == before

@@ -55,7 +55,7 @@ def test_pitch_that_changes_is_its_median():
 
 
 @pytest.mark.parametrize("seed", range(2))
-def test_what_has_no_voice_has_no_pitch(seed):
+def test_signals_without_a_voice_have_no_pitch(seed):
     with pytest.raises(InputError, match="voiced"):
         pitch(hiss(1.0, seed))
 
@@ -198,7 +198,7 @@ def test_a_part_of_a_file_is_measured(tmp_path):
     assert measured["pitch"].tolist() == pytest.approx([100, 250], rel=0.01)
 
 
-def test_what_lasts_too_long_is_not_read(tmp_path, capsys):
+def test_audio_that_is_too_long_is_not_read(tmp_path, capsys):
     write_audio(tmp_path / "a.wav", voice(100, seconds=3))
     utterances = pd.DataFrame({"file": "a.wav", "start": [0.0, 1.0], "end": [3.0, 2.0]})
     measured = measure_speech(utterances, audio=tmp_path, measure="pitch", threads=1, longest=2)

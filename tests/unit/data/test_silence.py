@@ -31,5 +31,5 @@ def test_silence_is_counted(files, remark):
     ]
 
 
-def test_nothing_is_said_without_silence():
+def test_without_silence_nothing_is_reported():
     assert silence_remarks(pd.DataFrame(columns=["file", "reason"]), 5) == []

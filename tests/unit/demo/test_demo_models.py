@@ -75,7 +75,7 @@ def test_silence_gives_the_floor():
     np.testing.assert_allclose(features[16:], 0, atol=1e-5)
 
 
-def test_assembled_networks_compute_what_they_say():
+def test_assembled_networks_compute_the_same_as_the_networks():
     rng = np.random.default_rng(1)
     sizes = (48, 5, 4, 3)
     layers = [Layer(rng.normal(size=(n, m)), rng.normal(size=m)) for n, m in pairwise(sizes)]
@@ -116,7 +116,7 @@ def test_the_model_of_emotion_has_the_published_interface(models, speech):
         assert ((logits >= 0) & (logits <= 1)).all()
 
 
-def test_big_tells_women_from_men_it_never_heard(models, speech):
+def test_big_recognises_women_and_men_who_were_not_in_training(models, speech):
     model = audonnx.load(str(models / "big"))
     logits = np.concatenate([model(x, SAMPLING_RATE, outputs="logits_gender") for x in speech])
     heard = np.array(["female", "male", "child"])[logits.argmax(1)]
@@ -124,7 +124,7 @@ def test_big_tells_women_from_men_it_never_heard(models, speech):
     assert (heard == said).mean() >= 0.75
 
 
-def test_the_yaml_names_its_neighbour(models):
+def test_the_yaml_names_the_onnx_file_beside_it(models):
     (content,) = yaml.safe_load((models / "big" / "model.yaml").read_text()).values()
     assert content["path"] == "model.onnx"
 

@@ -63,7 +63,7 @@ def test_other_columns_are_left_alone():
     assert list(predictions) == [*KEY, "age"]
 
 
-def test_what_lacks_a_prediction_is_a_failure():
+def test_an_utterance_without_a_prediction_is_a_failure():
     given = table(gender=["male", None, None], age=["31", "20", None])
     predictions, failures = check(given, utterances("abcd"))
     assert failures["file"].to_list() == ["wav/a.wav", "wav/b.wav", "wav/d.wav"]
@@ -128,7 +128,7 @@ def test_probabilities_that_rounding_puts_out_of_range_are_clipped():
     assert ((shares >= 0) & (shares <= 1)).all() and (shares.sum(axis=1) == 1).all()
 
 
-def test_probabilities_tell_of_classes_that_the_task_lacks():
+def test_probabilities_may_have_classes_that_the_task_lacks():
     given = table(
         gender=["child", "female", "male"],
         **{f"gender.{name}": ["0.3", "0.3", "0.4"] for name in ("child", "male", "female")},

@@ -269,7 +269,7 @@ def test_channels_are_averaged(tmp_path, model_folder):
     np.testing.assert_allclose(found[CLASSES].iloc[0], found[CLASSES].iloc[1], atol=1e-5)
 
 
-def test_broken_audio_is_listed_and_costs_no_other_file(audio, model_folder, tmp_path):
+def test_broken_audio_is_listed_and_the_other_files_are_scored(audio, model_folder, tmp_path):
     good = (audio / "0.wav").read_bytes()
     broken = {
         "empty.wav": b"",

@@ -34,7 +34,7 @@ def none_held():
 
 @pytest.mark.parametrize("window", [1, 7, 1024])
 @pytest.mark.parametrize(("readers", "workers"), [(1, 1), (4, 1), (1, 4), (3, 2)])
-def test_results_come_in_order_and_little_is_held(readers, workers, window):
+def test_results_are_ordered_and_memory_is_bounded(readers, workers, window):
     def compute(read):
         time.sleep(0.002 * (read.number % 3))
         return read.number
@@ -61,7 +61,7 @@ def test_reading_runs_ahead_of_computing():
     assert computed == [True, True]
 
 
-def test_several_are_computed_on_at_the_same_time():
+def test_several_items_are_computed_at_the_same_time():
     together = threading.Barrier(3, timeout=10)
     results = read_ahead(int, lambda number: together.wait(), range(6), readers=1, workers=3)
     assert sorted(results) == [0, 0, 1, 1, 2, 2]
@@ -92,7 +92,7 @@ def test_leaving_early_gives_up_the_rest():
     assert threading.active_count() == before
 
 
-def test_readers_that_overtake_each_other_block_nobody():
+def test_readers_that_finish_in_another_order_do_not_block():
     results = read_ahead(int, int, range(20_000), readers=4, workers=1)
     assert sum(results) == sum(range(20_000))
 
@@ -131,7 +131,7 @@ def test_threads_share_the_budget_as_long_as_they_fit():
         list(pool.map(work, [2, 2, 2] * 3))
 
 
-def test_nobody_goes_ahead_of_who_waits():
+def test_threads_get_memory_in_the_order_of_their_requests():
     budget, order = MemoryBudget(10), []
 
     def work(name, amount):
@@ -159,7 +159,7 @@ def test_an_amount_above_the_budget_runs_alone():
         pass
 
 
-def test_what_is_being_computed_is_given_up_when_it_is_left_early():
+def test_running_computations_are_stopped_when_the_generator_is_closed():
     stop = threading.Event()
 
     def compute(item):
@@ -173,7 +173,7 @@ def test_what_is_being_computed_is_given_up_when_it_is_left_early():
     assert stop.is_set()
 
 
-def test_what_ends_is_not_given_up():
+def test_finished_computations_are_not_stopped():
     stop = threading.Event()
     found = list(read_ahead(int, int, range(5), readers=1, workers=2, give_up=stop.set))
     assert found == [0, 1, 2, 3, 4]

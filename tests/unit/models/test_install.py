@@ -384,7 +384,7 @@ def test_outputs_that_are_no_vector_are_described(source, target, capsys):
     )
 
 
-def test_what_a_killed_process_left_is_removed(source, target):
+def test_files_of_a_killed_process_are_removed(source, target):
     left = target / ".checked-abc"
     left.mkdir(parents=True)
     (left / "model.onnx").write_bytes(b"half")

@@ -106,7 +106,7 @@ def score(model, audio, out, threads=1):
 
 
 @pytest.mark.parametrize("threads", [1, 4])
-def test_an_utterance_without_an_end_does_not_take_the_others_with_it(tmp_path, threads):
+def test_an_utterance_that_never_ends_does_not_stop_the_others(tmp_path, threads):
     model = write_endless(tmp_path / "model", above=0.2)
     for number in range(6):
         signal = np.full(1600, 0.5 if number == 2 else 0.0, np.float32)

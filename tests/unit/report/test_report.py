@@ -129,7 +129,7 @@ CASES = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
-def test_page_is_whole_and_asks_nothing_of_the_network(case, audio):
+def test_page_is_complete_and_needs_no_network(case, audio):
     study = make_study(**case)
     html = page_of(study, audio)
     tags = parsed(html)
@@ -151,7 +151,7 @@ def test_page_is_whole_and_asks_nothing_of_the_network(case, audio):
     assert drawings == 3 + calibrations + tradeoffs + slices_shown + pairs + others
 
 
-def test_scripts_are_known_by_their_hashes(audio):
+def test_the_policy_of_the_page_lists_the_hashes_of_its_scripts(audio):
     html = page_of(make_study(), audio)
     scripts = re.findall(r"<script>(.*?)</script>", html, re.DOTALL)
     assert len(scripts) == 2
@@ -212,7 +212,7 @@ def test_page_too_small_for_its_limit_is_an_error(audio):
         page_of(make_study(), audio, max_megabytes=0.01)
 
 
-def test_config_bounds_the_page_without_being_asked():
+def test_the_size_of_the_page_is_limited_by_default():
     root = ROOT
     schema = yaml.safe_load((root / "config" / "schema.yaml").read_text())
     config = yaml.safe_load((root / "config" / "config.yaml").read_text())

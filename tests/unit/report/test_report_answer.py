@@ -23,7 +23,7 @@ def with_verdict(study, **values):
     return dataclasses.replace(study, comparison=table)
 
 
-def test_a_difference_that_other_speakers_need_not_show_is_called_so():
+def test_the_answer_warns_that_other_speakers_may_show_no_difference():
     study = make_study()
     study = dataclasses.replace(study, comparison=study.comparison.assign(q=0.001))
     assert answer(study)[0].endswith("] may lie in which speakers were heard.")
@@ -35,7 +35,7 @@ def with_model(study, position, **values):
     return dataclasses.replace(study, models=models)
 
 
-def test_undecided_models_are_called_so_and_their_errors_counted():
+def test_the_answer_counts_errors_of_undecided_models():
     said = answer(make_study())
     # a is wrong on 4 of 24, b on 3 of 24; 1, 3, 5 are fixed, 16 and 18 are new, 7 stays
     assert said[0].startswith("The data do not settle which model is better: b is right on 87.5 %")
@@ -51,14 +51,14 @@ def test_undecided_models_are_called_so_and_their_errors_counted():
     assert [figure.value for figure in figures(make_study())] == ["87.5 %", "83.3 %", "3", "2"]
 
 
-def test_a_better_model_is_to_be_taken():
+def test_the_answer_recommends_the_better_model():
     study = with_verdict(make_study(models=3), verdict="better", q=0.0004, equivalent=False)
     said = answer(study)
     assert said[0].startswith("Take b: it is right on 87.5 % [")
     assert said[0].endswith("] above a, the next best of 3 models (q < 0.001).")
 
 
-def test_where_two_are_equivalent_the_beaten_third_is_named():
+def test_the_answer_names_the_third_model_if_two_are_equivalent():
     study = make_study(models=3, margin=0.2)
     table = study.comparison.copy()
     overall = table["slice"] == "all"
@@ -70,7 +70,7 @@ def test_where_two_are_equivalent_the_beaten_third_is_named():
     assert said[2].startswith("b is better than c (37.5 points [")
 
 
-def test_equivalent_models_are_told_apart_by_size():
+def test_of_equivalent_models_the_smaller_one_is_recommended():
     study = with_verdict(make_study(margin=0.2), verdict="equivalent", equivalent=True)
     card = study.models[0].card
     study = with_model(study, 1, card={**card, "size_mb": 9.0})
@@ -81,7 +81,7 @@ def test_equivalent_models_are_told_apart_by_size():
     )
 
 
-def test_a_better_model_within_the_margin_is_said_to_be_so():
+def test_the_answer_names_a_better_model_within_the_margin():
     study = with_verdict(make_study(margin=0.2), verdict="better", equivalent=True)
     # both are of the same size
     assert answer(study)[1] == "Yet the two are equivalent within 20.0 points."
@@ -98,7 +98,7 @@ def test_groups_where_the_best_model_is_worse_are_named():
     )
 
 
-def test_a_pair_is_seen_from_either_side():
+def test_a_comparison_can_be_reversed():
     study = make_study()
     straight, turned = study.against("b", "a").iloc[0], study.against("a", "b").iloc[0]
     assert straight["difference"] == pytest.approx(1 / 24)
@@ -143,7 +143,7 @@ def with_searched(study, *counts):
     return dataclasses.replace(study, searches={"subgroups": settings, **study.searches})
 
 
-def test_a_search_without_any_rule_is_said_and_not_called_a_search_without_a_slice():
+def test_a_search_without_any_rule_is_reported_as_such():
     study = with_searched(make_study(slices=False), 0, 0)
     assert "No slice was found" not in " ".join(answer(study))
     told = untested(study)
@@ -334,7 +334,7 @@ def test_digits_that_are_labels_need_no_numbers():
     assert not [w for w in warnings(study) if "read as text" in w]
 
 
-def test_does_not_call_confirmed_slices_suggestions():
+def test_confirmed_slices_are_not_called_suggestions():
     assert not [w for w in warnings(make_study(confirmed=True)) if "slice" in w]
 
 
@@ -386,7 +386,7 @@ def test_warns_of_a_derived_model_that_fails_gates():
     assert "b fails 1 gate: it must not replace a unseen." in said
 
 
-def test_what_the_scoring_noted_is_said():
+def test_notes_of_the_scoring_are_shown():
     study = make_study()
     noted = dataclasses.replace(
         study.models[1], summary={"scale": "probabilities", "notes": ["Probabilities of b."]}

@@ -200,7 +200,7 @@ def test_costs_are_those_of_one_thread_and_the_nearest_duration(confirmed):
     assert len(tradeoff.charts(confirmed, table.reset_index())) == 6
 
 
-def test_times_of_two_machines_are_not_held_against_each_other(confirmed):
+def test_times_of_two_machines_are_not_compared(confirmed):
     moved = confirmed.costs["machine"].where(confirmed.costs["model"] == "a", "there")
     study = dataclasses.replace(confirmed, costs=confirmed.costs.assign(machine=moved))
     table = tradeoff.tradeoff(study)
@@ -234,7 +234,7 @@ def test_numbers_of_any_size_have_three_digits():
 # slices
 
 
-def test_a_slice_that_two_searches_found_stands_once(study):
+def test_a_slice_of_two_searches_is_listed_once(study):
     model = study.models[0]
     twice = pd.concat([model.slices, model.slices.assign(search="embedding", confirmed=True)])
     rows = distinct(twice)
@@ -256,7 +256,7 @@ def test_slice_table_shows_what_is_known(confirmed):
     assert table.caption == "Confirmed slices of a"
 
 
-def test_charts_say_what_they_leave_out(study, monkeypatch):
+def test_charts_report_the_rows_that_they_leave_out(study, monkeypatch):
     a, b = study.models
     assert against.difference_chart(study, a, b).note == ""
     assert found.drop_chart(study, a, distinct(a.slices)).note == ""
@@ -300,7 +300,7 @@ def test_heat_map_of_one_column_and_of_none():
     assert found.heat_maps(study, found.heat(study)) == []
 
 
-def test_what_was_searched_is_said(study):
+def test_the_report_describes_what_was_searched(study):
     said = [
         "Subgroups: 1,234 rules of up to 3 conditions searched and tested together, 1 of 2 slices"
         " shown are confirmed.",
@@ -349,7 +349,7 @@ def test_pairs_with_references_are_left_out(study):
     assert [(a.name, b.name) for a, b in against.pairs(study)] == [("a", "b")]
 
 
-def test_regressions_are_those_of_the_table_what_is_shown_first(study):
+def test_regressions_are_those_of_the_table_with_confirmed_ones_first(study):
     a, b = study.models
     table = against.regression_table(study, a, b)
     assert [row[0] for row in texts(table)] == ["<b>x</b>"]
@@ -446,7 +446,7 @@ def test_the_chosen_class_is_among_the_probabilities(study, chosen, probabilitie
     assert (said.prediction, names) == (chosen, shown)
 
 
-def test_errors_to_listen_to_are_wrong_and_stand_once(study, audio):
+def test_errors_to_listen_to_are_errors_and_are_listed_once(study, audio):
     groups, left_out = clips.with_audio(clips.choose(study), audio, 10**7)
     files = [clip.file for group in groups for clip in group.clips]
     assert left_out == 0
@@ -459,7 +459,7 @@ def test_errors_to_listen_to_are_wrong_and_stand_once(study, audio):
     assert numbers == list(range(6))
 
 
-def test_where_a_slice_is_confirmed_only_confirmed_ones_are_heard(study):
+def test_audio_is_of_confirmed_slices_if_there_are_any(study):
     a, b = study.models
     slices = a.slices.assign(confirmed=True)
     study = dataclasses.replace(study, models=[dataclasses.replace(a, slices=slices), b])
@@ -656,7 +656,7 @@ def test_distributions_count_every_utterance(study):
     assert ages[["from", "to"]].iloc[0].tolist() == [20, 21]
 
 
-def test_durations_are_held_against_the_recommendation(study):
+def test_durations_are_compared_with_the_recommendation(study):
     metadata = study.metadata.assign(duration=np.where(np.arange(UTTERANCES) < 6, 1.0, 4.0))
     study = dataclasses.replace(study, metadata=metadata)
     assert limits.duration_sentence(study) == (
@@ -682,7 +682,7 @@ def test_durations_that_are_not_known_are_not_called_short(study):
     assert limits.duration_sentence(one).startswith("all 4 s; none is shorter")
 
 
-def test_what_a_task_makes_of_classes_is_said(study):
+def test_classes_and_excluded_classes_are_shown(study):
     assert overall.merged_sentence(study) == ""
     settings = study.task_settings | {"classes": {"woman": "female"}, "exclude": ["child"]}
     assert overall.merged_sentence(dataclasses.replace(study, task_settings=settings)) == (
@@ -719,7 +719,7 @@ def test_a_slice_of_a_regression_is_worse_where_the_error_is_larger():
         assert table.loc[(name, "size_mb", "worst slice"), "y"] == pytest.approx(worst)
 
 
-def test_scores_of_other_utterances_do_not_disturb(study):
+def test_scores_of_other_utterances_are_ignored(study):
     """A model that has not scored all utterances is compared on those that all have."""
     a, b = study.models
     part = dataclasses.replace(b, scores=class_scores(study.metadata, [7, 16, 18]).iloc[4:])

@@ -61,7 +61,7 @@ def test_references_of_a_regression():
     assert set(found["chance"]["prediction"]) <= {20, 30, 70, 40}
 
 
-def test_chance_of_a_regression_says_the_label_of_another_utterance():
+def test_chance_of_a_regression_predicts_labels_of_random_utterances():
     labels = np.random.default_rng(0).gamma(4, 10, 4000)
     found = referred(labels, known=None)
     # mean difference of two draws, and the smallest error that a constant has

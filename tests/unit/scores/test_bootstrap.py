@@ -68,7 +68,7 @@ def test_the_tail_is_that_of_students_t(speakers):
     assert expanded_tail(10**6) == pytest.approx(0.025, rel=1e-4)
 
 
-def test_each_value_goes_by_the_speakers_it_rests_on():
+def test_each_interval_uses_the_number_of_its_speakers():
     values = np.random.default_rng(0).normal(0, 1, (2000, 5))
     values[:100, 3], values[:, 4] = np.nan, np.nan
     low, high = percentile_interval(values, np.array([40, 5, 1, 5, 5]))
@@ -97,7 +97,7 @@ def test_the_interval_of_a_mean_is_as_wide_as_theory_says():
     assert narrow[1][0] - narrow[0][0] == pytest.approx(2 * half * 0.6745 / 1.96, rel=0.1)
 
 
-def test_speakers_weigh_what_they_say():
+def test_speakers_are_weighted_by_their_utterances():
     # one speaker with many utterances moves the mean; a mean of speakers' means would not see it
     values, names = np.array([0.0] * 90 + [1.0] * 10), np.array(["a"] * 90 + ["b"] * 10)
     low, high = bootstrap_interval(speaker_sums(parts(values), names), mean, resamples=500, seed=0)

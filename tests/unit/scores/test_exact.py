@@ -15,7 +15,7 @@ def test_the_interval_is_that_of_clopper_and_pearson(speakers):
 
 @pytest.mark.parametrize("agreement", [0.0, 0.5, 1.0])
 @pytest.mark.parametrize("speakers", [3, 8])
-def test_no_error_is_rare_below_the_interval_however_errors_depend(agreement, speakers):
+def test_the_exact_interval_covers_dependent_errors(agreement, speakers):
     low, _ = exact_interval(1.0, speakers, level=0.95)
     rng = np.random.default_rng(0)
     shape = (20_000, speakers, 4)

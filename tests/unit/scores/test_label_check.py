@@ -5,7 +5,7 @@ from voxslice.scores.label_check import unnamed_labels
 KNOWN = ["female", "male"]
 
 
-def test_nothing_is_said_where_the_task_names_all():
+def test_nothing_is_reported_if_the_task_names_all_labels():
     assert unnamed_labels(pd.Series(["male", "female", "male"]), KNOWN) == []
     assert unnamed_labels(pd.Series([0, 1, 1]), ["0", "1"]) == []
     assert unnamed_labels(pd.Series([True, False]), ["True", "False"]) == []

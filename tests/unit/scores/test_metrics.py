@@ -103,7 +103,7 @@ def test_perfect_and_always_wrong_models():
 
 
 @pytest.mark.parametrize(("named", "units"), [(6, 6), (1, 2)])
-def test_the_interval_of_a_model_without_an_error_goes_by_speakers(named, units):
+def test_the_interval_of_a_model_without_an_error_uses_the_number_of_speakers(named, units):
     """Utterances of unknown speakers count as one speaker."""
     speakers = np.repeat([f"s{i}" if i < named else UNKNOWN_SPEAKER for i in range(6)], 4)
     label = ["female", "male"] * 12

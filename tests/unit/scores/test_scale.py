@@ -71,7 +71,7 @@ def test_no_utterance_is_scored():
     assert decide(np.empty((0, 4))).kind == LOGITS
 
 
-def test_the_last_operation_tells_sigmoids_from_logits():
+def test_the_last_operation_distinguishes_sigmoids_from_logits():
     values = expit(drawn_logits(40))
     assert decide(values).kind == LOGITS
     found = decide(values, activation="sigmoid")

@@ -52,7 +52,7 @@ def test_a_planted_slice_is_confirmed_by_other_speakers():
 
 
 @pytest.mark.slow
-def test_what_only_looking_found_is_seldom_confirmed():
+def test_slices_found_by_chance_are_seldom_confirmed():
     confirmed = [verified(0, seed)["confirmed"].any() for seed in range(60)]
     assert sum(confirmed) <= 7  # 3 expected at most at the level of 0.05
 
@@ -76,7 +76,7 @@ def test_too_few_speakers_confirm_nothing():
     assert row["note"] == "not tested: without speakers no half of them can be held out"
 
 
-def test_many_suggestions_do_not_drown_a_slice():
+def test_a_true_slice_is_confirmed_among_many_suggestions():
     """Thirty suggestions a half, of which a half are beside the planted one: it is confirmed."""
     x, loss = study(0.6)
 
@@ -105,7 +105,7 @@ def test_the_finder_never_sees_the_speakers_that_are_held_out():
     assert table["p"].isna().all()
 
 
-def test_who_is_not_named_is_in_neither_half():
+def test_unknown_speakers_are_in_neither_half():
     x, loss = study(0.5)
     speakers = np.where(np.isin(SPEAKERS, ["3", "7"]), UNKNOWN_SPEAKER, SPEAKERS)
     seen = []

@@ -90,7 +90,7 @@ def test_an_attribute_of_many_speakers_is_found_across_speakers():
     assert best["confirmed"] and best["evidence"] == "across speakers"
 
 
-def test_an_attribute_of_few_speakers_is_left_to_more_speakers():
+def test_an_attribute_of_few_speakers_is_a_suggestion_that_needs_more_speakers():
     table = utterances(3, rows=600, speakers=6)
     inside = (table["gender"] == "male").to_numpy()
     assert 0 < table.loc[inside, "speaker"].nunique() < 6
@@ -154,7 +154,7 @@ def centre(table: pd.DataFrame, worth: dict[str, float]) -> str:
     return texts[searched._centre(values, np.array([text in worth for text in texts]))]
 
 
-def test_of_rules_that_are_about_as_likely_the_one_between_them_is_taken():
+def test_the_central_one_of_similar_rules_is_returned():
     table = pd.DataFrame(
         {"snr": np.arange(320) // 10, "emotion": np.tile(["anger", "joy"], 160)}
     ).assign(gender="female", age=30)
@@ -168,7 +168,7 @@ def test_of_rules_that_are_about_as_likely_the_one_between_them_is_taken():
     assert centre(table, twins | {"snr at most 19": 5.2, "snr at most 23": 5.2}) == "snr at most 19"
 
 
-def test_what_is_worse_within_speakers_but_not_than_the_rest_is_no_slice():
+def test_a_slice_must_also_be_worse_than_the_rest():
     rng = np.random.default_rng(76)
     table = utterances(76, rows=3000, speakers=20)
     anger = (table["emotion"] == "anger").to_numpy()
@@ -843,14 +843,14 @@ def test_the_interval_covers_what_was_drawn_with_speakers(real):
     assert 0.92 <= covered / 300 <= 0.99
 
 
-def test_the_search_keeps_its_settings_honest():
+def test_the_documented_limits_of_the_search_are_those_of_the_code():
     """What the docstring says of the search's limits is what the code does."""
     text = " ".join((find_slices.__doc__ or "").split())
     assert f"{rule_space.TARGET_RULES:,} rules" in text and f"than {rule_space.MAX_RULES:,}" in text
     assert search.MAX_SUGGESTIONS == 3 and "at most three suggestions" in text
 
 
-def test_what_is_left_of_a_slice_is_not_called_chance():
+def test_the_note_of_a_rule_explained_by_other_slices():
     """A rule that fails on its own but not beyond the slices above it says so."""
     table = utterances(80, rows=1500)
     inside = table["age"].between(30, 45).to_numpy()
@@ -864,7 +864,7 @@ def test_what_is_left_of_a_slice_is_not_called_chance():
 
 
 @pytest.mark.slow
-def test_what_speakers_differ_by_is_left_to_more_of_them_and_nothing_else_is():
+def test_only_differences_between_speakers_need_more_speakers():
     """Only what is neither confirmed on its own nor seen within speakers needs more speakers."""
     notes = []
     for seed in range(12):
@@ -885,7 +885,7 @@ def test_what_speakers_differ_by_is_left_to_more_of_them_and_nothing_else_is():
 @pytest.mark.slow
 @pytest.mark.parametrize("speakers", [10, 40])
 @pytest.mark.parametrize("even", [True, False])
-def test_speakers_who_differ_are_not_taken_for_their_attributes(speakers, even):
+def test_different_speakers_alone_confirm_no_attribute(speakers, even):
     """The level holds with few speakers, with few utterances of some, and unlike groups of them."""
     alarms = 0
     for seed in range(200):

@@ -51,7 +51,7 @@ def test_rows_without_a_number_are_left_out_and_positions_kept(given, capsys):
     assert "6 utterances lack a number" in capsys.readouterr().out
 
 
-def test_without_min_drop_the_error_of_a_slice_is_half_again_as_large(given, capsys):
+def test_without_min_drop_the_error_of_a_slice_is_at_least_1_5_times_as_large(given, capsys):
     ask(["clean"], task=Task("classification"))  # 6 of 60 predictions are wrong
     assert given["settings"][2] == pytest.approx(0.05)
     numbers = pd.DataFrame({"label": np.zeros(60), "prediction": np.full(60, 8.0)})
@@ -93,7 +93,7 @@ def test_labels_are_text_or_numbers(given):
     assert given["frame"][PREDICTION].dtype == float
 
 
-def test_features_may_be_called_as_what_is_scored(given):
+def test_features_may_have_the_names_of_score_columns(given):
     names = {"emotion": "label", "age": "prediction", "clean": "embedding"}
     ask(list(names.values()), table().rename(columns=names), embedding=np.ones((60, 2)))
     assert set(given["frame"]["label"]) == {"anger", "joy", "missing"}

@@ -89,7 +89,7 @@ def test_metrics_are_those_of_fairlearn_and_scikit_learn(sizes):
         pd.testing.assert_series_equal(made.overall, expected.overall, check_exact=True)
 
 
-def test_a_remembered_reduction_leaves_the_random_state_as_its_own_does(monkeypatch):
+def test_a_cached_reduction_leaves_the_same_random_state(monkeypatch):
     monkeypatch.setattr(sliceguard_patches, "_reduced", {})
     data = np.random.default_rng(0).normal(size=(60, 5))
     drawn = []
@@ -103,7 +103,7 @@ def test_a_remembered_reduction_leaves_the_random_state_as_its_own_does(monkeypa
     assert len(sliceguard_patches._reduced) == 2
 
 
-def test_without_a_place_for_what_is_compiled_it_is_compiled(voices, monkeypatch):
+def test_functions_are_compiled_without_a_folder_for_the_cache(voices, monkeypatch):
     import umap
 
     def nowhere():

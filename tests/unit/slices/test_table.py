@@ -292,14 +292,14 @@ def test_unnamed_speakers_are_not_counted():
     assert one["high"] - one["low"] > many["high"] - many["low"]
 
 
-def test_a_search_where_nobody_is_named():
+def test_a_search_without_any_known_speaker():
     metadata, loss = anonymous_study(0)
     metadata["speaker"] = pd.array([None] * len(metadata), dtype="string")
     slices = searched(metadata, loss + (metadata["emotion"] == "a"))
     assert not slices["confirmed"].any()
 
 
-def test_ids_of_digits_are_told_apart_in_files(tmp_path):
+def test_ids_of_digits_are_read_back_as_text(tmp_path):
     """The script finds what was suggested for a model called 1 in a search called 2024."""
     scores, metadata = study()
     suggestion = pd.DataFrame([{"model": "1", "search": "2024", "number": 0, **SAID}])

@@ -50,7 +50,7 @@ def test_table_holds_relative_audio_metadata_and_probabilities():
     assert "window" not in table
 
 
-def test_models_whose_names_begin_alike_keep_apart():
+def test_models_with_similar_names_are_not_confused():
     metadata = make_metadata()
     scores = {
         "a": class_scores(metadata, ["female", "male"]),
@@ -62,7 +62,7 @@ def test_models_whose_names_begin_alike_keep_apart():
     assert table["a_b_summary"].iloc[0].startswith("a_b · prediction female, correct wrong")
 
 
-def test_metadata_does_not_take_the_place_of_results():
+def test_metadata_does_not_replace_results():
     metadata = make_metadata(label="x", map_x="y", a_loss="z")
     table = make_table(metadata, {"a": class_scores(metadata, ["female", "male"])})
     assert {"metadata_label", "metadata_map_x", "metadata_a_loss"} <= set(table)
@@ -112,7 +112,7 @@ def test_map_is_two_numbers_and_does_not_change():
     assert places[1:, 0].var() > places[1:, 1].var()
 
 
-def test_slices_are_tabled_with_every_model_on_them():
+def test_the_table_of_slices_has_columns_for_every_model():
     metadata = make_metadata()
     scores = {
         "a": class_scores(metadata, ["female", "male"], wrong=[0, 4]),

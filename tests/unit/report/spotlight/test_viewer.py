@@ -45,7 +45,7 @@ def test_a_view_moves_with_the_audio_of_the_workflow(tmp_path):
     assert opened.name == "made gender"
 
 
-def test_a_folder_that_is_no_view_is_told_in_one_sentence(tmp_path):
+def test_a_folder_without_a_view_is_explained_in_one_sentence(tmp_path):
     with pytest.raises(
         InputError, match=r"is not a view, because table\.parquet is missing"
     ) as error:
@@ -53,7 +53,7 @@ def test_a_folder_that_is_no_view_is_told_in_one_sentence(tmp_path):
     assert "\n" not in str(error.value)
 
 
-def test_no_slice_is_told_in_one_sentence(tmp_path):
+def test_a_view_without_slices_is_explained_in_one_sentence(tmp_path):
     write_parquet(pd.DataFrame({"slice": []}), tmp_path / "slices.parquet")
     write_text("{}", tmp_path / "slices.layout.json")
     with pytest.raises(InputError, match="No slice was found in the study"):
