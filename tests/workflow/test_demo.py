@@ -48,7 +48,7 @@ def test_the_held_out_speakers_are_listed(finished_study):
         assert set(split["speaker"]) == speakers
         assert split["half"].value_counts().to_dict() == {"first": 5, "second": 5}
     page = (finished_study / "results/report/demo/gender.html").read_text(encoding="utf-8")
-    assert "Over the 8 searches of this report that adds up" in page
+    assert "This report combines 8 searches" in page
     assert f"are drawn with the seed 0 and listed in {name}" in page
 
 

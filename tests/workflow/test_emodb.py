@@ -165,7 +165,7 @@ def test_subgroups_confirm_the_angry_men(study):
     assert first["evidence"] == "within speakers"
     assert first["q"] <= 0.05
     assert first["searched"] > 100
-    # five speakers a gender are too few to say that men fare worse
+    # five speakers per gender are too few to show that the model is worse for men
     men = found[found["rule"] == "gender = male"].iloc[0]
     assert not men["confirmed"]
     assert men["note"].endswith("only more speakers could settle it")
@@ -194,13 +194,13 @@ def test_views_are_made(study):
 
 def test_report_shows_the_known_figures(study):
     page = (study / "results/report/emodb/gender.html").read_text(encoding="utf-8")
-    # ten speakers, two of whom the small model hears better
-    assert "do not settle which model is better: gender_age_big is right on 97.0 % [" in page
-    assert "may lie in which speakers were heard" in page
-    assert "fixes 74 of the 77 errors of gender_age_small and makes 13 new ones" in page
+    # ten speakers, for two of whom the small model is better
+    assert "do not show which model is better: gender_age_big is correct on 97.0 % [" in page
+    assert "may depend on the choice of speakers" in page
+    assert "fixes 74 of the 77 errors of gender_age_small and makes 13 new errors" in page
     assert "100 % of the utterances are shorter than 3 s" in page
-    # five a gender
-    assert "10 speakers are few for any claim about new speakers" in page
+    # five speakers per gender
+    assert "The dataset has only 10 speakers" in page
     table = pd.read_csv(study / "results/report/emodb/gender.calibration.csv")
     whole = table[table["bin"] == "all"].set_index("model")
     assert whole["accuracy"].round(3).to_dict() == {

@@ -170,7 +170,7 @@ def test_log_card_and_report_name_the_scale(study):
         log = (study / f"logs/score/voices/gender/{model}.log").read_text()
         start = f"The output logits_gender of {model} holds probabilities, since {reason}"
         assert start in log and start in page
-    assert page.count("Its output holds probabilities, which are used as they are.") == 4
+    assert page.count("Its output contains probabilities, which are used without change.") == 4
     assert "The output logits_gender of logits" not in page
 
 

@@ -133,10 +133,10 @@ def test_the_report_explains_these_cases(study, task):
         name: (study / f"results/report/{name}/{task}.html").read_text(encoding="utf-8")
         for name in ["odd", "one"]
     }
-    assert "There is only 1 speaker" in pages["one"]
-    assert "is right on 100.0 %" in pages["odd"] or task == "age"
+    assert "The dataset has only 1 speaker" in pages["one"]
+    assert "is correct on 100.0 %" in pages["odd"] or task == "age"
     for page in pages.values():
-        assert "No slice was found in which" in page
+        assert "No slice was found on which" in page
 
 
 def test_labels_that_are_all_missing_are_one_sentence(study, config, tables):

@@ -1,5 +1,5 @@
 """The report: one HTML file made from the tables of a study.
 
-`study` holds what the workflow has written, `answer`, `content` and `clips` turn it into plain
-data, `charts` draws, and `page` puts all of it on one page.
+`study` contains the results of the workflow. One module per section turns them into sentences,
+tables (`tables`) and charts (`drawing`). `page` renders the page.
 """

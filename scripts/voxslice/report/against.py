@@ -1,4 +1,4 @@
-"""Comparison of two models: fixed and new errors, regressions, equivalence, gates."""
+"""The section on pairs of models: differences, regressions, equivalence and gates."""
 
 from dataclasses import replace
 
@@ -12,12 +12,12 @@ from voxslice.report.study import Model, Study, is_confirmed, rule_text
 from voxslice.report.tables import Cell, Column, Table, count, model_cell, number
 
 MAX_CHART_ROWS = 40
-"""Most rows in a chart; the table has all rows."""
+"""Largest number of rows in a chart. The table contains all rows."""
 VERDICTS = ("better", "worse", "equivalent", "undecided")
 
 
 def pairs(study: Study) -> list[tuple[Model, Model]]:
-    """Pairs of models in the order of the comparison, without pairs with references."""
+    """List the pairs of models in the order of the comparison, without references."""
     models = {model.name: model for model in study.models}
     names = study.comparison[["model_a", "model_b"]].drop_duplicates()
     return [
@@ -28,12 +28,31 @@ def pairs(study: Study) -> list[tuple[Model, Model]]:
 
 
 def pair_rows(table: pd.DataFrame, a: Model, b: Model) -> pd.DataFrame:
-    """Rows of a pair of models in a table of comparisons, in the order of the table."""
+    """Select the rows of a pair of models.
+
+    Args:
+        table: table of comparisons
+        a: the earlier model in the config
+        b: the later model in the config
+
+    Returns:
+        the rows in the order of the table
+    """
     return table[(table["model_a"] == a.name) & (table["model_b"] == b.name)]
 
 
 def ordered(study: Study, a: Model, b: Model) -> pd.DataFrame:
-    """Rows of the comparison of a pair: overall, then by how much better the second model is."""
+    """Sort the comparison of a pair of models.
+
+    Args:
+        study: the study
+        a: the earlier model in the config
+        b: the later model in the config
+
+    Returns:
+        the row of all utterances, then the groups on which the later model is better, the largest
+        improvement first, then the other groups
+    """
     table = pair_rows(study.comparison, a, b)
     overall = table["slice"] == "all"
     ascending = [not study.measure.rises, True]
@@ -42,12 +61,15 @@ def ordered(study: Study, a: Model, b: Model) -> pd.DataFrame:
 
 
 def statements(study: Study, a: Model, b: Model) -> list[str]:
-    """The verdict on the second of two models, their equivalence, and how many groups differ.
+    """Summarise the comparison of a pair of models.
 
     Args:
         study: the study
         a: the earlier model in the config
-        b: the later one
+        b: the later model in the config
+
+    Returns:
+        sentences on the verdict for all utterances, on equivalence, and on the verdicts for groups
     """
     rows = pair_rows(study.comparison, a, b)
     overall, groups = rows.iloc[0], rows.iloc[1:]
@@ -56,65 +78,76 @@ def statements(study: Study, a: Model, b: Model) -> list[str]:
     size += f" {measure.interval(overall['low'], overall['high'])}".rstrip()
     q = probability(overall["q"])
     evidence = f"{size}, q {q}" if q.startswith("<") else f"{size}, q = {q}"
-    told = [_verdict_sentence(overall, a, b, evidence), *_equivalence(study, overall, a, b)]
+    sentences = [_verdict_sentence(overall, a, b, evidence), *_equivalence(study, overall, a, b)]
     if len(groups):
         counts = groups["verdict"].value_counts()
         listed = [f"{counts[name]} {name}" for name in VERDICTS if name in counts.index]
-        told.append(
-            f"{b.name} against {a.name} in the {counted(len(groups), 'group')} compared:"
+        sentences.append(
+            f"{b.name} compared with {a.name} on {counted(len(groups), 'group')}:"
             f" {', '.join(listed)}."
         )
-    return told
+    return sentences
 
 
 def _verdict_sentence(overall: pd.Series, a: Model, b: Model, evidence: str) -> str:
     verdict = overall["verdict"]
     if verdict not in ("better", "worse"):
-        state = "a difference is not shown"
-        return f"{b.name} against {a.name} on all utterances: {state} ({evidence})."
-    strictly = ""
-    if str(overall["strictly"]) == "True":  # missing where it has no meaning
+        return (
+            f"On all utterances, {b.name} is not significantly better or worse than {a.name}"
+            f" ({evidence})."
+        )
+    sentence = f"On all utterances, {b.name} is {verdict} than {a.name} ({evidence})."
+    if str(overall["strictly"]) == "True":  # missing for a regression
         first, second = (b, a) if verdict == "better" else (a, b)
-        strictly = f", and strictly: {first.name} is right wherever {second.name} is"
-    return f"{b.name} is {verdict} than {a.name} on all utterances ({evidence}){strictly}."
+        sentence += f" {first.name} makes no error that {second.name} does not make."
+    return sentence
 
 
 def _equivalence(study: Study, overall: pd.Series, a: Model, b: Model) -> list[str]:
-    """The statement of equivalence, if the task has a margin for it."""
+    """State whether two models are equivalent, or that the task has no margin."""
     margin = study.task_settings.get("margin")
     if not margin:
         return [
-            f"No margin of equivalence is set (tasks.{study.task}.margin), so it is not said"
-            " whether one may replace the other."
+            f"Equivalence is not tested, because no margin is set (tasks.{study.task}.margin in the"
+            " config)."
         ]
     within = f"within {study.measure.change(margin)}"
     if str(overall["equivalent"]) != "True":
-        return [f"It is not shown that they are equivalent {within}."]
+        return [f"The test does not show that they are equivalent {within}."]
     small = smaller(study, study.models.index(a), study.models.index(b))
-    said = f"They are equivalent {within}"
-    return [f"{said}; {small} and may replace the other." if small else f"{said}."]
+    sentence = f"They are equivalent {within}"
+    return [f"{sentence}, and {small}." if small else f"{sentence}."]
 
 
 def comparison_table(study: Study, a: Model, b: Model) -> Table:
-    """One pair of models, overall and on every category and slice."""
+    """Make the table of a pair of models: overall, on each category and on each slice.
+
+    Args:
+        study: the study
+        a: the earlier model in the config
+        b: the later model in the config
+
+    Returns:
+        one row per group
+    """
     measure = study.measure
     first, second = study.models.index(a), study.models.index(b)
     columns = [
-        Column("Utterances with", number=False, meaning="a category of the metadata, or a slice"),
-        Column("Utter\u00adances", meaning="and their speakers"),
+        Column("Group", number=False, meaning="category of the metadata, or slice"),
+        Column("Utter\u00adances", meaning="number of utterances and speakers"),
         Column(a.name, measure.unit, model=first),
         Column(b.name, measure.unit, model=second),
-        Column("Difference", measure.step, meaning=f"{b.name} minus {a.name}, 95 % interval"),
+        Column("Difference", measure.step, meaning=f"{b.name} minus {a.name}, with 95 % interval"),
     ]
     if study.classification:
         columns += [
-            Column("Fixed", meaning=f"only {a.name} is wrong"),
-            Column("Broken", meaning=f"only {b.name} is wrong"),
+            Column("Fixed", meaning=f"fixed errors: only {a.name} is wrong"),
+            Column("New", meaning=f"new errors: only {b.name} is wrong"),
             Column("Both wrong"),
         ]
     columns += [
-        Column("q", meaning="p adjusted for all rows of the comparison"),
-        Column("Verdict", number=False, meaning=f"on {b.name}, against {a.name}"),
+        Column("q", meaning="p-value, adjusted for all rows of the comparison"),
+        Column("Verdict", number=False, meaning=f"{b.name} compared with {a.name}"),
     ]
     rows = []
     for _, row in ordered(study, a, b).iterrows():
@@ -126,24 +159,24 @@ def comparison_table(study: Study, a: Model, b: Model) -> Table:
             number(measure.signed(row["difference"]), row["difference"], note=edges(measure, row)),
         ]
         if study.classification:
-            cells += [count(row[f"{who}_wrong"]) for who in ("only_a", "only_b", "both")]
+            cells += [count(row[f"{models}_wrong"]) for models in ("only_a", "only_b", "both")]
         cells += [number(probability(row["q"]), row["q"]), _verdict(row)]
         rows.append(cells)
-    return Table(f"{b.name} against {a.name}", columns, rows)
+    return Table(f"{b.name} compared with {a.name}", columns, rows)
 
 
 def _kind(row: pd.Series) -> str:
     return f"slice {slice_name(row)}" if row.get("kind") == "slice" else ""
 
 
-def _speakers(known: float) -> str:
-    return "" if pd.isna(known) else counted(int(known), "speaker")
+def _speakers(count: float) -> str:
+    return "" if pd.isna(count) else counted(int(count), "speaker")
 
 
 def _verdict(row: pd.Series) -> Cell:
-    """Whether the second model is better or worse, with notes on reliability."""
+    """Make the cell of a verdict, with notes on equivalence and reliability."""
     notes = []
-    if str(row["strictly"]) == "True":  # missing where it has no meaning
+    if str(row["strictly"]) == "True":  # missing for a regression
         notes.append("strictly")
     if str(row["equivalent"]) == "True" and row["verdict"] != "equivalent":
         notes.append("equivalent")
@@ -153,16 +186,26 @@ def _verdict(row: pd.Series) -> Cell:
 
 
 def difference_chart(study: Study, a: Model, b: Model) -> Drawing:
-    """Differences of a pair of models, overall and on the groups that differ most."""
+    """Draw the differences of a pair of models with their intervals.
+
+    Args:
+        study: the study
+        a: the earlier model in the config
+        b: the later model in the config
+
+    Returns:
+        the chart of all utterances and the groups with the largest differences; its note says if
+        groups are left out
+    """
     every = rows = ordered(study, a, b)
     note = ""
     if len(rows) > MAX_CHART_ROWS:
         most = rows.loc[1:, "difference"].abs().nlargest(MAX_CHART_ROWS - 1).index
         rows = rows.loc[sorted([0, *most])]
         note = (
-            "The chart shows the difference on all utterances and the largest"
-            f" {len(most)} of those on {counted(len(every) - 1, 'group')}. The table has all of"
-            " them."
+            f"The chart shows all utterances and the {len(most)} of"
+            f" {counted(len(every) - 1, 'group')} with the largest differences. The table shows all"
+            " groups."
         )
     better_b = (rows["difference"] > 0) == study.measure.rises
     rows = scaled(rows, study.measure, ["difference", "low", "high"]).assign(
@@ -173,8 +216,8 @@ def difference_chart(study: Study, a: Model, b: Model) -> Drawing:
     styles = {model.name: style(study.models.index(model)) for model in (a, b)}
     drawing = intervals(
         rows.assign(value=rows["difference"]),
-        f"{b.name} minus {a.name} ({study.measure.step or 'units'})",
-        f"Difference of {b.name} and {a.name} on each group",
+        f"{b.name} minus {a.name}" + f" ({study.measure.step})" * bool(study.measure.step),
+        f"Difference between {b.name} and {a.name} on each group",
         styles=styles | {"neither": (SOFT, "stroke")},
         digits=study.measure.digits,
         zero=True,
@@ -184,25 +227,35 @@ def difference_chart(study: Study, a: Model, b: Model) -> Drawing:
 
 
 def regression_table(study: Study, a: Model, b: Model) -> Table | None:
-    """The groups in which the later model of a pair is worse; None if there are none."""
-    lost = pair_rows(study.regressions, a, b)
-    lost = lost[lost["slice"] != "all"]
-    if not len(lost):
+    """Make the table of the groups on which the later model of a pair is worse.
+
+    Args:
+        study: the study
+        a: the earlier model in the config
+        b: the later model in the config
+
+    Returns:
+        one row per group, groups with the verdict `worse` first; None if there are no such groups
+    """
+    worse = pair_rows(study.regressions, a, b)
+    worse = worse[worse["slice"] != "all"]
+    if not len(worse):
         return None
     measure = study.measure
     columns = [
-        Column("Utterances with", number=False),
-        Column("Utter\u00adances", meaning="and their speakers"),
+        Column("Group", number=False, meaning="category of the metadata, or slice"),
+        Column("Utter\u00adances", meaning="number of utterances and speakers"),
         Column(a.name, measure.unit, model=study.models.index(a)),
         Column(b.name, measure.unit, model=study.models.index(b)),
-        Column("Worse by", measure.step, meaning="with 95 % interval"),
-        Column("q"),
-        Column("Verdict", number=False, meaning="worse: shown; undecided: may be chance"),
+        Column("Worse by", measure.step, meaning="size of the difference, with 95 % interval"),
+        Column("q", meaning="p-value, adjusted for all rows of the comparison"),
+        Column("Verdict", number=False, meaning=f"{b.name} compared with {a.name}"),
     ]
     rows = []
     sign = -1 if measure.rises else 1
-    # rows that are shown to be worse stand before rows that may be chance
-    for _, row in lost.sort_values("verdict", key=lambda v: v != "worse", kind="stable").iterrows():
+    # significant differences come first
+    order = worse.sort_values("verdict", key=lambda v: v != "worse", kind="stable")
+    for _, row in order.iterrows():
         ends = sorted([sign * row["low"], sign * row["high"]])
         rows.append(
             [
@@ -223,18 +276,25 @@ def regression_table(study: Study, a: Model, b: Model) -> Table | None:
 
 
 def gate_table(study: Study) -> Table | None:
-    """Whether derived models keep the quality of their sources; None if there are no gates."""
+    """Make the table of gates, which compare derived models with their source models.
+
+    Args:
+        study: the study
+
+    Returns:
+        one row per gate, failed gates first; None if there are no gates
+    """
     if not len(study.gates):
         return None
     measure = study.measure
     columns = [
         Column("Model", number=False),
-        Column("Made of", number=False),
-        Column("Utterances with", number=False),
+        Column("Source", number=False, meaning="model from which it is derived"),
+        Column("Group", number=False, meaning="category of the metadata, or slice"),
         Column("Utter\u00adances"),
-        Column("Its own", measure.unit, meaning=f"{measure.title} of the derived model"),
-        Column("Of its source", measure.unit, meaning=f"{measure.title} of what it is made of"),
-        Column("Ratio", "%"),
+        Column("Result", measure.unit, meaning=f"{measure.title} of the derived model"),
+        Column("Source result", measure.unit, meaning=f"{measure.title} of the source model"),
+        Column("Ratio", "%", meaning="performance of the model relative to its source"),
         Column("Gate", number=False),
     ]
     passed = is_confirmed(study.gates["passed"])

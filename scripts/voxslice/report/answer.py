@@ -1,4 +1,4 @@
-"""The answer of the report, in a few sentences that are made from the tables."""
+"""The first section of the report: a few sentences and figures computed from the tables."""
 
 from dataclasses import dataclass
 
@@ -18,12 +18,22 @@ class Figure:
 
 
 def answer(study: Study) -> list[str]:
-    """The model to take, how sure that is, its fixed and new errors, and its worst slice."""
+    """Summarise the study in a few sentences.
+
+    They name the best model and the evidence for it, the errors that it fixes and makes, the groups
+    on which it is worse than the second best model, and its worst slice.
+
+    Args:
+        study: the study
+
+    Returns:
+        the sentences in the order of the page
+    """
     ranked = study.ranked()
     best, row = ranked[0]
     if len(ranked) == 1:
-        alone = f"{study.models[best].name} {_reached(study, row)} {_scope(study, row)}."
-        return [alone, *_worst(study, best)]
+        result = f"{study.models[best].name} {_result(study, row)} {_scope(study, row)}."
+        return [result, *_worst(study, best)]
     other, second = ranked[1]
     pair = study.against(study.models[best].name, study.models[other].name)
     overall, groups = pair.iloc[0], pair.iloc[1:]
@@ -37,28 +47,42 @@ def answer(study: Study) -> list[str]:
 
 
 def untested(study: Study) -> list[str]:
-    """Say which searches tested no rule: their empty result says nothing about the models."""
-    told = []
+    """Name the searches that tested no rule. Their empty results do not describe the models.
+
+    Args:
+        study: the study
+
+    Returns:
+        one sentence per search
+    """
+    sentences = []
     for name, search in study.searches.items():
         models = [model.name for model in study.models if name in _empty_searches(model)]
         if models:
             features = " and ".join(search["features"])
-            told.append(
-                f"The search {name} tested no rule for {' and '.join(models)}, so it cannot find a"
-                f" slice: no category and no interval of {features} holds at least"
+            sentences.append(
+                f"The search {name} tested no rule for {' and '.join(models)}. It cannot find a"
+                f" slice, because no category and no interval of {features} contains at least"
                 f" {counted(search['min_support'], 'utterance')}, but not all of them."
             )
-    return told
+    return sentences
 
 
 def _empty_searches(model: Model) -> set[str]:
-    """Names of the searches that tested no rule; sliceguard does not count rules."""
+    """Names of the searches that tested no rule. Searches with sliceguard test no rules."""
     searches = model.searches
     return set(searches.loc[searches["searched"].eq(0).fillna(False).astype(bool), "search"])
 
 
 def figures(study: Study) -> list[Figure]:
-    """The few numbers that the answer is based on."""
+    """The main numbers behind the answer.
+
+    Args:
+        study: the study
+
+    Returns:
+        the metric of the two best models; for a classification also the fixed and new errors
+    """
     ranked = study.ranked()
     measure = study.measure
     shown = [
@@ -74,25 +98,30 @@ def figures(study: Study) -> list[Figure]:
 
 
 def smaller(study: Study, first: int, second: int) -> str:
-    """Which of two models is smaller, with sizes; empty if a size is unknown or both are equal.
+    """Name the smaller of two models and both sizes.
 
     Args:
         study: the study
         first: position of a model
         second: position of the other model
+
+    Returns:
+        a part of a sentence; empty if a size is unknown or both sizes are equal
     """
     sizes = [study.models[position].card["size_mb"] for position in (first, second)]
     if None in sizes or sizes[0] == sizes[1]:
         return ""
     order = sorted(zip(sizes, (first, second), strict=True))
     (low, small), (high, _) = order
-    return f"{study.models[small].name} is the smaller ({low:.1f} MB against {high:.1f} MB)"
+    return f"{study.models[small].name} is smaller ({low:.1f} MB compared with {high:.1f} MB)"
 
 
-def _reached(study: Study, row: pd.Series) -> str:
+def _result(study: Study, row: pd.Series) -> str:
     measure = study.measure
     value = f"{measure.text(row['value'])} {measure.interval(row['low'], row['high'])}".rstrip()
-    return f"is right on {value}" if study.classification else f"is off by {value} on average, on"
+    if study.classification:
+        return f"is correct on {value}"
+    return f"has a mean absolute error of {value} on"
 
 
 def _scope(study: Study, row: pd.Series) -> str:
@@ -105,53 +134,54 @@ def _scope(study: Study, row: pd.Series) -> str:
 def _choice(
     study: Study, best: tuple[int, pd.Series], other: tuple[int, pd.Series], overall: pd.Series
 ) -> list[str]:
-    """The model to take, by the verdict on the best compared with the second best."""
+    """State which of the two best models is better, or that this is not decided."""
     names = [study.models[position].name for position, _ in (best, other)]
-    first = f"{names[0]} {_reached(study, best[1])}"
-    second = f"{names[1]} {_reached(study, other[1])}".removesuffix(", on")
+    first = f"{names[0]} {_result(study, best[1])}"
+    second = f"{names[1]} {_result(study, other[1])}".removesuffix(" on")
     distance = _distance(study, overall)
     small = smaller(study, best[0], other[0])
     if overall["verdict"] == "better":
         side = "above" if study.classification else "below"
-        rank = f"{names[1]}, the next best of {len(study.models)} models" if (
-            len(study.models) > 2) else names[1]  # fmt: skip
-        said = [
-            f"Take {names[0]}: it {_reached(study, best[1])} {_scope(study, best[1])}, {distance}"
-            f" {side} {rank} ({_q(overall['q'])})."
+        count = len(study.models)
+        rank = f"the best of {count} models" if count > 2 else "the better model"
+        second = f"the second best, {names[1]}" if count > 2 else names[1]
+        sentences = [
+            f"{names[0]} is {rank}: it {_result(study, best[1])} {_scope(study, best[1])},"
+            f" {distance} {side} {second} ({_q(overall['q'])})."
         ]
         if str(overall["equivalent"]) == "True":
-            said.append(
-                f"Yet the two are equivalent within {_margin(study)}"
+            sentences.append(
+                f"However, the two are equivalent within {_margin(study)}"
                 + (f", and {small}." if small else ".")
             )
-        return said
+        return sentences
     if overall["verdict"] == "equivalent":
         return [
             f"{names[0]} and {names[1]} are equivalent within {_margin(study)}:"
             f" {first} {_scope(study, best[1])}, {second}.",
-            f"Choose by cost and by the slices below{f'; {small}' if small else ''}.",
+            f"Choose between them by cost and by slices{f': {small}' if small else ''}.",
         ]
-    # McNemar's test may find a difference in these utterances that other speakers do not show
-    spread = bool(study.speakers) and overall["q"] <= ALPHA
-    why = "lie in which speakers were heard" if spread else f"be chance ({_q(overall['q'])})"
+    # McNemar's test treats utterances as independent, the interval does not
+    depends = bool(study.speakers) and overall["q"] <= ALPHA
+    why = "depend on the choice of speakers" if depends else f"be chance ({_q(overall['q'])})"
     return [
-        f"The data do not settle which model is better: {first} {_scope(study, best[1])},"
-        f" {second}, and the difference of {distance} may {why}."
+        f"The data do not show which model is better: {first} {_scope(study, best[1])},"
+        f" {second}. The difference of {distance} may {why}."
     ]
 
 
 def _others(study: Study, verdict: str, ranked: list[tuple[int, pd.Series]]) -> list[str]:
-    """The models that the best one is better than, if the second best is not among them."""
+    """Name the models that are worse than the best model, if the second best is not one of them."""
     if verdict == "better":
         return []
     best, *others = [study.models[position].name for position, _ in ranked]
-    beaten = [
+    worse = [
         f"{name} ({_distance(study, rows.iloc[0])})"
         for name in others[1:]
         for rows in [study.against(best, name)]
         if rows.iloc[0]["verdict"] == "better"
     ]
-    return [f"{best} is better than {' and '.join(beaten)}."] if beaten else []
+    return [f"{best} is better than {' and '.join(worse)}."] if worse else []
 
 
 def _distance(study: Study, overall: pd.Series) -> str:
@@ -174,25 +204,27 @@ def _q(value: float) -> str:
 def _errors(
     study: Study, best: int, other: int, overall: pd.Series, groups: pd.DataFrame
 ) -> list[str]:
-    """The errors that the best model of a classification fixes, and where its new errors are."""
+    """Count the errors that the best model fixes and makes, if the task is a classification."""
     if not study.classification:
         return []
     one, second = study.models[best].name, study.models[other].name
     fixed, new = int(overall["fixed"]), int(overall["new"])
     wrong = fixed + int(overall["both_wrong"])
     if fixed + new == 0:
-        return [f"{one} and {second} are right and wrong on the same utterances."]
-    said = (
-        f"{one} fixes"
-        f" {'all' if fixed == wrong else f'{fixed:,} of the'} {counted(wrong, 'error')} of"
-        f" {second} and makes"
-        f" {f'{new:,} new ' + ('one' if new == 1 else 'ones') if new else 'no new one'}"
+        return [f"{one} and {second} make errors on the same utterances."]
+    sentence = (
+        f"{one} fixes {'all' if fixed == wrong else f'{fixed:,} of the'} {counted(wrong, 'error')}"
+        f" of {second} and makes {counted(new, 'new error') if new else 'no new error'}"
     )
-    return [said + _where(groups, new, overall["support"]) + "."]
+    return [sentence + _where(groups, new, overall["support"]) + "."]
 
 
 def _where(groups: pd.DataFrame, new: int, support: int) -> str:
-    """The compared group with the most new errors beyond its share of the utterances."""
+    """Name the group in which new errors are most over-represented.
+
+    New errors are over-represented if there are more than the group's share of the utterances
+    predicts, by at least one error.
+    """
     excess = groups["new"].astype(float) - new * groups["support"] / support
     some = groups[(groups["new"] > 1) & (excess >= 1)]
     if not len(some):
@@ -200,44 +232,46 @@ def _where(groups: pd.DataFrame, new: int, support: int) -> str:
     order = some.assign(excess=excess).sort_values(["excess", "support"], ascending=[False, True])
     row = order.iloc[0]
     size = counted(int(row["support"]), "utterance")
-    return f", {int(row['new']):,} of them among the {size} with {rule_text(row)}"
+    return f", {int(row['new']):,} of them on the {size} with {rule_text(row)}"
 
 
 def _losses(study: Study, best: int, other: int, groups: pd.DataFrame) -> list[str]:
-    """Groups in which the best model is shown to be worse than the second best."""
+    """Name the groups on which the best model is significantly worse than the second best."""
     if not len(groups):
         return []
     better, name = study.models[best].name, study.models[other].name
     worse = groups[groups["verdict"] == "worse"]
     if not len(worse):
         return [
-            f"{better} is shown to be worse than {name} in none of the"
-            f" {counted(len(groups), 'group')} compared."
+            f"{better} is not significantly worse than {name} on any of the"
+            f" {counted(len(groups), 'compared group')}."
         ]
     size = worse["difference"].abs()
     row = worse.loc[size.idxmax()]
     text = study.measure.text
     return [
-        f"{better} is worse than {name} in {len(worse)} of the"
-        f" {counted(len(groups), 'group')} compared, most of all where {rule_text(row)}"
-        f" ({text(row['value'])} against {text(row['other'])} on"
+        f"{better} is significantly worse than {name} on {len(worse)} of the"
+        f" {counted(len(groups), 'compared group')}. The largest difference is for {rule_text(row)}"
+        f" ({text(row['value'])} instead of {text(row['other'])},"
         f" {counted(int(row['support']), 'utterance')})."
     ]
 
 
 def _worst(study: Study, position: int) -> list[str]:
-    """The worst slice of a model."""
+    """Describe the worst slice of a model: a confirmed one if there is one."""
     model, measure = study.models[position], study.measure
     if not len(model.slices):
         if len(model.searches) and _empty_searches(model) == set(model.searches["search"]):
-            return []  # `untested` says why
-        return [f"No slice was found in which {model.name} fails more than elsewhere."]
+            return []  # `untested` gives the reason
+        return [f"No slice was found on which {model.name} is worse than elsewhere."]
     row = by_severity(model.slices).iloc[0]
-    where = f"{rule_text(row)}: {measure.title} {measure.text(row['value'])} on"
-    where += f" {counted(int(row['support']), 'utterance')}"
+    size = counted(int(row["support"]), "utterance")
     if not pd.isna(row["speakers"]):
-        where += f" of {counted(int(row['speakers']), 'speaker')}"
-    where += f", against {measure.text(row['rest'])} elsewhere."
+        size += f" of {counted(int(row['speakers']), 'speaker')}"
+    result = (
+        f"{rule_text(row)}: {measure.title} {measure.text(row['value'])} on {size}, and"
+        f" {measure.text(row['rest'])} on all other utterances."
+    )
     if row["confirmed"]:
-        return [f"The worst confirmed slice of {model.name} is {where}"]
-    return [f"No slice of {model.name} is confirmed; the worst suggestion is {where}"]
+        return [f"The worst confirmed slice of {model.name} is {result}"]
+    return [f"No slice of {model.name} is confirmed. The worst suggested slice is {result}"]

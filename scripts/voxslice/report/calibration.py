@@ -1,4 +1,4 @@
-"""How far a model is to be believed: sureness against correctness, error against the true value."""
+"""Calibration of probabilities, and the error of a regression by the true value."""
 
 from collections.abc import Callable
 
@@ -7,71 +7,77 @@ import numpy as np
 import pandas as pd
 
 from voxslice.bins import assign_bins, quantile_edges
-from voxslice.report.drawing import MAX_POINTS, SOFT, Drawing, draw, style, thinned
+from voxslice.report.drawing import MAX_POINTS, SOFT, Drawing, draw, sample_rows, style
 from voxslice.report.numbers import Measure
 from voxslice.report.study import Model, Study
 from voxslice.report.tables import Column, Table, count, model_cell, number
 from voxslice.scores.bootstrap import bootstrap_interval, speaker_sums
 
 CALIBRATION_BINS = 10
-"""Of probability from 0 to 1, all of the same width."""
+"""Number of bins of equal width of the probability from 0 to 1."""
 GROUPS = 6
-"""Of true values, of about the same size."""
+"""Number of groups of true values, of about the same size."""
 SIDE = 236
-"""Of a square drawing, in pixels."""
+"""Width and height of a chart in pixels."""
 SHARE = Measure("share", 100, 1, "%", True)
 
 
 def confidence(scores: pd.DataFrame) -> np.ndarray | None:
-    """The probability of the class that was chosen, shape (utterances,).
+    """Select the probability of the predicted class.
 
     Args:
-        scores: of a classification
+        scores: scores of a model for a classification
 
     Returns:
-        None where a model gives no probability of a class that it chooses
+        shape (utterances,); None if a predicted class has no probabilities
     """
     classes = scores["prediction"].cat.categories
-    chosen = scores["prediction"].cat.codes.to_numpy()
+    predicted = scores["prediction"].cat.codes.to_numpy()
     columns = [f"p_{name}" for name in classes]
     missing = [position for position, name in enumerate(columns) if name not in scores]
-    if np.isin(chosen, missing).any():
+    if np.isin(predicted, missing).any():
         return None
     matrix = scores.reindex(columns=columns).to_numpy(float)
-    return matrix[np.arange(len(scores)), chosen]
+    return matrix[np.arange(len(scores)), predicted]
 
 
 def calibrate(
-    sure: np.ndarray, right: np.ndarray, speakers: np.ndarray | None, *, resamples: int, seed: int
+    probability: np.ndarray,
+    correct: np.ndarray,
+    speakers: np.ndarray | None,
+    *,
+    resamples: int,
+    seed: int,
 ) -> pd.DataFrame:
-    """Sureness against correctness in bins, and how far they are apart.
+    """Compare mean confidence with accuracy in bins of confidence.
 
-    The expected calibration error is the mean distance of accuracy and mean confidence over the
-    bins, weighted by their utterances (Guo et al., "On calibration of modern neural networks",
-    ICML 2017).
+    The expected calibration error is the mean distance between accuracy and mean confidence over
+    the bins, weighted by their numbers of utterances (Guo et al., "On calibration of modern neural
+    networks", ICML 2017).
 
     Args:
-        sure: probability of the chosen class, shape (utterances,)
-        right: whether it is the label
-        speakers: speaker of each row, None where every row stands alone
-        resamples: bootstrap resamples
-        seed: of the bootstrap
+        probability: probability of the predicted class, shape (utterances,)
+        correct: whether the predicted class is correct, shape (utterances,)
+        speakers: speaker of each utterance, None to treat utterances as independent
+        resamples: number of bootstrap resamples
+        seed: seed of the bootstrap
 
     Returns:
-        a row `all` and one a bin that has utterances: `bin`, `from`, `to`, `n`, `confidence`
-        (mean), `accuracy` with its 95 % interval `low`, `high`; in the row `all` also `ece` with
-        `ece_low`, `ece_high`
+        a row `all`, and one row per bin that contains utterances: `bin`, `from`, `to`, `n` (number
+        of utterances), `confidence` (mean), `accuracy` with its 95 % interval `low` and `high`; in
+        the row `all` also `ece` with its 95 % interval `ece_low` and `ece_high`
     """
-    bins = np.minimum((sure * CALIBRATION_BINS).astype(int), CALIBRATION_BINS - 1)
-    parts = np.zeros((len(sure), CALIBRATION_BINS, 3))
-    parts[np.arange(len(sure)), bins] = np.stack([np.ones(len(sure)), sure, right], axis=-1)
-    sums, spoken = parts.sum(0), speaker_sums(parts, speakers)
+    count = len(probability)
+    bins = np.minimum((probability * CALIBRATION_BINS).astype(int), CALIBRATION_BINS - 1)
+    parts = np.zeros((count, CALIBRATION_BINS, 3))
+    parts[np.arange(count), bins] = np.stack([np.ones(count), probability, correct], axis=-1)
+    sums, by_speaker = parts.sum(0), speaker_sums(parts, speakers)
     low, high = bootstrap_interval(
-        spoken,
+        by_speaker,
         _reliability,
         resamples=resamples,
         seed=seed,
-        speakers=np.array([len(spoken)] * 2 + list((spoken[..., 0] > 0).sum(0))),
+        speakers=np.array([len(by_speaker)] * 2 + list((by_speaker[..., 0] > 0).sum(0))),
     )
     values = _reliability(sums)
     edges = np.arange(CALIBRATION_BINS + 1) / CALIBRATION_BINS
@@ -80,8 +86,8 @@ def calibrate(
             "bin": ["all", *map(str, range(1, CALIBRATION_BINS + 1))],
             "from": [0.0, *edges[:-1]],
             "to": [1.0, *edges[1:]],
-            "n": [len(sure), *sums[:, 0].astype(int)],
-            "confidence": [sure.mean(), *_over(sums[:, 1], sums[:, 0])],
+            "n": [count, *sums[:, 0].astype(int)],
+            "confidence": [probability.mean(), *_over(sums[:, 1], sums[:, 0])],
             "accuracy": values[1:],
             "low": low[1:],
             "high": high[1:],
@@ -94,16 +100,17 @@ def calibrate(
 
 
 def _over(total: np.ndarray, size: np.ndarray) -> np.ndarray:
+    """Divide sums by counts; NaN if a count is zero."""
     with np.errstate(invalid="ignore", divide="ignore"):
         return total / size
 
 
 def _reliability(sums: np.ndarray) -> np.ndarray:
     """Expected calibration error, accuracy, and accuracy of each bin; shape (..., 2 + bins)."""
-    size, sure, right = np.moveaxis(sums, -1, 0)
-    error = _over(np.abs(sure - right).sum(-1), size.sum(-1))
-    overall = _over(right.sum(-1), size.sum(-1))
-    return np.concatenate([error[..., None], overall[..., None], _over(right, size)], axis=-1)
+    size, probability, correct = np.moveaxis(sums, -1, 0)
+    error = _over(np.abs(probability - correct).sum(-1), size.sum(-1))
+    overall = _over(correct.sum(-1), size.sum(-1))
+    return np.concatenate([error[..., None], overall[..., None], _over(correct, size)], axis=-1)
 
 
 def bias(
@@ -114,18 +121,19 @@ def bias(
     resamples: int,
     seed: int,
 ) -> pd.DataFrame:
-    """How far the predictions of a regression lie above the true values, by the true value.
+    """Compute the bias of a regression in groups of true values.
 
     Args:
         label: true values, shape (utterances,)
-        prediction: predicted values
-        speakers: speaker of each row, None where every row stands alone
-        resamples: bootstrap resamples
-        seed: of the bootstrap
+        prediction: predicted values, shape (utterances,)
+        speakers: speaker of each utterance, None to treat utterances as independent
+        resamples: number of bootstrap resamples
+        seed: seed of the bootstrap
 
     Returns:
-        a row `all` and one for each group of true values: `bin`, `from`, `to`, `n`, `bias` (mean
-        of predicted minus true) with its 95 % interval `low`, `high`, and `mae`
+        a row `all`, and one row per group of true values: `bin`, `from`, `to`, `n` (number of
+        utterances), `bias` (mean of predicted minus true values) with its 95 % interval `low` and
+        `high`, and `mae` (mean absolute error)
     """
     edges = quantile_edges(label, GROUPS)
     groups = assign_bins(label, edges)
@@ -134,9 +142,9 @@ def bias(
     parts[np.arange(len(label)), groups + 1] = np.stack([np.ones(len(label)), error], axis=-1)
     parts[:, 0] = np.stack([np.ones(len(label)), error], axis=-1)
     mean: Callable[[np.ndarray], np.ndarray] = lambda sums: _over(sums[..., 1], sums[..., 0])  # noqa: E731
-    spoken = speaker_sums(parts, speakers)
+    by_speaker = speaker_sums(parts, speakers)
     low, high = bootstrap_interval(
-        spoken, mean, resamples=resamples, seed=seed, speakers=(spoken[..., 0] > 0).sum(0)
+        by_speaker, mean, resamples=resamples, seed=seed, speakers=(by_speaker[..., 0] > 0).sum(0)
     )
     inside = [np.ones(len(label), bool), *(groups == group for group in range(len(edges)))]
     return pd.DataFrame(
@@ -154,19 +162,26 @@ def bias(
 
 
 def calibration(study: Study) -> pd.DataFrame:
-    """The table of `calibrate` or `bias` of each model, with `model` in front.
+    """Compute the calibration or the bias of all models.
 
-    Models of a classification without probabilities are left out.
+    Args:
+        study: the study
+
+    Returns:
+        the tables of `calibrate` for a classification or of `bias` for a regression, with the
+        column `model`; models without probabilities have no rows in a classification
     """
     parts = []
     for model in study.models:
         speakers = study.speakers_of(model.scores)
         if study.classification:
-            sure = confidence(model.scores)
-            if sure is None:
+            probability = confidence(model.scores)
+            if probability is None:
                 continue
-            right = model.scores["loss"].to_numpy() == 0
-            table = calibrate(sure, right, speakers, resamples=study.resamples, seed=study.seed)
+            correct = model.scores["loss"].to_numpy() == 0
+            table = calibrate(
+                probability, correct, speakers, resamples=study.resamples, seed=study.seed
+            )
         else:
             label, prediction = model.scores[["label", "prediction"]].to_numpy(float).T
             table = bias(label, prediction, speakers, resamples=study.resamples, seed=study.seed)
@@ -178,15 +193,25 @@ def calibration(study: Study) -> pd.DataFrame:
 
 
 def summary(study: Study, table: pd.DataFrame) -> Table:
-    """One row a model: how sure it is and how right, or how far its predictions are shifted."""
+    """Make the table that summarises calibration or bias.
+
+    Args:
+        study: the study
+        table: calibration or bias, as `calibration` returns it
+
+    Returns:
+        one row per model
+    """
     rows = table[table["bin"] == "all"]
     if study.classification:
         columns = [
             Column("Model", number=False),
-            Column("Mean confidence", "%", meaning="probability of the class that is chosen"),
+            Column("Mean confidence", "%", meaning="mean probability of the predicted class"),
             Column("Accuracy", "%"),
             Column(
-                "Overconfidence", "points", meaning="confidence minus accuracy; too modest below 0"
+                "Overconfidence",
+                "points",
+                meaning="mean confidence minus accuracy; negative if underconfident",
             ),
             Column("Expected calibration error", "points", meaning="with 95 % interval"),
         ]
@@ -211,7 +236,7 @@ def summary(study: Study, table: pd.DataFrame) -> Table:
     measure = study.measure
     columns = [
         Column("Model", number=False),
-        Column("Bias", study.unit, meaning="mean of predicted minus true, with 95 % interval"),
+        Column("Bias", study.unit, meaning="predicted minus true value, mean with 95 % interval"),
         Column("Mean absolute error", study.unit),
     ]
     shown = [
@@ -230,7 +255,15 @@ def summary(study: Study, table: pd.DataFrame) -> Table:
 
 
 def details(study: Study, table: pd.DataFrame) -> Table:
-    """The bins of all models."""
+    """Make the table of the bins of confidence or of true values.
+
+    Args:
+        study: the study
+        table: calibration or bias, as `calibration` returns it
+
+    Returns:
+        one row per model and bin
+    """
     rows = table[table["bin"] != "all"]
     if study.classification:
         measure, values = SHARE, [("confidence", "Mean confidence"), ("accuracy", "Accuracy")]
@@ -268,7 +301,16 @@ def details(study: Study, table: pd.DataFrame) -> Table:
 
 
 def reliability_chart(study: Study, table: pd.DataFrame, model: Model) -> Drawing:
-    """Accuracy against mean confidence of each bin of a model."""
+    """Draw the accuracy against the mean confidence of each bin.
+
+    Args:
+        study: the study
+        table: calibration, as `calibration` returns it
+        model: the model to draw
+
+    Returns:
+        the chart
+    """
     rows = table[(table["model"] == model.name) & (table["bin"] != "all")]
     colour, shape = style(study.models.index(model))
     names = ["confidence", "accuracy", "low", "high"]
@@ -297,11 +339,19 @@ def reliability_chart(study: Study, table: pd.DataFrame, model: Model) -> Drawin
             x=x, y=y, size=size, tooltip=tips
         ),
     ).properties(width=SIDE, height=SIDE)
-    return draw(chart, f"Accuracy against confidence of {model.name}")
+    return draw(chart, f"Accuracy and confidence of {model.name}")
 
 
 def scatter_chart(study: Study, model: Model) -> Drawing:
-    """Predicted against true values of a regression, with the line where they are equal."""
+    """Draw the predicted against the true values of a regression.
+
+    Args:
+        study: the study
+        model: the model to draw
+
+    Returns:
+        the chart, with a line on which both are equal
+    """
     domain = _domain(study)
     x = alt.X("label:Q", title=_titled(study, "True"), scale=domain, axis=alt.Axis(tickCount=6))
     y = alt.Y(
@@ -311,11 +361,20 @@ def scatter_chart(study: Study, model: Model) -> Drawing:
     ends = alt.Chart(pd.DataFrame({"label": [low, high], "prediction": [low, high]}))
     line = ends.mark_line(color=SOFT, strokeDash=[4, 3]).encode(x=x, y=y)
     chart = alt.layer(line, _points(study, model, x, y)).properties(width=SIDE, height=SIDE)
-    return draw(chart, f"Predicted against true {study.target} of {model.name}")
+    return draw(chart, f"Predicted and true {study.target} of {model.name}")
 
 
 def error_chart(study: Study, table: pd.DataFrame, model: Model) -> Drawing:
-    """Error against the true value, with the bias of each group of true values."""
+    """Draw the error against the true value, with the bias of each group of true values.
+
+    Args:
+        study: the study
+        table: bias, as `calibration` returns it
+        model: the model to draw
+
+    Returns:
+        the chart
+    """
     rows = table[(table["model"] == model.name) & (table["bin"] != "all")]
     rows = rows.assign(label=(rows["from"] + rows["to"]) / 2)
     rows = rows[["label", "bias", "low", "high", "from", "to", "n"]]
@@ -347,17 +406,18 @@ def error_chart(study: Study, table: pd.DataFrame, model: Model) -> Drawing:
             x=x, y="bias:Q", tooltip=tips
         ),
     ).properties(width=SIDE, height=SIDE)
-    return draw(chart, f"Error against true {study.target} of {model.name}")
+    return draw(chart, f"Error of {model.name} by true {study.target}")
 
 
 def sampled(study: Study) -> int | None:
-    """How many utterances the scatters show, None where they show all."""
+    """The number of utterances in a scatter plot; None if it shows all utterances."""
     most = max(len(model.scores) for model in study.models)
     return MAX_POINTS if most > MAX_POINTS else None
 
 
 def _points(study: Study, model: Model, x: alt.X, y: alt.Y) -> alt.Chart:
-    table = thinned(model.scores[["file", "label", "prediction"]], study.seed)
+    """Draw one point per utterance, or per utterance of a sample."""
+    table = sample_rows(model.scores[["file", "label", "prediction"]], study.seed)
     table = table.assign(error=table["prediction"] - table["label"]).round(4)
     colour, shape = style(study.models.index(model))
     tips = [
@@ -373,13 +433,14 @@ def _points(study: Study, model: Model, x: alt.X, y: alt.Y) -> alt.Chart:
 
 
 def _domain(study: Study) -> alt.Scale:
-    """One scale for all models, so that the drawings can be held beside each other."""
+    """The scale of values, the same for all models, so that their charts can be compared."""
     values = pd.concat([model.scores[["label", "prediction"]] for model in study.models])
     low, high = float(values.min().min()), float(values.max().max())
     return alt.Scale(domain=[low, high], nice=True, zero=False)
 
 
 def _errors(study: Study) -> alt.Scale:
+    """The scale of errors, the same for all models."""
     errors = pd.concat([m.scores["prediction"] - m.scores["label"] for m in study.models])
     return alt.Scale(domain=[float(errors.min()), float(errors.max())], nice=True, zero=False)
 

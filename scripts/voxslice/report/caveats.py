@@ -1,4 +1,4 @@
-"""The report's warnings, one sentence each."""
+"""The warnings of the report."""
 
 import re
 
@@ -14,14 +14,21 @@ from voxslice.scores.label_check import unnamed_labels
 from voxslice.scores.metrics import EXACT
 
 MANY_SPEAKERS = 30
-"""With fewer speakers, the report warns that they are few for claims about new speakers."""
+"""With fewer speakers, the report warns that its results may not hold for new speakers."""
 REASONS_SHOWN = 3
-"""Reasons why a measure is missing that the report names."""
+"""Largest number of reasons for missing values of a measure that a warning lists."""
 NON_COMMERCIAL = re.compile(r"\bNC\b|non-?commercial", re.IGNORECASE)
 
 
 def warnings(study: Study) -> list[str]:
-    """The warnings of a study; warnings about the numbers come first."""
+    """Collect the warnings about a study.
+
+    Args:
+        study: the study
+
+    Returns:
+        the warnings; those about the numbers come first
+    """
     return [
         *_speakers(study),
         *_unnamed(study),
@@ -40,96 +47,97 @@ def warnings(study: Study) -> list[str]:
 
 
 def _speakers(study: Study) -> list[str]:
+    """Warn of unknown or few speakers."""
     if study.speakers is None:
         return [
-            "The speakers are not known: every utterance counts as independent, and the intervals"
-            " are too narrow where speakers have several."
+            "The speakers are not known. All utterances are treated as independent, so the"
+            " intervals are too narrow if a speaker has several utterances."
         ]
     if study.speakers == 0:
         return [
-            "No utterance names its speaker: all may be one person's, so that there is no interval"
-            " and no slice is confirmed. A study without the column speaker takes every utterance"
-            " as independent."
+            "No utterance has a speaker. All utterances are treated as one speaker, so there are no"
+            " intervals and no slice is confirmed. To treat utterances as independent, remove the"
+            " column speaker from the config."
         ]
     if study.speakers < FEW_SPEAKERS:
         return [
-            f"There {'is' if study.speakers == 1 else 'are'} only"
-            f" {counted(study.speakers, 'speaker')}: the intervals are not reliable, since they can"
-            " hardly see how speakers differ."
+            f"The dataset has only {counted(study.speakers, 'speaker')}. The intervals are not"
+            " reliable, because they are based on too few speakers."
         ]
     if study.speakers < MANY_SPEAKERS:
         return [
-            f"{study.speakers} speakers are few for any claim about new speakers: the intervals say"
-            " how much the results depend on these, not how all people fare."
+            f"The dataset has only {study.speakers} speakers. The results may not hold for new"
+            " speakers."
         ]
     return []
 
 
 def _unnamed(study: Study) -> list[str]:
+    """Warn of utterances without a speaker."""
     if not (study.speakers and study.unnamed):
         return []
     return [
         f"{study.unnamed:,} of the {counted(len(study.joined), 'utterance')}"
-        f" {'names' if study.unnamed == 1 else 'name'} no speaker, and nobody knows how many people"
-        " spoke them: intervals count them as one, and tests within speakers and on speakers that"
-        " were held out leave them out."
+        f" {'has' if study.unnamed == 1 else 'have'} no speaker. Intervals treat them as one"
+        " speaker. Tests within speakers and on held-out speakers ignore them."
     ]
 
 
 def _exact(study: Study) -> list[str]:
-    """Why the interval of a model without an error, or without a right answer, is exact."""
+    """Explain the intervals of models that are always correct or always wrong."""
     rows = study.metrics[study.metrics.get("note", pd.Series(dtype=str)) == EXACT]
     names = [model.name for model in study.models if model.name in set(rows["model"])]
     if not names:
         return []
-    drawn = "utterances" if study.speakers is None else "speakers"
+    unit = "utterances" if study.speakers is None else "speakers"
     values = rows.set_index("model").loc[names, "value"]
-    what = "no error" if (values == 1).all() else "only errors" if (values == 0).all() else (
-        "no error or only errors")  # fmt: skip
+    what = "no errors" if (values == 1).all() else "only errors" if (values == 0).all() else (
+        "no errors or only errors")  # fmt: skip
     return [
-        f"{' and '.join(names)} {'makes' if len(names) == 1 else 'make'} {what}, so that resamples"
-        f" of the {drawn} all agree: the interval of the accuracy is exact for the number of"
-        f" {drawn}, and the other metrics have none."
+        f"{' and '.join(names)} {'makes' if len(names) == 1 else 'make'} {what}, so resampling"
+        f" {unit} does not change the metrics. The interval of the accuracy is an exact binomial"
+        f" interval for the number of {unit}. The other metrics have no interval."
     ]
 
 
 def _data(study: Study) -> list[str]:
-    said = []
+    """Warn of synthetic speech and of short utterances."""
+    sentences = []
     if study.dataset_settings["synthetic"]:
-        said.append("The speech is synthetic: the results say nothing about people.")
+        sentences.append("The speech is synthetic, so the results do not apply to people.")
     short = (study.durations < study.shortest).mean()
     if short >= 0.5:
-        said.append(
-            f"{share(short)} of the utterances are shorter than {study.shortest:g} s, and models"
-            " that are made for longer ones may do better there."
+        sentences.append(
+            f"{share(short)} of the utterances are shorter than {study.shortest:g} s. Models that"
+            " are trained on longer utterances may be better on those."
         )
-    return said
+    return sentences
 
 
 def _labels(study: Study) -> list[str]:
-    """Utterances that no number includes, because of their true label."""
+    """Warn of utterances that are excluded because of their true label."""
     if not study.classification:
         return []
     return unnamed_labels(study.metadata[study.target], study.task_settings["labels"])
 
 
 def _columns(study: Study) -> list[str]:
-    """Columns of text that are nearly numbers, and numbers without a value."""
-    told = []
+    """Warn of text columns that are almost numeric, and of missing numbers."""
+    sentences = []
     for name, settings in study.dataset_settings["columns"].items():
         if name == "speaker" or name not in study.metadata or settings.get("type") == "category":
             continue
         column = study.metadata[name]
         if name != study.target or not study.classification:
-            told.append(remark_on_text(column))
+            sentences.append(remark_on_text(column))
         missing = int(column.isna().sum())
         if is_numeric(column) and missing:
-            told.append(
+            sentences.append(
                 f"{missing:,} of the {counted(len(column), 'utterance')}"
                 f" {'has' if missing == 1 else 'have'} no value in the column"
                 f" {name}{_why_missing(study, settings.get('measure'))}."
             )
-    return [sentence for sentence in told if sentence]
+    return [sentence for sentence in sentences if sentence]
 
 
 def _why_missing(study: Study, measure: str | None) -> str:
@@ -145,80 +153,88 @@ def _why_missing(study: Study, measure: str | None) -> str:
 
 
 def _failed(study: Study) -> list[str]:
+    """Warn of utterances that a model could not score."""
     counts = [(model.name, len(model.failures)) for model in study.models if len(model.failures)]
     return [
-        f"{name} could not score {counted(count, 'utterance')}; the metrics leave"
-        f" {'it' if count == 1 else 'them'} out."
+        f"{name} could not score {counted(count, 'utterance')}. The metrics exclude"
+        f" {'it' if count == 1 else 'them'}."
         for name, count in counts
     ]
 
 
 def _notes(study: Study) -> list[str]:
-    """What the scoring of the models noted."""
+    """The remarks that were written when the models were scored."""
     return [note for model in study.models for note in model.summary["notes"]]
 
 
 def _references(study: Study) -> list[str]:
-    """Models and groups that are not shown to be better than a reference that needs no model."""
-    said = []
+    """Warn of models that are not significantly better than a reference model."""
+    sentences = []
     for model in study.models:
         for name, meaning in REFERENCES.items():
             pair = study.against(model.name, name)
             if not len(pair):
                 continue
             if pair.iloc[0]["verdict"] != "better":
-                said.append(f"{model.name} is not shown to be better than {name} ({meaning}).")
+                sentences.append(
+                    f"{model.name} is not significantly better than {name} ({meaning})."
+                )
             worse = pair[(pair["slice"] != "all") & (pair["verdict"] == "worse")]
             if len(worse):
                 row = worse.loc[worse["difference"].abs().idxmax()]
-                said.append(
-                    f"{model.name} is worse than {name} ({meaning}) in"
-                    f" {counted(len(worse), 'group')}, most of all where {rule_text(row)}"
-                    f" ({study.measure.text(row['value'])})."
+                sentences.append(
+                    f"{model.name} is significantly worse than {name} ({meaning}) on"
+                    f" {counted(len(worse), 'group')}. The largest difference is for"
+                    f" {rule_text(row)} ({study.measure.text(row['value'])})."
                 )
-    return said
+    return sentences
 
 
 def _gates(study: Study) -> list[str]:
+    """Warn of derived models that lose too much performance."""
     if not len(study.gates):
         return []
     failed = study.gates[~is_confirmed(study.gates["passed"])]
     return [
-        f"{model} fails {counted(len(rows), 'gate')}: it must not replace {source} unseen."
+        f"{model} fails {counted(len(rows), 'gate')}. Check it before it replaces {source}."
         for (model, source), rows in failed.groupby(["model", "source"], sort=False)
     ]
 
 
 def _unconfirmed(study: Study) -> list[str]:
-    """How many of the slices are confirmed for no model; a slice of several models counts once."""
+    """Count the slices that are not confirmed for any model.
+
+    A slice that was found for several models counts once.
+    """
     slices = pd.concat([distinct(model.slices) for model in study.models])
     confirmed = slices.groupby("slice")["confirmed"].any()
     count = int((~confirmed.astype(bool)).sum())
     if not count:
         return []
     if len(confirmed) == 1:
-        subject = "The one slice is a suggestion"
+        sentence = "The only slice is not confirmed."
+    elif count == len(confirmed):
+        sentence = f"None of the {count} slices is confirmed."
     else:
-        subject = (
-            f"{'All' if count == len(confirmed) else f'{count} of the'} {len(confirmed)} slices"
-        )
-        subject += f" {'is a suggestion' if count == 1 else 'are suggestions'}"
-    return [f"{subject} that no test confirms: other data may not show the same."]
+        verb = "is" if count == 1 else "are"
+        sentence = f"{count} of the {len(confirmed)} slices {verb} not confirmed."
+    return [f"{sentence} Other data may not show the same."]
 
 
 def _licences(study: Study) -> list[str]:
+    """Name the data and models whose licence excludes commercial use."""
     named = [(f"the dataset {study.dataset}", study.dataset_settings["license"])]
     named += [(f"the model {model.name}", model.settings["license"]) for model in study.models]
     named += [
         (f"the model {name}", embedder["license"])
         for name, (embedder, _) in study.embedders.items()
     ]
-    said = []
+    sentences = []
     for terms in dict.fromkeys(terms for _, terms in named if NON_COMMERCIAL.search(terms)):
         names = [name for name, own in named if own == terms]
         verb = "is" if len(names) == 1 else "are"
-        said.append(f"{_listed(names)} {verb} under {terms}, which excludes commercial use.")
-    return said
+        sentences.append(f"{_listed(names)} {verb} under {terms}, which excludes commercial use.")
+    return sentences
 
 
 def _listed(names: list[str]) -> str:

@@ -1,4 +1,4 @@
-"""Utterances to listen to: the clearest errors of the worst slices, as MP3 in the page."""
+"""The section with audio: the most confident or largest errors on the worst slices, as MP3."""
 
 import base64
 import io
@@ -19,19 +19,19 @@ from voxslice.report.study import Model, Study, distinct, rule_text
 from voxslice.utterance_keys import KEY
 
 PER_SLICE = 4
-"""Utterances of a slice that have a player."""
+"""Largest number of utterances of a slice that are shown."""
 MAX_PROBABILITIES = 3
-"""Most probabilities of a model that are shown for an utterance."""
+"""Largest number of probabilities of a model that are shown for an utterance."""
 SUGGESTIONS = 3
-"""Slices of a model that have players if no slice is confirmed."""
+"""Largest number of slices of a model that are shown if no slice is confirmed."""
 LONGEST = 20.0
-"""Seconds of an utterance that are in the page."""
+"""Longest part of an utterance that is in the page, in seconds."""
 MP3_RATES = {8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000}
 """Sampling rates in Hz that MP3 can have."""
 RATE = 16000
 """Sampling rate in Hz of a clip if MP3 cannot have the rate of the file."""
 PLAYER, ESCAPED = 500, 6
-"""Most bytes of the markup of a player, and of one letter of a file name in it."""
+"""Largest size in bytes of the markup of a player, and of one byte of an escaped file name."""
 BARS, HEIGHT = 100, 40
 """Number of lines of a waveform, and length of the longest line."""
 
@@ -44,15 +44,15 @@ class Prediction:
         position: position of the model in the study
         model: id of the model
         prediction: class or value
-        sure: probabilities of the classes, or the size of the error
-        right: whether the class is right; None for a value
+        details: probabilities of the classes, or the size of the error
+        correct: whether the class is correct; None for a value
     """
 
     position: int
     model: str
     prediction: str
-    sure: str = ""
-    right: bool | None = None
+    details: str = ""
+    correct: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Clip:
     """An utterance with its label and its predictions.
 
     Args:
-        number: number of its place in the page
+        number: number of the clip in the page, from 0
         key: file, start and end (seconds)
         label: true label
         predictions: one prediction per model
@@ -92,8 +92,8 @@ class Group:
         model: id of the model
         rule: rule of the slice
         confirmed: whether a test confirms the slice
-        text: how many of the errors have a player
-        clips: the errors; empty if earlier groups have all of them
+        text: how many of the errors are shown
+        clips: the errors; empty if earlier groups contain all of them
     """
 
     position: int
@@ -105,9 +105,9 @@ class Group:
 
 
 def choose(study: Study) -> list[Group]:
-    """Choose errors of the slices, still without audio.
+    """Choose errors on the slices, without their audio.
 
-    They are errors of the confirmed slices, or of the worst suggestions if no slice is confirmed.
+    They are errors on the confirmed slices, or on the worst suggestions if no slice is confirmed.
     The worst slice of each model comes first. Each utterance is chosen once, in the worst of its
     slices.
 
@@ -117,31 +117,31 @@ def choose(study: Study) -> list[Group]:
     Returns:
         one group per slice that has errors
     """
-    made: list[Group] = []
-    seen: dict[tuple, int] = {}
+    groups: list[Group] = []
+    numbers: dict[tuple, int] = {}
     tables = [model.scores.set_index(KEY) for model in study.models]
     for position, model, row in _slices(study):
         errors = _errors(study, model, row["slice"])
         if not len(errors):
             continue
-        chosen = [key for key in errors.index[: PER_SLICE + len(seen)] if key not in seen]
+        chosen = [key for key in errors.index[: PER_SLICE + len(numbers)] if key not in numbers]
         chosen = chosen[:PER_SLICE]
         if study.classification:
-            text = f"{len(chosen)} of {counted(len(errors), 'wrong utterance')}"
+            text = f"{len(chosen)} of {counted(len(errors), 'error')}"
         else:
-            text = f"{len(chosen)} of {counted(len(errors), 'utterance')}, the largest errors"
+            text = f"{len(chosen)} of {counted(len(errors), 'utterance')}"
         shown = []
         for key in chosen:
-            seen[key] = len(seen)
-            shown.append(_clip(study, tables, key, seen[key]))
-        made.append(
+            numbers[key] = len(numbers)
+            shown.append(_clip(study, tables, key, numbers[key]))
+        groups.append(
             Group(position, model.name, rule_text(row), bool(row["confirmed"]), text, shown)
         )
-    return made
+    return groups
 
 
 def with_audio(groups: list[Group], audio: str | Path, budget: int) -> tuple[list[Group], int]:
-    """Add audio to the clips in their order, as long as there is space.
+    """Add audio to the clips in their order, as long as it fits into the page.
 
     Args:
         groups: groups as `choose` returns them
@@ -154,7 +154,7 @@ def with_audio(groups: list[Group], audio: str | Path, budget: int) -> tuple[lis
     Raises:
         MachineError: if the machine is at fault
     """
-    made, left_out = [], 0
+    with_clips, left_out = [], 0
     for group in groups:
         filled = []
         for clip in group.clips:
@@ -167,8 +167,8 @@ def with_audio(groups: list[Group], audio: str | Path, budget: int) -> tuple[lis
                 continue
             budget -= cost
             filled.append(encoded)
-        made.append(replace(group, clips=filled))
-    return made, left_out
+        with_clips.append(replace(group, clips=filled))
+    return with_clips, left_out
 
 
 def _slices(study: Study) -> Iterator[tuple[int, Model, pd.Series]]:
@@ -185,21 +185,22 @@ def _slices(study: Study) -> Iterator[tuple[int, Model, pd.Series]]:
 
 
 def _errors(study: Study, model: Model, name: str) -> pd.DataFrame:
-    """Return the errors of a model in a slice, the largest or most certain first."""
+    """Return the errors of a model on a slice, the largest or most confident first."""
     members = model.members[model.members["slice"] == name]
     table = members[KEY].merge(model.scores, on=KEY)
     if study.classification:
         table = table[table["loss"] > 0]
-        sure = confidence(table)
+        probability = confidence(table)
         # given predictions may have no probabilities
-        table = table.assign(sure=np.nan if sure is None else sure)
-        order = "sure"
+        table = table.assign(_confidence=np.nan if probability is None else probability)
+        order = "_confidence"
     else:
         order = "loss"
     return table.sort_values([order, *KEY], ascending=[False, True, True, True]).set_index(KEY)
 
 
-def _clip(study: Study, tables: list[pd.DataFrame], key: tuple, place: int) -> Clip:
+def _clip(study: Study, tables: list[pd.DataFrame], key: tuple, number: int) -> Clip:
+    """Collect the true label and the predictions for an utterance."""
     predictions, label = [], ""
     for position, (model, table) in enumerate(zip(study.models, tables, strict=True)):
         if key not in table.index:
@@ -208,7 +209,7 @@ def _clip(study: Study, tables: list[pd.DataFrame], key: tuple, place: int) -> C
         row = table.loc[key]
         label = true_label(study, row["label"])
         predictions.append(prediction_text(study, position, row))
-    return Clip(place, key, label, predictions)
+    return Clip(number, key, label, predictions)
 
 
 def true_label(study: Study, value: object) -> str:
@@ -230,25 +231,26 @@ def prediction_text(study: Study, position: int, row: pd.Series) -> Prediction:
     """
     name = study.models[position].name
     if not study.classification:
-        off = f"off by {study.measure.text(row['loss'])}"
-        return Prediction(position, name, f"{row['prediction']:.1f}", off)
-    chosen = str(row["prediction"])
+        error = f"error {study.measure.text(row['loss'])}"
+        return Prediction(position, name, f"{row['prediction']:.1f}", error)
+    predicted = str(row["prediction"])
     probabilities = {
         column.removeprefix("p_"): float(row[column])
         for column in row.index
         if column.startswith("p_") and np.isfinite(row[column])
     }
-    # of equally probable classes, the chosen one stands first
-    order = sorted(probabilities, key=lambda one: (-probabilities[one], one != chosen, one))
+    # of equally probable classes, the predicted one comes first
+    order = sorted(probabilities, key=lambda c: (-probabilities[c], c != predicted, c))
     shown = order[:MAX_PROBABILITIES]
-    if chosen in order and chosen not in shown:  # a table may choose any class
-        shown[-1] = chosen
-    text = ", ".join(f"{one}\u00a0{100 * probabilities[one]:.0f}\u00a0%" for one in shown)
-    return Prediction(position, name, chosen, text, row["loss"] == 0)
+    # given predictions may choose any class
+    if predicted in order and predicted not in shown:
+        shown[-1] = predicted
+    text = ", ".join(f"{c}\u00a0{100 * probabilities[c]:.0f}\u00a0%" for c in shown)
+    return Prediction(position, name, predicted, text, row["loss"] == 0)
 
 
 def encode(clip: Clip, audio: str | Path) -> Clip:
-    """Read the audio of a clip. The same audio gives the same bytes.
+    """Read and encode the audio of a clip. Equal audio becomes equal bytes.
 
     Args:
         clip: clip without audio
@@ -277,7 +279,7 @@ def encode(clip: Clip, audio: str | Path) -> Clip:
 
 
 def waveform(samples: np.ndarray) -> str:
-    """Draw a waveform as an SVG path of vertical lines, whose length is the level of the signal.
+    """Draw a waveform as an SVG path of vertical lines. Their length is the level of the signal.
 
     Args:
         samples: shape (samples,)

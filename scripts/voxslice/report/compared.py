@@ -1,4 +1,4 @@
-"""The compared models, their data and the settings."""
+"""The section on what was compared: models, dataset and settings."""
 
 import math
 from collections.abc import Mapping
@@ -15,11 +15,11 @@ from voxslice.scores.scale import PROBABILITIES
 
 
 def dataset_facts(study: Study) -> Facts:
-    """The dataset: origin, licence, size, labels."""
+    """List origin, licence, size and labels of the dataset."""
     settings, metadata = study.dataset_settings, study.metadata
     rows = [
         ("Name", _origin(settings)),
-        ("What it is", settings["note"]),
+        ("Description", settings["note"]),
         ("Licence", settings["license"]),
         ("Speech", "synthetic" if settings["synthetic"] else ""),
         ("Utterances", f"{len(metadata):,}"),
@@ -28,7 +28,7 @@ def dataset_facts(study: Study) -> Facts:
             "Speakers",
             f"{metadata['speaker'].nunique():,}" if "speaker" in metadata else "not known",
         ),
-        ("Kept", _filter(settings)),
+        ("Filter", _filter(settings)),
         ("Columns", ", ".join(settings["columns"])),
         (f"Labels ({study.target})", _labels(study)),
     ]
@@ -36,7 +36,7 @@ def dataset_facts(study: Study) -> Facts:
 
 
 def _origin(settings: Mapping[str, Any]) -> str:
-    """Name of a dataset at its source; for local data the name of the file, not its folder."""
+    """The name of a dataset at its source; for local data the last part of its path."""
     if "audb" in settings:
         return f"{settings['audb']['name']} {settings['audb']['version']}"
     if "csv" in settings:
@@ -45,7 +45,7 @@ def _origin(settings: Mapping[str, Any]) -> str:
 
 
 def _filter(settings: Mapping[str, Any]) -> str:
-    """The filter in words."""
+    """The filter of the dataset in words; empty if there is none."""
     return "; ".join(
         f"{column} {', '.join(str(value) for value in values)}"
         for column, values in settings.get("filter", {}).items()
@@ -53,6 +53,7 @@ def _filter(settings: Mapping[str, Any]) -> str:
 
 
 def _labels(study: Study) -> str:
+    """The range of the labels if they are numbers, otherwise the count of each label."""
     column = study.metadata[study.target]
     if is_numeric(column):
         values = column.dropna().astype(float)
@@ -63,13 +64,20 @@ def _labels(study: Study) -> str:
 
 
 def model_table(study: Study) -> Table:
-    """Size, origin, checksum and licence of the models; models that are not compared come last."""
+    """Make the table of the models.
+
+    Args:
+        study: the study
+
+    Returns:
+        size, origin, checksum and licence of each model; models that are not compared come last
+    """
     columns = [
         Column("Model", number=False),
         Column("Parameters", "millions"),
         Column("Size", "MB"),
         Column("Licence", number=False),
-        Column("Origin, SHA-256 and what it is", number=False),
+        Column("Origin, SHA-256 and description", number=False),
     ]
     listed = [
         (model_cell(study, model.name), model.settings, model.card, _model_note(model))
@@ -93,46 +101,46 @@ def model_table(study: Study) -> Table:
 
 
 def _model_note(model: Model) -> str:
-    """The note of the config, and what the output holds if it does not hold logits."""
+    """The note in the config, with a remark if the output of the model contains probabilities."""
     notes = [model.settings["note"]]
     if model.summary["scale"] == PROBABILITIES:
-        notes.append("Its output holds probabilities, which are used as they are.")
+        notes.append("Its output contains probabilities, which are used without change.")
     return " ".join(note for note in notes if note)
 
 
 def _size(value: float | None, unit: float) -> Cell:
-    """A size of a model; a model that is given as a table of predictions has none."""
+    """Make a cell with a size of a model, or a dash if it is not known."""
     size = math.nan if value is None else value / unit
     return number(decimal(size, 1), size)
 
 
 def setting_facts(study: Study) -> Facts:
-    """Settings that decide the numbers."""
+    """List the settings on which the numbers depend."""
     task, measure = study.task_settings, study.measure
-    rows = [("Task", f"{study.task}: {task['type']} of the column {study.target}")]
+    rows = [("Task", f"{study.task}: {task['type']}, true values in the column {study.target}")]
     if study.classification:
         rows.append(("Labels", ", ".join(task["labels"])))
     for name, search in study.searches.items():
-        looked = list(search["features"])
-        looked += [f"embedding of {search['embedding_of']}"] if "embedding_of" in search else []
+        features = list(search["features"])
+        features += [f"embedding of {search['embedding_of']}"] if "embedding_of" in search else []
         rows.append(
             (
                 f"Search \u201c{name}\u201d",
-                f"{search['finder']} on {', '.join(looked)}; at least"
+                f"{search['finder']} on {', '.join(features)}; slices of at least"
                 f" {counted(search['min_support'], 'utterance')}",
             )
         )
-    drawn = "utterances" if study.speakers is None else "speakers"
+    unit = "utterances" if study.speakers is None else "speakers"
     margin = task.get("margin")
     if any(search["finder"] == "sliceguard" for search in study.searches.values()):
         drop = task.get("min_drop")
-        text = measure.change(drop) if drop else "half of a model's overall error"
-        rows.append(("Smallest drop of a suggestion", text))
+        text = measure.change(drop) if drop else "half of the overall error of the model"
+        rows.append(("Smallest drop that sliceguard suggests", text))
     rows += [
-        ("Equivalent within", measure.change(margin) if margin else "no margin is set"),
-        ("Intervals", f"95 %, {study.resamples:,} bootstrap resamples of {drawn}"),
+        ("Margin of equivalence", measure.change(margin) if margin else "not set"),
+        ("Intervals", f"95 %, {study.resamples:,} bootstrap resamples of {unit}"),
         ("Seed", str(study.seed)),
         ("Workflow", f"git commit {study.commit}" if study.commit else ""),
-        ("Made with", ", ".join(f"{name} {version}" for name, version in study.versions.items())),
+        ("Software", ", ".join(f"{name} {version}" for name, version in study.versions.items())),
     ]
     return Facts("Settings", [row for row in rows if row[1]])

@@ -1,8 +1,8 @@
-"""Charts twice: as SVG that needs no JavaScript, and as a specification that a browser enlivens.
+"""Draw charts as SVG, which needs no JavaScript, and as Vega-Lite, which has tooltips.
 
-Colours are variables of the page's style sheet, so that light, dark and print have their own; every
-series has a shape beside its colour. The geometry is fixed and not measured from text, so that it
-does not depend on the fonts of the machine.
+Colours are CSS variables, so light, dark and printed pages have different colours. Each series
+has a shape as well. Sizes are fixed and not measured from text, so they do not depend on the fonts
+of the machine.
 """
 
 import hashlib
@@ -26,13 +26,13 @@ SHAPES = ["circle", "square", "triangle-up", "diamond", "triangle-down", "cross"
 COLOURS = [f"var(--model-{position})" for position in range(len(SHAPES))]
 SOFT = "var(--soft)"
 WIDTH = 560
-"""Of the drawing without its labels, in pixels."""
+"""Width of a chart without its labels, in pixels."""
 LETTERS, LETTER = 36, 7.4
-"""Letters in a line of a label, and room for each in pixels, enough for wide fonts."""
+"""Letters in a line of a label, and width of a letter in pixels, enough for wide fonts."""
 LINE = 15
-"""Height of a line of a label."""
+"""Height of a line of a label in pixels."""
 MAX_POINTS = 2000
-"""Points of a scatter; of more, so many are drawn at random."""
+"""Largest number of points in a scatter plot; of more points, a random sample is shown."""
 
 
 @dataclass(frozen=True)
@@ -40,10 +40,10 @@ class Drawing:
     """A chart.
 
     Args:
-        name: what it shows, for readers who do not see it
-        svg: the chart as it is without JavaScript
-        spec: the same for Vega-Lite, with tooltips
-        note: a sentence below the chart, as on what it leaves out; empty if there is none
+        name: text alternative for screen readers
+        svg: the chart for pages without JavaScript
+        spec: the chart as a Vega-Lite specification, with tooltips
+        note: text below the chart; empty if there is none
     """
 
     name: str
@@ -61,14 +61,26 @@ def draw(
     right: int = 24,
     top: int = 8,
 ) -> Drawing:
-    """Draw a chart with fixed margins, in pixels."""
+    """Draw a chart with fixed margins.
+
+    Args:
+        chart: the chart
+        name: text alternative for screen readers
+        left: left margin in pixels
+        bottom: bottom margin in pixels
+        right: right margin in pixels
+        top: top margin in pixels
+
+    Returns:
+        the chart as SVG and as a specification
+    """
     spec = chart.configure(
         background="transparent",
         font="Arial, Liberation Sans, Helvetica, sans-serif",
         padding={"left": left, "right": right, "top": top, "bottom": bottom},
         autosize=alt.AutoSizeParams(type="none"),
         view=alt.ViewConfig(stroke=None),
-        # the drawing has one name: its parts need none
+        # the whole drawing has one name, so that its parts need none
         mark=alt.MarkConfig(aria=False),
         axis=alt.AxisConfig(
             aria=False,
@@ -96,40 +108,50 @@ def draw(
     ).to_dict()
     spec, name = shown_texts(spec, keep="\n"), shown(name)
     svg = _own_names(vl_convert.vegalite_to_svg(spec), name)
-    # one name for the whole drawing, in place of the library's many for its parts
+    # one text alternative for the whole drawing instead of one for each part
     svg = svg.replace("<svg ", f'<svg role="img" aria-label="{_attribute(name)}" ', 1)
     del spec["$schema"]
-    # an SVG of our own making: the library has escaped the text in it
+    # the library has escaped the text in the SVG
     return Drawing(name, Markup(svg), spec)  # noqa: S704
 
 
 def _own_names(svg: str, name: str) -> str:
-    """Name clipping paths after the drawing: the library counts them over all that it has drawn."""
+    """Rename clipping paths, so that their names do not depend on earlier drawings."""
     own = hashlib.sha256(name.encode()).hexdigest()[:8]
-    places = r'(url\(#|\bid=")(clip\d+)\b'
-    found = dict.fromkeys(match[1] for match in re.findall(places, svg))
-    numbers = {clip: number for number, clip in enumerate(found)}
-    return re.sub(places, lambda match: f"{match[1]}drawn-{own}-{numbers[match[2]]}", svg)
+    pattern = r'(url\(#|\bid=")(clip\d+)\b'
+    clips = dict.fromkeys(match[1] for match in re.findall(pattern, svg))
+    numbers = {clip: number for number, clip in enumerate(clips)}
+    return re.sub(pattern, lambda match: f"{match[1]}drawn-{own}-{numbers[match[2]]}", svg)
 
 
 def _attribute(text: str) -> str:
+    """Escape a text for an attribute in double quotes."""
     for letter, escaped in (("&", "&amp;"), ('"', "&quot;"), ("<", "&lt;"), (">", "&gt;")):
         text = text.replace(letter, escaped)
     return text
 
 
 def style(position: int) -> tuple[str, str]:
-    """Colour and shape of a model."""
+    """Return the colour and the shape of the model at a position in the study."""
     return COLOURS[position % len(COLOURS)], SHAPES[position % len(SHAPES)]
 
 
-def thinned(table: pd.DataFrame, seed: int, most: int = MAX_POINTS) -> pd.DataFrame:
-    """The table, or so many of its rows drawn at random, in their order."""
-    return table.iloc[sampled(len(table), most, seed)]
+def sample_rows(table: pd.DataFrame, seed: int, max_rows: int = MAX_POINTS) -> pd.DataFrame:
+    """Draw a random sample of the rows of a table if it has too many.
+
+    Args:
+        table: the table
+        seed: seed of the sample
+        max_rows: largest number of rows
+
+    Returns:
+        the rows in their order
+    """
+    return table.iloc[sampled(len(table), max_rows, seed)]
 
 
 def scaled(rows: pd.DataFrame, measure: Measure, columns: Sequence[str]) -> pd.DataFrame:
-    """The rows with some columns in the units that are shown."""
+    """Convert some columns of a table to the unit in which the metric is shown."""
     return rows.assign(**{name: rows[name].astype(float) * measure.factor for name in columns})
 
 
@@ -143,22 +165,25 @@ def intervals(
     zero: bool = False,
     series: str = "",
 ) -> Drawing:
-    """Dots with intervals, one row each.
+    """Draw values with their intervals, one line per row.
 
     Args:
-        rows: `label`, `series` (decides colour and shape), `value`, `low`, `high`, `speakers`;
-            the interval of one speaker (or none that is named), or a missing one, is not drawn
-        title: of the axis
-        name: of the drawing
+        rows: `label`, `series` (decides colour and shape), `value`, `low`, `high`, `speakers`. No
+            interval is drawn if it is missing or if there is at most one known speaker
+        title: title of the axis
+        name: text alternative for screen readers
         styles: colour and shape of each series
-        digits: after the decimal point, in tooltips
+        digits: number of digits after the decimal point in tooltips
         zero: whether a line marks zero
-        series: what a series is, for the tooltip; empty where it needs no word
+        series: title of the series in the tooltip; empty to leave it out
+
+    Returns:
+        the chart
     """
     rows = rows[["label", "series", "value", "low", "high", "speakers"]].copy()
-    alone = rows["speakers"].astype(float) <= 1
-    rows.loc[alone, ["low", "high"]] = np.nan
-    # what has no interval is drawn as one without length, so that its dot is
+    one_speaker = rows["speakers"].astype(float) <= 1
+    rows.loc[one_speaker, ["low", "high"]] = np.nan
+    # a missing interval becomes one without length, since the point would not be drawn otherwise
     rows["low"], rows["high"] = (rows[name].fillna(rows["value"]) for name in ("low", "high"))
     rows = rows.drop(columns="speakers").assign(
         text=rows["label"], label=_unique([_label(visible(text)) for text in rows["label"]])
@@ -166,16 +191,16 @@ def intervals(
     lines = max(label.count("\n") + 1 for label in rows["label"])
     step = max(26, 8 + LINE * lines)
     y = alt.Y("label:N", scale=alt.Scale(domain=list(rows["label"])), axis=None)
-    # numbers are asked for by their count: it is not to depend on the width of their text
+    # the number of ticks is fixed, so that it does not depend on the width of their text
     axis = alt.Axis(tickCount=8)
     x = alt.X("low:Q", title=title, scale=alt.Scale(zero=False, nice=True), axis=axis)
-    used = [one for one in styles if one in set(rows["series"])]
-    colours, shapes = zip(*(styles[one] for one in used), strict=True)
+    used = [key for key in styles if key in set(rows["series"])]
+    colours, shapes = zip(*(styles[key] for key in used), strict=True)
     colour = alt.Color("series:N", scale=alt.Scale(domain=used, range=list(colours)), legend=None)
     shape = alt.Shape("series:N", scale=alt.Scale(domain=used, range=list(shapes)), legend=None)
     form = f",.{digits}f"
     tips = [
-        alt.Tooltip("text:N", title="of"),
+        alt.Tooltip("text:N", title="name"),
         *([alt.Tooltip("series:N", title=series)] if series else []),
         alt.Tooltip("value:Q", title="value", format=form),
         alt.Tooltip("low:Q", title="from", format=form),
@@ -190,7 +215,7 @@ def intervals(
             x="value:Q", y=y, color=colour, shape=shape, tooltip=tips
         ),
     ]
-    # labels are drawn and not left to the axis, which puts the first of several lines in the middle
+    # labels are drawn as text, since the axis does not centre labels of several lines
     height = rows["label"].str.count("\n") + 1
     for count in sorted(set(height)):
         labels = alt.Chart(rows.loc[height == count, ["label"]]).mark_text(
@@ -212,29 +237,33 @@ def intervals(
 
 
 def _label(text: str) -> str:
+    """Break a label into at most three lines."""
     return "\n".join(textwrap.wrap(text, LETTERS, max_lines=3, placeholder=" ...")) or text
 
 
 def _unique(labels: list[str]) -> list[str]:
-    """Tell equal labels apart by spaces that do not show: each needs its own row."""
-    seen: dict[str, int] = {}
-    made = []
+    """Add invisible spaces to equal labels, since each label needs its own line."""
+    repeats: dict[str, int] = {}
+    unique = []
     for label in labels:
-        seen[label] = seen.get(label, -1) + 1
-        made.append(label + "\N{ZERO WIDTH SPACE}" * seen[label])
-    return made
+        repeats[label] = repeats.get(label, -1) + 1
+        unique.append(label + "\N{ZERO WIDTH SPACE}" * repeats[label])
+    return unique
 
 
 def histogram(
     bins: pd.DataFrame, title: str, *, counts: str = "Utterances", line: float | None = None
 ) -> Drawing:
-    """Bars of counts.
+    """Draw a histogram.
 
     Args:
-        bins: `low`, `high` and `count` of each bar
-        title: of the axis
-        counts: title of the other axis
-        line: a value to mark
+        bins: `low`, `high` and `count` of each bin
+        title: title of the horizontal axis
+        counts: title of the vertical axis
+        line: value that a dashed line marks; None for no line
+
+    Returns:
+        the chart
     """
     domain = [float(bins["low"].min()), float(bins["high"].max())]
     if line is not None:

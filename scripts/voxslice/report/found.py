@@ -1,4 +1,4 @@
-"""The slices of each model, and the metric over two columns of the metadata."""
+"""The section on slices: the slices of each model, and the metric by two metadata columns."""
 
 from dataclasses import dataclass, replace
 
@@ -8,34 +8,40 @@ from voxslice.conditions import as_text, category_order
 from voxslice.report.drawing import SOFT, Drawing, intervals, scaled, style
 from voxslice.report.numbers import NONE, Measure, counted, decimal, probability
 from voxslice.report.study import Model, Study, rule_text
-from voxslice.report.tables import Cell, Column, Matrix, Table, capital, count, number, said
+from voxslice.report.tables import Cell, Column, Matrix, Table, capital, count, number, text_of
 
 MAX_CHART_SLICES = 30
-"""Most slices in a chart; the table has all slices."""
+"""Largest number of slices in a chart. The table contains all slices."""
 
 
 def slice_table(study: Study, model: Model, rows: pd.DataFrame) -> Table:
-    """The table of the slices of one model.
+    """Make the table of some slices of a model.
 
     Args:
         study: the study
         model: the model
-        rows: of its slices, as `voxslice.report.study.distinct` gives them
+        rows: slices of the model, as `voxslice.report.study.distinct` returns them
+
+    Returns:
+        one row per slice
     """
     measure = study.measure
-    rest = "higher" if measure.rises else "lower"
     columns = [
         Column("#", meaning="rank: confirmed slices first, then by drop"),
-        Column("Slice", number=False, meaning="rule on the metadata"),
+        Column("Slice", number=False, meaning="rule on the metadata, and id of the slice"),
         Column("Utter\u00adances"),
         Column("Speakers"),
         Column("Inside", measure.unit, meaning=f"{measure.title} inside the slice"),
-        Column("Else\u00adwhere", measure.unit, meaning=f"outside the slice; {rest} is expected"),
+        Column("Else\u00adwhere", measure.unit, meaning=f"{measure.title} outside the slice"),
         Column("Drop", measure.step, meaning="how much worse it is inside, with 95 % interval"),
-        Column("q", meaning="p adjusted for everything that was searched"),
-        Column("Evidence", number=False, meaning="the test that confirms the slice, or why none"),
-        Column("Found by", number=False, meaning="search and finder"),
-        Column("Stable", "%", meaning="how often the slice comes back with another seed"),
+        Column("q", meaning="p-value, adjusted for all tests of the search"),
+        Column(
+            "Evidence",
+            number=False,
+            meaning="test that confirms the slice, or why it is not confirmed",
+        ),
+        Column("Found by", number=False, meaning="finder and searches"),
+        Column("Stable", "%", meaning="share of other seeds with which the slice is found again"),
     ]
     shown = []
     for _, row in rows.iterrows():
@@ -52,7 +58,7 @@ def slice_table(study: Study, model: Model, rows: pd.DataFrame) -> Table:
                 number(probability(float(row["q"])), float(row["q"])),
                 Cell(
                     "confirmed" if row["confirmed"] else "suggested",
-                    note=said(row["evidence"]) or said(row["note"]),
+                    note=text_of(row["evidence"]) or text_of(row["note"]),
                     mark="confirmed" if row["confirmed"] else "suggested",
                 ),
                 Cell(str(row["finder"]), note=_searches(row)),
@@ -64,21 +70,35 @@ def slice_table(study: Study, model: Model, rows: pd.DataFrame) -> Table:
 
 
 def _searches(row: pd.Series) -> str:
-    """The search that found a slice, unless it has the finder's name, and other such searches."""
+    """The names of the searches that found a slice, without one that is named as its finder."""
     own = row["search"] if row["search"] != row["finder"] else ""
     also = f"also: {row['also']}" if row["also"] else ""
     return "; ".join(filter(None, [own, also]))
 
 
 def slice_name(row: pd.Series) -> str:
-    """The id of a slice; empty for all utterances, which need none."""
+    """The id of a slice as it is shown.
+
+    Args:
+        row: row of a table of slices or comparisons
+
+    Returns:
+        the id, a remark if no rule describes the slice, or an empty text for all utterances
+    """
     if row["slice"] == "all":
         return ""
-    return "no rule fits it" if row["rule"] == "no rule" else str(row["slice"])
+    return "no rule describes it" if row["rule"] == "no rule" else str(row["slice"])
 
 
 def fit(row: pd.Series) -> str:
-    """The id of a slice and, if its rule is not exact, precision and recall of the rule."""
+    """The id of a slice, with precision and recall of its rule if the rule is not exact.
+
+    Args:
+        row: row of a table of slices
+
+    Returns:
+        the text below the rule
+    """
     name = slice_name(row)
     if row["rule"] == "no rule" or min(row["precision"], row["recall"]) == 1:
         return name
@@ -87,45 +107,64 @@ def fit(row: pd.Series) -> str:
 
 
 def searched(study: Study, model: Model) -> list[str]:
-    """What was searched for slices of one model, and how much of it was confirmed."""
-    told = []
-    for row in model.searches.to_dict(orient="records"):
-        found, confirmed = int(row["found"]), int(row["confirmed"])
-        if not pd.isna(row["searched"]):
-            rules, depth = counted(int(row["searched"]), "rule"), int(row["depth"])
-            rules += f" of up to {counted(depth, 'condition')}" * (depth > 0)
-            text = f"{rules} searched and tested together"
-            text += f", {confirmed} of {counted(found, 'slice')} shown are confirmed" * (found > 0)
-        elif found:
-            text = f"{row['finder']} suggested {counted(found, 'slice')}"
-            text += f", {confirmed} of them confirmed on speakers that were held out"
-        else:
-            text = f"{row['finder']} suggested no slice"
-        told.append(f"{capital(row['search'])}: {text}.")
-    suggested = model.searches["searched"].isna() & (model.searches["found"] > 0)
-    if study.speakers and suggested.any():
-        path = f"results/suggestions/{study.dataset}/{study.task}.halves.csv"
-        told.append(
-            f"The halves of the speakers that hold each other out are drawn with the seed"
-            f" {study.seed} and listed in {path}."
-        )
-    return told
-
-
-def edges(measure: Measure, row: pd.Series) -> str:
-    """Interval of a difference; there is none with a single speaker."""
-    if pd.notna(row["speakers"]) and row["speakers"] <= 1:
-        return "one speaker" if row["speakers"] == 1 else "no named speaker"
-    return measure.interval(row["low"], row["high"])
-
-
-def drop_chart(study: Study, model: Model, rows: pd.DataFrame) -> Drawing:
-    """Chart of the drops of a model's slices.
+    """Summarise the searches for slices of a model.
 
     Args:
         study: the study
         model: the model
-        rows: slices of the model
+
+    Returns:
+        one sentence per search, and one about the halves of the speakers if they were used
+    """
+    sentences = []
+    for row in model.searches.to_dict(orient="records"):
+        slices, confirmed = counted(int(row["found"]), "slice"), int(row["confirmed"])
+        if not pd.isna(row["searched"]):
+            rules, depth = counted(int(row["searched"]), "rule"), int(row["depth"])
+            rules += f" of up to {counted(depth, 'condition')}" * (depth > 0)
+            text = f"{rules} tested together"
+            text += f", {slices} shown, {confirmed} of them confirmed" * (row["found"] > 0)
+        elif row["found"]:
+            text = f"{slices} suggested by {row['finder']}"
+            text += f", {confirmed} of them confirmed on held-out speakers"
+        else:
+            text = f"no slice suggested by {row['finder']}"
+        sentences.append(f"{capital(row['search'])}: {text}.")
+    suggested = model.searches["searched"].isna() & (model.searches["found"] > 0)
+    if study.speakers and suggested.any():
+        path = f"results/suggestions/{study.dataset}/{study.task}.halves.csv"
+        sentences.append(
+            f"The two halves of the speakers are drawn with the seed {study.seed} and listed in"
+            f" {path}."
+        )
+    return sentences
+
+
+def edges(measure: Measure, row: pd.Series) -> str:
+    """The interval of a difference, or why it has none.
+
+    Args:
+        measure: the metric
+        row: `speakers` (missing if they are not known), `low` and `high`
+
+    Returns:
+        the interval; a remark if there is only one speaker or no known speaker
+    """
+    if pd.notna(row["speakers"]) and row["speakers"] <= 1:
+        return "one speaker" if row["speakers"] == 1 else "no known speaker"
+    return measure.interval(row["low"], row["high"])
+
+
+def drop_chart(study: Study, model: Model, rows: pd.DataFrame) -> Drawing:
+    """Draw the drops of some slices of a model with their intervals.
+
+    Args:
+        study: the study
+        model: the model
+        rows: slices of the model, as `voxslice.report.study.distinct` returns them
+
+    Returns:
+        the chart; its note says if slices are left out
     """
     count_of_all = len(rows)
     rows = scaled(rows.head(MAX_CHART_SLICES), study.measure, ["drop", "low", "high"]).assign(
@@ -135,7 +174,7 @@ def drop_chart(study: Study, model: Model, rows: pd.DataFrame) -> Drawing:
     colour, _ = style(study.models.index(model))
     drawing = intervals(
         rows.assign(value=rows["drop"]),
-        f"Worse than elsewhere by ({study.measure.step or 'units'})",
+        f"Drop ({study.measure.step})" if study.measure.step else "Drop",
         f"Drop of the slices of {model.name}",
         styles={"confirmed": (colour, "circle"), "suggested": (SOFT, "diamond")},
         digits=study.measure.digits,
@@ -145,14 +184,14 @@ def drop_chart(study: Study, model: Model, rows: pd.DataFrame) -> Drawing:
     if len(rows) == count_of_all:
         return drawing
     note = f"The chart shows the first {len(rows)} of {count_of_all:,} slices."
-    return replace(drawing, note=f"{note} The table has all of them.")
+    return replace(drawing, note=f"{note} The table shows all of them.")
 
 
-# the metric over two columns
+# the metric by two columns
 
 
 def heat_columns(study: Study) -> list[str]:
-    """Two categorical columns; the target comes first if it is categorical."""
+    """Choose up to two categorical columns; the target comes first if it is categorical."""
     names = [name for name in study.categories if name == study.target]
     names += [name for name in study.categories if name != study.target]
     return names[:2]
@@ -160,13 +199,14 @@ def heat_columns(study: Study) -> list[str]:
 
 @dataclass(frozen=True)
 class Heat:
-    """The metric of each model over two categorical columns.
+    """The metric of each model by two categorical columns.
 
     Attributes:
-        cells: one row per cell that has utterances: `model`, `down` and `across` (categories; `all`
-            if there is one column only), `n`, `value`
-        down: name of the column whose categories are the rows; empty if there is one column only
-        across: name of the column whose categories are the columns
+        cells: one row per model and pair of categories that has utterances: `model`, `down` and
+            `across` (the categories; `down` is `all` if there is only one column), `n` (number of
+            utterances), `value` (the metric)
+        down: column whose categories are the rows of the matrix; empty if there is only one column
+        across: column whose categories are the columns of the matrix; empty if there is none
     """
 
     cells: pd.DataFrame
@@ -175,13 +215,13 @@ class Heat:
 
 
 def heat(study: Study) -> Heat:
-    """Compute the metric of each model over two categorical columns of a study."""
+    """Compute the metric of each model by up to two categorical columns of a study."""
     names = heat_columns(study)
     frame = study.joined
     table = pd.DataFrame({"across": [], "down": []}, dtype=str)
     down, across = "", ""
     if names:
-        # the rows have more categories
+        # the column with more categories becomes the rows
         across, *rest = sorted(names, key=lambda name: study.metadata[name].nunique())
         down = rest[0] if rest else ""
         table = pd.DataFrame({"across": as_text(frame[across])})
@@ -199,11 +239,14 @@ def heat(study: Study) -> Heat:
 
 
 def heat_maps(study: Study, heat: Heat) -> list[Matrix]:
-    """One matrix per model; a darker cell is a worse one.
+    """Make one matrix per model; worse cells are darker.
 
     Args:
         study: the study
-        heat: the metric of each model over two columns
+        heat: the metric of each model by two columns
+
+    Returns:
+        the matrices; none if there is no categorical column
     """
     cells = heat.cells
     if not len(cells):
@@ -237,6 +280,6 @@ def _heat_cell(study: Study, row: pd.Series) -> Cell:
 
 
 def _levels(study: Study, column: str, names: pd.Series) -> list[str]:
-    """Categories of the cells in the order of the column; without a column there is one name."""
+    """Categories that occur in the cells, in the order of the column."""
     order = category_order(study.metadata[column]) if column else list(names.unique())
     return [name for name in order if name in set(names)]

@@ -1,4 +1,4 @@
-"""Limits of the data: failures, labels, durations, speakers of the slices."""
+"""The section on data and limits: failures, labels, speakers and durations."""
 
 import numpy as np
 import pandas as pd
@@ -16,25 +16,30 @@ LABEL, DURATION = "label", "duration"
 
 
 def distributions(study: Study) -> pd.DataFrame:
-    """Distribution of the labels and durations.
+    """Count utterances and speakers by label and by duration.
+
+    Args:
+        study: the study
 
     Returns:
-        `of` (`label`, `duration`), `name` (of a label), `from` and `to` (of a bin of numbers),
-        `utterances`, `speakers` (missing where they are not known)
+        one row per label or bin of numbers: `of` (`label` or `duration`), `name` (the label;
+        missing for a bin), `from` and `to` (limits of a bin; missing for a label), `utterances` and
+        `speakers` (missing if speakers are not known)
     """
     metadata = study.metadata
     column = metadata[study.target]
     parts = [_bins(metadata, column) if is_numeric(column) else _names(metadata, column)]
     parts[0]["of"] = LABEL
     if len(study.durations):
-        heard = metadata.loc[study.durations.index]
-        parts.append(_bins(heard, study.durations).assign(of=DURATION))
+        with_audio = metadata.loc[study.durations.index]
+        parts.append(_bins(with_audio, study.durations).assign(of=DURATION))
     table = pd.concat(parts, ignore_index=True)
     columns = ["of", "name", "from", "to", "utterances", "speakers"]
     return table.reindex(columns=columns).astype({"speakers": "Int64"})
 
 
 def _names(metadata: pd.DataFrame, column: pd.Series) -> pd.DataFrame:
+    """Count utterances and speakers of each category of a column."""
     text = as_text(column)
     names = category_order(column)
     rows = [{"name": name, **_counted(metadata, np.asarray(text == name))} for name in names]
@@ -42,30 +47,39 @@ def _names(metadata: pd.DataFrame, column: pd.Series) -> pd.DataFrame:
 
 
 def _bins(metadata: pd.DataFrame, column: pd.Series) -> pd.DataFrame:
+    """Count utterances and speakers in bins of equal width of a numeric column."""
     values = column.astype(float).to_numpy()
-    known = values[np.isfinite(values)]
-    whole = bool(np.all(known == np.round(known))) and np.ptp(known) < 2 * LABEL_BINS
-    if whole:  # numbers such as years: each bar holds as many of them
-        wide = max(int(np.ceil((np.ptp(known) + 1) / LABEL_BINS)), 1)
-        ends = np.arange(known.min(), known.max() + wide + 1, wide)
+    finite = values[np.isfinite(values)]
+    whole = bool(np.all(finite == np.round(finite))) and np.ptp(finite) < 2 * LABEL_BINS
+    if whole:  # each bin contains the same number of whole numbers, such as years
+        width = max(int(np.ceil((np.ptp(finite) + 1) / LABEL_BINS)), 1)
+        edges = np.arange(finite.min(), finite.max() + width + 1, width)
     else:
-        ends = np.histogram_bin_edges(known, bins=LABEL_BINS)
-    place = np.clip(np.searchsorted(ends, values, side="right") - 1, 0, len(ends) - 2)
-    place[~np.isfinite(values)] = -1
+        edges = np.histogram_bin_edges(finite, bins=LABEL_BINS)
+    bins = np.clip(np.searchsorted(edges, values, side="right") - 1, 0, len(edges) - 2)
+    bins[~np.isfinite(values)] = -1
     rows = [
-        {"from": ends[i], "to": ends[i + 1], **_counted(metadata, place == i)}
-        for i in range(len(ends) - 1)
+        {"from": edges[i], "to": edges[i + 1], **_counted(metadata, bins == i)}
+        for i in range(len(edges) - 1)
     ]
     return pd.DataFrame(rows)
 
 
 def _counted(metadata: pd.DataFrame, mask: np.ndarray) -> dict[str, object]:
-    known = metadata.loc[mask, "speaker"].nunique() if "speaker" in metadata else None
-    return {"utterances": int(mask.sum()), "speakers": known}
+    speakers = metadata.loc[mask, "speaker"].nunique() if "speaker" in metadata else None
+    return {"utterances": int(mask.sum()), "speakers": speakers}
 
 
 def label_table(study: Study, table: pd.DataFrame) -> Table | None:
-    """Utterances and speakers of each true label; None if labels are numbers."""
+    """Make the table of utterances and speakers by true label.
+
+    Args:
+        study: the study
+        table: distributions, as `distributions` returns them
+
+    Returns:
+        one row per label; None if labels are numbers
+    """
     rows = table[(table["of"] == LABEL) & table["name"].notna()]
     if not len(rows):
         return None
@@ -81,12 +95,15 @@ def label_table(study: Study, table: pd.DataFrame) -> Table | None:
 
 
 def distribution_chart(study: Study, table: pd.DataFrame, of: str) -> Drawing | None:
-    """Histogram of the labels or durations; None for names and for a single value.
+    """Draw a histogram of the labels or durations.
 
     Args:
         study: the study
-        table: as `distributions` gives it
+        table: distributions, as `distributions` returns them
         of: `label` or `duration`
+
+    Returns:
+        the chart; None if labels are not numbers, or if all values are in one bin
     """
     rows = table[(table["of"] == of) & table["from"].notna()]
     if (rows["utterances"] > 0).sum() < 2:
@@ -99,42 +116,65 @@ def distribution_chart(study: Study, table: pd.DataFrame, of: str) -> Drawing | 
 
 
 def duration_sentence(study: Study) -> str:
-    """Durations of the utterances, and how many are shorter than the config's limit."""
+    """Describe the durations of the utterances.
+
+    Args:
+        study: the study
+
+    Returns:
+        range and median, and how many utterances are shorter than the limit in the config
+    """
     values = study.durations
     if not len(values):
-        return "not known, as there is no audio."
-    low, middle, high = (f"{value:,.3g}" for value in values.quantile([0, 0.5, 1]))
-    text = f"{low} to {high} s, half of them up to {middle} s" if low != high else f"all {low} s"
+        return "The durations are not known, because there is no audio."
+    low, median, high = (f"{value:,.3g}" for value in values.quantile([0, 0.5, 1]))
+    if low == high:
+        text = f"All durations are {low} s."
+    else:
+        text = f"The durations range from {low} to {high} s, with a median of {median} s."
     short = int((values < study.shortest).sum())
     if not short:
-        return f"{text}; none is shorter than {study.shortest:g} s."
+        return f"{text} No utterance is shorter than {study.shortest:g} s."
     return (
-        f"{text}; {short:,} of {len(values):,} ({share(short / len(values))}) are shorter than"
-        f" {study.shortest:g} s."
+        f"{text} {short:,} of {counted(len(values), 'utterance')} ({share(short / len(values))})"
+        f" {'is' if short == 1 else 'are'} shorter than {study.shortest:g} s."
     )
 
 
 def speaker_sentence(study: Study) -> str:
-    """How many slices have few speakers."""
+    """State the number of speakers, and how many slices have few speakers.
+
+    Args:
+        study: the study
+
+    Returns:
+        the sentences; empty if speakers are not known or there is no slice
+    """
     slices = pd.concat(
         [model.slices[["slice", "speakers"]] for model in study.models]
     ).drop_duplicates("slice")
     if study.speakers is None or not len(slices):
         return ""
     few = int((slices["speakers"].astype(float) < FEW_SPEAKERS).sum())
-    told = f"The data hold {counted(study.speakers, 'speaker')}. "
+    sentence = f"The dataset has {counted(study.speakers, 'speaker')}. "
     if not few:
-        return (
-            told + f"Every slice holds at least {FEW_SPEAKERS}; the tables above give the number."
-        )
-    return told + (
-        f"{few} of the {counted(len(slices), 'slice')} {'holds' if few == 1 else 'hold'} fewer than"
-        f" {FEW_SPEAKERS}; the tables above give the number of each."
+        return sentence + f"Every slice has at least {FEW_SPEAKERS} speakers."
+    return sentence + (
+        f"{few} of {counted(len(slices), 'slice')} {'has' if few == 1 else 'have'} fewer than"
+        f" {FEW_SPEAKERS} speakers."
     )
 
 
 def failure_table(study: Study) -> tuple[Table | None, int]:
-    """The first utterances that could not be scored, and the number of further ones."""
+    """Make the table of utterances that could not be scored.
+
+    Args:
+        study: the study
+
+    Returns:
+        the first utterances, or None if all were scored; and the number of utterances that the
+        table leaves out
+    """
     total = sum(len(model.failures) for model in study.models)
     if not total:
         return None, 0

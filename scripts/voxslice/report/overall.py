@@ -1,4 +1,4 @@
-"""The metrics on all utterances, and the confusion of classes."""
+"""The overall section: metrics on all utterances and confusion matrices."""
 
 import pandas as pd
 
@@ -10,13 +10,14 @@ from voxslice.scores.metrics import CONSTANT, EXACT
 
 
 def names(study: Study) -> list[str]:
-    """Ids of the models, followed by the ids of references that have metrics."""
-    known = set(study.metrics["model"])
-    return [model.name for model in study.models] + [name for name in REFERENCES if name in known]
+    """List the ids of the models, followed by the ids of the references that have metrics."""
+    measured = set(study.metrics["model"])
+    references = [name for name in REFERENCES if name in measured]
+    return [model.name for model in study.models] + references
 
 
 def metric_table(study: Study) -> Table:
-    """All metrics of all models and references with their intervals."""
+    """Make the table of all metrics with their intervals, one row per model or reference."""
     measured = list(dict.fromkeys(study.metrics["metric"]))
     columns = [Column("Model", number=False)]
     for name in measured:
@@ -37,7 +38,7 @@ def metric_table(study: Study) -> Table:
             if row.get("note") == EXACT:
                 edges += " (exact)"
             elif row.get("note") == CONSTANT:
-                edges = "no interval: all resamples agree"
+                edges = "no interval: all resamples are equal"
             elif edges and str(row.get("reliable", True)) == "False":
                 edges += " (unreliable)"
             cells.append(number(measure.number(row["value"]), row["value"], note=edges))
@@ -47,7 +48,15 @@ def metric_table(study: Study) -> Table:
 
 
 def metric_chart(study: Study, name: str) -> Drawing:
-    """One metric of all models and references with intervals."""
+    """Draw one metric of all models and references with intervals.
+
+    Args:
+        study: the study
+        name: name of the metric in the table of metrics
+
+    Returns:
+        the chart
+    """
     measure = study.measures[name]
     rows = study.metrics[study.metrics["metric"] == name].set_index("model")
     rows = rows.reindex([model for model in names(study) if model in rows.index]).reset_index()
@@ -63,16 +72,31 @@ def metric_chart(study: Study, name: str) -> Drawing:
 
 
 def merged_sentence(study: Study) -> str:
-    """How the task merges and excludes classes of the models; empty if it does not."""
+    """Describe how the task renames and excludes classes of the models.
+
+    Args:
+        study: the study
+
+    Returns:
+        a sentence; empty if all classes are used as they are
+    """
     merged, excluded = study.task_settings.get("classes"), study.task_settings.get("exclude")
-    said = [f"{name} stands for {label}" for name, label in (merged or {}).items()]
+    parts = [f"{name} counts as {label}" for name, label in (merged or {}).items()]
     if excluded:
-        said.append(f"{', '.join(excluded)} left out, with the probability shared by the others")
-    return f"Classes of the models: {'; '.join(said)}." if said else ""
+        parts.append(f"{', '.join(excluded)} excluded, and the other probabilities rescaled")
+    return f"Classes of the models: {'; '.join(parts)}." if parts else ""
 
 
 def confusion_matrices(study: Study) -> list[Matrix]:
-    """True label and predicted class, one matrix per model, shaded by the share of errors."""
+    """Make the confusion matrix of each model.
+
+    Args:
+        study: the study
+
+    Returns:
+        matrices with true labels as rows and predicted classes as columns; errors are shaded by
+        their share of the row
+    """
     matrices = []
     for model in study.models:
         table = study.confusion[study.confusion["model"] == model.name]
@@ -99,6 +123,6 @@ def confusion_matrices(study: Study) -> list[Matrix]:
 
 
 def has_values(study: Study, name: str) -> bool:
-    """Whether any model has a value of a metric."""
+    """Whether any model or reference has a value of a metric."""
     rows: pd.DataFrame = study.metrics[study.metrics["metric"] == name]
     return bool(rows["value"].notna().any())

@@ -1,4 +1,4 @@
-"""The results of one dataset and task, as the report needs them."""
+"""The results of one dataset and task, from which the report is made."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,23 +21,23 @@ REFERENCES = {
     MAJORITY: "always the most frequent label",
     MEDIAN: "always the median of the labels",
 }
-"""What needs no model stands beside the models in the metrics, by its id there."""
+"""Reference models in the table of metrics, by their id, with their meaning."""
 
 
 @dataclass(frozen=True)
 class Model:
-    """One model of the study.
+    """A compared model.
 
     Args:
-        name: id
+        name: id of the model
         settings: `license` and `note` of the config
-        card: the content of its model.json
-        summary: how it was scored: `scale` of its output (None for a regression and for given
-            predictions) and `notes`, sentences to bear in mind
+        card: content of the file model.json of the model
+        summary: how the model was scored: `scale` of its output (None for a regression and for
+            given predictions) and `notes` (warnings)
         scores: one row per utterance
         slices: one row per slice of the model
-        members: the utterances of the slices
-        searches: what was searched, one row per search
+        members: `slice` and the keys of the utterances of each slice
+        searches: one row per search for slices
         failures: the utterances that the model could not score
     """
 
@@ -54,7 +54,7 @@ class Model:
 
 @dataclass(frozen=True)
 class Embedding:
-    """The hidden states of a model, which are read on demand: all of them may not fit into memory.
+    """The hidden states of a model, which are only read for the utterances that are shown.
 
     Args:
         model: id of the model
@@ -69,11 +69,14 @@ class Embedding:
 
 
 def stored_embedding(model: str, paths: list[str]) -> Embedding:
-    """The hidden states in the predictions of a model.
+    """Find the hidden states in the predictions of a model.
 
     Args:
         model: id of the model
-        paths: Parquet files, one per shard
+        paths: predictions of the model as Parquet files, one per shard
+
+    Returns:
+        the hidden states, which are not read yet
     """
     return Embedding(
         model,
@@ -84,7 +87,7 @@ def stored_embedding(model: str, paths: list[str]) -> Embedding:
 
 @dataclass(frozen=True)
 class Study:
-    """One dataset and task.
+    """The results of one dataset and task.
 
     Args:
         dataset: id of the dataset
@@ -95,13 +98,13 @@ class Study:
         seed: seed of every random step
         resamples: number of bootstrap resamples
         shortest: the report counts utterances that are shorter than this many seconds
-        gate: share of the source's quality that a derived model has to keep
+        gate: share of the performance of its source that a derived model has to keep
         command: command that makes the report again
         commit: git commit of the workflow, empty if it is not known
         versions: versions of the libraries, by name
         metadata: the metadata of all utterances
         models: the compared models, in the order of the config
-        embedders: models that only give an embedding: id to settings and card
+        embedders: settings and card of each model that is only used for its embedding, by its id
         metrics: metrics of all models and references
         confusion: confusion counts of all models; empty for a regression
         comparison: each pair of models, overall and on every slice
@@ -109,7 +112,7 @@ class Study:
             difference first
         gates: gates of derived models, see `voxslice.comparison.gates`
         costs: costs of the models that are run, see `voxslice.models.costs`
-        embedding: hidden states that the map shows; None for no map
+        embedding: hidden states for the map; None for no map
         silence: utterances that a model scored although they are silent, with the `reason`
         measure_tables: by measure, a table of the utterances with the `reason` why it is missing
     """
@@ -141,7 +144,7 @@ class Study:
 
     @property
     def measured(self) -> Task:
-        """What the task measures."""
+        """The task, with its unit and its margin of equivalence."""
         settings = self.task_settings
         return Task(settings["type"], settings.get("unit", ""), settings.get("margin"))
 
@@ -152,7 +155,7 @@ class Study:
 
     @property
     def durations(self) -> pd.Series:
-        """Duration in seconds of each utterance whose audio exists."""
+        """Duration of each utterance that has audio, in seconds."""
         seconds = self.metadata["duration"]
         return seconds[seconds > 0]
 
@@ -163,7 +166,7 @@ class Study:
 
     @property
     def unit(self) -> str:
-        """Unit of the true values, empty if they have none."""
+        """Unit of the true values; empty if they have none."""
         return self.measured.unit
 
     @property
@@ -188,13 +191,16 @@ class Study:
 
     @property
     def unnamed(self) -> int:
-        """Number of scored utterances without a speaker in metadata that has speakers."""
+        """Number of scored utterances without a speaker; 0 if the metadata has no speakers."""
         names = self.speakers_of(self.joined)
         return 0 if names is None else int((names == UNKNOWN_SPEAKER).sum())
 
     @cached_property
     def joined(self) -> pd.DataFrame:
-        """Metadata of the utterances that every model has scored, with `_loss_<position>` each."""
+        """Metadata of the utterances that all models have scored, with their losses.
+
+        The loss of the model at a position in `models` is in the column `_loss_<position>`.
+        """
         table = self.metadata
         for position, model in enumerate(self.models):
             losses = model.scores[[*KEY, "loss"]].rename(columns={"loss": f"_loss_{position}"})
@@ -220,7 +226,10 @@ class Study:
 
     @cached_property
     def confirmed(self) -> pd.DataFrame:
-        """Confirmed slices of all models, each once, by drop, with the `position` of a model."""
+        """Confirmed slices of all models, each once, the largest drop first.
+
+        The column `position` contains the position of a model for which the slice was found.
+        """
         tables = [
             model.slices[is_confirmed(model.slices["confirmed"])].assign(position=position)
             for position, model in enumerate(self.models)
@@ -229,7 +238,7 @@ class Study:
         return distinct(pd.concat(some, ignore_index=True))
 
     def inside(self, row: pd.Series) -> np.ndarray:
-        """Which rows of `joined` lie in a slice.
+        """Find the rows of `joined` that are in a slice.
 
         Args:
             row: row of `confirmed`
@@ -239,25 +248,37 @@ class Study:
         """
         members = self.models[row["position"]].members
         rows = members.loc[members["slice"] == row["slice"], KEY]
-        mask = np.zeros(
-            len(self.keys) + 1, dtype=bool
-        )  # the last entry takes utterances that not all models have scored
+        # the last entry is for utterances that not all models have scored
+        mask = np.zeros(len(self.keys) + 1, dtype=bool)
         mask[self.keys.get_indexer(pd.MultiIndex.from_frame(rows))] = True
         return mask[:-1]
 
     def value(self, position: int, mask: np.ndarray) -> float:
-        """The metric of a model on some rows of `joined`."""
+        """Compute the metric of a model on some rows of `joined`.
+
+        Args:
+            position: position of the model in `models`
+            mask: mask of shape (rows of `joined`,)
+
+        Returns:
+            the metric; NaN if the mask selects no row
+        """
         loss = self.joined[f"_loss_{position}"].to_numpy()[mask]
         if not len(loss):
             return float("nan")
         return self.measured.metric_of(float(loss.mean()))
 
     def speakers_of(self, table: pd.DataFrame) -> np.ndarray | None:
-        """Speaker of each row of a table; None if the metadata has no speakers."""
+        """Return the speaker of each row of a table; None if the metadata has no speakers."""
         return speakers_of(table, self.metadata)
 
     def ranked(self) -> list[tuple[int, pd.Series]]:
-        """Positions and metrics of the models, best first; ties in the order of the config."""
+        """Sort the models by their metric on all utterances.
+
+        Returns:
+            position and row of the table of metrics of each model, best first; models with the same
+            metric in the order of the config
+        """
         rows = self.metrics[self.metrics["metric"] == self.metric].set_index("model")
         order = [(position, rows.loc[model.name]) for position, model in enumerate(self.models)]
         sign = -1 if self.measure.rises else 1
@@ -266,11 +287,11 @@ class Study:
         )
 
     def against(self, first: str, second: str) -> pd.DataFrame:
-        """The comparison of two models or references, seen from the first.
+        """Select the comparison of two models, with the signs that apply to the first one.
 
         Args:
-            first: id of the model or reference that the result is about
-            second: id of the model or reference that it is compared with
+            first: id of a model or reference
+            second: id of the model or reference with which it is compared
 
         Returns:
             `slice`, `kind`, `rule`, `support`, `speakers`, `reliable`, `value` and `other` (the
@@ -279,34 +300,35 @@ class Study:
             `q`, `verdict` on the first, `strictly`, `equivalent`; empty if they were not compared
         """
         table = self.comparison
-        straight = table[(table["model_a"] == second) & (table["model_b"] == first)]
+        direct = table[(table["model_a"] == second) & (table["model_b"] == first)]
         names = {"value_b": "value", "value_a": "other", "only_b_wrong": "new",
                  "only_a_wrong": "fixed"}  # fmt: skip
-        if len(straight):
-            return straight.rename(columns=names).reset_index(drop=True)
+        if len(direct):
+            return direct.rename(columns=names).reset_index(drop=True)
         table = table[(table["model_a"] == first) & (table["model_b"] == second)]
         names = {"value_a": "value", "value_b": "other", "only_a_wrong": "new",
                  "only_b_wrong": "fixed", "low": "high", "high": "low"}  # fmt: skip
         table = table.rename(columns=names).reset_index(drop=True)
-        turned = {name: -table[name] for name in ("difference", "low", "high")}
+        negated = {name: -table[name] for name in ("difference", "low", "high")}
         verdict = table["verdict"].replace({"better": "worse", "worse": "better"})
-        return table.assign(**turned, verdict=verdict)
+        return table.assign(**negated, verdict=verdict)
 
 
 def by_severity(slices: pd.DataFrame) -> pd.DataFrame:
-    """Slices in the order of the report: confirmed ones first, then by drop."""
+    """Sort slices as the report shows them: confirmed slices first, then by drop."""
     order = slices.assign(confirmed=is_confirmed(slices["confirmed"]))
     return order.sort_values(["confirmed", "drop", "slice"], ascending=[False, False, True])
 
 
 def distinct(slices: pd.DataFrame) -> pd.DataFrame:
-    """Slices in the order of the report, each once, with the rule of the best row.
+    """Merge the rows of slices that several searches found.
 
     Args:
-        slices: table of slices, with two rows for a slice that two searches found
+        slices: table of slices, with one row per slice and search
 
     Returns:
-        the slices with `rank` from 1 and `also`, the other searches that found it
+        one row per slice, in the order of `by_severity`, with `rank` (from 1) and `also` (other
+        searches that found the slice); the other columns are those of its first row
     """
     rows = by_severity(slices)
     searches = rows.groupby("slice", sort=False)["search"].agg(list)
@@ -316,10 +338,10 @@ def distinct(slices: pd.DataFrame) -> pd.DataFrame:
 
 
 def is_confirmed(column: pd.Series) -> pd.Series:
-    """The column `confirmed` as booleans; what is missing is not confirmed."""
+    """Convert a column of booleans or text to booleans; missing values become false."""
     return column.astype("string").str.lower().eq("true").fillna(False).astype(bool)
 
 
 def rule_text(row: pd.Series) -> str:
-    """The rule of a slice, or its id if no rule describes it."""
+    """Return the rule of a slice, or its id if no rule describes it."""
     return f"group {row['slice']}" if row["rule"] == "no rule" else str(row["rule"])

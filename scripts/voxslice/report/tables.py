@@ -16,10 +16,10 @@ class Cell:
 
     Args:
         text: what is shown
-        key: what the column sorts by, None for the text
-        note: shown small beneath
-        shade: 0 (good) to 1 (bad) of a shaded cell
-        mark: a class of its own (`confirmed`, `suggested`, `model-0`)
+        key: number by which the column is sorted; None to sort by the text
+        note: text that is shown in small letters below `text`
+        shade: shade of the background, from 0 (good) to 1 (bad); None for no shade
+        mark: CSS class of the cell, such as `confirmed`, `suggested` or `model-0`
     """
 
     text: str
@@ -34,11 +34,11 @@ class Column:
     """A column of a table.
 
     Args:
-        title: shown
-        unit: shown after the title
-        number: whether it holds numbers
-        meaning: shown when pointed at
-        model: position of the model whose symbol stands in front of the title
+        title: title of the column
+        unit: unit that is shown after the title
+        number: whether the column contains numbers
+        meaning: tooltip of the title
+        model: position of the model whose symbol is shown in front of the title, or None
         before: word in front of the symbol
     """
 
@@ -52,7 +52,13 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """A table with a caption."""
+    """A table with a caption.
+
+    Args:
+        caption: caption of the table
+        columns: columns of the table
+        rows: cells of each row, one cell per column
+    """
 
     caption: str
     columns: Sequence[Column]
@@ -61,7 +67,15 @@ class Table:
 
 @dataclass(frozen=True)
 class Matrix:
-    """A shaded matrix with a name on each side."""
+    """A matrix of shaded cells.
+
+    Args:
+        caption: caption of the matrix
+        down: title of the rows
+        across: title of the columns
+        names: names of the columns
+        rows: name and cells of each row
+    """
 
     caption: str
     down: str
@@ -72,40 +86,62 @@ class Matrix:
 
 @dataclass(frozen=True)
 class Facts:
-    """A list of names, each with a text."""
+    """A list of names with texts.
+
+    Args:
+        title: title of the list
+        rows: name and text of each entry
+    """
 
     title: str
     rows: Sequence[tuple[str, str]]
 
 
 def plain(text: object) -> Cell:
-    """A cell of text."""
-    return Cell(said(text))
+    """Make a cell that contains text."""
+    return Cell(text_of(text))
 
 
 def number(text: str, key: float, **more: object) -> Cell:
-    """A cell with a number, which is its sort key."""
+    """Make a cell that contains a number.
+
+    Args:
+        text: the number as it is shown
+        key: the number by which the column is sorted
+        more: further attributes of the cell
+
+    Returns:
+        the cell
+    """
     return Cell(text, key if math.isfinite(key) else None, **more)  # type: ignore[arg-type]
 
 
 def count(value: float, **more: object) -> Cell:
-    """A cell with a count, or a dash if the count is missing."""
+    """Make a cell that contains a count, or a dash if the count is missing."""
     if pd.isna(value):
         return Cell(NONE)
     return number(f"{int(value):,}", int(value), **more)
 
 
 def model_cell(study: Study, name: str) -> Cell:
-    """A model's name with its symbol; a reference or another model has none."""
+    """Make a cell that contains the id of a model.
+
+    Args:
+        study: the study
+        name: id of a model or reference
+
+    Returns:
+        the cell; compared models have a symbol, references and other models have none
+    """
     positions = {model.name: position for position, model in enumerate(study.models)}
     return Cell(name, mark=f"model-{positions[name]}" if name in positions else "other")
 
 
 def capital(text: str) -> str:
-    """The text with a capital letter in front."""
+    """Make the first letter of a text a capital letter."""
     return text[:1].upper() + text[1:]
 
 
-def said(value: object) -> str:
-    """A value as text, empty if it is missing."""
+def text_of(value: object) -> str:
+    """Convert a value to text; a missing value becomes an empty text."""
     return "" if pd.isna(value) else str(value)

@@ -1,4 +1,4 @@
-"""What a model costs against how good it is, overall and where it is worst."""
+"""The section on the trade-off between the costs of models and their performance."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from voxslice.report.tables import Cell, Column, Table, model_cell, number
 
 OVERALL, WORST = "overall", "worst slice"
 GOALS = (OVERALL, WORST)
-"""What is held against a cost: the metric on all utterances, and on the worst confirmed slice."""
+"""Performance that is plotted against a cost: on all utterances, and on the worst slice."""
 
 
 @dataclass(frozen=True)
@@ -21,14 +21,12 @@ class Cost:
     """A cost of a model.
 
     Args:
-        title: its name in a text
-        unit: shown
-        digits: significant ones
+        title: name of the cost
+        unit: unit of the cost
     """
 
     title: str
     unit: str
-    digits: int = 3
 
 
 COSTS = {
@@ -39,13 +37,16 @@ COSTS = {
 
 
 def measured(study: Study) -> pd.DataFrame:
-    """The row of each model's costs that is shown.
+    """Select one measurement of the costs of each model.
 
-    With the fewest threads that were measured, and of the utterance whose duration is nearest to
-    the dataset's median.
+    It is the measurement with the fewest threads, on the utterance whose duration is nearest to the
+    median of the dataset.
+
+    Args:
+        study: the study
 
     Returns:
-        rows of `study.costs`, at most one a model
+        rows of `study.costs`, at most one per model
     """
     if not len(study.costs):
         return study.costs
@@ -56,22 +57,25 @@ def measured(study: Study) -> pd.DataFrame:
 
 
 def tradeoff(study: Study) -> pd.DataFrame:
-    """The models' costs against how good they are.
+    """Compute the costs and the performance of the models.
 
-    The worst slice of a model is the one on which it is worst, of the slices that are confirmed for
-    any model: so every model is held against the same slices.
+    The worst slice of a model is the slice on which its metric is worst, among the slices that are
+    confirmed for any model. So all models are compared on the same slices.
+
+    Args:
+        study: the study
 
     Returns:
-        one row for each model, cost and goal: `model`, `cost` (`size_mb`, `rtf`, `p50_ms`), `x`,
-        `goal` (`overall`, `worst slice`), `y`, `slice` and `rule` of the worst slice, `front`
-        (whether no other model is better at one and at least as good at the other; of times, no
-        model where they were measured on several machines)
+        one row per model, cost and goal: `model`, `cost` (`size_mb`, `rtf` or `p50_ms`), `x` (the
+        cost), `goal` (`overall` or `worst slice`), `y` (the metric), `slice` and `rule` of the
+        worst slice, and `front` (whether the model is on the Pareto front; false for times that
+        were measured on different machines)
     """
     costs = measured(study)
-    apart = len(costs) and len(set(costs["machine"])) > 1
+    several_machines = len(costs) and len(set(costs["machine"])) > 1
     costs = costs.set_index("model") if len(costs) else costs
     slices = [(row, study.inside(row)) for _, row in study.confirmed.iterrows()]
-    everyone = np.ones(len(study.joined), dtype=bool)
+    all_utterances = np.ones(len(study.joined), dtype=bool)
     rows = []
     for position, model in enumerate(study.models):
         worst = _worst(study, position, slices)
@@ -79,14 +83,14 @@ def tradeoff(study: Study) -> pd.DataFrame:
             x = model.card["size_mb"] if cost == "size_mb" else np.nan
             if cost != "size_mb" and model.name in costs.index:
                 x = float(costs.loc[model.name, cost])
-            start = {"model": model.name, "cost": cost, "x": np.nan if x is None else x}
-            value = study.value(position, everyone)
-            rows.append(start | {"goal": OVERALL, "y": value, "slice": "all", "rule": "all"})
+            row = {"model": model.name, "cost": cost, "x": np.nan if x is None else x}
+            value = study.value(position, all_utterances)
+            rows.append(row | {"goal": OVERALL, "y": value, "slice": "all", "rule": "all"})
             if worst is not None:
-                rows.append(start | {"goal": WORST} | worst)
+                rows.append(row | {"goal": WORST} | worst)
     table = pd.DataFrame(rows).assign(front=False)
     for (cost, _), part in table.groupby(["cost", "goal"]):
-        if apart and cost != "size_mb":
+        if several_machines and cost != "size_mb":
             continue
         table.loc[part.index, "front"] = pareto(
             part["x"].to_numpy(float), part["y"].to_numpy(float), rises=study.measure.rises
@@ -97,6 +101,7 @@ def tradeoff(study: Study) -> pd.DataFrame:
 def _worst(
     study: Study, position: int, slices: list[tuple[pd.Series, np.ndarray]]
 ) -> dict[str, object] | None:
+    """Find the slice on which a model is worst, and its metric there; None without slices."""
     values = [(study.value(position, mask), row) for row, mask in slices if mask.any()]
     if not values:
         return None
@@ -106,15 +111,18 @@ def _worst(
 
 
 def pareto(x: np.ndarray, y: np.ndarray, *, rises: bool) -> np.ndarray:
-    """Which points no other point beats: at least as good in both, better in one.
+    """Find the Pareto front of some points.
+
+    A point is on the front if no other point is better in one coordinate and at least as good in
+    the other.
 
     Args:
-        x: a cost, the less the better; shape (points,)
-        y: a value
-        rises: whether a greater value is better
+        x: costs, shape (points,); lower is better
+        y: values of a metric, shape (points,)
+        rises: whether higher values of `y` are better
 
     Returns:
-        booleans; false where a number is missing
+        mask of shape (points,); false if a coordinate is missing
     """
     value = y if rises else -y
     known = np.isfinite(x) & np.isfinite(value)
@@ -125,20 +133,28 @@ def pareto(x: np.ndarray, y: np.ndarray, *, rises: bool) -> np.ndarray:
 
 
 def tradeoff_table(study: Study, table: pd.DataFrame) -> Table:
-    """One row a model."""
+    """Make the table of costs and performance.
+
+    Args:
+        study: the study
+        table: costs and performance, as `tradeoff` returns them
+
+    Returns:
+        one row per model
+    """
     measure = study.measure
     costs = measured(study)
     costs = costs.set_index("model") if len(costs) else costs
     columns = [
         Column("Model", number=False),
         Column(measure.title[0].upper() + measure.title[1:], measure.unit),
-        Column("On its worst confirmed slice", measure.unit),
+        Column("On the worst confirmed slice", measure.unit, meaning="with the rule of the slice"),
         Column("Parameters", "millions"),
         Column("Size", "MB"),
-        Column("Real-time factor", meaning="seconds of computing for a second of audio"),
-        Column("Latency", "ms", meaning="median, of one utterance"),
-        Column("95 % within", "ms"),
-        Column("Peak memory", "MB"),
+        Column("Real-time factor", meaning="computing time per second of audio"),
+        Column("Latency", "ms", meaning="median for one utterance"),
+        Column("Latency, 95th percentile", "ms", meaning="for one utterance"),
+        Column("Peak memory", "MB", meaning="of the whole process"),
     ]
     rows = []
     for model in study.models:
@@ -150,26 +166,26 @@ def tradeoff_table(study: Study, table: pd.DataFrame) -> Table:
                 cells.append(Cell(NONE))
                 continue
             row = values.loc[goal]
-            # where it is worst is a rule, which may be long
-            where = {"note": row["rule"], "mark": "rule"} if goal == WORST else {}
-            cells.append(number(measure.number(row["y"]), row["y"], **where))
+            rule = {"note": row["rule"], "mark": "rule"} if goal == WORST else {}
+            cells.append(number(measure.number(row["y"]), row["y"], **rule))
         parameters, size = model.card["parameters"], model.card["size_mb"]
-        cells.append(_given(parameters, 1e6))
-        cells.append(_given(size, 1))
-        known = costs.loc[model.name] if model.name in costs.index else {}
-        cells += [_given(known.get(name), 1) for name in ("rtf", "p50_ms", "p95_ms", "peak_mb")]
+        cells.append(_cell(parameters, 1e6))
+        cells.append(_cell(size, 1))
+        own_costs = costs.loc[model.name] if model.name in costs.index else {}
+        cells += [_cell(own_costs.get(name), 1) for name in ("rtf", "p50_ms", "p95_ms", "peak_mb")]
         rows.append(cells)
-    return Table("What each model costs", columns, rows)
+    return Table("Costs and performance of the models", columns, rows)
 
 
-def _given(value: float | None, factor: float) -> Cell:
+def _cell(value: float | None, factor: float) -> Cell:
+    """Make a cell with a number divided by a factor, or a dash if it is not known."""
     if value is None or not np.isfinite(value):
         return Cell(NONE)
     return number(significant(value / factor), value)
 
 
 def significant(value: float, digits: int = 3) -> str:
-    """A number with some significant digits, without an exponent."""
+    """Write a number with some significant digits and without an exponent."""
     if value == 0:
         return "0"
     after = max(digits - 1 - int(np.floor(np.log10(abs(value)))), 0)
@@ -177,8 +193,16 @@ def significant(value: float, digits: int = 3) -> str:
 
 
 def remarks(study: Study, table: pd.DataFrame) -> list[str]:
-    """How the costs were measured, and which models have none."""
-    said = []
+    """Describe how the costs were measured, and name the models without costs.
+
+    Args:
+        study: the study
+        table: costs and performance, as `tradeoff` returns them
+
+    Returns:
+        the sentences
+    """
+    sentences = []
     costs = measured(study)
     compared = [model.name for model in study.models]
     costs = costs[costs["model"].isin(compared)] if len(costs) else costs
@@ -186,39 +210,45 @@ def remarks(study: Study, table: pd.DataFrame) -> list[str]:
         threads = sorted({int(value) for value in costs["threads"]})
         seconds = sorted({float(value) for value in costs["seconds"]})
         machines = list(dict.fromkeys(costs["machine"]))
-        said.append(
-            f"Measured on {' and '.join(machines)} with"
-            f" {' or '.join(map(str, threads))} {'thread' if threads == [1] else 'threads'} on an"
-            f" utterance of {' or '.join(f'{value:g}' for value in seconds)} s, the one that is"
-            f" nearest to the dataset's median of {study.durations.median():.3g} s."
+        sentences.append(
+            f"Costs were measured on {' and '.join(machines)} with"
+            f" {' or '.join(map(str, threads))} {'thread' if threads == [1] else 'threads'}, for an"
+            f" utterance of {' or '.join(f'{value:g}' for value in seconds)} s. This is the"
+            " measured duration nearest to the median of the dataset,"
+            f" {study.durations.median():.3g} s."
         )
-        said.append(
-            "The figures are those of that machine and cannot be compared with figures of another."
+        sentences.append(
+            "These figures cannot be compared with figures of other machines."
             if len(machines) == 1
-            else "The machines differ: figures of one cannot be compared with those of another, and"
-            " times have no Pareto front."
+            else "Figures of different machines cannot be compared, so no Pareto front is shown for"
+            " times."
         )
-    lacking = [name for name in compared if not len(costs) or name not in set(costs["model"])]
-    if lacking:
-        said.append(
-            f"No time was measured for {', '.join(lacking)}: "
-            "costs are measured of models that this workflow runs."
-        )
+    missing = [name for name in compared if not len(costs) or name not in set(costs["model"])]
+    if missing:
+        sentences.append(f"No time was measured for {', '.join(missing)}.")
     if WORST not in set(table["goal"]):
-        said.append("No slice is confirmed for any model, so there is no worst one.")
-    return said
+        sentences.append("No slice is confirmed for any model, so no worst slice is shown.")
+    return sentences
 
 
 def charts(study: Study, table: pd.DataFrame) -> list[Drawing]:
-    """A drawing for each cost and goal that more than one model has."""
-    made = []
+    """Draw each cost against each goal if at least two models have both.
+
+    Args:
+        study: the study
+        table: costs and performance, as `tradeoff` returns them
+
+    Returns:
+        the charts
+    """
+    drawings = []
     for goal in GOALS:
         for cost in COSTS:
             part = table[(table["cost"] == cost) & (table["goal"] == goal)]
             part = part[np.isfinite(part["x"]) & np.isfinite(part["y"])]
             if len(part) > 1:
-                made.append(_chart(study, part, cost, goal))
-    return made
+                drawings.append(_chart(study, part, cost, goal))
+    return drawings
 
 
 def _chart(study: Study, rows: pd.DataFrame, name: str, goal: str) -> Drawing:
@@ -228,7 +258,7 @@ def _chart(study: Study, rows: pd.DataFrame, name: str, goal: str) -> Drawing:
     colours, shapes = zip(*(style(positions[model]) for model in order), strict=True)
     rows = rows.assign(
         y=rows["y"] * measure.factor,
-        ring=np.where(rows["front"], "on the front", "beaten"),
+        ring=np.where(rows["front"], "yes", "no"),
     )
     rows = rows[["model", "x", "y", "rule", "ring", "front"]]
     span = max(float(rows["x"].max() - rows["x"].min()), 1e-9)
@@ -251,7 +281,7 @@ def _chart(study: Study, rows: pd.DataFrame, name: str, goal: str) -> Drawing:
         alt.Tooltip("x:Q", title=cost.title.lower(), format=",.3~r"),
         alt.Tooltip("y:Q", title=measure.title, format=f",.{measure.digits}f"),
         *([alt.Tooltip("rule:N", title="slice")] if goal == WORST else []),
-        alt.Tooltip("ring:N", title="Pareto front"),
+        alt.Tooltip("ring:N", title="on the Pareto front"),
     ]
     base = alt.Chart(rows)
     front = base.transform_filter("datum.front")
@@ -281,4 +311,4 @@ def _chart(study: Study, rows: pd.DataFrame, name: str, goal: str) -> Drawing:
 
 
 SIDE = 280
-"""Width of a drawing, in pixels."""
+"""Width of a chart in pixels."""

@@ -1,4 +1,4 @@
-"""The sections of the report: tables and charts against numbers that a reader can count."""
+"""The sections of the report, compared with numbers that can be counted."""
 
 import base64
 import dataclasses
@@ -75,7 +75,7 @@ def test_settings_name_commit_seed_and_margin():
     facts = dict(compared.setting_facts(make_study(margin=0.02)).rows)
     assert facts["Workflow"] == "git commit abc1234"
     assert facts["Seed"] == "0"
-    assert facts["Equivalent within"] == "2.0 points"
+    assert facts["Margin of equivalence"] == "2.0 points"
 
 
 def test_a_model_given_as_a_table_has_no_size_and_may_lack_probabilities(study):
@@ -100,7 +100,7 @@ def test_the_model_card_says_that_an_output_holds_probabilities(study):
     rows = compared.model_table(dataclasses.replace(study, models=models)).rows
     notes = [row[-1].note for row in rows]
     assert notes[0] == "A model."
-    assert notes[1] == "A model. Its output holds probabilities, which are used as they are."
+    assert notes[1] == "A model. Its output contains probabilities, which are used without change."
 
 
 # overall
@@ -192,11 +192,11 @@ def test_costs_are_those_of_one_thread_and_the_nearest_duration(confirmed):
     table = tradeoff.tradeoff(confirmed).set_index(["model", "cost", "goal"])
     assert table.loc[("b", "p50_ms", "overall"), "x"] == 20
     assert table.loc[("b", "p50_ms", "overall"), "y"] == pytest.approx(21 / 24)
-    # every model is held against the confirmed slices of both
+    # each model is measured on the confirmed slices of both
     assert table.loc[("a", "rtf", "worst slice"), "y"] == 0
     assert table.loc[("b", "rtf", "worst slice"), "rule"] == "<b>x</b>"
     assert table.loc[("b", "rtf", "worst slice"), "y"] == pytest.approx(1 / 3)
-    assert table["front"].sum() == 10  # both, but for a at the size that b has too
+    assert table["front"].sum() == 10  # both models, but not a at the size that b has as well
     assert len(tradeoff.charts(confirmed, table.reset_index())) == 6
 
 
@@ -204,9 +204,9 @@ def test_times_of_two_machines_are_not_compared(confirmed):
     moved = confirmed.costs["machine"].where(confirmed.costs["model"] == "a", "there")
     study = dataclasses.replace(confirmed, costs=confirmed.costs.assign(machine=moved))
     table = tradeoff.tradeoff(study)
-    said = tradeoff.remarks(study, table)
-    assert said[0].startswith("Measured on here and there with")
-    assert said[1].startswith("The machines differ:")
+    sentences = tradeoff.remarks(study, table)
+    assert sentences[0].startswith("Costs were measured on here and there with")
+    assert sentences[1].startswith("Figures of different machines cannot be compared")
     assert set(table.loc[table["front"], "cost"]) == {"size_mb"}
     # sizes are the same everywhere, and every chart is drawn
     assert len(tradeoff.charts(study, table)) == 6
@@ -214,14 +214,16 @@ def test_times_of_two_machines_are_not_compared(confirmed):
 
 def test_models_without_costs_are_named(confirmed):
     part = dataclasses.replace(confirmed, costs=confirmed.costs[confirmed.costs["model"] == "a"])
-    said = tradeoff.remarks(part, tradeoff.tradeoff(part))
-    assert said[0].startswith("Measured on here with 1 thread on an utterance of 1 s")
-    assert said[1].endswith("cannot be compared with figures of another.")
-    assert said[2].startswith("No time was measured for b:")
+    sentences = tradeoff.remarks(part, tradeoff.tradeoff(part))
+    assert sentences[0].startswith(
+        "Costs were measured on here with 1 thread, for an utterance of 1 s"
+    )
+    assert sentences[1].endswith("cannot be compared with figures of other machines.")
+    assert sentences[2] == "No time was measured for b."
     none = make_study()
-    said = tradeoff.remarks(none, tradeoff.tradeoff(none))
-    assert said[0].startswith("No time was measured for a, b:")
-    assert said[1].startswith("No slice is confirmed for any model")
+    sentences = tradeoff.remarks(none, tradeoff.tradeoff(none))
+    assert sentences[0] == "No time was measured for a, b."
+    assert sentences[1].startswith("No slice is confirmed for any model")
     assert tradeoff.tradeoff_table(none, tradeoff.tradeoff(none)).rows[0][5].text == "–"
 
 
@@ -262,13 +264,13 @@ def test_charts_report_the_rows_that_they_leave_out(study, monkeypatch):
     assert found.drop_chart(study, a, distinct(a.slices)).note == ""
     monkeypatch.setattr(against, "MAX_CHART_ROWS", 2)
     assert against.difference_chart(study, a, b).note == (
-        "The chart shows the difference on all utterances and the largest 1 of those on 2 groups."
-        " The table has all of them."
+        "The chart shows all utterances and the 1 of 2 groups with the largest differences. The"
+        " table shows all groups."
     )
     monkeypatch.setattr(found, "MAX_CHART_SLICES", 1)
     twice = pd.concat([distinct(a.slices), distinct(b.slices)], ignore_index=True)
     note = found.drop_chart(study, a, twice).note
-    assert note == "The chart shows the first 1 of 2 slices. The table has all of them."
+    assert note == "The chart shows the first 1 of 2 slices. The table shows all of them."
 
 
 def test_heat_map_counts_every_utterance_once(study):
@@ -301,19 +303,18 @@ def test_heat_map_of_one_column_and_of_none():
 
 
 def test_the_report_describes_what_was_searched(study):
-    said = [
-        "Subgroups: 1,234 rules of up to 3 conditions searched and tested together, 1 of 2 slices"
-        " shown are confirmed.",
-        "Metadata: sliceguard suggested 3 slices, 0 of them confirmed on speakers that were held"
-        " out.",
+    sentences = [
+        "Subgroups: 1,234 rules of up to 3 conditions tested together, 2 slices shown, 1 of them"
+        " confirmed.",
+        "Metadata: 3 slices suggested by sliceguard, 0 of them confirmed on held-out speakers.",
     ]
     assert found.searched(study, study.models[0]) == [
-        *said,
-        "The halves of the speakers that hold each other out are drawn with the seed 0 and listed"
-        f" in results/suggestions/{study.dataset}/{study.task}.halves.csv.",
+        *sentences,
+        "The two halves of the speakers are drawn with the seed 0 and listed in"
+        f" results/suggestions/{study.dataset}/{study.task}.halves.csv.",
     ]
     study = make_study(speakers=False)
-    assert found.searched(study, study.models[0]) == said
+    assert found.searched(study, study.models[0]) == sentences
 
 
 def test_charts_escape_and_do_not_change(study):
@@ -340,7 +341,7 @@ def test_an_interval_of_one_speaker_is_not_shown(study):
     assert {row[4].note for row in table.rows} == {"one speaker"}
     study = dataclasses.replace(study, comparison=study.comparison.assign(speakers=0))
     table = against.comparison_table(study, *study.models)
-    assert {row[4].note for row in table.rows} == {"no named speaker"}
+    assert {row[4].note for row in table.rows} == {"no known speaker"}
 
 
 def test_pairs_with_references_are_left_out(study):
@@ -377,32 +378,33 @@ def test_regressions_of_a_regression_are_larger_errors():
     "equivalent, margin, sentence",
     [
         (True, 0.02, "They are equivalent within 2.0 points."),
-        (False, 0.02, "It is not shown that they are equivalent within 2.0 points."),
-        (pd.NA, None, "No margin of equivalence is set (tasks.gender.margin), so it is not said"
-         " whether one may replace the other."),
+        (False, 0.02, "The test does not show that they are equivalent within 2.0 points."),
+        (pd.NA, None, "Equivalence is not tested, because no margin is set (tasks.gender.margin in"
+         " the config)."),
     ],
 )  # fmt: skip
 def test_equivalence_is_stated(equivalent, margin, sentence):
     study = make_study(margin=margin)
     table = study.comparison.assign(equivalent=equivalent)
     study = dataclasses.replace(study, comparison=table)
-    said = against.statements(study, *study.models)
-    assert said[1] == sentence
-    assert said[0].startswith("b against a on all utterances: a difference is not shown (+4.2")
-    assert said[2] == "b against a in the 2 groups compared: 2 undecided."
+    sentences = against.statements(study, *study.models)
+    assert sentences[1] == sentence
+    assert sentences[0].startswith(
+        "On all utterances, b is not significantly better or worse than a (+4.2"
+    )
+    assert sentences[2] == "b compared with a on 2 groups: 2 undecided."
 
 
-def test_the_smaller_of_equivalent_models_may_replace_the_other():
+def test_the_smaller_of_equivalent_models_is_named():
     study = make_study(margin=0.02)
     a, b = study.models
     b = dataclasses.replace(b, card={**b.card, "size_mb": 30.0})
     table = study.comparison.assign(equivalent=True, verdict="better", strictly=True)
     study = dataclasses.replace(study, comparison=table, models=[a, b])
-    said = against.statements(study, a, b)
-    assert said[0].endswith("and strictly: b is right wherever a is.")
-    assert said[1] == (
-        "They are equivalent within 2.0 points; a is the smaller (1.5 MB against 30.0 MB) and may"
-        " replace the other."
+    sentences = against.statements(study, a, b)
+    assert sentences[0].endswith(" b makes no error that a does not make.")
+    assert sentences[1] == (
+        "They are equivalent within 2.0 points, and a is smaller (1.5 MB compared with 30.0 MB)."
     )
 
 
@@ -439,11 +441,11 @@ def audio(tmp_path):
 )
 def test_the_chosen_class_is_among_the_probabilities(study, chosen, probabilities, shown):
     row = pd.Series({f"p_{name}": value for name, value in probabilities.items()}, dtype=object)
-    said = clips.prediction_text(
+    predicted = clips.prediction_text(
         study, 0, pd.concat([row, pd.Series({"prediction": chosen, "loss": 1.0})])
     )
-    names = [part.split("\u00a0")[0] for part in said.sure.split(", ") if part]
-    assert (said.prediction, names) == (chosen, shown)
+    names = [part.split("\u00a0")[0] for part in predicted.details.split(", ") if part]
+    assert (predicted.prediction, names) == (chosen, shown)
 
 
 def test_errors_to_listen_to_are_errors_and_are_listed_once(study, audio):
@@ -454,7 +456,7 @@ def test_errors_to_listen_to_are_errors_and_are_listed_once(study, audio):
     first = groups[0].clips[0]
     assert first.audio
     assert first.wave.startswith("M0.5 ")
-    assert [(made.model, made.right) for made in first.predictions] == [("a", False), ("b", True)]
+    assert [(made.model, made.correct) for made in first.predictions] == [("a", False), ("b", True)]
     numbers = [clip.number for group in groups for clip in group.clips]
     assert numbers == list(range(6))
 
@@ -602,7 +604,7 @@ def test_map_reads_the_embedding_of_its_sample_alone(confirmed, tmp_path, monkey
 )
 def test_numbers_colour_the_map_in_groups_of_about_the_same_size(values, names):
     values = np.array(values, dtype=float)
-    groups = projection._thirds(values, values, "s")
+    groups = projection._groups(values, values, "s")
     assert groups.dropna().unique().tolist() == names
     for value, group in zip(values, groups, strict=True):
         limits = [float(x) for x in re.findall(r"[0-9.]+", group)]
@@ -629,8 +631,8 @@ def test_map_tells_values_of_a_colouring_apart(confirmed):
         # neither by colour alone nor by shape alone
         for part in zip(*(looks[value] for value in values), strict=True):
             assert len(set(part)) == len(values)
-    heard = {row["file"] for row in rows if row["clip"] >= 0}
-    assert heard == {clip.file for group in clips.choose(confirmed) for clip in group.clips}
+    played = {row["file"] for row in rows if row["clip"] >= 0}
+    assert played == {clip.file for group in clips.choose(confirmed) for clip in group.clips}
     assert json.loads(json.dumps(spec)) == spec
 
 
@@ -660,18 +662,21 @@ def test_durations_are_compared_with_the_recommendation(study):
     metadata = study.metadata.assign(duration=np.where(np.arange(UTTERANCES) < 6, 1.0, 4.0))
     study = dataclasses.replace(study, metadata=metadata)
     assert limits.duration_sentence(study) == (
-        "1 to 4 s, half of them up to 4 s; 6 of 24 (25 %) are shorter than 3 s."
+        "The durations range from 1 to 4 s, with a median of 4 s. 6 of 24 utterances (25 %) are"
+        " shorter than 3 s."
     )
     table = limits.distributions(study)
     assert limits.distribution_chart(study, table, limits.DURATION) is not None
     assert limits.duration_sentence(dataclasses.replace(study, shortest=0.5)).endswith(
-        "none is shorter than 0.5 s."
+        "No utterance is shorter than 0.5 s."
     )
 
 
 def test_durations_that_are_not_known_are_not_called_short(study):
     none = dataclasses.replace(study, metadata=study.metadata.assign(duration=0.0))
-    assert limits.duration_sentence(none) == "not known, as there is no audio."
+    assert (
+        limits.duration_sentence(none) == "The durations are not known, because there is no audio."
+    )
     table = limits.distributions(none)
     assert set(table["of"]) == {"label"}
     assert limits.distribution_chart(none, table, limits.DURATION) is None
@@ -679,22 +684,23 @@ def test_durations_that_are_not_known_are_not_called_short(study):
     assert not any("shorter than" in warning for warning in caveats.warnings(none))
     metadata = study.metadata.assign(duration=np.where(np.arange(UTTERANCES) < 6, 0.0, 4.0))
     one = dataclasses.replace(study, metadata=metadata)
-    assert limits.duration_sentence(one).startswith("all 4 s; none is shorter")
+    assert limits.duration_sentence(one).startswith(
+        "All durations are 4 s. No utterance is shorter"
+    )
 
 
 def test_classes_and_excluded_classes_are_shown(study):
     assert overall.merged_sentence(study) == ""
     settings = study.task_settings | {"classes": {"woman": "female"}, "exclude": ["child"]}
     assert overall.merged_sentence(dataclasses.replace(study, task_settings=settings)) == (
-        "Classes of the models: woman stands for female; child left out, with the probability"
-        " shared by the others."
+        "Classes of the models: woman counts as female; child excluded, and the other probabilities"
+        " rescaled."
     )
 
 
 def test_speakers_of_slices_are_counted(study):
     assert limits.speaker_sentence(study) == (
-        "The data hold 6 speakers. 2 of the 2 slices hold fewer than 5; the tables above give the"
-        " number of each."
+        "The dataset has 6 speakers. 2 of 2 slices have fewer than 5 speakers."
     )
     assert limits.speaker_sentence(make_study(speakers=False)) == ""
 

@@ -1,4 +1,4 @@
-"""The report as one HTML file that holds its style and scripts and makes no request."""
+"""Render the report as one HTML file that contains its style and scripts and makes no request."""
 
 import base64
 import hashlib
@@ -61,7 +61,7 @@ class Derived:
 
     @property
     def tables(self) -> dict[str, pd.DataFrame]:
-        """The numbers as tables, by the name of the output that holds them."""
+        """The numbers as tables, by the names of the outputs of the rule."""
         empty = pd.DataFrame(columns=["file", "start", "end", "x", "y"])
         return {
             "calibration": self.calibration,
@@ -124,7 +124,7 @@ def render(
     )
     environment.filters["breakable"] = breakable
     page = environment.get_template("report.html.j2")
-    library = inlined(f"(() => {{{library}}})();")  # its names stay in this function
+    library = inlined(f"(() => {{{library}}})();")  # the function keeps its names local
     style, script = (
         (HERE / f"report.{kind}").read_text(encoding="utf-8") for kind in ("css", "js")
     )
@@ -139,20 +139,20 @@ def render(
         "map": derived.map,
         "map_chart": derived.map and projection.map_chart(study, derived.map, groups),
     }
-    every = sum(len(group.clips) for group in groups)
-    bare = len(page.render(**parts, groups=groups, left_out=every).encode())
+    all_clips = sum(len(group.clips) for group in groups)
+    size = len(page.render(**parts, groups=groups, left_out=all_clips).encode())
     limit = int(max_megabytes * 1e6)
-    if bare > limit:
+    if size > limit:
         raise InputError(
-            f"The report takes {bare / 1e6:.1f} MB without any audio, more than the"
-            f" {max_megabytes:g} MB of report.max_megabytes: raise it."
+            f"The report has {size / 1e6:.1f} MB without any audio, more than the"
+            f" {max_megabytes:g} MB of report.max_megabytes: raise this limit in the config."
         )
-    groups, left_out = clips.with_audio(groups, audio, limit - bare)
+    groups, left_out = clips.with_audio(groups, audio, limit - size)
     return page.render(**parts, groups=groups, left_out=left_out)
 
 
 def _parts(study: Study, derived: Derived) -> dict[str, Any]:
-    """The values that the template shows, by their names there."""
+    """The values that the template shows, by their names in the template."""
     failures, more_failures = limits.failure_table(study)
     measured = [
         name for name in dict.fromkeys(study.metrics["metric"]) if overall.has_values(study, name)
@@ -178,14 +178,14 @@ def _parts(study: Study, derived: Derived) -> dict[str, Any]:
         "slices": [_slices(study, position) for position in range(len(study.models))],
         "pairs": [
             {
-                "title": f"{b.name} against {a.name}",
-                "open": place < OPEN_PAIRS,
+                "title": f"{b.name} compared with {a.name}",
+                "open": number < OPEN_PAIRS,
                 "statements": against.statements(study, a, b),
                 "chart": against.difference_chart(study, a, b),
                 "table": against.comparison_table(study, a, b),
                 "regressions": against.regression_table(study, a, b),
             }
-            for place, (a, b) in enumerate(against.pairs(study))
+            for number, (a, b) in enumerate(against.pairs(study))
         ],
         "open_rows": OPEN_ROWS,
         "gates": against.gate_table(study),
@@ -201,34 +201,34 @@ def _parts(study: Study, derived: Derived) -> dict[str, Any]:
 
 def _calibration(study: Study, table: pd.DataFrame) -> dict[str, Any]:
     """The values of the part on calibration, by their names in the template."""
-    known = [model for model in study.models if model.name in set(table["model"])]
+    models = [model for model in study.models if model.name in set(table["model"])]
     if study.classification:
-        drawn = [[calibration.reliability_chart(study, table, model)] for model in known]
+        charts = [[calibration.reliability_chart(study, table, model)] for model in models]
     else:
-        drawn = [
+        charts = [
             [
                 calibration.scatter_chart(study, model),
                 calibration.error_chart(study, table, model),
             ]
-            for model in known
+            for model in models
         ]
     return {
-        "calibration_summary": calibration.summary(study, table) if known else None,
-        "calibration_details": calibration.details(study, table) if known else None,
+        "calibration_summary": calibration.summary(study, table) if models else None,
+        "calibration_details": calibration.details(study, table) if models else None,
         "calibration_charts": [
-            (model.name, study.models.index(model), charts)
-            for model, charts in zip(known, drawn, strict=True)
+            (model.name, study.models.index(model), charts_of_model)
+            for model, charts_of_model in zip(models, charts, strict=True)
         ],
-        "uncalibrated": [model.name for model in study.models if model not in known],
+        "uncalibrated": [model.name for model in study.models if model not in models],
         "sampled": calibration.sampled(study),
     }
 
 
 def _slices(study: Study, position: int) -> dict[str, Any]:
-    """The slices of the model at a position in the study."""
+    """The values of the part on the slices of a model, by their names in the template."""
     model = study.models[position]
     rows = distinct(model.slices)
-    confirmed, open_ = rows[rows["confirmed"]], rows[~rows["confirmed"]]
+    confirmed, suggested = rows[rows["confirmed"]], rows[~rows["confirmed"]]
     return {
         "model": model.name,
         "position": position,
@@ -237,20 +237,20 @@ def _slices(study: Study, position: int) -> dict[str, Any]:
             (found.drop_chart(study, model, part), found.slice_table(study, model, part))
             if len(part)
             else None
-            for part in (confirmed, open_)
+            for part in (confirmed, suggested)
         ],
-        "open": len(open_),
+        "suggested": len(suggested),
     }
 
 
 def inlined(script: str) -> str:
-    """Write a script so that it cannot end the element that holds it.
+    """Escape a script, so that it can be written into a script element.
 
     Args:
         script: JavaScript.
 
     Returns:
-        The same program.
+        JavaScript that does the same and does not contain an end tag of a script.
     """
     return script.replace("</script", "<\\/script")
 
@@ -261,12 +261,12 @@ def _hash(script: str) -> str:
 
 
 def _shown(value: Any) -> Any:
-    """Prepare a value for the page: control characters of text are visible, and it is isolated."""
+    """Make control characters of text visible and isolate text that is read from right to left."""
     return shown(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def breakable(text: str) -> Markup:
-    """Let text break after underscores and slashes, as ids and file names need it.
+    """Allow line breaks after underscores and slashes, for long ids and file names.
 
     Args:
         text: Text of data.

@@ -1,10 +1,10 @@
 "use strict";
-// Without this script the page is complete, except for tooltips, the colours of the map and sorting.
+// This script adds tooltips, the colours of the map and sorting. The page is complete without it.
 
 document.documentElement.classList.add("scripted");
 
-// Charts become interactive shortly before they are seen. Until then, and on paper, they are drawings.
-const enliven = async (chart) => {
+// Replace a drawing by an interactive chart shortly before it is scrolled into view.
+const activate = async (chart) => {
   const spec = JSON.parse(chart.querySelector('script[type="application/json"]').textContent);
   const drawn = chart.querySelector(".drawn");
   const live = document.createElement("div");
@@ -23,16 +23,16 @@ const enliven = async (chart) => {
 };
 const seen = new IntersectionObserver(
   (entries) => {
-    for (const entry of entries.filter((one) => one.isIntersecting)) {
+    for (const entry of entries.filter((each) => each.isIntersecting)) {
       seen.unobserve(entry.target);
-      enliven(entry.target);
+      activate(entry.target);
     }
   },
   { rootMargin: "400px" },
 );
 for (const chart of document.querySelectorAll(".chart")) seen.observe(chart);
 
-// Show what a point of the map is, and its audio if the page holds it.
+// Show the predictions for a point of the map, and its audio if the page contains it.
 const picked = document.querySelector(".picked");
 const line = (name, text) => {
   const element = document.createElement(name);
@@ -51,12 +51,12 @@ const pick = (item) => {
     copy.autoplay = true;
     lines.push(copy);
   } else {
-    lines.push(line("small", "The page does not hold its audio."));
+    lines.push(line("small", "No audio in this page."));
   }
   picked.replaceChildren(...lines);
 };
 
-// A click on the title of a column, or Enter on it, sorts a table. A second click reverses the order.
+// Clicking the title of a column sorts the table. Clicking again reverses the order.
 for (const table of document.querySelectorAll("table.sortable")) {
   const body = table.tBodies[0];
   const heads = [...table.tHead.rows[0].cells];
