@@ -8,7 +8,7 @@ from snakemake_cli import ROOT, snakemake
 
 @pytest.fixture(scope="session")
 def demo_config(tmp_path_factory):
-    """The embedded study's config, as a user's file: the report names it by its name alone."""
+    """The config of the embedded study as a user's file; the report shows only its name."""
     path = tmp_path_factory.mktemp("config") / "demo.yaml"
     shutil.copyfile(ROOT / "config/demo.yaml", path)
     return path
@@ -16,7 +16,7 @@ def demo_config(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def finished_study(tmp_path_factory, demo_config):
-    """Folder in which the embedded study has run once, all of it; not to be written to."""
+    """Folder of the finished embedded study. Tests must not change it."""
     folder = tmp_path_factory.mktemp("demo")
     snakemake(folder, configfiles=[demo_config])
     return folder

@@ -1,4 +1,4 @@
-"""A page in a browser that notes what it is asked for and what goes wrong."""
+"""A page in a browser that records its requests and its errors."""
 
 import time
 
@@ -8,7 +8,7 @@ from playwright.sync_api import sync_playwright
 
 @pytest.fixture(scope="session")
 def launch(chromium):
-    """Start browsers, each with arguments of its own."""
+    """A function that starts a browser with further arguments."""
     with sync_playwright() as playwright:
         # without a sandbox, because continuous integration runs as root in containers
         yield lambda *arguments: playwright.chromium.launch(
@@ -25,7 +25,7 @@ def browser(launch):
 
 @pytest.fixture
 def page(browser):
-    """A page; `page.requests` are the addresses it asked for, `page.problems` its errors."""
+    """A page that records the addresses that it requests, `requests`, and its errors, `problems`."""
     page = browser.new_page(viewport={"width": 1600, "height": 1050})
     page.requests, page.problems = [], []
     page.on("request", lambda request: page.requests.append(request.url))
@@ -41,7 +41,7 @@ def page(browser):
 
 @pytest.fixture(scope="session")
 def wait_for():
-    """Wait until a condition holds, by asking again and again."""
+    """A function that waits until a condition is true."""
 
     def wait(condition, seconds, message):
         end = time.monotonic() + seconds

@@ -1,4 +1,4 @@
-"""Text of data that tries to turn the report round, in a real browser."""
+"""Text of data that tries to change the direction of other text in the report, in a browser."""
 
 import dataclasses
 import re
@@ -80,7 +80,7 @@ def test_text_of_data_does_not_change_the_direction_of_other_text(page, report, 
 
 
 def test_the_legend_of_the_map_shows_all_colours(page, report, wait_for):
-    """The legend holds the same values as the points."""
+    """The legend has the same values as the points."""
     page.goto(report.as_uri())
     chart = page.locator("#map .chart")
     chart.scroll_into_view_if_needed()

@@ -1,4 +1,4 @@
-"""The report as a reader sees it: offline, complete, sortable, audible."""
+"""The report in a browser: it is complete offline, tables can be sorted, and audio plays."""
 
 import re
 
@@ -24,7 +24,7 @@ def open_report(page, path):
 
 
 def enliven(page, wait_for):
-    """Unfold everything and bring every chart into sight, so that all come to life."""
+    """Unfold all sections and scroll to every chart, so that all charts are drawn."""
     page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
     for chart in page.locator(".chart").all():
         chart.scroll_into_view_if_needed()
@@ -96,10 +96,10 @@ def test_a_point_of_the_map_has_a_text_a_colour_and_audio(page, reports, wait_fo
     )
     legend = page.locator("#map .role-legend text").all_text_contents()
     assert legend == ["outside", "inside"]
-    # what is heard lies on top, the last of all
+    # the selected point is drawn last, on top of the others
     points.last.click(force=True)
     picked = page.locator(".picked")
-    wait_for(lambda: picked.locator("audio").count() == 1, 15, "the point is not heard")
+    wait_for(lambda: picked.locator("audio").count() == 1, 15, "the point has no player")
     assert ".wav" in picked.locator("b").inner_text()
     assert picked.locator("span").count() >= 2
     wait_for(
@@ -205,7 +205,7 @@ def test_readable_without_javascript(browser, reports):
 
 
 def test_every_number_has_its_table(finished_study, reports):
-    """The tables that the sections name are there."""
+    """The tables that the sections name exist."""
     for path in reports:
         named = re.findall(
             r"<code>(results/.*?)</code>",

@@ -12,11 +12,11 @@ ATTACK = "</script><script>window.attacked = true;</script>"
 ALLOWED = (
     """<b>b</b><img src=x onerror="window.attacked = true"> < /script> '\\u003c/script> ${1}"""
 )
-"""A text that is allowed, and would attack a page that takes text for markup."""
+"""A text that is allowed, but would attack a page that treats text as markup."""
 
 
 def with_texts(folder, text):
-    """A study with a text in each place where a config has free text."""
+    """A study with the same text in each key and value of a config that may have any text."""
     config = study_config(folder)
     table = pd.read_csv(folder / "voices.csv")
     table = table.assign(**{text: table["emotion"].replace("anger", text)})

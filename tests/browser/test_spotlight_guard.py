@@ -1,4 +1,4 @@
-"""Attacks on a running view by pages that are open in the same browser."""
+"""Attacks on a running view by other pages in the same browser."""
 
 import http.client
 import subprocess
@@ -92,7 +92,7 @@ def test_the_view_itself_works(victim, served):
 
 @pytest.mark.parametrize("name", [EVIL, "127.0.0.1", "localhost"])
 def test_another_page_gets_nothing(victim, served, other_port, name):
-    """A page of a stranger, and pages of another server on this machine: all names and ports."""
+    """A page of a stranger, and pages of another server on this machine, by all names and ports."""
     page = victim.new_page()
     page.goto(f"http://{name}:{other_port}/")
     for target in (served.url, served.url.replace("127.0.0.1", "localhost")):
@@ -172,7 +172,7 @@ def test_refusing_is_quick_and_needs_no_browser(served):
 
 
 def test_a_view_without_its_guard_is_not_opened(served, tmp_path):
-    """The command asks its server first; here the plugin that holds the guard is missing."""
+    """The command checks the server before it opens a view; here the guard is not installed."""
     view = write_view(tmp_path / "demo" / "gender")
     program = f"""
 import sys

@@ -1,4 +1,4 @@
-"""The interactive view, opened by its one command, as a reader sees it."""
+"""The interactive view in a browser, opened with its command."""
 
 import json
 import re
@@ -44,7 +44,7 @@ def selected(page):
 
 
 def nothing_went_wrong(page, url):
-    """The page has no error but the known one, and asked no other server."""
+    """Check that the page has only the known error and sent requests to no other server."""
     assert [problem for problem in page.problems if KNOWN not in problem] == []
     local = (url, url.replace("http:", "ws:"), "data:", "blob:")
     assert [request for request in page.requests if not request.startswith(local)] == []

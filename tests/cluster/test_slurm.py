@@ -1,6 +1,6 @@
-"""A study as Slurm jobs, with a job and the main process ended on the way: the same bytes as here.
+"""A study as Slurm jobs has the same results as on this machine, also after jobs were killed.
 
-Runs where a Slurm answers (`sinfo`) whose nodes see the folder of the test; on one machine
+The tests need a Slurm (`sinfo`) whose nodes share the folder of the test. On one machine
 `tests/cluster/slurm.sh start` sets one up.
 """
 
@@ -28,7 +28,7 @@ SHARDS = 3
 
 @pytest.fixture(scope="module", autouse=True)
 def slurm():
-    """No job of these tests outlives them."""
+    """Cancel all jobs of these tests after the tests."""
     if not shutil.which("sinfo") or subprocess.run(["sinfo"], capture_output=True).returncode:
         pytest.skip("no Slurm answers to sinfo: try tests/cluster/slurm.sh start (as root)")
     yield
@@ -37,7 +37,7 @@ def slurm():
 
 @pytest.fixture(scope="module")
 def config(tmp_path_factory):
-    """The embedded study, smaller: two sentences, models that learn little, three shards."""
+    """A small embedded study: two sentences, models with little training, three shards."""
     folder = tmp_path_factory.mktemp("made")
     publish(folder / "host", 0, sentences=["a01", "a02"])
     train(folder / "models", 0, voices_per_gender=4, sentences_per_voice=2)
@@ -58,7 +58,7 @@ def config(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory, config):
-    """The study, run by this machine alone."""
+    """Folder of the study after a run on this machine without Slurm."""
     folder = tmp_path_factory.mktemp("here")
     snakemake(folder, configfiles=[config])
     return folder
@@ -79,7 +79,7 @@ def start(folder, config):
 
 
 def finish(process, seconds):
-    """Wait for a run; one that hangs is interrupted, which ends its jobs as well."""
+    """Wait for a run. A run that hangs is interrupted, which also ends its jobs."""
     try:
         return process.wait(seconds)
     except subprocess.TimeoutExpired:
@@ -102,7 +102,7 @@ def jobs():
 
 
 def cancel_all():
-    """As docs/cluster.md says: what a killed run has left behind is ended by name."""
+    """Cancel the jobs of a killed run by their names, as in docs/cluster.md."""
     left = [job for job, state, _ in jobs() if state in ("PENDING", "RUNNING", "COMPLETING")]
     if left:
         subprocess.run(["scancel", *left], check=True)
@@ -123,7 +123,7 @@ def in_state(state, text):
 
 
 def blocks(folder):
-    """Number and name, as `planned` gives it, of each start of a job, in groups as well."""
+    """Number and name (see `planned`) of each job that was started, also in groups."""
     log = re.sub(r"^ *\[.*\]\n", "", (folder / "run.log").read_text("utf-8"), flags=re.MULTILINE)
     for rule, block in re.findall(r"^ *(?:local)?rule (\w+):\n((?: +\w+: .*\n)+)", log, re.M):
         wildcards = re.search(r"^ +wildcards: (.*)$", block, re.M)
@@ -138,7 +138,7 @@ def started(folder):
 
 
 def finished(folder):
-    """The jobs that a run saw to their end."""
+    """The jobs that finished during a run."""
     ended = re.findall(r"^Finished jobid: (\d+) ", (folder / "run.log").read_text("utf-8"), re.M)
     return {name for number, name in blocks(folder) if number in ended}
 

@@ -1,4 +1,4 @@
-"""A disk that is really full: a small file system in memory, in a process of its own."""
+"""A disk that is really full: a small file system in memory, mounted in a separate process."""
 
 import os
 import shutil
@@ -55,7 +55,7 @@ def run_on_full_disk(
 
 
 def require_sentence(result: subprocess.CompletedProcess[str], folder: Path) -> None:
-    """Check that it ended in one sentence that names the folder, without a traceback."""
+    """Check that a call ended with one sentence that names the folder, without a traceback."""
     assert result.returncode == 1
     lines = result.stderr.splitlines()
     assert len(lines) == 1, result.stderr

@@ -1,4 +1,4 @@
-"""A study of which all text of data is hostile: labels, columns, rules, file names and notes."""
+"""A study in which all text of data is hostile: labels, columns, rules, file names and notes."""
 
 import dataclasses
 
@@ -19,7 +19,7 @@ TEXTS = {
 
 
 def hostile(value, texts=TEXTS):
-    """Replace text wherever it stands in a study, also in categories and names of columns."""
+    """Replace text everywhere in a study, also in categories and names of columns."""
     if isinstance(value, str):
         for text, other in texts.items():
             # `female` holds `male`: a text is replaced once

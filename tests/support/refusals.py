@@ -1,4 +1,4 @@
-"""What a refusal costs: code in a process of its own, with its time and its memory."""
+"""Measure the time and memory until bad input is refused, in a separate process."""
 
 import json
 import subprocess
@@ -8,9 +8,9 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).parents[2] / "scripts"
 MAX_SECONDS = 2.0
-"""Time on a processor, which does not depend on what else the machine does."""
+"""Largest CPU seconds of a refusal. CPU time hardly depends on other work on the machine."""
 TIMEOUT = 60
-"""Seconds of the clock, after which a call counts as one that waits for ever."""
+"""Seconds after which a call counts as one that never ends."""
 MAX_MB = 300
 
 RUNNER = """
@@ -35,7 +35,7 @@ print(json.dumps({{"error": error, "seconds": seconds, "mb": peak_mb()}}))
 
 @dataclass
 class Refusal:
-    """How a call ended in a process of its own.
+    """The result of a call in a separate process.
 
     Attributes:
         kind: Name of the exception's class.
@@ -68,7 +68,7 @@ def refusal(imports: str, call: str) -> Refusal:
 
 
 def require_cheap(found: Refusal) -> None:
-    """Check that it was refused in words, and at little cost."""
+    """Check that input was refused with a message, and with little time and memory."""
     assert found.kind == "InputError", found
     assert found.seconds < MAX_SECONDS, found
     assert found.mb < MAX_MB, found

@@ -1,4 +1,4 @@
-"""Small studies for the tests of the report, whose numbers a reader can count."""
+"""Small studies for the tests of the report, with numbers that can be counted by hand."""
 
 import numpy as np
 import pandas as pd

@@ -9,7 +9,7 @@ HEADER = re.compile(r"^(?:rule|checkpoint) (\w+):\n", re.MULTILINE)
 
 
 def rule_texts():
-    """The text of each rule that makes files, by name. Targets make none and have no script."""
+    """The text of each rule with a script, by name. Targets have no script."""
     text = "".join(path.read_text(encoding="utf-8") for path in RULE_FILES)
     _, *parts = HEADER.split(text)
     found = dict(zip(parts[::2], parts[1::2], strict=True))

@@ -1,4 +1,4 @@
-"""Small real inputs for tests of any kind: a model that audonnx loads, and audio."""
+"""Small real inputs for all kinds of tests: a model that audonnx loads, and audio."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ RATE = 16000
 
 
 LABELS = {"logits_age": ["age"], "logits_gender": ["female", "male", "child"]}
-"""Of the outputs of a model that tests write."""
+"""Labels of the outputs of a model that tests write."""
 
 
 def write_model(

@@ -1,4 +1,4 @@
-"""Runs the workflow as a user does: the snakemake command in a folder of its own."""
+"""Run the workflow as a user does, with the snakemake command in a separate folder."""
 
 import os
 import random
@@ -40,12 +40,12 @@ def snakemake(folder, *arguments, check=True, **settings):
 
 
 def planned(folder, *arguments, **settings):
-    """The jobs that a run would do: a sorted list of `rule wildcard=value ...`, without goals."""
+    """The jobs that a run would start: a sorted list of `rule wildcard=value`, without targets."""
     return jobs_of(snakemake(folder, "--dry-run", *arguments, **settings))
 
 
 def jobs_of(process):
-    """The jobs that a finished process of snakemake has run or planned, as `planned` gives them."""
+    """The jobs that a finished snakemake process has run or planned, in the form of `planned`."""
     jobs = []
     for block in re.split(r"\n\[?(?=(?:local)?(?:rule|checkpoint) )", "\n" + process.stdout):
         name = re.match(r"(?:local)?(?:rule|checkpoint) (\w+):", block)
@@ -62,7 +62,7 @@ def write_config(path, config):
 
 
 def move(study, folder, *, seed=0):
-    """Copy a study to another place, where the times of its files are others and in no order."""
+    """Copy a study to another folder and give its files new times in random order."""
     shutil.copytree(study, folder, copy_function=shutil.copyfile)
     draw = random.Random(seed)
     for path in sorted(folder.rglob("*")):

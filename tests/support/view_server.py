@@ -1,4 +1,4 @@
-"""The interactive view, opened by its command, and a small view to open."""
+"""Start the interactive view with its command, and write a small view for tests."""
 
 import re
 import signal
@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[2]
 
 @dataclass(frozen=True)
 class Served:
-    """A running view: its address with the token, and what the address is made of."""
+    """A running view: its address with the token, and the parts of the address."""
 
     address: str
 
@@ -59,7 +59,7 @@ def listens(port):
 
 @contextmanager
 def serve(view, folder, wait_for, *arguments):
-    """Run the command that opens a view; it ends with SIGTERM, which must leave nothing behind."""
+    """Run the command that opens a view, and end it with SIGTERM, which must leave no process."""
     port = free_port()
     log = folder / "log"
     command = [sys.executable, ROOT / "scripts/view.py", view, "--port", str(port), "--no-browser"]
@@ -94,7 +94,7 @@ def serve(view, folder, wait_for, *arguments):
 
 
 def write_view(folder):
-    """Write the view of six utterances with audible files, one slice and two models."""
+    """Write a view of six utterances with audio, one slice and two models."""
     metadata = make_metadata()
     for position, name in enumerate(metadata["file"]):
         path = folder / "audio" / name

@@ -15,7 +15,7 @@ def model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def repository(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """A repository that holds the database `voices` in version 1.0.0, stereo at 22050 Hz."""
+    """A repository with version 1.0.0 of the database `voices`, stereo at 22050 Hz."""
     host = tmp_path_factory.mktemp("host")
     build = tmp_path_factory.mktemp("build")
     files = [f"audio/{name}.wav" for name in "dacb"]
@@ -57,7 +57,7 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def database(repository, tmp_path_factory):
-    """The database `voices` as it is fetched."""
+    """The database `voices` after it was fetched."""
     folder = tmp_path_factory.mktemp("fetched") / "voices" / "audio"
     fetch(folder, repository)
     return folder

@@ -1,4 +1,4 @@
-"""The conda environments agree with the lock file, and both with what the project needs."""
+"""The conda environments agree with the lock file, and both with the requirements."""
 
 import re
 

@@ -27,7 +27,7 @@ LETTERS = "=+-@\uff1d'\"\t\r\n; ,a1.\u200b\\"
 
 
 def run_by_spreadsheet(content):
-    """Cells that a spreadsheet runs, whichever character it takes for the end of a cell."""
+    """Cells that a spreadsheet runs, for each character that may end a cell."""
     run = []
     for delimiter in ",;\t":
         for row in csv.reader(io.StringIO(content, newline=""), delimiter=delimiter):
@@ -54,7 +54,7 @@ def is_same(path, table):
 @pytest.mark.parametrize("formula", FORMULAS)
 @pytest.mark.parametrize("place", ["file", "label", "emotion", "header"])
 def test_no_formula_is_run(tmp_path, formula, place):
-    """As a file name, a label, a cell of a column of the user, and the name of such a column."""
+    """A formula as a file name, a label, a cell of a metadata column, and the name of a column."""
     columns = {"model": "m", "file": ["a.wav", "b.wav"], "label": "x", "emotion": "y"}
     columns["value"] = [0.5, -0.25]
     if place == "header":
@@ -62,7 +62,7 @@ def test_no_formula_is_run(tmp_path, formula, place):
     else:
         columns[place] = [formula, "x"]
     table = pd.DataFrame(columns)
-    assert run_by_spreadsheet(table.to_csv(index=False))  # what it was before
+    assert run_by_spreadsheet(table.to_csv(index=False))  # the same text as before
     assert is_same(tmp_path / "table.csv", table)
     content = (tmp_path / "table.csv").read_bytes().decode()
     assert run_by_spreadsheet(content) == []
@@ -75,7 +75,7 @@ def test_other_text_stays_as_it_is(text):
 
 
 def test_every_short_text_is_restored():
-    """All texts of up to four of these characters, so also those that hold an escaped one."""
+    """All texts of up to four of these characters, including texts that look escaped already."""
     escaped = {}
     for size in range(5):
         for letters in itertools.product(LETTERS, repeat=size):
@@ -88,7 +88,7 @@ def test_every_short_text_is_restored():
 
 @pytest.mark.parametrize("seed", range(5))
 def test_random_tables_are_read_as_they_were(tmp_path, seed):
-    """Keys of utterances, ids, labels and names of columns come back, whatever they are made of."""
+    """Keys of utterances, ids, labels and names of columns of any text are read back unchanged."""
     draw = random.Random(seed)
     pieces = [*LETTERS, *FORMULAS, "ümlaut", "声", "0", "None", "nan", "\u202e", "\x1b[31m", "\x85"]
 
@@ -128,7 +128,7 @@ def test_a_nul_does_not_cut_a_table(tmp_path):
 
 
 def test_escaping_is_quick(tmp_path):
-    """Also for cells that are made to be slow: long runs of what may stand before a formula."""
+    """Cells that are made to be slow: long runs of characters that may precede a formula."""
     cells = [letter * 20_000 for letter in "' \t;\n="] + ["; ' " * 5_000, "'=" * 10_000]
     table = pd.DataFrame({"label": cells})
     begin = time.perf_counter()

@@ -31,7 +31,7 @@ def start(tmp_path, call, before=()):
 
 
 def take_interruptions():
-    """Undo what a shell does to jobs in the background: they ignore Ctrl-C."""
+    """Stop ignoring Ctrl-C, which a shell lets jobs in the background ignore."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
@@ -85,7 +85,7 @@ def wait_for(path):
 @pytest.mark.parametrize("shell", ["", "sh"])
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells the parent of a shell")
 def test_a_job_ends_with_the_process_that_started_it(tmp_path, shell):
-    """The process that plays Snakemake starts the job, through a shell that waits for it or not."""
+    """A process like Snakemake starts the job, with and without a shell that waits for the job."""
     words = [sys.executable, "-c", SCRIPT.format(call="time.sleep(60)"), str(tmp_path / "job.log")]
     if shell:
         words = ["sh", "-c", '"$@"; true', "sh", *words]

@@ -1,4 +1,4 @@
-"""What the package must not use: test doubles, and hidden attributes of tables."""
+"""The package uses neither test doubles nor hidden attributes of tables."""
 
 import ast
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Which parts of the package may import which: the rooms are in the order of the rule files."""
+"""Rooms of the package import only the ground floor and the rooms before them."""
 
 import ast
 

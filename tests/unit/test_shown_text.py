@@ -1,4 +1,4 @@
-"""Text of data as it is shown: control characters are visible, and nothing turns round."""
+"""Text of data as it is shown: control characters are visible, and text keeps its direction."""
 
 import time
 import unicodedata
@@ -44,7 +44,7 @@ def test_control_characters_are_visible(text):
 
 
 def test_no_control_character_is_forgotten():
-    """All that Unicode calls a control, a separator of lines, or a control of direction."""
+    """All characters that Unicode classifies as controls, line separators or direction controls."""
     turning = {"RLE", "LRE", "RLO", "LRO", "PDF", "RLI", "LRI", "FSI", "PDI", "B"}
     for letter in map(chr, range(0x11_0000)):
         kind = unicodedata.category(letter)
@@ -92,7 +92,7 @@ def test_messages_are_one_visible_line(kind, text, tmp_path, capsys):
 
 @pytest.mark.parametrize("text", ATTACKS)
 def test_logs_hold_no_escape_sequences(text, tmp_path, capsys):
-    """What is printed, and what an unexpected exception of a library says."""
+    """Printed text, and the message of an unexpected exception."""
     with pytest.raises(SystemExit), to_log(tmp_path / "log"):
         print("label", text)
         raise RuntimeError(f"Unknown {text}")

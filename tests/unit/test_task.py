@@ -14,7 +14,7 @@ def test_the_difference_and_its_sign_follow_the_metric(kind, metrics):
     assert (metric_a, metric_b) == metrics
     assert task.loss_of(metric_a) == LOSSES_A.mean()
     assert task.difference(LOSSES_A, LOSSES_B).mean() == metric_b - metric_a
-    # model b makes fewer errors, so that it is not worse, whatever the metric
+    # model b makes fewer errors, so it is not worse, for both metrics
     assert task.worsening(metric_b - metric_a) == LOSSES_B.mean() - LOSSES_A.mean() < 0
     assert task.higher_is_better == (metric_b > metric_a)
 

@@ -254,7 +254,7 @@ def test_models_that_differ_by_the_margin_are_rarely_called_equivalent():
 
 @pytest.mark.slow
 def test_ten_speakers_rarely_call_models_equivalent_that_differ_by_the_margin():
-    """The 90 % interval of a bootstrap that is not expanded says it of 0.11."""
+    """The 90 % interval of a bootstrap without expansion would call 11 % of them equivalent."""
     said = []
     speakers = np.repeat(np.arange(10), 100)
     for seed in range(400):
@@ -269,7 +269,7 @@ def test_ten_speakers_rarely_call_models_equivalent_that_differ_by_the_margin():
 
 @pytest.mark.slow
 def test_ten_speakers_rarely_give_a_verdict_on_equally_good_models():
-    """The bootstrap that is not expanded tells 0.10 apart."""
+    """A bootstrap without expansion would give a verdict on 10 % of them."""
     apart = []
     speakers = np.repeat(np.arange(10), 50)
     for seed in range(400):
@@ -286,7 +286,7 @@ def test_intervals_of_few_speakers_are_marked():
     table = compared({"a": a, "b": b}, {"four": speakers != "0"}, speakers)
     assert table["speakers"].to_list() == [5, 4]
     assert table["reliable"].to_list() == [True, False]
-    assert not compared({"a": a, "b": b}).iloc[0]["reliable"]  # nobody knows whose they are
+    assert not compared({"a": a, "b": b}).iloc[0]["reliable"]  # their speakers are unknown
 
 
 def test_a_difference_on_every_utterance_is_a_verdict_without_an_interval():

@@ -44,7 +44,7 @@ def test_each_recipe_extends_the_default_study(recipe):
 
 
 def merged(config, more):
-    """What a second config file makes of the first, as Snakemake does it."""
+    """Merge a second config file into the first one, as Snakemake does."""
     if not (isinstance(config, dict) and isinstance(more, dict)):
         return more
     return config | {key: merged(config.get(key), value) for key, value in more.items()}
@@ -398,7 +398,7 @@ def test_keys_that_are_no_text(config):
 
 
 def nodes(schema, place="schema"):
-    """Every schema within a schema, with its place."""
+    """Each schema inside a schema, with its path."""
     yield place, schema
     for key in ("properties", "$defs"):
         for name, value in schema.get(key, {}).items():

@@ -17,7 +17,7 @@ def named(pattern, text):
 
 
 def resolved(schema):
-    """A schema and all that it may be by its references and conditions."""
+    """A schema and all schemas that its references and conditions lead to."""
     if "$ref" in schema:
         return resolved(SCHEMA["$defs"][schema["$ref"].rsplit("/", 1)[-1]])
     more = [part for key in ("then", "else") if key in schema for part in resolved(schema[key])]
@@ -25,7 +25,7 @@ def resolved(schema):
 
 
 def below(schemas, key):
-    """Schemas of a key, or of any key where it is a wildcard."""
+    """Schemas of a key; the schemas of all keys if the key is a wildcard."""
     found = []
     for schema in schemas:
         if key.startswith("{"):
@@ -40,7 +40,7 @@ def below(schemas, key):
 
 
 def mistakes(text):
-    """What is wrong with the settings that a rule file names."""
+    """List the mistakes in the settings that a rule file names."""
     found = []
     for place, *keys in named(CALL, text):
         schemas = [SCHEMA]

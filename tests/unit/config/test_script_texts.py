@@ -17,7 +17,7 @@ HARMLESS = [
 
 
 def configs(text):
-    """A config with the text in each place where text is free."""
+    """A config with the text in each key and value that may have any text."""
     yield {"datasets": {"a": {"license": text}}}
     yield {"datasets": {"a": {"note": text}}}
     yield {"datasets": {"a": {"columns": {text: {"column": "x"}}}}}

@@ -24,7 +24,7 @@ searches: {}
 
 
 def message(**edits):
-    """Sentence for the study above, in which parts of the YAML text are replaced."""
+    """The error sentence for `STUDY` after parts of its YAML text were replaced."""
     text = STUDY
     for old, new in edits.items():
         assert old in text

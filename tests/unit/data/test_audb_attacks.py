@@ -1,4 +1,4 @@
-"""Attacks by a repository of audb: what it serves is not what was published, or is hostile."""
+"""Attacks by an audb repository that serves hostile files, or others than were published."""
 
 import hashlib
 import os
@@ -20,7 +20,7 @@ from voxslice.errors import InputError
 
 
 class Payload:
-    """Runs a command when it is unpickled."""
+    """An object that runs a command when it is unpickled."""
 
     def __init__(self, path):
         self.path = path
@@ -40,7 +40,7 @@ class Repository:
 
     @property
     def archive(self):
-        """The archive of audio/a.wav."""
+        """Path of the archive that contains audio/a.wav."""
         return self.root / "media" / "1.0.0" / f"{self.table().archive('audio/a.wav')}.zip"
 
     def table(self):
@@ -62,14 +62,14 @@ class Repository:
         fetch(self.target, self.place, num_workers=1)
 
     def refusal(self):
-        """The one sentence with which the fetch is refused."""
+        """Fetch the database, which must be refused, and return the sentence."""
         with pytest.raises(InputError) as error:
             self.fetch()
         assert "\n" not in str(error.value)
         return str(error.value)
 
     def cheap_refusal(self):
-        """The sentence, where it must come at little cost: measured in a process of its own."""
+        """Fetch in a separate process, check that refusing is cheap, and return the sentence."""
         imports = "from pathlib import Path; from small_inputs import fetch"
         call = f"fetch(Path({str(self.target)!r}), {self.place!r}, num_workers=1)"
         found = refusal(imports, call)
@@ -77,7 +77,7 @@ class Repository:
         return found.message
 
     def fetched(self):
-        """Audio and pickles that the fetch left."""
+        """Audio files and pickles that exist after the fetch."""
         below = self.target.parent.rglob("*")
         return {path.name for path in below if path.suffix in (".wav", ".pkl") and path.is_file()}
 

@@ -75,7 +75,7 @@ def test_formats_in_which_libsndfile_cannot_seek(tmp_path, subtype, rate, close,
 
 @pytest.fixture
 def with_ffmpeg(tmp_path, monkeypatch):
-    """Path of ffmpeg, which no other program helps."""
+    """Path of ffmpeg in a folder without other programs."""
     programs = tmp_path / "programs"
     programs.mkdir()
     (programs / "ffmpeg").symlink_to(imageio_ffmpeg.get_ffmpeg_exe())
@@ -114,7 +114,7 @@ def test_ffmpeg_reads_a_segment_of_m4a_where_it_is(tmp_path, with_ffmpeg):
 
 
 def test_ogg_of_several_streams(tmp_path, with_ffmpeg, monkeypatch):
-    """Programs of a radio, of which libsndfile reads one without a word."""
+    """Several Ogg streams in one file, of which libsndfile reads only one, without an error."""
     parts = []
     for number, settings in enumerate([{}, {"format": "OGG", "subtype": "OPUS"}] * 2):
         path = write_audio(tmp_path / f"{number}.ogg", noise(1 + number), **settings)

@@ -1,4 +1,4 @@
-"""What is watched of a table is what is used: one parser reads it for both."""
+"""The workflow watches the same audio files that jobs use, because both use the same parser."""
 
 import pandas as pd
 import pytest

@@ -17,7 +17,7 @@ def audio(tmp_path_factory):
 
 @pytest.fixture
 def table(tmp_path):
-    """A function that writes a table and gives its path."""
+    """A function that writes a table and returns its path."""
 
     def write(text, encoding="utf-8"):
         path = tmp_path / "mine.csv"

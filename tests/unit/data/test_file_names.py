@@ -15,7 +15,7 @@ def decomposed(name):
 
 @pytest.fixture
 def folder(tmp_path):
-    """A function that writes empty files and gives their folder."""
+    """A function that writes empty files and returns their folder."""
 
     def write(*names):
         for name in names:
@@ -53,7 +53,7 @@ def test_two_files_of_one_text_are_not_confused(folder):
     require_distinct(both, root)
     third, forms = "\u1ec7.wav", ["\u00ea\u0323.wav", "\u1eb9\u0302.wav"]  # each written otherwise
     folder(*forms)
-    assert locate(root, third) == root / third  # which of the two is meant is not known
+    assert locate(root, third) == root / third  # it is not clear which of the two is meant
     assert match_names([third], forms) == [third]
 
 

@@ -1,4 +1,4 @@
-"""Audio files whose header does not state the length, or a wrong one: all of the audio is read."""
+"""All audio is read if the header of a file has no length or a wrong length."""
 
 import numpy as np
 import pytest
@@ -110,7 +110,7 @@ def frames_of(data):
 @pytest.mark.parametrize("tags", [b"", b"ID3\4\0\0\0\0\1\x10" + bytes(144)], ids=["", "id3"])
 @pytest.mark.parametrize("channels", [1, 2])
 def test_mp3_without_a_xing_header(tmp_path, order, tags, channels):
-    """Its bit rate varies, so that libsndfile expects the double, or a quarter, of the audio."""
+    """The bit rate varies, so that libsndfile expects twice or a quarter of the audio."""
     signal = np.concatenate([np.zeros(4 * RATE, np.float32), 0.5 * noise(4)])[::order]
     stereo = np.stack([signal] * channels, axis=1)
     settings = {"bitrate_mode": "VARIABLE", "compression_level": 0.5}

@@ -92,7 +92,7 @@ def test_a_table_that_cannot_be_read_is_left_to_the_job(data, content):
 
 @pytest.fixture
 def looked(data):
-    """A function that gives the fingerprint once a job has looked at the data."""
+    """A function that returns the fingerprint after a job has recorded the data."""
     data_found = found(data)
     content = data_found.look(data_found.fingerprint(), threads=2)
     write_seen(content, data / "seen.json")

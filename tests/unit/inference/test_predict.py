@@ -24,7 +24,7 @@ CLASSES = ["female", "male", "child"]
 
 
 def utterances(folder, files, start=0.0, end=None):
-    """One row a file; an unreadable file lasts no time, as in a list of utterances."""
+    """One row per file. An unreadable file has the duration 0, as in a list of utterances."""
     rows = []
     for file in files:
         try:
@@ -80,7 +80,7 @@ def test_an_utterance_that_is_too_long_is_listed_and_not_read(model_folder, audi
 
 
 def plain(model, path, start=None, stop=None):
-    """What audonnx alone says of samples of a mono file at the model's rate."""
+    """Predictions of audonnx for samples of a mono file at the sampling rate of the model."""
     signal, rate = soundfile.read(str(path), dtype="float32", start=start or 0, stop=stop)
     assert rate == RATE
     return audonnx.load(str(model))(signal.reshape(1, -1), RATE)
@@ -151,7 +151,7 @@ def test_a_model_without_an_embedding(audio, model_folder, tmp_path):
 
 
 def with_extra_outputs(folder):
-    """A model that also gives hidden states of all frames and its answer as text."""
+    """A model that also outputs hidden states of all frames and its prediction as text."""
     write_model(folder)
     add_frames(folder / "model.onnx")
     add_text(folder / "model.onnx")
@@ -242,7 +242,7 @@ READABLE = {
 def test_readable_audio_is_scored(tmp_path, model_folder, name):
     settings = dict(READABLE[name])
     rate, seconds = settings.pop("rate", RATE), settings.pop("seconds", 0.5)
-    # a tone: the rate changes the samples, not what the model hears
+    # a tone: another rate changes the samples, but not the tone after resampling
     wave = 0.5 * np.sin(2 * np.pi * 440 * np.arange(round(seconds * rate)) / rate)
     channels = settings.pop("channels", 1)
     signal = np.stack([wave] * channels, axis=1)
@@ -363,7 +363,7 @@ def test_an_interruption_leaves_no_half_written_file(audio, model_folder, tmp_pa
 
 
 def test_memory_that_is_short_fails_the_job_and_no_utterance(audio, tmp_path):
-    """onnxruntime's own words, on a tensor that no machine holds."""
+    """The message of onnxruntime for a tensor that is larger than the memory of any machine."""
     signal = helper.make_tensor_value_info("signal", TensorProto.FLOAT, [1, "time"])
     level = helper.make_tensor_value_info("level", TensorProto.FLOAT, [1, 1])
     nodes = [
@@ -405,7 +405,7 @@ def test_a_folder_without_any_audio_fails_the_job(audio, model_folder, tmp_path,
 
 
 class Watched:
-    """Runs a model and notes how much memory the utterances under way may take, as estimated."""
+    """Run a model, and record the estimated memory of the utterances that are computed together."""
 
     def __init__(self):
         self.lock, self.taken, self.most, self.together = threading.Lock(), 0, 0, 0

@@ -10,7 +10,7 @@ from voxslice.inference.read_ahead import MemoryBudget, read_ahead
 
 
 class Read:
-    """What was read, counted while it is held."""
+    """An item that was read. Items in memory are counted."""
 
     held = most = 0
     lock = threading.Lock()

@@ -1,4 +1,4 @@
-"""Attacks by the model.yaml of a model, and what an honest one says."""
+"""Attacks by a model.yaml, and the values that are read from an honest one."""
 
 import os
 

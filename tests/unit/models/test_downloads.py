@@ -26,7 +26,7 @@ SHA256 = hashlib.sha256(CONTENT).hexdigest()
 
 
 class Handler(http.server.SimpleHTTPRequestHandler):
-    """Serves a folder, and at some addresses broken answers."""
+    """A server of a folder, which gives broken answers at some addresses."""
 
     def do_GET(self):
         if self.path == "/truncated":
@@ -60,7 +60,7 @@ class Handler(http.server.SimpleHTTPRequestHandler):
 
 @pytest.fixture
 def served(tmp_path, monkeypatch):
-    """A folder that a local server serves, and its address."""
+    """A folder that a local server serves, and the address of the server."""
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)
     folder = tmp_path / "served"
@@ -255,7 +255,7 @@ def archive(path, members, **settings):
 
 @pytest.fixture
 def folder(tmp_path):
-    """The folder to unpack into, two levels below a folder that holds nothing else."""
+    """The folder to unpack into, two levels below an empty folder."""
     path = tmp_path / "outside" / "between" / "inside"
     path.mkdir(parents=True)
     return path
@@ -389,7 +389,7 @@ def test_encrypted_archive_is_refused(tmp_path, folder):
 
 
 def unpack_cheaply(path, folder, match):
-    """Unpack in a process of its own, which must refuse the archive at once and write nothing."""
+    """Unpack in a separate process, which must refuse the archive at once and write nothing."""
     found = refusal(
         "from voxslice.models.downloads import unpack",
         f"unpack({str(path)!r}, {str(folder)!r}, max_megabytes=20000)",
@@ -471,7 +471,7 @@ SLOW = {
 
 @pytest.fixture
 def slow_server():
-    """A server that answers with the beginning of `SLOW`, and then with a byte now and then."""
+    """A server that sends the beginning of `SLOW` and then single bytes with long pauses."""
     stop = threading.Event()
 
     def answer(connection):

@@ -1,4 +1,4 @@
-"""From the settings of a model to its files, and what is trusted on the way."""
+"""Fetching a model: the files that are installed, and the checksums that are recorded."""
 
 import hashlib
 import json
@@ -158,7 +158,7 @@ IMPORTS = "from voxslice.models.fetching import fetch_model"
 
 @pytest.mark.parametrize("compression", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
 def test_a_full_temporary_folder_does_not_blame_the_url(tmp_path, archive, compression):
-    """A stored archive is too large for the disk, a deflated one when it is unpacked."""
+    """The disk is too small for a stored archive, or for the unpacked files of a deflated one."""
     with zipfile.ZipFile(archive, "a", compression) as target:
         target.writestr("model/large", bytes(3_000_000))
     call = FETCH.format(url=url_of(archive), target="other / 'model'")

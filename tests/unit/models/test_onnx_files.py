@@ -106,7 +106,7 @@ def test_a_batch_of_any_size_becomes_one(tmp_path):
 
 
 def _ending(*nodes, shape=(1, 3), opset=18, domain=""):
-    """A model whose output `y` is what some nodes make of the signal `x`."""
+    """A model in which nodes compute the output `y` from the signal `x`."""
     value = helper.make_tensor_value_info
     graph = helper.make_graph(
         [helper.make_node(kind, [before], [after], **more) for kind, before, after, more in nodes],

@@ -1,4 +1,4 @@
-"""Models that never end: stopped when they are fetched, measured, and run on an utterance."""
+"""Models that never end are stopped when they are fetched, measured, or run on an utterance."""
 
 import os
 import subprocess

@@ -79,7 +79,7 @@ def test_weights_have_eight_bits_and_products_only_are_quantised(source, tmp_pat
     assert sorted(tuple(t.dims) for t in weights) == [(2, 512), (512, 1), (512, 3)]
     assert operators(tmp_path) >= {"MatMulInteger", "ReduceMean", "Concat"}
     scales = [t for t in stored if re.fullmatch("w_logits_gender.*_scale", t.name)]
-    assert [tuple(t.dims) for t in scales] == [(3,)]  # one a column
+    assert [tuple(t.dims) for t in scales] == [(3,)]  # one per column
 
 
 def test_sixteen_bits_inside_and_floats_outside(source, tmp_path):

@@ -162,7 +162,7 @@ def test_no_utterance_has_no_metric():
 
 
 def typical(seed, spread=0.0):
-    """Twenty speakers with twenty utterances each, who may differ in how well they are heard."""
+    """Twenty speakers with twenty utterances each, whose error rates may differ."""
     rng = np.random.default_rng(seed)
     speakers = np.repeat([f"s{i:02}" for i in range(20)], 20)
     chance = np.repeat(np.clip(0.7 + spread * np.tile([-1, 1], 10), 0, 1), 20)

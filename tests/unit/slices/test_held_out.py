@@ -24,7 +24,7 @@ def study(planted, seed=0):
 
 
 def worst_window(x, loss):
-    """A finder that looks: the window of x, of ten, in which errors are most frequent."""
+    """A finder that returns the one of ten windows of x in which errors are most frequent."""
 
     def suggest(rows):
         windows = np.minimum((x[rows] * 10).astype(int), 9)
@@ -77,7 +77,7 @@ def test_too_few_speakers_confirm_nothing():
 
 
 def test_a_true_slice_is_confirmed_among_many_suggestions():
-    """Thirty suggestions a half, of which a half are beside the planted one: it is confirmed."""
+    """The planted slice is confirmed among thirty suggestions of each half of the speakers."""
     x, loss = study(0.6)
 
     def suggest(rows):
@@ -119,7 +119,7 @@ def test_unknown_speakers_are_in_neither_half():
     halves = split_speakers(speakers, 0).groupby("half")["speaker"].agg(set)
     assert seen == [halves["first"], halves["second"]]
     assert set.union(*seen) == set(speakers) - {UNKNOWN_SPEAKER}
-    # whatever the unnamed do, it speaks neither for nor against the slice
+    # utterances of unknown speakers are no evidence for or against the slice
     other = np.where(speakers == UNKNOWN_SPEAKER, 1 - loss, loss)
     pd.testing.assert_frame_equal(
         table, verify(masks, suggest, x[:, None], other, speakers, alpha=0.05, seed=0)

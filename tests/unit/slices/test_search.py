@@ -1,4 +1,4 @@
-"""Slice search on metadata: levels, what is found, and that a rule's text says what it holds."""
+"""Slice search on metadata: confidence levels, found slices, and the rows of a rule's text."""
 
 import itertools
 import re
@@ -37,7 +37,7 @@ def errors(seed: int, table: pd.DataFrame, inside, inner: float = 0.4, outer: fl
 
 
 def holds(table: pd.DataFrame, rule: str) -> np.ndarray:
-    """The rows of a rule, read from nothing but its text."""
+    """The rows of a rule, computed from its text alone."""
     inside = np.ones(len(table), dtype=bool)
     for condition in rule.split(" & "):
         if condition.endswith(" missing"):
@@ -145,7 +145,7 @@ def test_two_planted_slices_are_both_found_and_their_parts_are_not_repeated():
 
 
 def centre(table: pd.DataFrame, worth: dict[str, float]) -> str:
-    """The rule that is taken where some are confirmed and of that worth, and no others."""
+    """The rule that is chosen if only the given rules are confirmed and have the given worth."""
     loss = errors(75, table, table["emotion"] == "anger").astype(float)
     space = rule_space.RuleSpace(table, FEATURES, 2, 10)
     searched = search._Search(space, loss, None, np.ones(len(table), dtype=bool), 0, 0.5)
@@ -172,7 +172,8 @@ def test_a_slice_must_also_be_worse_than_the_rest():
     rng = np.random.default_rng(76)
     table = utterances(76, rows=3000, speakers=20)
     anger = (table["emotion"] == "anger").to_numpy()
-    # two who err often never sound angry: anger adds errors to everyone's, and yet has fewer
+    # two speakers with many errors are never angry: anger adds errors for each speaker, but angry
+    # utterances have fewer errors overall
     often = table["speaker"].isin(["s0", "s1"]).to_numpy()
     table.loc[often & anger, "emotion"] = "joy"
     anger &= ~often
@@ -216,7 +217,7 @@ def test_a_better_slice_is_not_reported():
 
 
 def few_rules(seed: int) -> tuple[pd.DataFrame, np.ndarray]:
-    """400 utterances of 29 speakers, of whom most are men, who differ in their errors."""
+    """400 utterances of 29 speakers. Most are men, and speakers differ in their errors."""
     rng = np.random.default_rng(seed)
     who = rng.integers(0, 29, 400)
     gender = np.where(rng.random(29) < 0.86, "male", "female")
@@ -725,7 +726,7 @@ def test_losses_in_units_of_a_speakers_spread_keep_their_order_and_permutations(
     assert weight[0] > 1 > weight[50]
     # 81 times the variance, shrunk a little: the spreads are nearly alike afterwards
     assert 1 < scaled[50:100].std() / scaled[:50].std() < loss[50:100].std() / loss[:50].std() / 2
-    # who has which of a speaker's losses does not matter
+    # the order of a speaker's losses does not matter
     moved = np.r_[rng.permutation(50), 50 + rng.permutation(50), 100]
     np.testing.assert_allclose(max_tests.standardised(loss[moved], speakers), scaled[moved])
     for same in (np.zeros(101), np.r_[np.ones(50), np.full(51, 2.0)]):
@@ -770,7 +771,7 @@ def test_given_slices_are_tested_together():
     assert tested[1] == tested[3] == (1.0, "")
     assert tested[0][0] > 0.5
     assert tested[2][0] < 0.01 and tested[2][1] == "within speakers"
-    # the same as on its own, and as the search says of a rule
+    # the same as for the slice alone, and as for the rule in a search
     alone = assess_slices([anger], loss, table["speaker"], seed=0)[0]
     assert alone == (pytest.approx(tested[2][0]), "within speakers")
     assert assess_slices([anger], np.ones(1000), table["speaker"], seed=0) == [(1.0, "")]
@@ -778,7 +779,7 @@ def test_given_slices_are_tested_together():
 
 
 def test_a_given_slice_that_is_better_than_the_rest_has_no_p_value():
-    """Anger is worse within speakers, but those who are wrong most often are never angry."""
+    """Anger is worse within speakers, but the speakers with most errors are never angry."""
     rng = np.random.default_rng(0)
     who = rng.integers(0, 20, 3000)
     anger = (rng.random(3000) < 0.33) & (who >= 4)
@@ -791,7 +792,7 @@ def test_a_given_slice_that_is_better_than_the_rest_has_no_p_value():
 
 
 def test_given_slices_get_no_evidence_within_rows_without_a_speaker():
-    """Half of the speakers are unnamed, and speakers differ: an attribute of theirs is no slice."""
+    """Half of the speakers are unknown and speakers differ, but no attribute of them is a slice."""
     rejected = 0
     for seed in range(40):
         table = utterances(800 + seed, rows=1000, speakers=60)
@@ -844,14 +845,14 @@ def test_the_interval_covers_what_was_drawn_with_speakers(real):
 
 
 def test_the_documented_limits_of_the_search_are_those_of_the_code():
-    """What the docstring says of the search's limits is what the code does."""
+    """The limits in the docstring of the search are those of the code."""
     text = " ".join((find_slices.__doc__ or "").split())
     assert f"{rule_space.TARGET_RULES:,} rules" in text and f"than {rule_space.MAX_RULES:,}" in text
     assert search.MAX_SUGGESTIONS == 3 and "at most three suggestions" in text
 
 
 def test_the_note_of_a_rule_explained_by_other_slices():
-    """A rule that fails on its own but not beyond the slices above it says so."""
+    """The note of a rule tells if the slices above it explain its errors."""
     table = utterances(80, rows=1500)
     inside = table["age"].between(30, 45).to_numpy()
     found = find_slices(table, errors(80, table, inside, 0.3), FEATURES).slices
@@ -865,7 +866,7 @@ def test_the_note_of_a_rule_explained_by_other_slices():
 
 @pytest.mark.slow
 def test_only_differences_between_speakers_need_more_speakers():
-    """Only what is neither confirmed on its own nor seen within speakers needs more speakers."""
+    """Only attributes of speakers get the note that more speakers are needed."""
     notes = []
     for seed in range(12):
         table = utterances(500 + seed, rows=2000, speakers=80)
@@ -886,7 +887,7 @@ def test_only_differences_between_speakers_need_more_speakers():
 @pytest.mark.parametrize("speakers", [10, 40])
 @pytest.mark.parametrize("even", [True, False])
 def test_different_speakers_alone_confirm_no_attribute(speakers, even):
-    """The level holds with few speakers, with few utterances of some, and unlike groups of them."""
+    """The level is kept with few speakers, few utterances of some speakers, and unequal groups."""
     alarms = 0
     for seed in range(200):
         rng = np.random.default_rng(400 + seed)

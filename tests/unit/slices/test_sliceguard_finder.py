@@ -23,7 +23,7 @@ def scored(count=60):
 
 @pytest.fixture
 def given(monkeypatch):
-    """What sliceguard would be given; it answers with the rows in `answer`."""
+    """A replacement for sliceguard that records its arguments and returns the rows in `answer`."""
     seen = {"answer": []}
 
     def run(frame, types, embeddings, *settings):

@@ -27,7 +27,7 @@ def metadata(speakers=True):
 
 @pytest.fixture
 def finder(monkeypatch):
-    """A finder that suggests the angry rows, and notes what it gets."""
+    """A finder that suggests the angry rows, and records its arguments."""
     calls = []
 
     def suggest(table, scores, features, **settings):

@@ -77,7 +77,7 @@ def test_a_regression_drops_where_the_error_is_larger():
 def test_intervals_draw_speakers():
     rng = np.random.default_rng(0)
     speakers = np.repeat(np.arange(20), 10).astype(str)
-    # five speakers are in the slice, two of whom are always misheard
+    # five speakers are in the slice, and the model is always wrong for two of them
     loss = (np.repeat(np.isin(np.arange(20), [0, 1]), 10) | (rng.random(COUNT) < 0.1)).astype(float)
     members = [mask(*range(50))]
     by_speaker, alone = measured(members, loss, speakers), measured(members, loss)
@@ -243,7 +243,7 @@ def searched(metadata, loss, seed=0):
 
 
 def anonymous_study(seed, speakers=60, count=1000):
-    """Speakers with error rates of their own, half of whom are not named; nothing is planted."""
+    """Speakers with different error rates, half of them unknown, without a planted slice."""
     rng = np.random.default_rng(seed)
     who = rng.integers(speakers, size=count)
     metadata = keys(count).assign(
@@ -257,13 +257,13 @@ def anonymous_study(seed, speakers=60, count=1000):
 
 @pytest.mark.slow
 def test_unnamed_speakers_are_not_one_speaker():
-    """As one, they have attributes of theirs confirmed within speakers by every other search."""
+    """Treated as one speaker, they would confirm attributes of speakers in half of the searches."""
     confirmed = [searched(*anonymous_study(seed), seed)["confirmed"].any() for seed in range(40)]
     assert sum(confirmed) <= 5  # 2 expected at most at the level of 0.05
 
 
 def test_a_speaker_may_be_called_unknown():
-    """What is planted within a named speaker shows; that others are not named hides nothing."""
+    """A slice that is planted within known speakers is found although others are unknown."""
     rng = np.random.default_rng(0)
     metadata = keys(300).assign(
         speaker=pd.Series(["unknown"] * 150 + [None] * 150, dtype="string"),
@@ -284,7 +284,7 @@ def test_unnamed_speakers_are_not_counted():
     loss = np.random.default_rng(0).random(COUNT)
     table = measured([mask(*range(120)), mask(*range(150, 200))], loss, speakers)
     assert table["speakers"].to_list() == [2, 0]
-    # they are drawn as one unit: as units of their own they would narrow the interval
+    # they are resampled together: resampled separately, they would make the interval too narrow
     alone = np.where(speakers == UNKNOWN_SPEAKER, np.arange(COUNT).astype(str), speakers)
     loss[100:] += 0.3 * (loss[100:] > 0.3)
     inside = mask(*range(0, COUNT, 3))
@@ -300,7 +300,7 @@ def test_a_search_without_any_known_speaker():
 
 
 def test_ids_of_digits_are_read_back_as_text(tmp_path):
-    """The script finds what was suggested for a model called 1 in a search called 2024."""
+    """The script reads the suggestions for the model `1` in the search `2024`."""
     scores, metadata = study()
     suggestion = pd.DataFrame([{"model": "1", "search": "2024", "number": 0, **SAID}])
     suggested = keys().iloc[angry()].assign(model="1", search="2024", number=0)
