@@ -25,7 +25,7 @@ def browser(launch):
 
 @pytest.fixture
 def page(browser):
-    """A page that records the addresses that it requests, `requests`, and its errors, `problems`."""
+    """A page that records its requests (`page.requests`) and its errors (`page.problems`)."""
     page = browser.new_page(viewport={"width": 1600, "height": 1050})
     page.requests, page.problems = [], []
     page.on("request", lambda request: page.requests.append(request.url))

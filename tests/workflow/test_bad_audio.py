@@ -1,4 +1,4 @@
-"""Broken and unusual audio in one csv dataset: each utterance is scored or listed, none is lost."""
+"""Broken and unusual audio in one csv dataset: each utterance is scored or listed as a failure."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""The embedded study: its known slice is found, it says what it is, and it repeats itself."""
+"""The embedded study: the known slice is found, and two runs give the same results."""
 
 import hashlib
 import re
@@ -73,7 +73,7 @@ def test_computed_columns_are_those_of_the_speech(finished_study):
 
 def test_the_report_of_snakemake_contains_the_results(finished_study, demo_config, tmp_path):
     path = tmp_path / "made.html"
-    # as the README says it: without a number of cores
+    # without a number of cores, as in the README
     snakemake(finished_study, "--report", path, configfiles=[demo_config], cores=None)
     page = path.read_text(encoding="utf-8")
     for words in (
@@ -142,7 +142,7 @@ def test_shards_change_no_prediction(finished_study, demo_config, tmp_path):
 
 
 def specified(path, task):
-    """The specifications of a table, by its path relative to the study."""
+    """The specifications of the table at a path relative to the study."""
     return [
         spec
         for spec in TABLES

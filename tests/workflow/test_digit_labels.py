@@ -1,4 +1,4 @@
-"""Labels of digits are categories: in slices, in metrics and beside numbers that are numbers."""
+"""Labels that are digits are treated as categories in slices and metrics."""
 
 import numpy as np
 import pandas as pd

@@ -1,4 +1,4 @@
-"""What an edit of the config, the code or an input reruns, on a study of a copied workflow."""
+"""Jobs that run again after an edit of the config, the code or an input of a finished study."""
 
 import copy
 
@@ -42,7 +42,7 @@ def study(tmp_path_factory, inputs, config, workflow):
 
 @pytest.fixture
 def plan(study, config, inputs, workflow):
-    """Plan the finished study, its config edited or not."""
+    """A function that plans the finished study with an edit of its config."""
 
     def with_edit(edit=lambda config: None, *arguments):
         edited = copy.deepcopy(config)
@@ -55,7 +55,7 @@ def plan(study, config, inputs, workflow):
 
 @pytest.fixture
 def edited(workflow):
-    """Edit a file of the workflow, for one test."""
+    """A function that edits a file of the workflow until the end of the test."""
     before = {}
 
     def edit(name, addition):

@@ -1,4 +1,4 @@
-"""The default study on real speech: its tables against plain audonnx on the same audio."""
+"""The default study on real speech, compared with plain audonnx on the same audio."""
 
 from pathlib import Path
 
@@ -54,7 +54,7 @@ def study(tmp_path_factory, configfiles):
 
 @pytest.fixture(scope="module")
 def plain(tmp_path_factory):
-    """The tutorial's way: audb, audonnx and audinterface, file after file."""
+    """Predictions with audb, audonnx and audinterface as in their tutorials, file by file."""
     folder = tmp_path_factory.mktemp("plain")
     before = audb.config.REPOSITORIES
     audb.config.REPOSITORIES = [audb.Repository("audb-local", str(SHARED / "audb"), "file-system")]

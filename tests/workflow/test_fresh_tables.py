@@ -1,4 +1,4 @@
-"""After an edit, all tables are those of a study that is run afresh on the edited inputs."""
+"""After an edit, all tables equal those of a new study that runs on the edited inputs."""
 
 import copy
 import os
@@ -51,7 +51,7 @@ def write_predictions(path, wrong):
 
 @pytest.fixture(scope="module")
 def inputs(tmp_path_factory):
-    """Folder with all inputs, where edits are made."""
+    """Folder with all inputs, which tests edit."""
     folder = tmp_path_factory.mktemp("inputs")
     for name in ("table", "database"):
         write_voices(folder / name)
@@ -118,7 +118,7 @@ def config(inputs):
 
 
 def keep_times(path, edit):
-    """Edit a file in a way that leaves its old time, as `cp -p`, `rsync -a` and archives do."""
+    """Edit a file and keep its modification time, as `cp -p`, `rsync -a` and archives do."""
     state = path.stat()
     edit(path)
     os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns))
@@ -134,7 +134,7 @@ def swap(first, second):
 
 
 def edit_audio(inputs, config):
-    """Swap the names of two clips, replace one by another of the same duration, or all of them."""
+    """Edits of audio: swap the names of two clips, replace one clip, or replace all clips."""
     swap(inputs / "table/wav/a0.wav", inputs / "table/wav/a3.wav")
     path = inputs / "database/wav/d1.wav"
     keep_times(path, lambda path: write_audio(path, noise(0.3, seed=77)))
@@ -143,7 +143,7 @@ def edit_audio(inputs, config):
 
 
 def edit_the_rest(inputs, config):
-    """Tables, predictions and a model that keep their old times, and a value of the config."""
+    """Edits of tables, predictions and a model with unchanged times, and of the config."""
     other = METADATA.assign(emotion=METADATA["emotion"].to_list()[::-1])
     other["gender"] = other["gender"].mask(other["speaker"] == "b", "female")
     keep_times(inputs / "table.csv", lambda path: other.to_csv(path, index=False))
@@ -164,7 +164,7 @@ STEPS = [edit_audio, edit_the_rest]
 
 
 def tables(folder):
-    """Content of all tables of a study, except those that only some of its runs write, by path."""
+    """Content by path of all tables of a study, except tables that not every run writes."""
     found = [*folder.glob("results/**/*.*"), *folder.glob("resources/*/metadata.parquet")]
     kinds = {".csv", ".parquet", ".json"}
     skipped = {"comparison", "costs", "report", "spotlight"}
@@ -179,8 +179,9 @@ def tables(folder):
 def run(tmp_path_factory, inputs, config):
     """Run a study with and without the default profile, edit the inputs, and run it again.
 
-    Returns for each step and each of the two studies its tables, those of a fresh study, and the
-    jobs of the run after the edit.
+    Returns:
+        For each edit and each of the two studies: its tables, the tables of a new study, and the
+        jobs that ran after the edit.
     """
     config, results = copy.deepcopy(config), []
     studies = {profile: tmp_path_factory.mktemp("edited") for profile in (True, False)}

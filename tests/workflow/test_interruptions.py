@@ -1,4 +1,4 @@
-"""Killed at any moment and started again, a study ends as if nothing had happened."""
+"""A study that is killed at any moment and started again has the same results."""
 
 import hashlib
 import os
@@ -42,7 +42,7 @@ def configfiles(tmp_path_factory):
 
 
 def results(folder):
-    """Digests of what the workflow made; costs are measurements, and the report shows them."""
+    """Digests of the results, except costs, which are measured, and reports, which show costs."""
     return {
         str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
         for top in ("resources", "results")
@@ -67,7 +67,7 @@ def processes(folder):
 
 
 def kill_during(folder, files, configfiles):
-    """Start a study, kill all of it as soon as a file of the job appears, return its output."""
+    """Start a study, kill all its processes when a file of the job appears, return its output."""
     already, output = set(folder.glob(files)), folder / "output.txt"
     (folder / "temporary").mkdir(exist_ok=True)
     with output.open("wb") as file:
@@ -117,7 +117,7 @@ def test_killed_at_every_step(tmp_path, configfiles):
 
 @pytest.fixture(scope="module")
 def long_study(tmp_path_factory):
-    """Config of a study whose model never ends on the audio, and is measured for ten minutes."""
+    """Config of a study with a model that never ends on audio, and with ten minutes of costs."""
     folder = tmp_path_factory.mktemp("long")
     names = [f"{number}.wav" for number in range(4)]
     for name in names:
@@ -159,7 +159,7 @@ def long_study(tmp_path_factory):
     ],
 )
 def test_ctrl_c_leaves_no_process(tmp_path, long_study, target, log, is_group, signals):
-    """A terminal interrupts all processes of its group, `kill -INT` the main one alone."""
+    """A terminal interrupts all processes of a group; `kill -INT` interrupts only the main one."""
     with (tmp_path / "output.txt").open("wb") as file:
         process = subprocess.Popen(
             command(tmp_path, target, configfiles=[long_study]),

@@ -1,4 +1,4 @@
-"""Data that stays where it is: what of its changes reruns inference, and what does not."""
+"""Changes of local data that run inference again, and changes that do not."""
 
 import os
 
@@ -68,7 +68,7 @@ def study(tmp_path_factory, config):
 
 @pytest.fixture
 def plan(study):
-    """A function that plans the study; what a test has changed is put back after it."""
+    """A function that plans the study. Changes of a test are undone after the test."""
     paths = [path for path in study.glob("[mtd]*/**/*") if path.is_file()] + [study / "mine.csv"]
     before = {path: (path.read_bytes(), path.stat()) for path in paths}
     # whatever their size: Snakemake itself compares the content of small inputs
@@ -80,7 +80,7 @@ def plan(study):
 
 
 def listed_again(jobs, dataset):
-    """Whether the utterances of a dataset are listed again, on which all that follows hangs."""
+    """Whether the utterances of a dataset are listed again, which may rerun all further steps."""
     one = all(job.split()[1] == f"dataset={dataset}" for job in jobs)
     return one and f"list_utterances dataset={dataset}" in jobs
 

@@ -1,4 +1,4 @@
-"""A mistake ends with one sentence that says what to change, and never with a traceback."""
+"""A mistake is reported in one sentence that tells what to change, without a traceback."""
 
 import copy
 import re
@@ -21,7 +21,7 @@ def demo():
 
 
 def fail(folder, config, *targets):
-    """Run a study that must fail and return what the user sees."""
+    """Run a study that must fail, and return its output."""
     path = write_config(folder / "study.yaml", config)
     process = snakemake(folder, *targets, configfiles=[path], check=False)
     assert process.returncode != 0
@@ -76,7 +76,7 @@ def test_table_that_does_not_exist(tmp_path, demo, finished_study):
 
 @pytest.fixture
 def one_model(demo):
-    """A function that gives a study whose one interesting model is the given one."""
+    """A function that returns the config of a study with the given model."""
 
     def config(model):
         return {**copy.deepcopy(demo), "models": {**demo["models"], "mine": model}}

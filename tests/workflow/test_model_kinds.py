@@ -1,4 +1,4 @@
-"""Models of several kinds in one study: outputs are read right, whatever the last operation is."""
+"""Outputs of models are read correctly for each kind of last operation."""
 
 import copy
 import json

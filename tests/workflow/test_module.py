@@ -1,4 +1,4 @@
-"""Other workflows import this one: as a module, with a prefix, from git, by snakedeploy."""
+"""Other workflows import this one as a module, with a prefix, from git, and with snakedeploy."""
 
 import re
 import shutil
@@ -39,7 +39,7 @@ rule everything:
 
 
 def run(folder, *arguments, snakefile="Snakefile"):
-    """Run snakemake in a folder as the owner of another workflow does."""
+    """Run snakemake in the folder of another workflow."""
     words = [sys.executable, "-m", "snakemake"]
     # as in the profile; Snakemake 9.27 cannot compare the times of scripts of a local repository
     words += ["--rerun-triggers", "mtime", "params", "input", "software-env"]

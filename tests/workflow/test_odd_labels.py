@@ -1,4 +1,4 @@
-"""Labels, features and models at their limits: each study is finished, with a plain statement."""
+"""Extreme labels, features and models: each study finishes, and its report explains the case."""
 
 import numpy as np
 import pandas as pd
@@ -9,7 +9,7 @@ from voxslice.files import read_csv
 pytestmark = pytest.mark.workflow
 
 MODELS = ["1", "null"]
-"""Ids that a table does not tell from a number, and from a missing value. The second is wrong."""
+"""Ids that look like a number and like a missing value. The second model is wrong."""
 WITHOUT_LABEL = 9
 
 

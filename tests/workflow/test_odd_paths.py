@@ -1,4 +1,4 @@
-"""Folders and files with characters that mean something to Snakemake, Python or a shell."""
+"""Folders and files with characters that have a special meaning in Snakemake, Python or a shell."""
 
 import html
 import re
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.workflow
 
 
 def write_study(folder, place):
-    """A study of predictions in an odd place; two of eight predictions are wrong."""
+    """Write a study of predictions to a path with special characters; two of eight are wrong."""
     table = pd.DataFrame({"file": [f"{n}{{x}}.wav" for n in range(8)], "gender": ["f", "m"] * 4})
     for file in table["file"]:
         write_audio(folder / place / file, noise(0.2))

@@ -1,4 +1,4 @@
-"""Planning many shards: what of it is ours does not grow with them, but for what each job needs."""
+"""Planning many shards calls only the lookups of this workflow that each job needs."""
 
 import pstats
 import re
@@ -17,7 +17,7 @@ SHARDS = {"few": 10, "many": 60}
 
 @pytest.fixture(scope="module")
 def config(tmp_path_factory):
-    """Two datasets of segments, a shard each; no audio is read to plan them."""
+    """Two datasets of segments with one segment per shard. Planning them reads no audio."""
     folder = tmp_path_factory.mktemp("planning")
     write_model(folder / "model")
     datasets = {}
@@ -45,7 +45,7 @@ def config(tmp_path_factory):
 
 
 def calls(folder, config, dataset):
-    """How often each function is called while inference on a dataset is planned."""
+    """Number of calls of each function while inference on a dataset is planned."""
     goal = f"results/failures/{dataset}/tiny.csv"
     words = command(folder, "--dry-run", goal, configfiles=[config])
     profile = folder / f"{dataset}.profile"

@@ -1,4 +1,4 @@
-"""The recipes of both READMEs, run from the text as it is written, over a small study."""
+"""The recipes of both READMEs run as they are written, on a small study."""
 
 import re
 
@@ -18,7 +18,7 @@ DATASETS = ["Add a dataset"]
 
 
 def recipes():
-    """The blocks of YAML under each heading that has any."""
+    """The YAML blocks by heading, for headings with YAML blocks."""
     texts = [(ROOT / name).read_text("utf-8") for name in ("README.md", "config/README.md")]
     text = "\n".join(texts)
     assert "--configfile config/config.yaml mine.yaml" in text
@@ -38,12 +38,12 @@ def home(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def follow(home):
-    """A function that follows recipes: their text becomes files beside the study's."""
+    """A function that runs recipes: it writes their text to files beside the study."""
 
     def run(headings, *goals, more=()):
         files, found = [], recipes()
         for text in [*(block for name in headings for block in found[name]), *more]:
-            # where the recipes have their files; what else they say stays as it is
+            # only the paths of files in the recipes are replaced
             text = text.replace("/home/me/", f"{home}/").replace("/data/", f"{home}/")
             files.append(home / f"mine{len(files)}.yaml")
             files[-1].write_text(text, encoding="utf-8")
@@ -54,7 +54,7 @@ def follow(home):
 
 @pytest.fixture(scope="module")
 def study(home):
-    """A study with the ids that the recipes build upon; its models have scored its dataset."""
+    """A finished study with the ids that the recipes use."""
     config = study_config(home)
     voices = config["datasets"].pop("voices")
     voices["columns"]["arousal"] = {"column": "take"}
@@ -114,7 +114,7 @@ def test_models_predictions_computed_columns_and_tasks(study, follow):
 
 
 def publish_database(home):
-    """Publish the database of the recipe for audb in the repository that it names."""
+    """Publish a database in the repository that the recipe for audb names."""
     files = [f"wav/{number}.wav" for number in range(10)]
     for seed, file in enumerate(files):
         write_audio(home / "build" / file, noise(0.3, seed=seed))

@@ -1,7 +1,7 @@
-"""A published finding replayed from tables of predictions, without a model: who fixes whose errors.
+"""A published finding is reproduced from tables of predictions, without running a model.
 
-The counts of emodb's utterances by speaker and emotion, and of the errors, are true; the audio is
-silence and the predictions are made to fit the counts.
+The numbers of emodb's utterances by speaker and emotion and the numbers of errors are the published
+ones. The audio is silence, and the predictions are made to fit these numbers.
 """
 
 import shutil
@@ -64,7 +64,7 @@ def repository(tmp_path_factory, metadata):
 
 @pytest.fixture(scope="module")
 def tables(tmp_path_factory, metadata, angry):
-    """23 errors, 19 of them of angry women; the other model is right on 15 of those 19."""
+    """Tables of two models: 23 errors, 19 of them on angry women, of which the other fixes 15."""
     rng = np.random.default_rng(0)
     in_slice = rng.choice(np.flatnonzero(angry), 19, replace=False)
     elsewhere = rng.choice(np.flatnonzero(~angry), 4, replace=False)
@@ -165,7 +165,7 @@ def test_categories_are_compared(study):
     assert (row["kind"], row["support"], row["speakers"]) == ("category", 127, 10)
     assert {"gender=female", "gender=male"} < set(table.index)
     regressions = pd.read_csv(study / "results/comparison/emodb/gender.regressions.csv")
-    assert len(regressions) == 0  # the second model makes no error of its own
+    assert len(regressions) == 0  # the second model makes no new error
 
 
 def test_models_are_compared_with_reference_models(study, metadata):

@@ -1,4 +1,4 @@
-"""What an edit reruns, by the jobs that a dry run plans on a finished study."""
+"""Jobs that a dry run plans on a finished study after an edit of its config."""
 
 import copy
 import os
@@ -50,7 +50,7 @@ def test_a_study_that_moves_to_another_machine(finished_study, demo, tmp_path):
     kept = copy_workflow(shutil.copytree(finished_study, tmp_path / "kept"))
     assert plan(kept) == []
 
-    # without its times it is taken as it is where one says so, as if no file were known by content
+    # files with new times are marked as up to date by --touch, as if all were too large to compare
     lost = copy_workflow(move(finished_study, tmp_path / "lost"))
     # a folder is known by its time alone, which Snakemake keeps in this file
     os.utime(lost / "resources/demo/audio/.snakemake_timestamp", (1_710_000_000,) * 2)
@@ -103,7 +103,7 @@ def test_new_model_touches_no_other_inference(plan, tmp_path, finished_study):
             "license": "MIT",
         }
 
-    # the slices of a task's models are suggested in one process, so they are looked at again
+    # one job suggests the slices of all models of a task, so it runs again for all of them
     assert plan(edit) == sorted(
         [
             "fetch_model model=another",

@@ -1,4 +1,4 @@
-"""What jobs ask for: more where there is more to do, and more with each attempt."""
+"""Jobs request more memory and time for larger inputs, and more with each attempt."""
 
 import os
 import re
@@ -20,7 +20,7 @@ UTTERANCES = {
 
 @pytest.fixture(scope="module")
 def config(tmp_path_factory):
-    """Datasets without audio, a shard each, and two models of which only the size counts."""
+    """Datasets without audio, one shard each, and two models of which only the size matters."""
     folder = tmp_path_factory.mktemp("resources")
     datasets, models = {}, {}
     for name, seconds in UTTERANCES.items():
@@ -62,7 +62,7 @@ def asked(process):
 
 @pytest.fixture(scope="module")
 def jobs(tmp_path_factory, config):
-    """What the jobs ask for whose inputs are there: of models, sparse files of their size."""
+    """Requests of the jobs whose inputs exist. Models are sparse files of the right size."""
     folder = tmp_path_factory.mktemp("jobs")
     path = write_config(folder / "study.yaml", config)
     listing = snakemake(folder, "--dry-run", "datasets", configfiles=[path])
@@ -119,7 +119,7 @@ def test_costs_are_measured_alone_with_memory_for_their_utterances(jobs):
 
 
 def test_a_failed_attempt_stores_nothing_and_the_next_requests_more(tmp_path, config):
-    """A disk with the audio that is not mounted: its folder is there, and empty."""
+    """The disk with the audio is not mounted: its folder exists and is empty."""
     audio = tmp_path / "audio"
     for row in range(3):
         write_audio(audio / f"{row:06}.wav", noise(2, seed=row))

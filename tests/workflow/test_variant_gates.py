@@ -1,4 +1,4 @@
-"""A bare ONNX file and variants of it in a study: made, scored and held against their source."""
+"""A bare ONNX file and variants of it are made, scored and compared with their source."""
 
 import copy
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.workflow
 
 GATE = 0.99
 OFFSETS = {"female": (0.145, 0.185), "male": (0.08, 0.12)}
-"""Direct current in the voices: the model hears it, and women's from 0.149 on as women's."""
+"""Constant offset of the voices. The model predicts `female` for an offset of at least 0.149."""
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +83,7 @@ def test_variants_compute_in_fewer_bits(study):
 
 
 def right(study, model, metadata):
-    """The accuracy of a model, counted from its predictions."""
+    """The accuracy of a model, computed from its predictions."""
     table = predicted(study, model).set_index("file").loc[metadata["file"]]
     return (
         table[["female", "male", "child"]].idxmax(axis=1).to_numpy() == metadata["gender"]

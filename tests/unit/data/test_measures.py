@@ -66,7 +66,7 @@ SILENCE = {
     "tone of one bit": np.sign(np.sin(2 * np.pi * 200 * np.arange(RATE) / RATE)) / 2**15,
     "offset": np.full(RATE, 0.3) + hiss(1.0) / 2**16,
 }
-"""Signals that are not zero but inaudible."""
+"""Signals that count as silence."""
 
 
 @pytest.mark.parametrize("name", SILENCE)

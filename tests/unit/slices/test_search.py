@@ -852,7 +852,7 @@ def test_the_documented_limits_of_the_search_are_those_of_the_code():
 
 
 def test_the_note_of_a_rule_explained_by_other_slices():
-    """The note of a rule tells if the slices above it explain its errors."""
+    """The note tells whether the slices above may explain the errors of a rule."""
     table = utterances(80, rows=1500)
     inside = table["age"].between(30, 45).to_numpy()
     found = find_slices(table, errors(80, table, inside, 0.3), FEATURES).slices
