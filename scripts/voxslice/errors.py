@@ -12,26 +12,42 @@ from pathlib import Path
 from voxslice.shown_text import visible
 
 
+MAX_SENTENCE = 600
+"""Most characters of a sentence: it may quote a cell of a table, which can be a whole file."""
+SENTENCE_END = 240
+"""Characters at the end of a longer sentence that are kept: they say what to change."""
+
+
 class InputError(ValueError):
     """Bad input. One sentence tells the user what to change; there is no traceback.
 
     Args:
-        sentence: The sentence. Control characters of names in it are made visible.
+        sentence: The sentence. Control characters of names in it are made visible. The middle of a
+            sentence of more than `MAX_SENTENCE` characters is left out.
     """
 
     def __init__(self, sentence: str) -> None:
-        super().__init__(visible(sentence))
+        super().__init__(_bounded(visible(sentence)))
 
 
 class MachineError(RuntimeError):
     """The machine failed, in one sentence without a traceback. The job can run again.
 
     Args:
-        sentence: The sentence. Control characters of names in it are made visible.
+        sentence: The sentence, changed as that of an `InputError` is.
     """
 
     def __init__(self, sentence: str) -> None:
-        super().__init__(visible(sentence))
+        super().__init__(_bounded(visible(sentence)))
+
+
+def _bounded(sentence: str) -> str:
+    """The sentence without its middle if it is too long to be read."""
+    if len(sentence) <= MAX_SENTENCE:
+        return sentence
+    gap = " [...] "
+    start = MAX_SENTENCE - SENTENCE_END - len(gap)
+    return f"{sentence[:start]}{gap}{sentence[-SENTENCE_END:]}"
 
 
 FILE_ERRORS = {

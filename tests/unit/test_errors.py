@@ -57,3 +57,13 @@ def test_the_message_names_the_cause_and_not_the_place_in_the_code():
 
 def test_an_error_without_a_message_is_named_by_its_type():
     assert reason_of(KeyError(), "a.wav") == "KeyError"
+
+
+@pytest.mark.parametrize("kind", [InputError, MachineError])
+def test_a_sentence_that_quotes_a_whole_file_keeps_its_begin_and_its_end(kind):
+    assert str(kind("x" * 600)) == "x" * 600
+    cell = "\x00" * 5000
+    sentence = str(kind(f"t.csv has '{cell}' as end: correct it or leave it empty."))
+    assert len(sentence) == 600
+    assert sentence.startswith("t.csv has '\u2400") and " [...] " in sentence
+    assert sentence.endswith(" as end: correct it or leave it empty.")
