@@ -35,6 +35,9 @@ MISSING_WORDS = frozenset(
 EXAMPLES = 3
 """Most cells that a message names."""
 
+MAX_WHOLE = 2.0**53
+"""Largest number up to which a float tells each whole number from the next one."""
+
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?", re.IGNORECASE)
 _WITH_COMMA = re.compile(r"[+-]?[0-9]*,[0-9]+")
 _WHOLE = re.compile(r"[+-]?[0-9]+")
@@ -92,7 +95,7 @@ def typed(cells: pd.Series, kind: str | None = None, *, source: str = "") -> pd.
             )
     elif wrong.any() or values.isna().all() or _has_leading_zero(cells):
         return cells
-    return values.astype("Int64") if (values.dropna() % 1 == 0).all() else values
+    return values.astype("Int64") if _are_whole(values) else values
 
 
 def settled(column: pd.Series, kind: str | None = None, *, source: str = "") -> pd.Series:
@@ -144,7 +147,7 @@ def category_text(column: pd.Series) -> pd.Series:
     Returns:
         the values as text
     """
-    if pd.api.types.is_float_dtype(column.dtype) and (column.dropna() % 1 == 0).all():
+    if pd.api.types.is_float_dtype(column.dtype) and _are_whole(column):
         column = column.astype("Int64")
     return column.astype("string")
 
@@ -192,6 +195,12 @@ def remark_on_numbers(cells: pd.Series) -> str:
     if words.any():
         told.append(f"{_counted(cells, words)} as missing")
     return f"The column {cells.name} is read as numbers, with {' and '.join(told)}." if told else ""
+
+
+def _are_whole(values: pd.Series) -> bool:
+    """Whether all values of a column of floats are whole numbers that a float holds exactly."""
+    present = values.dropna()
+    return bool(((present % 1 == 0) & (present.abs() <= MAX_WHOLE)).all())
 
 
 def _counted(cells: pd.Series, chosen: pd.Series) -> str:

@@ -36,6 +36,14 @@ def test_numbers_are_parsed(cells, numbers):
     assert values(typed(text(*cells))) == numbers
 
 
+@pytest.mark.parametrize("cell", ["9" * 40, "1e300", "-99999999999999999999", "9007199254740994"])
+def test_numbers_that_no_whole_number_holds_stay_floats(cell):
+    assert values(typed(text("1", cell))) == [1, float(cell)]
+    numbers = pd.Series([1, float(cell), None])
+    assert values(settled(numbers, "category")) == [str(1.0), str(float(cell)), None]
+    assert typed(text("1", "9007199254740992")).dtype == "Int64"
+
+
 @pytest.mark.parametrize(
     ("cells", "other"),
     [
