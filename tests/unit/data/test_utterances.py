@@ -46,6 +46,7 @@ def test_names_that_lead_out_of_the_folder_are_refused(tmp_path, file, links):
 
 def test_names_inside_of_the_folder_are_accepted(tmp_path):
     names = ["a.wav", "b/..c.wav", ".hidden.wav", "a b/ü.wav", "...wav", "nul\0.wav"]
+    names += ["long" * 100, "long" * 100 + "/a.wav", "a/" * 3000]
     require_inside(names, tmp_path, "t")
 
 
