@@ -103,8 +103,9 @@ def _keys(table: pd.DataFrame, source: str) -> pd.DataFrame:
     wrong = (keys["start"] < 0) | (keys["end"] <= keys["start"])
     if wrong.any():
         row = keys[wrong].iloc[0]
+        end = "" if np.isnan(row["end"]) else f" to {row['end']:g}"
         raise InputError(
-            f"{source} has an utterance of {row['file']} from {row['start']:g} to {row['end']:g} s:"
+            f"{source} has an utterance of {row['file']} from {row['start']:g}{end} s:"
             " correct its start and end, which are seconds from the beginning of the file."
         )
     if keys.duplicated().any():

@@ -81,6 +81,7 @@ def test_odd_names_of_files(audio, table):
         ("file,start\na.wav,inf\n", r"has 'inf' as start of a\.wav, which is not a time"),
         ("file,start\na.wav,unknown\n", r"has 'unknown' as start of a\.wav, which is not a time"),
         ("file,start\na.wav,0:1:0:1\n", r"has '0:1:0:1' as start of a\.wav, which is not a time"),
+        ("file,start\na.wav,-1\n", r"an utterance of a\.wav from -1 s: correct"),
         ("file,start,end\na.wav,-1,1\n", r"an utterance of a\.wav from -1 to 1 s: correct"),
         ("file,start,end\na.wav,2,1\n", r"an utterance of a\.wav from 2 to 1 s: correct"),
         ("file,start,end\na.wav,1,1\n", r"an utterance of a\.wav from 1 to 1 s: correct"),
