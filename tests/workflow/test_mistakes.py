@@ -91,7 +91,7 @@ def test_archive_that_is_not_a_zip(tmp_path, one_model):
     archive = tmp_path / "model.zip"
     archive.write_text("<html>Not found</html>")
     output = fail(tmp_path, one_model({"url": archive.as_uri(), "license": "MIT"}), TARGET)
-    assert "Error: Not a readable zip archive" in output
+    assert f"Error: {archive.as_uri()} is not a readable zip archive" in output
 
 
 def test_wrong_checksum(tmp_path, one_model):

@@ -263,13 +263,16 @@ class _Archive(io.FileIO):
         return super().read(size) or b""
 
 
-def unpack(archive: str | Path, folder: str | Path, *, max_megabytes: float) -> None:
+def unpack(
+    archive: str | Path, folder: str | Path, *, max_megabytes: float, origin: str = ""
+) -> None:
     """Unpack a zip archive, each member strictly inside the folder.
 
     Args:
         archive: Zip file.
         folder: Existing folder to unpack into.
         max_megabytes: Most that the archive may unpack to, in MB.
+        origin: URL that the archive came from, for messages; empty to name the file.
 
     Raises:
         InputError: The file is not a zip archive or is damaged, would unpack to too much, uses
@@ -277,43 +280,47 @@ def unpack(archive: str | Path, folder: str | Path, *, max_megabytes: float) -> 
             outside of the folder.
         MachineError: The disk is full.
     """
+    name = origin or str(archive)
     try:
         with full_disk(folder), _Archive(archive) as file, zipfile.ZipFile(file) as source:
-            _check_members(source.infolist(), Path(archive).stat().st_size, max_megabytes)
+            _check_members(source.infolist(), Path(archive).stat().st_size, max_megabytes, name)
             source.extractall(folder)  # checks each member's CRC, writes no more than its size
     except (InputError, MachineError):
         raise
     except Exception as error:  # zipfile and its decompressors raise a dozen kinds
         reason = " ".join(str(error).split())[:300] or type(error).__name__
-        raise InputError(f"Not a readable zip archive ({reason}): check the URL.") from error
+        raise InputError(
+            f"{name} is not a readable zip archive ({reason}): check the URL."
+        ) from error
 
 
 def _check_members(
-    members: list[zipfile.ZipInfo], archive_bytes: int, max_megabytes: float
+    members: list[zipfile.ZipInfo], archive_bytes: int, max_megabytes: float, origin: str
 ) -> None:
     """Refuse an archive by its list of members, before any of them is unpacked."""
+    refused = f"The archive {origin} is refused"
     size = sum(member.file_size for member in members)
     if size > max(SMALL_BYTES, MAX_RATIO * archive_bytes):
         raise InputError(
-            f"The archive is refused: it would unpack to {size / 1e6:,.0f} MB, more than"
+            f"{refused}: it would unpack to {size / 1e6:,.0f} MB, more than"
             f" {MAX_RATIO} times its size."
         )
     if size > 1e6 * max_megabytes:
         raise InputError(
-            f"The archive is refused: it would unpack to {size / 1e6:,.0f} MB, more than"
+            f"{refused}: it would unpack to {size / 1e6:,.0f} MB, more than"
             f" {max_megabytes:g} MB: raise limits.download_megabytes if it is the right one."
         )
     for member in members:
         name = PurePosixPath(member.filename.replace("\\", "/"))
         if name.is_absolute() or ".." in name.parts or ":" in str(name):
             raise InputError(
-                f"The archive is refused: its member {member.filename!r} would be written"
+                f"{refused}: its member {member.filename!r} would be written"
                 " outside of its folder."
             )
         if stat.S_ISLNK(member.external_attr >> 16):
-            raise InputError(f"The archive is refused: its member {member.filename!r} is a link.")
+            raise InputError(f"{refused}: its member {member.filename!r} is a link.")
         if member.compress_type not in METHODS:
             raise InputError(
-                f"The archive is refused: its member {member.filename!r} is compressed in another"
+                f"{refused}: its member {member.filename!r} is compressed in another"
                 " way than deflate; pack the model again with a common zip program."
             )

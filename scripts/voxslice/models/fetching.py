@@ -59,7 +59,7 @@ def fetch_model(
             if source.get("url"):
                 archive, local = local, Path(temporary, "model")
                 local.mkdir()
-                unpack(archive, local, max_megabytes=max_megabytes)
+                unpack(archive, local, max_megabytes=max_megabytes, origin=origin)
                 local = find_root(local)
             install(local, target, checksum=checksum, **settings)
     if checksum and not source.get("sha256"):
