@@ -25,7 +25,7 @@ class Classes:
         """Whether the task merges or excludes classes."""
         return bool(self.merged or self.excluded)
 
-    def groups(self, classes: Sequence[str]) -> dict[str, list[str]]:
+    def groups(self, classes: Sequence[str], owner: str = "The model") -> dict[str, list[str]]:
         """Group the classes of a model by the label that they stand for.
 
         A task that merges or excludes classes has to name each class of a model, so that a
@@ -34,6 +34,7 @@ class Classes:
 
         Args:
             classes: classes of the model
+            owner: what has the classes, for messages: the subject of a sentence
 
         Returns:
             the classes of each label. A class that stands for no label forms a group by itself, in
@@ -49,7 +50,7 @@ class Classes:
                 continue
             if self.named and name not in self.merged and name not in self.labels:
                 raise InputError(
-                    f"The model has the class {name!r}, which is neither a label of the task nor"
+                    f"{owner} has the class {name!r}, which is neither a label of the task nor"
                     " named by it: add it to the task's classes, with the label that it stands for,"
                     " or to its exclude."
                 )
@@ -57,7 +58,7 @@ class Classes:
         lacking = [label for label in self.labels if label not in groups]
         if lacking:
             raise InputError(
-                f"The model has the classes {', '.join(classes)}, none of which stands for the"
+                f"{owner} has the classes {', '.join(classes)}, none of which stands for the"
                 f" task's label {lacking[0]!r}: change the task's labels or classes, or remove the"
                 " task from the model."
             )

@@ -32,3 +32,10 @@ def test_a_misspelt_class_is_one_sentence(task, sentence):
         task.groups(["a", "c"])
     assert sentence in str(error.value)
     assert str(error.value).endswith(".")
+
+
+def test_a_refusal_names_what_has_the_classes():
+    with pytest.raises(InputError, match=r"^The model m has the classes a, none of which"):
+        Classes(["b"]).groups(["a"], "The model m")
+    with pytest.raises(InputError, match=r"^t\.csv has the class 'c', which is neither"):
+        Classes(["b"], {"a": "b"}).groups(["b", "c"], "t.csv")

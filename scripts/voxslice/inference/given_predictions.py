@@ -179,7 +179,7 @@ def _classes(table: pd.DataFrame, task: str, classes: Classes, source: str) -> p
             f"{source} has probabilities of {named[0]} but none of {lacking[0]}: add the column"
             f" {prefix}{lacking[0]}, or remove all columns that begin with {prefix}"
         )
-    groups = classes.groups(named)
+    groups = classes.groups(named, source)
     values = pd.DataFrame({name: _probabilities(table, task, name, source) for name in named})
     sums = pd.DataFrame({name: values[members].sum(axis=1) for name, members in groups.items()})
     if classes.named:

@@ -20,6 +20,7 @@ def score_classes(
     classes: Sequence[str],
     task: Classes,
     scale: str = LOGITS,
+    owner: str = "The model",
 ) -> pd.DataFrame:
     """Score a classification.
 
@@ -30,6 +31,7 @@ def score_classes(
         task: labels of the task, and the classes that stand for them; a model is wrong if it
             predicts a class that stands for no label
         scale: `LOGITS` or `PROBABILITIES`
+        owner: what has the classes, for messages: the subject of a sentence
 
     Returns:
         one row per utterance with a known label: the keys, `label`, `prediction` (the most probable
@@ -42,7 +44,7 @@ def score_classes(
         InputError: if a label has no class, the task does not name a class of the model, or no row
             has a known label
     """
-    groups = task.groups(classes)
+    groups = task.groups(classes, owner)
     text, kept = known_labels(labels, task.labels)
     values = [predictions.loc[kept, members].to_numpy(np.float64) for members in groups.values()]
     if scale == PROBABILITIES:
@@ -159,15 +161,19 @@ def known_values(labels: pd.Series) -> tuple[pd.Series, np.ndarray]:
     Raises:
         InputError: if labels are not numbers, or no row has a label
     """
-    try:
-        values = pd.to_numeric(labels.astype("object")).astype(float).reset_index(drop=True)
-    except (ValueError, TypeError) as error:
+    values = pd.to_numeric(labels.astype("object"), errors="coerce").astype(float)
+    wrong = labels[labels.notna() & values.isna()]
+    if len(wrong):
         raise InputError(
-            f"The labels of the task are not numbers ({error}): correct its target or type."
-        ) from error
+            f"The column {labels.name} has {str(wrong.iloc[0])!r} among the labels of a regression,"
+            " which are numbers: correct the table, or the task's target or type."
+        )
+    values = values.reset_index(drop=True)
     kept = np.isfinite(values).to_numpy()
     if not kept.any():
-        raise InputError("No utterance has a label for the task: correct its target.")
+        raise InputError(
+            f"No utterance has a label in the column {labels.name}: correct the task's target."
+        )
     return values, kept
 
 

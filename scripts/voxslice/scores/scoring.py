@@ -108,6 +108,7 @@ def score_model_outputs(
             classes=names,
             task=Classes(**classes),
             scale=decided.kind,
+            owner=f"The model {model}",
         )
         return Scoring(scores, decided.kind, [decided.note] if decided.note else [])
     column = value_label(names, settings.get("label"), output, model)

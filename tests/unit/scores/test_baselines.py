@@ -89,5 +89,5 @@ def test_without_labels_there_is_no_reference():
         referred([None, "x"])
     with pytest.raises(InputError, match="No utterance has a label"):
         referred([None, None], known=None)
-    with pytest.raises(InputError, match="not numbers"):
+    with pytest.raises(InputError, match="among the labels of a regression"):
         referred(["old", "young"], known=None)

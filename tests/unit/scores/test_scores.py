@@ -197,7 +197,7 @@ def test_rows_without_a_number_are_left_out(labels):
 
 
 def test_labels_that_are_no_numbers():
-    with pytest.raises(InputError, match="labels of the task are not numbers"):
+    with pytest.raises(InputError, match="has 'old' among the labels of a regression"):
         values([1, 2], ["old", "young"])
     with pytest.raises(InputError, match="No utterance has a label"):
         values([1, 2], [None, None])

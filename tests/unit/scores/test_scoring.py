@@ -96,7 +96,7 @@ def test_given_predictions_are_scored_where_they_have_a_value(tmp_path, kind):
     [
         (GENDER | {"output": "none"}, "has no output 'none'"),
         (AGE | {"output": "both"}, "age, height"),
-        (AGE | {"target": "gender"}, "not numbers"),
+        (AGE | {"target": "gender"}, "among the labels of a regression"),
     ],
 )
 def test_what_does_not_fit_is_refused(shards, settings, message):
