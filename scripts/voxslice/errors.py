@@ -11,7 +11,6 @@ from pathlib import Path
 
 from voxslice.shown_text import visible
 
-
 MAX_SENTENCE = 600
 """Most characters of a sentence: it may quote a cell of a table, which can be a whole file."""
 SENTENCE_END = 240

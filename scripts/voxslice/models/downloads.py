@@ -314,8 +314,7 @@ def _check_members(
         name = PurePosixPath(member.filename.replace("\\", "/"))
         if name.is_absolute() or ".." in name.parts or ":" in str(name):
             raise InputError(
-                f"{refused}: its member {member.filename!r} would be written"
-                " outside of its folder."
+                f"{refused}: its member {member.filename!r} would be written outside of its folder."
             )
         if stat.S_ISLNK(member.external_attr >> 16):
             raise InputError(f"{refused}: its member {member.filename!r} is a link.")
