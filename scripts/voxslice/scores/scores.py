@@ -110,7 +110,7 @@ def known_labels(labels: pd.Series, known: Sequence[str]) -> tuple[pd.Series, np
         found = ", ".join(sorted(set(text.dropna()))[:5]) or "none"
         raise InputError(
             f"No utterance has one of the labels {', '.join(known)} (found: {found}):"
-            " correct the task's target or labels."
+            f" correct the column {labels.name}, or the task's target or labels."
         )
     return text, kept
 
