@@ -1,0 +1,105 @@
+"""A small study that is changed at random, and how it ends."""
+
+import contextlib
+import json
+import random
+import shutil
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+
+from mutations import Mutation, mutate
+from small_inputs import write_model
+from small_study import study_config
+from snakemake_cli import write_config
+from study_checks import names_of, read_shards, require_results, require_sentence
+from study_steps import Jobs, run_study
+from voxslice.errors import InputError, MachineError
+
+RESULT, REFUSED, WRONG = "result", "refused", "WRONG"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a study ended that was changed.
+
+    Attributes:
+        seed: of the mutation
+        mutation: what was changed
+        end: `RESULT`, `REFUSED` or `WRONG`
+        detail: the sentence of a refusal; what is wrong, with a traceback
+    """
+
+    seed: int
+    mutation: Mutation
+    end: str
+    detail: str = ""
+
+    def __str__(self):
+        line = f"{self.seed}\t{self.mutation.kind}\t{self.mutation.what}\t{self.end}"
+        return f"{line}\t{self.detail}" if self.detail else line
+
+
+class Fuzzer:
+    """A small study of four speakers and two models, in a folder that each mutation gets anew."""
+
+    def __init__(self, folder):
+        self._original, self._folder = Path(folder, "original"), Path(folder, "study")
+        self._folder.mkdir(parents=True)
+        config = study_config(self._folder)
+        config["datasets"]["voices"]["csv"] = {"path": "voices.csv", "audio": "audio"}
+        config["datasets"]["voices"]["columns"]["level"] = {"measure": "level"}
+        write_model(self._folder / "models/first")
+        (self._folder / "second.zip").rename(self._folder / "models/second.zip")
+        del config["models"]["first"]["url"]
+        config["models"]["first"]["path"] = "models/first"
+        archive = self._folder / "models/second.zip"
+        config["models"]["second"]["url"] = archive.as_uri()
+        for left in ("first", "second", "first.zip"):
+            path = self._folder / left
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        # the failure of a few utterances of 24 ends in results
+        config |= {"resamples": 100, "failures_tolerated": 0.2, "limits": {"model_seconds": 20}}
+        write_config(self._folder / "config.yaml", config)
+        self._names = names_of(config) | {
+            f"{name}{number}" for name in "abcd" for number in "012345"
+        }
+        self._memory = {}
+        shutil.copytree(self._folder, self._original)
+        with contextlib.chdir(self._folder):
+            study = run_study("config.yaml", Jobs(self._memory))
+            self._before = {
+                ("voices", model): (
+                    json.loads(Path(f"resources/models/{model}/model.json").read_text()),
+                    study.config["models"][model]["sampling_rate"],
+                    read_shards("voices", model)[0],
+                )
+                for model in study.run_models
+            }
+
+    def run(self, seed):
+        """Change the study and run it.
+
+        Args:
+            seed: of the mutation
+
+        Returns:
+            the `Outcome`
+        """
+        shutil.rmtree(self._folder)
+        shutil.copytree(self._original, self._folder)
+        with contextlib.chdir(self._folder):
+            mutation = mutate(random.Random(seed))
+            # results of mutations are not kept
+            jobs = Jobs(dict(self._memory))
+            try:
+                try:
+                    study = run_study("config.yaml", jobs)
+                except (InputError, MachineError) as error:
+                    sentence = str(error)
+                    require_sentence(sentence, self._names)
+                    return Outcome(seed, mutation, REFUSED, sentence)
+                require_results(study, jobs, self._before, mutation)
+            except Exception:
+                return Outcome(seed, mutation, WRONG, traceback.format_exc())
+        return Outcome(seed, mutation, RESULT)
