@@ -60,7 +60,7 @@ def predicted(study, model):
 
 def test_a_bare_file_predicts_the_same_as_audonnx(study):
     table, model = predicted(study, "bare"), audonnx.load(str(study / "first"))
-    assert list(table)[3:] == ["age", "female", "male", "child", "embedding"]
+    assert list(table)[3:] == ["age", "female", "male", "child"]
     assert len(table) == 64
     for row in table.to_dict(orient="records")[::9]:
         signal, rate = soundfile.read(study / "audio" / row["file"], dtype="float32")
