@@ -10,12 +10,26 @@ MISSING = "missing"
 
 
 def is_numeric(column: pd.Series) -> bool:
-    """Whether a column holds numbers that have an order (booleans are categories)."""
+    """Whether a column holds numbers that have an order (booleans are categories).
+
+    Args:
+        column: values of any type
+
+    Returns:
+        True for numbers, False for booleans, text and other categories
+    """
     return pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
 
 
 def as_text(column: pd.Series) -> np.ndarray:
-    """Categories as text; missing values are the category `missing`."""
+    """Categories as text; missing values are the category `missing`.
+
+    Args:
+        column: values of any type
+
+    Returns:
+        text of shape (rows,)
+    """
     return column.astype("string").fillna(MISSING).to_numpy(dtype=object)
 
 
@@ -37,12 +51,27 @@ def category_order(column: pd.Series) -> list[str]:
 
 
 def missing_text(name: object) -> str:
-    """A condition on values that are missing, as in `age missing`."""
+    """A condition on values that are missing, as in `age missing`.
+
+    Args:
+        name: name of the column
+
+    Returns:
+        the condition in words
+    """
     return f"{name} {MISSING}"
 
 
 def categories_text(name: object, categories: Sequence[str]) -> str:
-    """A condition on categories, as in `emotion = anger` or `emotion in {anger, fear}`."""
+    """A condition on categories, as in `emotion = anger` or `emotion in {anger, fear}`.
+
+    Args:
+        name: name of the column
+        categories: categories that fulfil the condition, at least one
+
+    Returns:
+        the condition in words
+    """
     if list(categories) == [MISSING]:
         return missing_text(name)
     if len(categories) == 1:

@@ -550,7 +550,14 @@ def _fits(values: pd.Series, kind: str) -> bool:
 
 
 def as_markdown(tables: Sequence[Table] = TABLES) -> str:
-    """The page `docs/tables.md`."""
+    """The page `docs/tables.md`.
+
+    Args:
+        tables: specifications of all tables
+
+    Returns:
+        the text of the page in Markdown
+    """
     lines = [
         "# Tables",
         "",

@@ -34,12 +34,12 @@ def class_scores(metadata, classes, wrong=()):
     """Scores of a model with the given classes, wrong on the given rows."""
     predictions = metadata[KEY].copy()
     other = {"male": "female", "female": "male"}
-    said = [
+    predicted = [
         other[label] if i in wrong else label
         for i, label in enumerate(metadata["gender"].astype(str))
     ]
     for name in classes:
-        predictions[name] = [3.0 if name == one else 0.0 for one in said]
+        predictions[name] = [3.0 if name == one else 0.0 for one in predicted]
     return score_classes(
         predictions, metadata["gender"], classes=classes, task=Classes(["female", "male"])
     )

@@ -67,8 +67,8 @@ def test_computed_columns_are_those_of_the_speech(finished_study):
     shares = pd.crosstab(metadata["emotion"], arousal.astype(str).str.split().str[0])
     assert shares["high"].idxmax() in ("anger", "happiness", "fear")
     slices = pd.read_csv(finished_study / "results/slices/demo/gender/practice_small.csv")
-    heard = slices[slices["confirmed"] & (slices["search"] == "sound")]["rule"]
-    assert heard.str.contains("arousal = high").any()
+    sounding = slices[slices["confirmed"] & (slices["search"] == "sound")]["rule"]
+    assert sounding.str.contains("arousal = high").any()
 
 
 def test_the_report_of_snakemake_contains_the_results(finished_study, demo_config, tmp_path):

@@ -25,8 +25,8 @@ def study(request, tmp_path_factory):
     )
     table.loc[:2, "digit"] = None
     table.to_csv(folder / "digits.csv", index=False)
-    said = table["digit"].where(table["digit"] != labels[1], labels[2]).fillna(labels[0])
-    table[["file"]].assign(digit=said).to_csv(folder / "model.csv", index=False)
+    predicted = table["digit"].where(table["digit"] != labels[1], labels[2]).fillna(labels[0])
+    table[["file"]].assign(digit=predicted).to_csv(folder / "model.csv", index=False)
     config = {
         "resamples": 200,
         "datasets": {

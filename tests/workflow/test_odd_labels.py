@@ -78,8 +78,8 @@ def study(tmp_path_factory, tables, config):
         other = right.map({"female": "child", "male": "female"})
         years = table["years"].fillna(50)
         for model, gender, age in [("1", right, years), ("null", other, years + 40)]:
-            said = pd.DataFrame({"file": table["file"], "gender": gender, "age": age})
-            said.to_csv(folder / f"{name}.{model}.csv", index=False)
+            predicted = pd.DataFrame({"file": table["file"], "gender": gender, "age": age})
+            predicted.to_csv(folder / f"{name}.{model}.csv", index=False)
     path = write_config(folder / "study.yaml", config)
     snakemake(folder, "reports", "views", configfiles=[path])
     return folder

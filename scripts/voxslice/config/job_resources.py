@@ -19,7 +19,14 @@ Amount = Callable[..., int]
 
 
 def size_mb(path: str | Path) -> float:
-    """Size of a file in megabytes; 0 where it does not exist yet."""
+    """Size of a file in megabytes; 0 where it does not exist yet.
+
+    Args:
+        path: path of the file
+
+    Returns:
+        the size in MB
+    """
     path = Path(path)
     return path.stat().st_size / 1e6 if path.exists() else 0
 
@@ -50,7 +57,14 @@ def growing(
 
 
 def listing_memory(study: StudyConfig) -> Amount:
-    """Memory in MB for listing utterances, which grows with the tables of the dataset."""
+    """Memory in MB for listing utterances, which grows with the tables of the dataset.
+
+    Args:
+        study: config of the study
+
+    Returns:
+        function of the wildcards and the attempt
+    """
 
     def amount(wildcards: Any, attempt: int) -> int:
         dataset = study.config["datasets"][wildcards.dataset]
@@ -67,7 +81,14 @@ def listing_memory(study: StudyConfig) -> Amount:
 
 
 def predict_memory(study: StudyConfig) -> Amount:
-    """Memory in MB for scoring a shard, which grows with model, threads and longest utterance."""
+    """Memory in MB for scoring a shard, which grows with model, threads and longest utterance.
+
+    Args:
+        study: config of the study
+
+    Returns:
+        function of the wildcards, the attempt and the threads
+    """
 
     def amount(wildcards: Any, attempt: int, threads: int) -> int:
         _, longest = audio_to_score(study, wildcards)
@@ -78,7 +99,14 @@ def predict_memory(study: StudyConfig) -> Amount:
 
 
 def predict_minutes(study: StudyConfig) -> Amount:
-    """Minutes for scoring a shard, which grow with the size of the model and of the shard."""
+    """Minutes for scoring a shard, which grow with the size of the model and of the shard.
+
+    Args:
+        study: config of the study
+
+    Returns:
+        function of the wildcards, the attempt and the threads
+    """
 
     def amount(wildcards: Any, attempt: int, threads: int) -> int:
         seconds, longest = audio_to_score(study, wildcards)
@@ -91,7 +119,14 @@ def predict_minutes(study: StudyConfig) -> Amount:
 
 
 def costs_memory(study: StudyConfig) -> Amount:
-    """Memory in MB for measuring the costs of a model on one utterance at a time."""
+    """Memory in MB for measuring the costs of a model on one utterance at a time.
+
+    Args:
+        study: config of the study
+
+    Returns:
+        function of the wildcards and the attempt
+    """
 
     def amount(wildcards: Any, attempt: int) -> int:
         longest = max(study.config["costs"]["durations"])

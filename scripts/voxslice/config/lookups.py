@@ -12,17 +12,38 @@ SOURCES = ("csv", "audformat", "audb")
 
 
 def source_of(dataset: Mapping[str, Any]) -> str:
-    """Source of a dataset, one of `SOURCES`."""
+    """Source of a dataset, one of `SOURCES`.
+
+    Args:
+        dataset: settings of the dataset
+
+    Returns:
+        the source
+    """
     return next(source for source in SOURCES if source in dataset)
 
 
 def is_url(place: str) -> bool:
-    """Whether a file is given by a URL and not by a local path."""
+    """Whether a file is given by a URL and not by a local path.
+
+    Args:
+        place: URL or local path
+
+    Returns:
+        True for a URL, False for a local path
+    """
     return "://" in place
 
 
 def filters_of(dataset: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Settings of each column in the filter of a dataset, with the `values` that are kept."""
+    """Settings of each column in the filter of a dataset, with the `values` that are kept.
+
+    Args:
+        dataset: settings of the dataset
+
+    Returns:
+        the settings by name of the column
+    """
     return {
         name: {**dataset["columns"][name], "values": values}
         for name, values in dataset.get("filter", {}).items()
@@ -30,17 +51,38 @@ def filters_of(dataset: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def columns_read(dataset: Mapping[str, Any]) -> dict[str, dict[str, str]]:
-    """Settings of the columns that are read from the source of a dataset."""
+    """Settings of the columns that are read from the source of a dataset.
+
+    Args:
+        dataset: settings of the dataset
+
+    Returns:
+        the settings by name of the column
+    """
     return {name: column for name, column in dataset["columns"].items() if "column" in column}
 
 
 def columns_computed(dataset: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Settings of the columns that are measured in the audio or predicted by a model."""
+    """Settings of the columns that are measured in the audio or predicted by a model.
+
+    Args:
+        dataset: settings of the dataset
+
+    Returns:
+        the settings by name of the column
+    """
     return {name: column for name, column in dataset["columns"].items() if "column" not in column}
 
 
 def classes_of(task: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Arguments of `voxslice.classes.Classes` for a task; None for a regression."""
+    """Arguments of `voxslice.classes.Classes` for a task; None for a regression.
+
+    Args:
+        task: settings of the task
+
+    Returns:
+        the arguments by name, or None
+    """
     if task["type"] == "regression":
         return None
     return {"labels": task["labels"], "merged": task["classes"], "excluded": task["exclude"]}
@@ -98,7 +140,15 @@ def scale_of(config: Mapping[str, Any], task: str, model: str) -> str | None:
 
 
 def sources_of(config: Mapping[str, Any], models: Sequence[str]) -> dict[str, str]:
-    """Id of the source of each derived model among some models."""
+    """Id of the source of each derived model among some models.
+
+    Args:
+        config: completed config
+        models: ids of the models
+
+    Returns:
+        the id of the source by id of the derived model
+    """
     derived = {name: config["models"][name].get("derive") for name in models}
     return {name: derive["from"] for name, derive in derived.items() if derive}
 
@@ -108,12 +158,28 @@ def datasets_of(config: Mapping[str, Any], model: str) -> list[str]:
 
     A model that is run has predictions for all datasets. A model that is given as predictions has
     them for the datasets that it names.
+
+    Args:
+        config: completed config
+        model: id of the model
+
+    Returns:
+        the ids of the datasets
     """
     return list(config["models"][model].get("predictions", config["datasets"]))
 
 
 def tasks_of(config: Mapping[str, Any], dataset: str, model: str) -> list[str]:
-    """Ids of the tasks of a model that a dataset has labels for, in the order of the config."""
+    """Ids of the tasks of a model that a dataset has labels for, in the order of the config.
+
+    Args:
+        config: completed config
+        dataset: id of the dataset
+        model: id of the model
+
+    Returns:
+        the ids of the tasks
+    """
     columns, tasks = config["datasets"][dataset]["columns"], config["models"][model]["tasks"]
     return [
         name
@@ -123,7 +189,16 @@ def tasks_of(config: Mapping[str, Any], dataset: str, model: str) -> list[str]:
 
 
 def models_of(config: Mapping[str, Any], dataset: str, task: str) -> list[str]:
-    """Ids of the models that are compared on a dataset and task, in the order of the config."""
+    """Ids of the models that are compared on a dataset and task, in the order of the config.
+
+    Args:
+        config: completed config
+        dataset: id of the dataset
+        task: id of the task
+
+    Returns:
+        the ids of the models
+    """
     return [
         name
         for name, model in config["models"].items()
@@ -132,7 +207,14 @@ def models_of(config: Mapping[str, Any], dataset: str, task: str) -> list[str]:
 
 
 def studies(config: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Pairs of dataset and task for which the dataset has labels and a model has predictions."""
+    """Pairs of dataset and task for which the dataset has labels and a model has predictions.
+
+    Args:
+        config: completed config
+
+    Returns:
+        pairs of the ids of a dataset and a task
+    """
     return [
         (dataset, task)
         for dataset, settings in config["datasets"].items()
@@ -164,7 +246,15 @@ def searches_of(
 
 
 def audio_folder(config: Mapping[str, Any], dataset: str) -> str:
-    """Folder that the file names of a dataset are relative to."""
+    """Folder that the file names of a dataset are relative to.
+
+    Args:
+        config: completed config
+        dataset: id of the dataset
+
+    Returns:
+        path of the folder
+    """
     source = config["datasets"][dataset]
     if "csv" in source:
         return str(source["csv"]["audio"])
@@ -174,7 +264,14 @@ def audio_folder(config: Mapping[str, Any], dataset: str) -> str:
 
 
 def model_files(model: Mapping[str, Any]) -> list[str]:
-    """Local files of a model; none if it is downloaded."""
+    """Local files of a model; none if it is downloaded.
+
+    Args:
+        model: settings of the model
+
+    Returns:
+        paths of the files
+    """
     if "path" in model:
         return [f"{model['path']}/model.yaml", f"{model['path']}/model.onnx"]
     return [] if is_url(model.get("onnx", "://")) else [model["onnx"]]

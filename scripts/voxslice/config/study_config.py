@@ -81,6 +81,9 @@ class StudyConfig:
 
         Args:
             pattern: path with `{dataset}` and `{task}`
+
+        Returns:
+            the paths, in the order of the config
         """
         return [
             pattern.format(dataset=dataset, task=task)
@@ -92,6 +95,9 @@ class StudyConfig:
 
         Args:
             pattern: path with `{dataset}`, `{task}` and `{model}`
+
+        Returns:
+            the paths, in the order of the config
         """
         return [
             pattern.format(dataset=dataset, task=task, model=model)
@@ -104,6 +110,9 @@ class StudyConfig:
 
         Args:
             pattern: path with `{dataset}` and `{model}`
+
+        Returns:
+            the paths, in the order of the config
         """
         return [
             pattern.format(dataset=dataset, model=model)
@@ -329,12 +338,26 @@ class StudyConfig:
 
 
 def is_made(path: str) -> bool:
-    """Whether the workflow itself makes a file, as it does in the embedded study."""
+    """Whether the workflow itself makes a file, as it does in the embedded study.
+
+    Args:
+        path: path from the config
+
+    Returns:
+        True if the path is in the folder `resources/`
+    """
     return path.startswith("resources/")
 
 
 def one_of(names: Sequence[str]) -> str:
-    """Regular expression of a wildcard that is one of some names, or nothing if there are none."""
+    """Regular expression of a wildcard that is one of some names, or nothing if there are none.
+
+    Args:
+        names: allowed values of the wildcard
+
+    Returns:
+        a regular expression that matches these names and nothing else
+    """
     return "|".join(names) or "(?!)"
 
 

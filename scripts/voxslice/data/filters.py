@@ -32,5 +32,12 @@ def text(value: Any) -> str:
 
 
 def texts(values: Iterable[Any]) -> set[str]:
-    """Write each value as `text` does, and collect the texts in a set."""
+    """Write each value as `text` does, and collect the texts in a set.
+
+    Args:
+        values: Text, numbers or booleans.
+
+    Returns:
+        The set of texts.
+    """
     return {text(value) for value in values}

@@ -277,5 +277,12 @@ def require_rate(declared: str | None, sampling_rate: int, model: str) -> None:
 
 
 def labels_of(model: audonnx.Model) -> dict[str, list[str]]:
-    """The labels of each output of a model, as text: YAML may have read them as numbers."""
+    """The labels of each output of a model, as text: YAML may have read them as numbers.
+
+    Args:
+        model: Model that audonnx has loaded.
+
+    Returns:
+        The labels by name of the output.
+    """
     return {str(name): [nfc(str(x)) for x in node.labels] for name, node in model.outputs.items()}

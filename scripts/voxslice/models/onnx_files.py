@@ -113,13 +113,27 @@ def _require_bounded_functions(model: onnx.ModelProto, origin: str) -> None:
 
 
 def count_parameters(model: onnx.ModelProto) -> int:
-    """Number of elements in the float tensors that a model stores."""
+    """Number of elements in the float tensors that a model stores.
+
+    Args:
+        model: Model that `read_onnx` returned.
+
+    Returns:
+        The number of parameters.
+    """
     real = {onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16, onnx.TensorProto.DOUBLE}
     return sum(int(np.prod(t.dims)) for t in model.graph.initializer if t.data_type in real)
 
 
 def declared_rate(model: onnx.ModelProto) -> str | None:
-    """The sampling rate in Hz in the metadata of a file, as it is written there, or None."""
+    """The sampling rate in Hz in the metadata of a file, as it is written there, or None.
+
+    Args:
+        model: Model that `read_onnx` returned.
+
+    Returns:
+        The sampling rate as text, or None.
+    """
     metadata = {entry.key: entry.value for entry in model.metadata_props}
     return next((metadata[key] for key in RATE_KEYS if key in metadata), None)
 

@@ -1,4 +1,4 @@
-"""True labels that a task does not name: their utterances are in no number."""
+"""True labels that a task does not name. Their utterances are left out of all results."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ MAX_LABELS = 5
 
 
 def unnamed_labels(labels: pd.Series, known: Sequence[str]) -> list[str]:
-    """Say which utterances a classification leaves out because of their true label.
+    """Report which utterances a classification leaves out because of their true label.
 
     Args:
         labels: the true label of each utterance, as the metadata has it

@@ -25,8 +25,8 @@ class Scale:
 
     Attributes:
         kind: `LOGITS` or `PROBABILITIES`
-        note: how it is known, a sentence for the log and the report; empty if the config says it
-            or if nothing has to be said
+        note: how it is known, a sentence for the log and the report; empty if the config gives the
+            scale or if there is nothing to report
     """
 
     kind: str
@@ -48,7 +48,7 @@ def scale_of_output(
 
     Args:
         values: shape (utterances, classes), of all utterances of a dataset
-        declared: `LOGITS` or `PROBABILITIES` if the config says it, otherwise None
+        declared: `LOGITS` or `PROBABILITIES` if the config gives the scale, otherwise None
         activation: the model's last operation on the output, `softmax` or `sigmoid`, otherwise None
         model: id of the model, for messages
         output: name of the output, for messages
@@ -57,7 +57,7 @@ def scale_of_output(
         the scale
 
     Raises:
-        InputError: if the config says probabilities and a value is not between 0 and 1, or if the
+        InputError: if the config has probabilities and a value is not between 0 and 1, or if the
             values look like probabilities but are too few to be sure
     """
     name, key = f"The output {output} of {model}", f"models.{model}.scale.{output}"

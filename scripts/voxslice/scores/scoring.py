@@ -80,7 +80,7 @@ def score_model_outputs(
         settings: `type`, `target` and `output` of the task; of a regression also `scale` and maybe
             `label`
         classes: arguments of `voxslice.classes.Classes`, for a classification
-        scale: what the output holds if the config says it, see `voxslice.scores.scale`
+        scale: what the output holds if the config gives it, see `voxslice.scores.scale`
         model: id of the model, for messages
 
     Returns:
@@ -132,15 +132,15 @@ def score_predictions(
     """Score the predictions of a model, and print what is left out.
 
     Args:
-        paths: see `score_model_outputs`, as are `card`, `classes`, `scale` and `model`
+        paths: Parquet files of the predictions, one per shard
         metadata: keys of all utterances, and the column of true labels
         given: whether the user has given the predictions, so that no model was run
-        card: see there
+        card: `outputs` (labels of each output) and `activations` of the model
         task: id of the task
         settings: settings of the task, see `score_given_predictions` and `score_model_outputs`
-        classes: see there
-        scale: see there
-        model: see there
+        classes: arguments of `voxslice.classes.Classes`, for a classification
+        scale: what the output holds if the config gives it, see `voxslice.scores.scale`
+        model: id of the model, for messages
 
     Returns:
         the scores of the utterances that have a prediction and a label

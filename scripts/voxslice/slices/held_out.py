@@ -212,6 +212,14 @@ def stability(
 
 
 def overlap(one: np.ndarray, other: np.ndarray) -> float:
-    """Intersection over union of two masks, 0 if both are empty."""
+    """Intersection over union of two masks, 0 if both are empty.
+
+    Args:
+        one: mask of shape (rows,)
+        other: mask of the same shape
+
+    Returns:
+        a number from 0 to 1
+    """
     union = (one | other).sum()
     return float((one & other).sum() / union) if union else 0.0

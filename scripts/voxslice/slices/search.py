@@ -288,7 +288,7 @@ class _Search:
         self.across = self.between = np.zeros(space.searched, dtype=bool)
         self.strata, self.scaled = one, loss
         if speakers is not None:
-            # each row of an unknown speaker is a stratum of its own: nothing is permuted there
+            # each row of an unknown speaker is a separate stratum: nothing is permuted there
             self.strata = np.where(known, speakers, speakers + np.cumsum(~known) - 1)
             self.scaled = standardised(loss, self.strata)
             share, count = between_speakers(space, speakers)

@@ -242,20 +242,20 @@ def test_equivalence_needs_a_margin_speakers_and_utterances():
 
 @pytest.mark.slow
 def test_models_that_differ_by_the_margin_are_rarely_called_equivalent():
-    rng, said = np.random.default_rng(0), []
+    rng, equivalent = np.random.default_rng(0), []
     speakers = np.repeat(np.arange(60), 10).astype(str)
     for _ in range(200):
         a = rng.random(600) < 0.20
         b = a & (rng.random(600) < 0.5)  # 10 points better, which is the margin
         table = compared({"a": a, "b": b}, speakers=speakers, margin=0.1)
-        said.append(table.iloc[0]["equivalent"])
-    assert 0.005 <= np.mean(said) <= 0.05
+        equivalent.append(table.iloc[0]["equivalent"])
+    assert 0.005 <= np.mean(equivalent) <= 0.05
 
 
 @pytest.mark.slow
 def test_ten_speakers_rarely_call_models_equivalent_that_differ_by_the_margin():
     """The 90 % interval of a bootstrap without expansion would call 11 % of them equivalent."""
-    said = []
+    equivalent = []
     speakers = np.repeat(np.arange(10), 100)
     for seed in range(400):
         rng = np.random.default_rng(seed)
@@ -263,8 +263,8 @@ def test_ten_speakers_rarely_call_models_equivalent_that_differ_by_the_margin():
         worse = 0.1 + rng.normal(0.05, 0.02, 10)[speakers]
         losses = {"a": chance < 0.1, "b": chance < worse}
         table = compared(losses, None, speakers, margin=0.05, seed=seed, resamples=2000)
-        said.append(table.iloc[0]["equivalent"])
-    assert 0.02 <= np.mean(said) <= 0.07
+        equivalent.append(table.iloc[0]["equivalent"])
+    assert 0.02 <= np.mean(equivalent) <= 0.07
 
 
 @pytest.mark.slow

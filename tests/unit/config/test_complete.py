@@ -543,11 +543,11 @@ def test_modules_that_every_job_imports_are_light(path):
 
 def test_computed_columns_get_their_defaults(config):
     columns = config["datasets"]["table"]["columns"]
-    columns |= {"tone": {"measure": "pitch"}, "heard": {"model": "small", "label": "child"}}
+    columns |= {"tone": {"measure": "pitch"}, "guess": {"model": "small", "label": "child"}}
     full = complete(config, SCHEMA)["datasets"]["table"]
     assert columns_computed(full) == {
         "tone": {"measure": "pitch"},
-        "heard": {"model": "small", "label": "child", "bins": 3},
+        "guess": {"model": "small", "label": "child", "bins": 3},
     }
     assert list(columns_read(full)) == ["age", "split"]
 

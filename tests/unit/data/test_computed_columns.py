@@ -56,23 +56,23 @@ def test_predictions_become_groups_and_failures_are_missing(metadata):
 
 
 def test_predicted_classes_stay(metadata):
-    said = metadata[KEY].assign(emotion=pd.Categorical(["x", "y", "y", None]))
-    columns = {"heard": {"model": "other", "label": "emotion", "bins": 3}}
-    full = add(metadata, columns, predictions={"other": said})
-    assert full["heard"].tolist()[:3] == ["x", "y", "y"]
-    assert pd.isna(full["heard"].iloc[3])
+    predicted = metadata[KEY].assign(emotion=pd.Categorical(["x", "y", "y", None]))
+    columns = {"guess": {"model": "other", "label": "emotion", "bins": 3}}
+    full = add(metadata, columns, predictions={"other": predicted})
+    assert full["guess"].tolist()[:3] == ["x", "y", "y"]
+    assert pd.isna(full["guess"].iloc[3])
 
 
 def test_a_missing_label_is_explained(metadata):
-    said = metadata[KEY].assign(arousal=1.0, valence=1.0)
-    columns = {"heard": {"model": "other", "label": "joy", "bins": 3}}
+    predicted = metadata[KEY].assign(arousal=1.0, valence=1.0)
+    columns = {"guess": {"model": "other", "label": "joy", "bins": 3}}
     with pytest.raises(InputError, match=r"no label 'joy'.*one of arousal, valence\."):
-        add(metadata, columns, predictions={"other": said})
+        add(metadata, columns, predictions={"other": predicted})
 
 
 def test_a_model_without_predictions_is_explained(metadata):
-    columns = {"heard": {"model": "other", "label": "joy", "bins": 3}}
-    with pytest.raises(InputError, match="scored no utterance: remove the column heard"):
+    columns = {"guess": {"model": "other", "label": "joy", "bins": 3}}
+    with pytest.raises(InputError, match="scored no utterance: remove the column guess"):
         add(metadata, columns, predictions={"other": metadata[KEY].iloc[:0].assign(joy=[])})
 
 

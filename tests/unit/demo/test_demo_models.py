@@ -119,9 +119,9 @@ def test_the_model_of_emotion_has_the_published_interface(models, speech):
 def test_big_recognises_women_and_men_who_were_not_in_training(models, speech):
     model = audonnx.load(str(models / "big"))
     logits = np.concatenate([model(x, SAMPLING_RATE, outputs="logits_gender") for x in speech])
-    heard = np.array(["female", "male", "child"])[logits.argmax(1)]
-    said = np.repeat([voice.gender for voice in EVALUATION_VOICES[:4]], 2)
-    assert (heard == said).mean() >= 0.75
+    predicted = np.array(["female", "male", "child"])[logits.argmax(1)]
+    expected = np.repeat([voice.gender for voice in EVALUATION_VOICES[:4]], 2)
+    assert (predicted == expected).mean() >= 0.75
 
 
 def test_the_yaml_names_the_onnx_file_beside_it(models):

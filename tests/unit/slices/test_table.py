@@ -138,7 +138,7 @@ def study():
     return scores, table
 
 
-SAID = {
+FIGURES = {
     "p": 0.01, "q": 0.02, "evidence": "within speakers", "confirmed": True, "note": "",
     "stability": 0.8,
 }  # fmt: skip
@@ -152,12 +152,12 @@ def found(searches, suggested=(), speakers=True):
         keys().iloc[positions].assign(search=name, number=number)
         for number, (name, positions) in enumerate(suggested)
     ]
-    said = [{"search": name, "number": i} | SAID for i, (name, _) in enumerate(suggested)]
+    tested = [{"search": name, "number": i} | FIGURES for i, (name, _) in enumerate(suggested)]
     tables = tabulate_slices(
         scores,
         table,
         table["speaker"].to_numpy() if speakers else None,
-        pd.DataFrame(said, columns=["search", "number", *SAID]),
+        pd.DataFrame(tested, columns=["search", "number", *FIGURES]),
         pd.concat([keys().iloc[:0].assign(search="", number=0), *rows], ignore_index=True),
         searches,
         task=Task("classification"),
@@ -191,7 +191,7 @@ def test_suggested_slices_of_every_search():
     assert slices["slice"].iloc[0] == slices["slice"].iloc[1] != slices["slice"].iloc[2]
     assert slices["support"].to_list() == [len(angry()), len(angry()), 15]
     assert (slices["drop"].iloc[:2] > 0.3).all()
-    assert slices[list(SAID)].iloc[0].to_dict() == SAID
+    assert slices[list(FIGURES)].iloc[0].to_dict() == FIGURES
     assert list(members) == ["slice", *KEY]
     # a slice that two searches found stands once
     assert len(members) == len(angry()) + 15
@@ -302,7 +302,7 @@ def test_a_search_without_any_known_speaker():
 def test_ids_of_digits_are_read_back_as_text(tmp_path):
     """The script reads the suggestions for the model `1` in the search `2024`."""
     scores, metadata = study()
-    suggestion = pd.DataFrame([{"model": "1", "search": "2024", "number": 0, **SAID}])
+    suggestion = pd.DataFrame([{"model": "1", "search": "2024", "number": 0, **FIGURES}])
     suggested = keys().iloc[angry()].assign(model="1", search="2024", number=0)
     paths = {name: str(tmp_path / name) for name in ["metadata", "scores", "suggested"]}
     for path, table in zip(paths.values(), [metadata, scores, suggested], strict=True):
