@@ -1,4 +1,4 @@
-# The few verbs of this project. Each sets up .venv by itself, from the lock file.
+# The commands of this project. Each command first sets up .venv from the lock file if needed.
 
 PYTHON ?= $(firstword $(foreach v,3.11 3.12 3.13,$(shell command -v python$(v))) python3)
 CORES ?= all
@@ -17,7 +17,7 @@ help:
 	@echo 'make bench   run the benchmarks'
 	@echo 'make format  format code; make lint checks format, code, types and workflow'
 	@echo 'make docs    generate docs/tables.md'
-	@echo 'make lock    renew envs/requirements.lock'
+	@echo 'make lock    resolve envs/requirements.in again into envs/requirements.lock'
 
 $(READY): envs/requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Voxslice needs Python 3.11 or later, this is " + sys.version.split()[0] + ": name another, as in make PYTHON=python3.12 demo")'

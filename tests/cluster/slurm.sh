@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # A Slurm of two nodes on this one machine, for the tests: slurm.sh start|stop
-# As root, on Debian or Ubuntu: it installs their packages and writes /etc/slurm/slurm.conf, where
-# the inner steps of Snakemake's jobs look for it, but never over a configuration that is not its own.
+# It needs root on Debian or Ubuntu. It installs the packages of Slurm and writes /etc/slurm/slurm.conf,
+# where the inner steps of Snakemake's jobs read it. It never replaces the configuration of another Slurm.
 set -euo pipefail
 
 conf=/etc/slurm/slurm.conf
@@ -28,8 +28,8 @@ configure() {
     local host
     host=$(hostname -s)
     mkdir -p "$place"/{state,spool-one,spool-two}
-    # nothing here needs control groups: pgid ends a cancelled job with its children, memory is
-    # sampled. Finished jobs stay visible to squeue, the one command that tells of them.
+    # No control groups are needed: `pgid` ends a cancelled job with its children, and memory is sampled.
+    # Finished jobs stay visible to squeue, because no other command reports them.
     cat >"$conf" <<CONF
 $mark
 ClusterName=voxslice
@@ -63,7 +63,7 @@ CONF
 
 start() {
     if command -v sinfo >/dev/null && sinfo >/dev/null 2>&1; then
-        say "a Slurm answers already"
+        say "a Slurm is already running"
         return
     fi
     if [ -f "$conf" ] && ! ours; then
