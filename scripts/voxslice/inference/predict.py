@@ -213,7 +213,8 @@ def predict(
         outputs = [name for name in labels if name != embedding_output]
     columns = {name: labels[name] for name in outputs}
     embedding = embedding_output if embedding_output in labels else None
-    schema = _schema(columns, len(labels[embedding]) if embedding is not None else None)
+    dimensions = len(labels[embedding]) if embedding is not None else None
+    schema = _schema(label_columns(columns, Path(model).name), dimensions)
     rows = zip(*(utterances[name] for name in KEY), strict=True)
     workers = 1 if device == "cuda" else threads
     # long utterances take turns, so that the job needs no more memory than its rule requests
@@ -271,10 +272,10 @@ def _batches(table: pd.DataFrame) -> Iterator[pd.DataFrame]:
         yield table.iloc[start : start + BATCH]
 
 
-def _schema(columns: Mapping[str, Sequence[str]], dimensions: int | None) -> pa.Schema:
+def _schema(columns: Sequence[str], dimensions: int | None) -> pa.Schema:
     """Schema of the predictions: keys, one column per label, and the embedding if it is read."""
     fields = [("file", pa.string()), ("start", pa.float64()), ("end", pa.float64())]
-    fields += [(label, pa.float32()) for label in label_columns(columns)]
+    fields += [(label, pa.float32()) for label in columns]
     if dimensions is not None:
         fields.append(("embedding", pa.list_(pa.float32(), dimensions)))
     return pa.schema(fields)

@@ -102,11 +102,12 @@ def require_outputs(
             )
 
 
-def label_columns(outputs: Mapping[str, Sequence[str]]) -> list[str]:
+def label_columns(outputs: Mapping[str, Sequence[str]], model: str) -> list[str]:
     """Columns of the predictions: one per label.
 
     Args:
         outputs: Labels of the outputs that are read.
+        model: Id of the model, for the message.
 
     Returns:
         The labels of all outputs.
@@ -119,7 +120,7 @@ def label_columns(outputs: Mapping[str, Sequence[str]]) -> list[str]:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise InputError(
-            f"Two columns of the predictions would be called {twice[0]!r}: export the model with"
-            " other labels."
+            f"Two columns of the predictions of {model} would be called {twice[0]!r}: export the"
+            " model with other labels."
         )
     return columns

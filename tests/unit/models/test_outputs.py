@@ -69,12 +69,12 @@ def test_what_a_study_reads_must_be_there():
 
 
 def test_label_columns():
-    assert label_columns({"x": ["b", "a"], "y": ["c"]}) == ["b", "a", "c"]
-    with pytest.raises(InputError, match="would be called 'a'"):
-        label_columns({"x": ["a"], "y": ["a"]})
+    assert label_columns({"x": ["b", "a"], "y": ["c"]}, "m") == ["b", "a", "c"]
+    with pytest.raises(InputError, match="predictions of m would be called 'a'"):
+        label_columns({"x": ["a"], "y": ["a"]}, "m")
 
 
 @pytest.mark.parametrize("name", ["file", "start", "end", "embedding"])
 def test_labels_must_not_hide_other_columns(name):
     with pytest.raises(InputError, match=f"would be called '{name}'"):
-        label_columns({"y": [name]})
+        label_columns({"y": [name]}, "m")
