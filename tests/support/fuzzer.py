@@ -58,12 +58,13 @@ class Fuzzer:
         for left in ("first", "second", "first.zip"):
             path = self._folder / left
             shutil.rmtree(path) if path.is_dir() else path.unlink()
+        config["models"]["second"]["tasks"] = ["gender"]
+        config["searches"]["metadata"]["depth"] = 2
         # the failure of a few utterances of 24 ends in results
         config |= {"resamples": 100, "failures_tolerated": 0.2, "limits": {"model_seconds": 20}}
         write_config(self._folder / "config.yaml", config)
-        self._names = names_of(config) | {
-            f"{name}{number}" for name in "abcd" for number in "012345"
-        }
+        self._keys = names_of(config)
+        self._names = self._subjects(config)
         self._memory = {}
         shutil.copytree(self._folder, self._original)
         with contextlib.chdir(self._folder):
@@ -77,11 +78,18 @@ class Fuzzer:
                 for model in study.run_models
             }
 
-    def run(self, seed):
+    def _subjects(self, config):
+        """The names of all files, columns, tasks and models."""
+        columns = config["datasets"]["voices"]["columns"]
+        files = [path.name for path in self._folder.rglob("*") if path.is_file()]
+        return {*files, *columns, *config["tasks"], *config["models"]}
+
+    def run(self, seed, mutate=mutate):
         """Change the study and run it.
 
         Args:
             seed: of the mutation
+            mutate: function that changes the study in the current folder, see `mutations.mutate`
 
         Returns:
             the `Outcome`
@@ -97,7 +105,9 @@ class Fuzzer:
                     study = run_study("config.yaml", jobs)
                 except (InputError, MachineError) as error:
                     sentence = str(error)
-                    require_sentence(sentence, self._names)
+                    # a mistake in the config is named by its key, any other by what it is about
+                    known = self._keys if mutation.kind == "config" else self._names
+                    require_sentence(sentence, known)
                     return Outcome(seed, mutation, REFUSED, sentence)
                 require_results(study, jobs, self._before, mutation)
             except Exception:
