@@ -1,101 +1,153 @@
-import json
 import shutil
 import subprocess
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from voxslice.files import read_csv, write_csv, write_text
 from voxslice.logs import to_log
+from voxslice.report.inputs import ModelFiles, read_costs, read_json, read_model, read_silence
 from voxslice.report.page.render import derive, render, versions
-from voxslice.report.study import Model, Study, stored_embedding
-from voxslice.utterance_keys import KEY
+from voxslice.report.study import Study, stored_embedding
 
 
-def read_json(path: str) -> dict:
-    """Read a JSON file with an object."""
-    return json.loads(Path(path).read_text(encoding="utf-8"))
+def main(
+    *,
+    dataset: str,
+    task: str,
+    dataset_settings: Mapping[str, Any],
+    task_settings: Mapping[str, Any],
+    searches: Mapping[str, Mapping[str, Any]],
+    models: Mapping[str, Mapping[str, str]],
+    model_files: Mapping[str, ModelFiles],
+    embedders: Mapping[str, Mapping[str, str]],
+    embedder_cards: Mapping[str, str],
+    metadata: str,
+    metrics: str,
+    confusion: str,
+    comparison: str,
+    regressions: str,
+    gates: str,
+    costs: Sequence[str],
+    silence: Sequence[str],
+    measures: Sequence[str],
+    map_model: str | None,
+    embedding: Sequence[str],
+    audio: str,
+    library: str,
+    seed: int,
+    resamples: int,
+    shortest_seconds: float,
+    max_megabytes: float,
+    gate: float,
+    command: str,
+    commit: str,
+    page: str,
+    tables: Mapping[str, str],
+) -> None:
+    """Write the report of a dataset and task, and the tables that only the report shows."""
+    study = Study(
+        dataset=dataset,
+        task=task,
+        dataset_settings=dataset_settings,
+        task_settings=task_settings,
+        searches=searches,
+        seed=seed,
+        resamples=resamples,
+        shortest=shortest_seconds,
+        gate=gate,
+        command=command,
+        commit=commit,
+        versions=versions(),
+        metadata=pd.read_parquet(metadata),
+        models=[read_model(name, settings, model_files[name]) for name, settings in models.items()],
+        embedders={
+            name: (settings, read_json(embedder_cards[name]))
+            for name, settings in embedders.items()
+        },
+        metrics=read_csv(metrics),
+        confusion=read_csv(confusion),
+        comparison=read_csv(comparison),
+        regressions=read_csv(regressions),
+        gates=read_csv(gates),
+        costs=read_costs(costs),
+        embedding=stored_embedding(map_model, list(embedding)) if map_model else None,
+        silence=read_silence(silence),
+        measure_tables={Path(path).stem: pd.read_parquet(path) for path in measures},
+    )
+    derived = derive(study)
+    html = render(
+        study,
+        derived,
+        audio=audio,
+        library=Path(library).read_text(encoding="utf-8"),
+        max_megabytes=max_megabytes,
+    )
+    print(f"{len(html.encode()) / 1e6:.2f} MB")
+    for name, table in derived.tables.items():
+        write_csv(table, tables[name])
+    write_text(html, page)
 
 
-def commit() -> str:
-    """Git commit of the workflow, or an empty text.
+def git_commit(folder: str) -> str:
+    """Return the git commit of a folder; empty if it is not known.
 
-    It is not a parameter of the rule, because a new commit alone must not make reports again.
+    The commit is not a parameter of the rule, since a new commit alone must not make all reports
+    again.
     """
     if shutil.which("git") is None:
         return ""
-    asked = ["git", "-C", snakemake.scriptdir, "describe", "--always", "--dirty", "--exclude=*"]
-    done = subprocess.run(asked, capture_output=True, text=True, check=False)  # noqa: S603
+    command = ["git", "-C", folder, "describe", "--always", "--dirty", "--exclude=*"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
     return done.stdout.strip()
 
 
-with to_log(snakemake.log):
-    given, params = snakemake.input, snakemake.params
-    models = [
-        Model(
-            name,
-            settings,
-            read_json(card),
-            read_json(summary),
-            pd.read_parquet(scores),
-            read_csv(slices),
-            pd.read_parquet(members),
-            read_csv(searches),
-            read_csv(failures),
-        )
-        for (name, settings), card, summary, scores, slices, members, searches, failures in zip(
-            params.models.items(),
-            given.cards,
-            given.summaries,
-            given.scores,
-            given.slices,
-            given.members,
-            given.searches,
-            given.failures,
+if __name__ == "__main__":
+    with to_log(snakemake.log):
+        inputs, params = snakemake.input, snakemake.params
+        files = zip(
+            inputs.cards,
+            inputs.summaries,
+            inputs.scores,
+            inputs.slices,
+            inputs.members,
+            inputs.searches,
+            inputs.failures,
             strict=True,
         )
-    ]
-    study = Study(
-        dataset=snakemake.wildcards.dataset,
-        task=snakemake.wildcards.task,
-        dataset_settings=params.dataset,
-        task_settings=params.task,
-        searches=params.searches,
-        seed=params.seed,
-        resamples=params.resamples,
-        shortest=params.report["shortest_seconds"],
-        gate=params.gate,
-        command=params.command,
-        commit=commit(),
-        versions=versions(),
-        metadata=pd.read_parquet(given.metadata),
-        models=models,
-        embedders={
-            name: (settings, read_json(card))
-            for (name, settings), card in zip(
-                params.embedders.items(), given.embedders, strict=True
-            )
-        },
-        metrics=read_csv(given.metrics),
-        confusion=read_csv(given.confusion),
-        comparison=read_csv(given.comparison),
-        regressions=read_csv(given.regressions),
-        gates=read_csv(given.gates),
-        costs=pd.concat(map(read_csv, given.costs)) if given.costs else pd.DataFrame(),
-        embedding=stored_embedding(params.mapped, given.embedding) if given.embedding else None,
-        silence=pd.concat(
-            [pd.DataFrame(columns=[*KEY, "reason"]), *map(read_csv, given.silence)]
-        ).drop_duplicates(KEY),
-        measure_tables={Path(path).stem: pd.read_parquet(path) for path in given.measures},
-    )
-    derived = derive(study)
-    page = render(
-        study,
-        derived,
-        audio=given.audio,
-        library=Path(given.library).read_text(encoding="utf-8"),
-        max_megabytes=params.report["max_megabytes"],
-    )
-    print(f"{len(page.encode()) / 1e6:.2f} MB")
-    for name, table in derived.tables.items():
-        write_csv(table, snakemake.output[name])
-    write_text(page, snakemake.output.page)
+        main(
+            dataset=snakemake.wildcards.dataset,
+            task=snakemake.wildcards.task,
+            dataset_settings=params.dataset,
+            task_settings=params.task,
+            searches=params.searches,
+            models=params.models,
+            model_files={
+                name: ModelFiles(*paths) for name, paths in zip(params.models, files, strict=True)
+            },
+            embedders=params.embedders,
+            embedder_cards=dict(zip(params.embedders, inputs.embedders, strict=True)),
+            metadata=inputs.metadata,
+            metrics=inputs.metrics,
+            confusion=inputs.confusion,
+            comparison=inputs.comparison,
+            regressions=inputs.regressions,
+            gates=inputs.gates,
+            costs=inputs.costs,
+            silence=inputs.silence,
+            measures=inputs.measures,
+            map_model=params.mapped,
+            embedding=inputs.embedding,
+            audio=inputs.audio,
+            library=inputs.library,
+            seed=params.seed,
+            resamples=params.resamples,
+            shortest_seconds=params.report["shortest_seconds"],
+            max_megabytes=params.report["max_megabytes"],
+            gate=params.gate,
+            command=params.command,
+            commit=git_commit(snakemake.scriptdir),
+            page=snakemake.output.page,
+            tables={name: path for name, path in snakemake.output.items() if name != "page"},
+        )
