@@ -168,7 +168,7 @@ def test_subgroups_confirm_the_angry_men(study):
     # five speakers per gender are too few to show that the model is worse for men
     men = found[found["rule"] == "gender = male"].iloc[0]
     assert not men["confirmed"]
-    assert men["note"].endswith("only more speakers could settle it")
+    assert men["note"].endswith("speakers are in the slice, more are needed")
     searches = pd.read_csv(folder / "gender_age_small.searches.csv").set_index("search")
     assert searches.loc["subgroups", "searched"] == first["searched"]
 

@@ -221,4 +221,4 @@ def test_a_bad_table_is_explained_in_one_sentence(tmp_path, study, config, metad
     path = write_config(tmp_path / "mine.yaml", {**config, "models": {"mine": model}})
     process = snakemake(tmp_path, "scores", configfiles=[path], check=False)
     assert process.returncode != 0 and "Traceback" not in process.stdout
-    assert "Error: mine.csv has no column 'gender' but file, emotion" in process.stdout
+    assert "Error: mine.csv has no column 'gender'; its columns are file, emotion" in process.stdout

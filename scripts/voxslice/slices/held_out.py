@@ -66,11 +66,11 @@ def verify(
         and `note`, the reason if it is not confirmed
     """
     if speakers is None:
-        return _untested(len(slices), "without speakers no half of them can be held out")
+        return _untested(len(slices), "the speakers are not known")
     halves = split_speakers(speakers, seed)
     if not len(halves):
         count = len(known_speakers(speakers))
-        return _untested(len(slices), f"{count} speakers are too few to hold half of them out")
+        return _untested(len(slices), f"{count} speakers are too few to be split into halves")
     first, second = (
         np.isin(speakers, halves.loc[halves["half"] == half, "speaker"]) for half in HALVES
     )
@@ -88,12 +88,12 @@ def verify(
             and overlap(mask[second], members[second]) >= MIN_OVERLAP
         ]
         if not same:
-            rows.append((np.nan, np.nan, "", False, "not found again from half of the speakers"))
+            rows.append((np.nan, np.nan, "", False, "not found again on half of the speakers"))
             continue
         p, evidence = min(same)
         q = min(1.0, 2 * p)
         confirmed = q <= alpha
-        note = "" if confirmed else "no clear excess in the speakers that were held out"
+        note = "" if confirmed else "not significant on the held-out speakers"
         rows.append((p, q, evidence if confirmed else "", confirmed, note))
     return _table(rows)
 

@@ -231,7 +231,7 @@ class _Pick:
         p: See `find_slices`.
         q: See `find_slices`.
         evidence: The test that confirms it; empty if it is not confirmed.
-        of_speakers: Whether it is suggested because speakers differ: more speakers can settle it.
+        of_speakers: Whether it is suggested because speakers differ, so that more are needed.
     """
 
     rule: int
@@ -474,14 +474,12 @@ def _row(search: _Search, pick: _Pick, order: Index) -> dict[str, object]:
     confirmed = pick.q <= search.alpha
     note = ""
     if not confirmed and pick.p <= search.alpha:
-        note = "the slices above may explain it"
+        note = "other slices may explain its errors"
     elif not confirmed and pick.of_speakers:
-        note = (
-            f"speakers differ as much by chance: it holds {search.count_speakers(inside)} of "
-            f"{search.count_speakers(np.ones_like(inside))}, and only more speakers could settle it"
-        )
+        count, total = (search.count_speakers(rows) for rows in (inside, np.ones_like(inside)))
+        note = f"may be chance: {count} of {total} speakers are in the slice, more are needed"
     elif not confirmed:
-        note = f"within what chance gives in a search of {search.searched} rules"
+        note = f"may be chance: {search.searched} rules were searched"
     return {
         "rule": search.space.text(pick.rule),
         "p": pick.p,

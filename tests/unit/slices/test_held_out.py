@@ -63,17 +63,17 @@ def test_a_slice_that_does_not_come_back_has_no_p():
     suggest = worst_window(x, loss)
     row = verify([other], suggest, x[:, None], loss, SPEAKERS, alpha=0.05, seed=0).iloc[0]
     assert np.isnan(row["p"]) and np.isnan(row["q"]) and not row["confirmed"]
-    assert row["note"] == "not found again from half of the speakers"
+    assert row["note"] == "not found again on half of the speakers"
 
 
 def test_too_few_speakers_confirm_nothing():
     few = np.repeat(["a", "b", "c"], COUNT // 3)
     row = verified(0.5, speakers=few).iloc[0]
     assert not row["confirmed"]
-    assert row["note"] == "not tested: 3 speakers are too few to hold half of them out"
+    assert row["note"] == "not tested: 3 speakers are too few to be split into halves"
     row = verified(0.5, speakers=None).iloc[0]
     assert not row["confirmed"]
-    assert row["note"] == "not tested: without speakers no half of them can be held out"
+    assert row["note"] == "not tested: the speakers are not known"
 
 
 def test_a_true_slice_is_confirmed_among_many_suggestions():
@@ -126,7 +126,7 @@ def test_unknown_speakers_are_in_neither_half():
     )
     few = np.where(np.isin(SPEAKERS, ["0", "1", "2", "3", "4"]), SPEAKERS, UNKNOWN_SPEAKER)
     note = verified(0.5, speakers=few).iloc[0]["note"]
-    assert note == "not tested: 5 speakers are too few to hold half of them out"
+    assert note == "not tested: 5 speakers are too few to be split into halves"
     assert (
         verified(0.5, speakers=np.full(COUNT, UNKNOWN_SPEAKER))
         .iloc[0]["note"]
