@@ -1,7 +1,7 @@
 """Specification of every table that the workflow writes: its rows, its columns, their meaning.
 
 `docs/tables.md` is generated from it (`make docs`), and tests compare the tables of a finished
-study with it. No script of a rule imports it, so that a better wording reruns nothing.
+study with it. No script of a rule imports this module, so that a better wording reruns nothing.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ TYPES = {
     "boolean": pd.api.types.is_bool_dtype,
     "list": pd.api.types.is_object_dtype,
 }
-"""Types of columns, and how pandas tells them. `any` is any of them."""
+"""Types of columns, and the pandas function that recognises each type. `any` is any type."""
 
 
 @dataclass(frozen=True)
@@ -24,9 +24,9 @@ class Column:
     """One column of a table.
 
     Attributes:
-        name: its name; `<class>` and the like stand for names that the config gives
+        name: name of the column; names in angle brackets, such as `<class>`, depend on the config
         kind: `text`, `number`, `integer`, `boolean`, `list` or `any`
-        meaning: one sentence
+        meaning: description of the column in one sentence
         unit: unit of a number
         allowed: the values that a text may have; empty if any
         optional: whether some studies have no such column
@@ -47,10 +47,10 @@ class Table:
     """One kind of table.
 
     Attributes:
-        path: where it is, with wildcards
-        row: what one row is
-        columns: its columns in their order
-        task: the kind of task that has it: `classification`, `regression` or both
+        path: path of the table, with wildcards
+        row: name of the things that have one row each
+        columns: columns of the table in their order
+        task: kind of task that has the table: `classification`, `regression` or `both`
     """
 
     path: str
@@ -67,7 +67,9 @@ DURATION = Column("duration", "number", "Duration of the utterance.", "s")
 MODEL = Column("model", "text", "Id of the model.")
 SEARCH = Column("search", "text", "Id of the search in the config.")
 SLICE = Column("slice", "text", "Id of the slice: 8 digits that name its utterances.")
-FINDER = Column("finder", "text", "What looked for slices.", allowed=("subgroups", "sliceguard"))
+FINDER = Column(
+    "finder", "text", "Finder that searched for slices.", allowed=("subgroups", "sliceguard")
+)
 METRIC = "accuracy of a classification, mean absolute error of a regression in the task's unit"
 INTERVAL = "of the 95 % interval that resamples speakers"
 LOW = Column("low", "number", f"Lower limit {INTERVAL}.", missing=True)
@@ -148,12 +150,12 @@ COMPARED = (
 TABLES = (
     Table(
         "resources/{dataset}/utterances.parquet",
-        "an utterance",
+        "utterance",
         (*KEYS, DURATION),
     ),
     Table(
         "resources/{dataset}/contents.parquet",
-        "an audio file",
+        "audio file",
         (
             FILE,
             Column("content", "text", "Digest of the file's content.", missing=True),
@@ -161,7 +163,7 @@ TABLES = (
     ),
     Table(
         "resources/{dataset}/shards.csv",
-        "a shard, which is a job of each model",
+        "shard; each model has one job per shard",
         (
             Column("first", "integer", "Row of the first utterance in `utterances.parquet`."),
             Column("stop", "integer", "Row after the last utterance."),
@@ -172,7 +174,7 @@ TABLES = (
     ),
     Table(
         "resources/{dataset}/metadata.parquet",
-        "an utterance",
+        "utterance",
         (
             *KEYS,
             DURATION,
@@ -182,7 +184,7 @@ TABLES = (
     ),
     Table(
         "resources/{dataset}/measures/{measure}.parquet",
-        "an utterance",
+        "utterance",
         (
             *KEYS,
             Column("<measure>", "number", "The measured value.", missing=True),
@@ -191,7 +193,7 @@ TABLES = (
     ),
     Table(
         "results/predictions/{dataset}/{model}/{shard}.parquet",
-        "an utterance; one file per shard",
+        "utterance; one file per shard",
         (
             *KEYS,
             Column("<label>", "number", "Output of the model for each label.", optional=True),
@@ -200,12 +202,12 @@ TABLES = (
     ),
     Table(
         "results/failures/{dataset}/{model}.csv",
-        "an utterance that could not be scored",
+        "utterance that could not be scored",
         (*KEYS, Column("reason", "text", "Why it could not be scored.")),
     ),
     Table(
         "results/silence/{dataset}/{model}.csv",
-        "an utterance that is silent and was scored",
+        "utterance that is silent and was scored",
         (
             *KEYS,
             Column(
@@ -218,7 +220,7 @@ TABLES = (
     ),
     Table(
         "results/scores/{dataset}/{task}/{model}.parquet",
-        "an utterance",
+        "utterance",
         (
             *SCORED,
             Column(
@@ -228,7 +230,7 @@ TABLES = (
     ),
     Table(
         "results/references/{dataset}/{task}.parquet",
-        "an utterance and a reference model",
+        "utterance and reference model",
         (
             MODEL,
             *SCORED,
@@ -237,7 +239,7 @@ TABLES = (
     ),
     Table(
         "results/metrics/{dataset}/{task}.csv",
-        "a model and a metric",
+        "model and metric",
         (
             MODEL,
             Column(
@@ -256,8 +258,8 @@ TABLES = (
             Column(
                 "note",
                 "text",
-                "Where all resamples agree: whether the interval is exact for the number of"
-                " speakers, or missing.",
+                "Set if all resamples agree: `exact` if the interval is exact for the number of"
+                " speakers, `all resamples agree` if there is no interval.",
                 allowed=("exact", "all resamples agree"),
                 missing=True,
             ),
@@ -265,7 +267,7 @@ TABLES = (
     ),
     Table(
         "results/metrics/{dataset}/{task}.confusion.csv",
-        "a model, a label and a predicted class that occurs",
+        "model, label and predicted class that occurs",
         (
             MODEL,
             Column("label", "text", "The label."),
@@ -276,7 +278,7 @@ TABLES = (
     ),
     Table(
         "results/suggestions/{dataset}/{task}.csv",
-        "a slice that sliceguard suggests",
+        "slice that sliceguard suggests",
         (
             P,
             Q,
@@ -291,7 +293,7 @@ TABLES = (
     ),
     Table(
         "results/suggestions/{dataset}/{task}.members.parquet",
-        "an utterance of a suggested slice",
+        "utterance of a suggested slice",
         (
             MODEL,
             SEARCH,
@@ -301,14 +303,14 @@ TABLES = (
     ),
     Table(
         "results/suggestions/{dataset}/{task}.halves.csv",
-        "a speaker and a search",
+        "speaker and search",
         (
             MODEL,
             SEARCH,
             Column(
                 "half",
                 "text",
-                "Half of the speakers; slices suggested on one are confirmed on the other.",
+                "Half of the speakers. Slices suggested on one half are confirmed on the other.",
                 allowed=("first", "second"),
             ),
             Column("speaker", "text", "The speaker.", missing=True),
@@ -316,22 +318,27 @@ TABLES = (
     ),
     Table(
         "results/slices/{dataset}/{task}/{model}.csv",
-        "a slice",
+        "slice",
         (
             SLICE,
             FINDER,
             SEARCH,
-            Column("rule", "text", "The slice in words; missing for `no rule`.", missing=True),
+            Column(
+                "rule",
+                "text",
+                "The slice in words; `no rule` if no rule describes it.",
+                missing=True,
+            ),
             Column(
                 "precision",
                 "number",
-                "Share of the utterances that fit the rule which are in the slice.",
+                "Share of the utterances of the rule that are in the slice.",
                 missing=True,
             ),
             Column(
                 "recall",
                 "number",
-                "Share of the utterances of the slice that fit the rule.",
+                "Share of the utterances of the slice that the rule selects.",
                 missing=True,
             ),
             SUPPORT,
@@ -341,7 +348,7 @@ TABLES = (
             Column(
                 "drop",
                 "number",
-                "How much worse the model is inside than outside; positive is worse.",
+                "How much worse the model is inside than outside. Positive values are worse.",
                 missing=True,
             ),
             LOW,
@@ -357,12 +364,12 @@ TABLES = (
     ),
     Table(
         "results/slices/{dataset}/{task}/{model}.members.parquet",
-        "an utterance of a slice",
+        "utterance of a slice",
         (SLICE, *KEYS),
     ),
     Table(
         "results/slices/{dataset}/{task}/{model}.searches.csv",
-        "a search",
+        "search",
         (
             SEARCH,
             FINDER,
@@ -372,15 +379,15 @@ TABLES = (
             Column("confirmed", "integer", "Number of confirmed slices."),
         ),
     ),
-    Table("results/comparison/{dataset}/{task}.csv", "a group and a pair of models", COMPARED),
+    Table("results/comparison/{dataset}/{task}.csv", "group and pair of models", COMPARED),
     Table(
         "results/comparison/{dataset}/{task}.regressions.csv",
-        "a group in which the later model is worse",
+        "group in which the later model is worse",
         COMPARED,
     ),
     Table(
         "results/comparison/{dataset}/{task}.gates.csv",
-        "a derived model and a group",
+        "derived model and group",
         (
             MODEL,
             Column("source", "text", "Id of the model that it is derived from."),
@@ -395,7 +402,7 @@ TABLES = (
     ),
     Table(
         "results/costs/{model}.csv",
-        "a model and a number of threads",
+        "model and number of threads",
         (
             MODEL,
             Column("machine", "text", "The machine that it was measured on."),
@@ -415,7 +422,7 @@ TABLES = (
     ),
     Table(
         "results/report/{dataset}/{task}.calibration.csv",
-        "a model and a bin of confidence; the bin `all` first",
+        "model and bin of confidence; the first row of a model is the bin `all`",
         (
             MODEL,
             Column("bin", "text", "Number of the bin, or `all`."),
@@ -434,7 +441,7 @@ TABLES = (
     ),
     Table(
         "results/report/{dataset}/{task}.calibration.csv",
-        "a model and a group of labels of about the same size; the bin `all` first",
+        "model and group of labels of about the same size; the first row of a model is the bin `all`",
         (
             MODEL,
             Column("bin", "text", "Number of the bin, or `all`."),
@@ -450,7 +457,7 @@ TABLES = (
     ),
     Table(
         "results/report/{dataset}/{task}.tradeoff.csv",
-        "a model, a cost and a goal",
+        "model, cost and goal",
         (
             MODEL,
             Column(
@@ -460,16 +467,21 @@ TABLES = (
                 allowed=("size_mb", "rtf", "p50_ms"),
             ),
             Column("x", "number", "The cost."),
-            Column("goal", "text", "The goal.", allowed=("overall", "worst slice")),
+            Column(
+                "goal",
+                "text",
+                "Utterances of the metric: all, or the worst confirmed slice.",
+                allowed=("overall", "worst slice"),
+            ),
             Column("y", "number", f"Metric: {METRIC}."),
             Column("slice", "text", "Id of the group that the metric belongs to."),
-            Column("rule", "text", "That group in words.", missing=True),
-            Column("front", "boolean", "Whether no other model has less cost and is better."),
+            Column("rule", "text", "The group in words.", missing=True),
+            Column("front", "boolean", "Whether no other model is better at a lower cost."),
         ),
     ),
     Table(
         "results/report/{dataset}/{task}.heatmap.csv",
-        "a model and a pair of categories of two columns",
+        "model and pair of categories of two columns",
         (
             MODEL,
             Column("down", "text", "Category of the first column.", missing=True),
@@ -480,7 +492,7 @@ TABLES = (
     ),
     Table(
         "results/report/{dataset}/{task}.distributions.csv",
-        "a label, or an interval of labels or durations",
+        "label, or per interval of labels or durations",
         (
             Column("of", "text", "What is distributed.", allowed=("label", "duration")),
             Column("name", "text", "The label of a classification.", missing=True),
@@ -572,7 +584,7 @@ def as_markdown(tables: Sequence[Table] = TABLES) -> str:
         lines += [
             f"## `{table.path}`{kind}",
             "",
-            f"One row is {table.row}.",
+            f"One row per {table.row}.",
             "",
             "| column | type | meaning |",
             "|---|---|---|",
