@@ -422,7 +422,7 @@ TABLES = (
     ),
     Table(
         "results/report/{dataset}/{task}.calibration.csv",
-        "model and bin of confidence; the first row of a model is the bin `all`",
+        "model and bin of confidence; the first bin is `all`",
         (
             MODEL,
             Column("bin", "text", "Number of the bin, or `all`."),
@@ -441,7 +441,7 @@ TABLES = (
     ),
     Table(
         "results/report/{dataset}/{task}.calibration.csv",
-        "model and group of labels of about the same size; the first row of a model is the bin `all`",
+        "model and group of labels of about the same size; the first bin is `all`",
         (
             MODEL,
             Column("bin", "text", "Number of the bin, or `all`."),
