@@ -62,6 +62,7 @@ from voxslice.config.job_resources import (
     predict_minutes,
 )
 from voxslice.config.model_outputs import outputs_read
+from voxslice.config.places import check_existence
 from voxslice.config.script_texts import check_folders
 from voxslice.config.shard_audio import longest_allowed, state_of_shard
 from voxslice.config.study_config import StudyConfig, is_made, one_of
@@ -71,6 +72,7 @@ try:
     schema = (PROJECT / "config/schema.yaml").read_text()
     # the config is changed in place, so that a job on a cluster gets the completed config
     config.update(complete(config, yaml.safe_load(schema)))
+    check_existence(config, os.getcwd())
     check_folders(os.getcwd(), workflow.main_snakefile, *workflow.configfiles)
 except InputError as error:
     # for an exception, Snakemake would also print a line of this file

@@ -6,6 +6,7 @@ heavy library.
 
 import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from voxslice.errors import InputError
@@ -41,6 +42,28 @@ def check_places(config: Mapping[str, Any]) -> None:
                 f"{key}: {path!r} begins or ends with a blank, or has characters that cannot be"
                 " printed: correct or rename it."
             )
+
+
+def check_existence(config: Mapping[str, Any], folder: str | Path) -> None:
+    """Check that the local files and folders of a config exist.
+
+    Args:
+        config: completed
+        folder: folder of the study, to which relative paths are relative
+
+    Raises:
+        InputError: if one does not exist; those that the workflow makes are left out
+    """
+    for key, path in _paths(config):
+        if not path.startswith("resources/") and not Path(folder, path).exists():
+            place, hint = "", ""
+            if not Path(path).is_absolute():
+                place = f" in {Path(folder).name or folder}"
+                hint = (
+                    ", since relative paths are relative to the folder in which snakemake is"
+                    " started, or to --directory"
+                )
+            raise InputError(f"{key}: there is no {path!r}{place}: correct the path{hint}.")
 
 
 def _paths(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -1,5 +1,5 @@
 import pytest
-from voxslice.config.places import check_places
+from voxslice.config.places import check_existence, check_places
 from voxslice.errors import InputError
 
 
@@ -63,3 +63,34 @@ def test_paths_with_a_special_meaning_are_refused_in_one_sentence(kind, path, me
     with pytest.raises(InputError, match=message) as error:
         check_places(config(**{kind: path}))
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (
+            {"datasets": {"calls": {"csv": {"path": "calls.csv", "audio": "."}}}},
+            "datasets.calls.csv.path: there is no 'calls.csv' in study: correct the path, since"
+            " relative paths are relative to the folder in which snakemake is started, or to"
+            " --directory.",
+        ),
+        (
+            {"models": {"small": {"path": "/nowhere/small"}}},
+            "models.small.path: there is no '/nowhere/small': correct the path.",
+        ),
+        ({"models": {"given": {"predictions": {"calls": "t.csv"}}}}, "models.given.predictions"),
+    ],
+)
+def test_a_path_that_does_not_exist_is_named_with_its_folder(tmp_path, change, sentence):
+    folder = tmp_path / "study"
+    folder.mkdir()
+    with pytest.raises(InputError) as error:
+        check_existence({"datasets": {}, "models": {}} | change, folder)
+    assert str(error.value).startswith(sentence)
+
+
+def test_what_is_made_or_downloaded_need_not_exist(tmp_path):
+    (tmp_path / "calls.csv").touch()
+    models = {"made": {"path": "resources/demo/models/made"}, "far": {"onnx": "https://a/b.onnx"}}
+    datasets = {"calls": {"csv": {"path": "calls.csv", "audio": "."}}, "audb": {"audb": {}}}
+    check_existence({"datasets": datasets, "models": models}, tmp_path)
