@@ -213,7 +213,7 @@ def test_a_full_disk_is_one_sentence_that_names_the_folder(tmp_path, kind):
     require_sentence(run_on_full_disk(tmp_path, *WRITERS[kind]), tmp_path / "disk")
 
 
-def test_a_full_disk_keeps_what_was_there(tmp_path):
+def test_a_full_disk_keeps_the_earlier_file(tmp_path):
     imports = (
         "import atexit; from voxslice.files import write_text; write_text('before', disk / 'a');"
         "atexit.register(lambda: (other / 'after').write_text("

@@ -27,7 +27,7 @@ def test_the_log_may_be_a_path_or_a_sequence(tmp_path, wrap):
     assert path.read_text() == "text\n"
 
 
-def test_the_log_is_written_as_it_goes(tmp_path):
+def test_the_log_is_written_line_by_line(tmp_path):
     path = tmp_path / "job.log"
     with to_log(path):
         print("first")

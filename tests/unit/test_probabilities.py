@@ -9,7 +9,7 @@ def test_rounding_is_left_in(value):
 
 
 @pytest.mark.parametrize("value", [1.001, -0.001, 2, -1, np.nan, np.inf, -np.inf])
-def test_what_is_no_probability(value):
+def test_values_that_are_no_probabilities(value):
     assert not is_probability(np.array([value])).any()
 
 

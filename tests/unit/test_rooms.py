@@ -40,7 +40,7 @@ def allowed(room):
     return {GROUND, room} | before
 
 
-def test_imports_are_told_by_room():
+def test_imports_are_grouped_by_room():
     source = "from voxslice import files\nfrom voxslice.report.page import render\nimport json\n"
     assert imported(source) == {GROUND, "report"}
     assert imported("from voxslice.config import lookups\nimport voxslice.data.audio\n") == {

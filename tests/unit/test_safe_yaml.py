@@ -80,7 +80,7 @@ def test_a_tag_behind_a_handle_or_in_a_later_document_is_refused():
     "text",
     ["a: [", "a: 1\n---\nb: 1", "2020-13-01", "? [a]\n: 1", "a: \x00", "\t- a", "a: &a 1\n<<: *a"],
 )
-def test_what_is_not_valid_is_one_sentence(text):
+def test_invalid_yaml_is_refused_in_one_sentence(text):
     with pytest.raises(
         InputError, match=r"^db\.yaml (is not valid YAML|has the merge key)"
     ) as error:

@@ -2,7 +2,7 @@ import numpy as np
 from voxslice.sampling import sampled
 
 
-def test_few_are_all_looked_at():
+def test_small_tables_are_used_completely():
     assert sampled(5, 5, 0).tolist() == [0, 1, 2, 3, 4]
     assert sampled(0, 5, 0).tolist() == []
 

@@ -39,7 +39,7 @@ def test_speakers():
         pd.Series(["b", UNKNOWN_SPEAKER, "a", "b"]),
     ],
 )
-def test_there_is_one_unknown_speaker_whatever_stands_for_it(column):
+def test_all_forms_of_unknown_speakers_become_one_value(column):
     speakers = as_speakers(column)
     assert speakers.tolist() == ["b", UNKNOWN_SPEAKER, "a", "b"]
     assert known_speakers(speakers).tolist() == ["a", "b"]

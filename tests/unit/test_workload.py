@@ -5,7 +5,7 @@ from voxslice.workload import memory_mb, minutes, room_mb, utterance_mb
 @pytest.mark.parametrize(
     ("seconds", "measured"), [(2, 0.553), (20, 0.971), (60, 2.771), (90, 5.797), (120, 10.930)]
 )
-def test_memory_is_at_least_what_was_measured(seconds, measured):
+def test_estimated_memory_is_at_least_the_measured_one(seconds, measured):
     """Measured peak memory in GB of a process that computes longer and longer utterances."""
     asked = memory_mb(seconds, model_mb=363, threads=1) / 1000
     assert measured < asked < measured + 3

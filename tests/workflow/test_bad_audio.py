@@ -165,7 +165,7 @@ def test_silent_utterances_are_in_a_table_the_log_and_the_report(study):
     page = (study / "results/report/mine/gender.html").read_text(encoding="utf-8")
     for text in (log, page):
         assert f"The channels of 1 of the {total} utterances cancel each other" in text
-        assert f"3 of the {total} utterances are silent, and models score them" in text
+        assert f"3 of the {total} utterances are silent, but models score them" in text
     metadata = pd.read_parquet(study / "resources/mine/metadata.parquet")
     missing = metadata["level"].isna().sum()
     assert f"{missing} of the {total} utterances have no value in the column level (" in page

@@ -135,7 +135,7 @@ def test_an_output_that_nothing_reads_changes_no_result(study, model):
         ),
     ],
 )
-def test_what_a_task_reads_is_checked_before_an_utterance_is_scored(
+def test_outputs_of_a_task_are_checked_before_utterances_are_scored(
     folder, config, tmp_path, edit, sentence
 ):
     edited = copy.deepcopy(config)

@@ -111,7 +111,7 @@ def test_rows_without_a_known_label_are_left_out_and_counted(study, tables):
     assert f"{72 - WITHOUT_LABEL} of 72 utterances are scored" in log
 
 
-def test_what_cannot_be_measured_has_no_value(study):
+def test_quantities_that_cannot_be_measured_have_no_value(study):
     # a constant has no correlation, and one speaker no interval
     assert metric(study, "one", "age", "pcc")["value"].isna().all()
     for table in (metric(study, "one", "gender", "accuracy"), metric(study, "one", "age", "mae")):

@@ -205,7 +205,7 @@ def test_the_report_shows_the_finding(study):
     assert "There is no map" in page
 
 
-def test_a_new_table_reruns_what_depends_on_it(study, configfiles, tables):
+def test_a_new_table_reruns_the_steps_that_depend_on_it(study, configfiles, tables):
     assert planned(study, *GOALS, configfiles=configfiles) == []
     path = tables / "first.csv"
     path.write_text(path.read_text() + "\n")

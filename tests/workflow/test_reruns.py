@@ -145,7 +145,7 @@ def test_new_metadata_column_fetches_and_infers_nothing(plan):
     assert rules(plan(edit)) == METADATA
 
 
-def test_filter_of_a_download_fetches_again_what_it_keeps(plan):
+def test_another_filter_of_a_download_fetches_the_dataset_again(plan):
     def edit(config):
         config["datasets"]["demo"]["filter"] = {"emotion": ["anger"]}
 
@@ -311,7 +311,7 @@ def edited(workflow):
         path.write_bytes(content)
 
 
-def test_what_changes_no_result_reruns_nothing(plan_small, inputs, workflow, edited):
+def test_edits_that_change_no_result_rerun_nothing(plan_small, inputs, workflow, edited):
     for path in [inputs / "voices.csv", *inputs.glob("audio/*"), *workflow.rglob("*.*")]:
         path.touch()
     edited("rules/captions/report.rst", "Another sentence.\n")
@@ -343,7 +343,7 @@ def test_another_comment_in_the_config(study, config, inputs, workflow):
         ("scripts/voxslice/scores/scores.py", "# another comment\n", SCORES | {"score_references"}),
     ],
 )
-def test_an_edit_of_code_reruns_what_uses_it(plan_small, edited, file, addition, expected):
+def test_an_edit_of_code_reruns_the_steps_that_use_it(plan_small, edited, file, addition, expected):
     edited(file, addition)
     assert rules(plan_small()) == expected
 

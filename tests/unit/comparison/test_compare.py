@@ -199,7 +199,7 @@ def test_verdicts_use_the_adjusted_p_value():
     assert (row["verdict"], row["strictly"]) == ("undecided", False)
 
 
-def test_a_verdict_needs_more_than_one_speaker_who_differs():
+def test_a_verdict_needs_more_than_one_speaker_with_a_difference():
     a, b = two_models(15, 0, 85)
     one, many = np.repeat(np.arange(5), 20).astype(str), (np.arange(100) % 20).astype(str)
     row = compared({"a": a, "b": b}, speakers=one).iloc[0]

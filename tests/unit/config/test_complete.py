@@ -67,7 +67,7 @@ def test_defaults_are_filled_in_at_every_depth(config):
     assert full["searches"]["metadata"]["min_support"] == 10
 
 
-def test_what_is_given_is_kept(config):
+def test_given_values_are_kept(config):
     config |= {"seed": 7, "resamples": 100}
     config["tasks"]["age"]["scale"] = 100
     full = complete(config, SCHEMA)

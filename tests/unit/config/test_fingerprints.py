@@ -46,7 +46,7 @@ def project(tmp_path):
         ("make_report", ["__init__", "report/__init__", "report/charts", "report/page"]),
     ],
 )
-def test_imports_are_followed_wherever_they_stand(project, script, modules):
+def test_imports_are_followed_also_within_functions(project, script, modules):
     expected = [project / f"{script}.py", *(project / f"voxslice/{m}.py" for m in modules)]
     found = sources(project / f"{script}.py")
     assert [file for file in found if file.suffix == ".py"] == sorted(expected)
@@ -91,7 +91,7 @@ def test_a_missing_script_is_an_error(project):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_what_python_imports_is_what_is_fingerprinted(name):
+def test_fingerprints_cover_all_modules_that_python_imports(name):
     finder = ModuleFinder([str(SCRIPTS)])
     finder.run_script(str(SCRIPTS / f"{name}.py"))
     imported = {module.__file__ for module in finder.modules.values() if module.__file__}

@@ -51,7 +51,7 @@ def test_amounts_grow_with_the_file_and_the_attempt(study):
     assert growing(study, 30, 2, "resources/models/{model}/model.onnx")(JOB, 1) == 40
 
 
-def test_listing_takes_memory_by_the_tables(study):
+def test_memory_of_listing_grows_with_the_tables(study):
     write("resources/calls/audio/db.a.csv", 10)
     write("resources/calls/audio/db.b.parquet", 2)
     write("resources/calls/audio/wav.zip", 500)

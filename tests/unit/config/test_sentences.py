@@ -66,7 +66,7 @@ def test_other_values_that_yaml_does_not_read_as_text(labels, expected):
     assert text.startswith(f"tasks.gender.{expected}")
 
 
-def test_text_is_asked_for_in_every_place():
+def test_every_key_with_text_explains_how_to_quote_it():
     assert message(**{"license: MIT\nmodels": "license: no\nmodels"}).startswith(
         "datasets.calls.license: YAML reads yes, no, on, off"
     )

@@ -92,7 +92,7 @@ def converted(ffmpeg, signal, path, *options):
 
 
 @pytest.mark.parametrize("name", ["a.m4a", "a.webm", "a.wma", "call.mp4", "M4A inside.wav"])
-def test_ffmpeg_reads_what_libsndfile_does_not(tmp_path, with_ffmpeg, name):
+def test_ffmpeg_reads_formats_that_libsndfile_does_not_read(tmp_path, with_ffmpeg, name):
     options = ["-f", "mp4"] if name.endswith(".wav") else []
     for frequency, length in ((300, 2.0), (700, 3.5)):
         path = converted(with_ffmpeg, tone(length, RATE, frequency), tmp_path / name, *options)
@@ -153,7 +153,7 @@ def test_formats_that_only_ffmpeg_reads(tmp_path, name, content, told, with_ffmp
     )
 
 
-def test_what_is_silent(tmp_path):
+def test_signals_that_are_silent(tmp_path):
     left = 0.3 * noise(1)
     for signal, cause in (
         (np.stack([left, -left], 1), OUT_OF_PHASE),

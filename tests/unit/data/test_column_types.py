@@ -61,7 +61,7 @@ def test_other_cells_are_not_taken_for_numbers(cells, other):
     assert typed(column).to_list() == cells
 
 
-def test_numbers_with_a_leading_zero_are_names_unless_the_config_says_numbers():
+def test_numbers_with_a_leading_zero_are_text_unless_the_config_sets_the_type():
     rooms = text("007", "12")
     assert typed(rooms).to_list() == ["007", "12"]
     assert typed(rooms, "number").to_list() == [7, 12]
@@ -183,6 +183,6 @@ def test_text_of_a_database_may_be_a_number():
     ],
 )
 @pytest.mark.parametrize("kind", [None, "number"])
-def test_what_is_neither_number_nor_category_is_refused(cells, kind):
+def test_dates_times_and_lists_are_refused(cells, kind):
     with pytest.raises(InputError, match=r"^T has dates, times, lists .* column age, which are"):
         settled(pd.Series(cells, name="age"), kind, source="T")

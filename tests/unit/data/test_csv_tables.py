@@ -263,7 +263,7 @@ def test_metadata_of_segments(audio, table):
     ]
 
 
-def test_metadata_of_what_a_filter_keeps(audio, table):
+def test_metadata_of_filtered_utterances(audio, table):
     path = table("file,set,age\na.wav,test,1\nno.wav,dev,2\nü.ogg,test,3\n")
     found = read(path, audio, "age", filters={"split": {"column": "set", "values": ["test"]}})
     assert found["age"].to_list() == [1, 3]

@@ -104,7 +104,7 @@ def test_a_pipe_does_not_hang(local, name):
 
 
 @pytest.mark.parametrize("text", ["[1, 2]", "text", "tables: [files]\nname: x\n", "a: 1"])
-def test_what_is_no_header_is_refused_in_words(tmp_path, text):
+def test_other_files_than_headers_are_refused_in_one_sentence(tmp_path, text):
     (tmp_path / "db.yaml").write_text(text)
     with pytest.raises(InputError, match=r"db\.yaml (is not the header|has tables that are)"):
         list_utterances(tmp_path, "files", {})

@@ -60,7 +60,7 @@ def test_wav_of_a_crashed_recorder(tmp_path, signal, subtype, stated):
     ],
     ids=["chunk", "id3 chunk", "tag", "id3 tag", "zeros"],
 )
-def test_what_follows_the_audio_of_wav_is_not_read(tmp_path, signal, more):
+def test_bytes_after_the_audio_of_wav_are_not_read(tmp_path, signal, more):
     for seconds_kept in (LENGTH, 1.0):
         path = write_audio(tmp_path / "a.wav", signal[: round(seconds_kept * RATE)])
         path.write_bytes(path.read_bytes() + more)
@@ -129,7 +129,7 @@ def test_mp3_without_a_xing_header(tmp_path, order, tags, channels):
         np.testing.assert_allclose(part, found[first : first + RATE // 2], atol=1e-4)
 
 
-def test_mp3_that_goes_on_after_what_its_xing_header_states(tmp_path):
+def test_mp3_that_is_longer_than_its_xing_header_states(tmp_path):
     for length in (2.0, 3.0):
         path = write_audio(tmp_path / "a.mp3", 0.5 * noise(length))
         path.write_bytes(path.read_bytes() * 2)

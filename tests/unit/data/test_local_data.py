@@ -178,7 +178,7 @@ def test_files_are_read_again_without_write_permission(data, looked, monkeypatch
     assert [looked(), looked()] == [before, before]
 
 
-def test_what_is_no_file_is_not_read(data, looked):
+def test_pipes_and_missing_files_are_not_read(data, looked):
     (data / "audio/a.wav").unlink()
     os.mkfifo(data / "audio/a.wav")
     content = found(data).look("", threads=2)

@@ -77,7 +77,7 @@ def test_an_utterance_without_a_prediction_is_a_failure():
     assert predictions["gender"].isna().to_list() == [True, True, False]
 
 
-def test_rows_of_what_a_filter_leaves_out_are_left_alone():
+def test_rows_of_filtered_utterances_are_ignored():
     predictions, failures = match_predictions(
         table(), utterances("bd"), TASKS, source="t.csv", filtered=True
     )

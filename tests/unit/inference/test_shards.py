@@ -96,7 +96,7 @@ def contents():
         ("file", 2, "d.wav", 1),
     ],
 )
-def test_what_changes_in_a_shard_changes_its_state_alone(
+def test_a_change_in_a_shard_changes_only_the_state_of_that_shard(
     utterances, contents, column, row, value, shard
 ):
     shards = split(utterances["file"], utterances["end"] - utterances["start"], hours=2 / 3600)

@@ -156,7 +156,7 @@ def test_wrong_checksum_leaves_nothing(source, place):
     assert nothing_left(place)
 
 
-def test_wrong_checksum_keeps_what_was_there(source, place):
+def test_wrong_checksum_keeps_the_earlier_file(source, place):
     place["path"].parent.mkdir()
     place["path"].write_bytes(b"before")
     with pytest.raises(InputError):

@@ -139,7 +139,7 @@ def test_a_login_page_instead_of_an_onnx_file_is_never_trusted(tmp_path, record)
     assert not record.exists()
 
 
-def test_a_login_page_later_does_not_replace_what_is_trusted(tmp_path, archive, record):
+def test_a_later_login_page_does_not_replace_the_trusted_checksum(tmp_path, archive, record):
     fetch(tmp_path, record, url=url_of(archive))
     before = record.read_bytes()
     login_page(tmp_path / "model.zip", b"")

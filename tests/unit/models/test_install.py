@@ -35,7 +35,7 @@ def refused(source, target, match):
     assert not list(target.glob("*")) and not list(target.glob(".*"))
 
 
-def test_install_writes_what_was_checked(source, target):
+def test_install_writes_the_checked_files(source, target):
     (source / "notes.txt").write_text("not part of the model")
     install(source, target, origin="https://example.org/model.zip", checksum="ab" * 32)
     assert sorted(p.name for p in target.iterdir()) == ["model.json", "model.onnx", "model.yaml"]

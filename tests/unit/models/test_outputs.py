@@ -55,7 +55,7 @@ def test_an_output_is_usable_if_it_fits_at_every_duration():
     assert split_outputs(labels, []) == (labels, {})
 
 
-def test_what_a_study_reads_must_be_there():
+def test_outputs_that_a_study_reads_must_exist():
     require_outputs(CARD, "m", outputs=["gender", "age"], labels=["male"])
     require_outputs(CARD, "m", outputs=[])
     with pytest.raises(InputError, match="model m has no output 'sex', but age, gender: correct"):

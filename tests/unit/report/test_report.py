@@ -102,7 +102,7 @@ def test_confirmed_is_read_from_booleans_and_text():
     ]
 
 
-def test_confirmed_slices_stand_first():
+def test_confirmed_slices_are_listed_first():
     table = pd.DataFrame(
         {"slice": ["x", "y", "z"], "drop": [0.5, 0.1, 0.3], "confirmed": [False, True, False]}
     )
@@ -163,7 +163,7 @@ def test_the_policy_of_the_page_lists_the_hashes_of_its_scripts(audio):
     assert inlined(LIBRARY) in scripts[0]
 
 
-def test_what_comes_from_data_is_text(audio):
+def test_text_of_data_is_escaped(audio):
     study = make_study(mapped=True)
     # the hostile file is made an error, so that it is listened to
     wrong = class_scores(study.metadata, [0, 2])
@@ -197,7 +197,7 @@ def test_page_and_tables_have_the_same_bytes_twice(audio):
 
 
 @pytest.mark.slow
-def test_page_keeps_to_its_size(audio):
+def test_page_is_not_larger_than_its_limit(audio):
     study = make_study()
     whole = page_of(study, audio)
     limit = len(whole.encode()) / 1e6 - 0.004

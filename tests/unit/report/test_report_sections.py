@@ -106,7 +106,7 @@ def test_the_model_card_says_that_an_output_holds_probabilities(study):
 # overall
 
 
-def test_references_stand_below_the_models(study):
+def test_references_are_listed_below_the_models(study):
     rows = study.metrics[study.metrics["model"] == "a"]
     references = [rows.assign(model=name, value=0.5) for name in ("majority", "chance")]
     study = dataclasses.replace(study, metrics=pd.concat([study.metrics, *references]))
@@ -244,7 +244,7 @@ def test_a_slice_of_two_searches_is_listed_once(study):
     assert rows["rank"].tolist() == [1]
 
 
-def test_slice_table_shows_what_is_known(confirmed):
+def test_slice_table_shows_the_columns_with_values(confirmed):
     model = confirmed.models[0]
     table = found.slice_table(confirmed, model, distinct(model.slices))
     shown = dict(zip([column.title for column in table.columns], table.rows[0], strict=True))
@@ -282,7 +282,7 @@ def test_heat_map_counts_every_utterance_once(study):
     assert dict(first.rows)["anger"][1].shade == 1.0
 
 
-def test_bins_stand_in_their_order(study):
+def test_bins_are_listed_in_their_order(study):
     kind = pd.CategoricalDtype(["low 1..2", "middle 3..4", "high 5..6", "unused"], ordered=True)
     bins = ["high 5..6", "low 1..2", "middle 3..4", None] * (UTTERANCES // 4)
     metadata = study.metadata.assign(emotion=pd.Categorical(bins, dtype=kind))
@@ -408,7 +408,7 @@ def test_the_smaller_of_equivalent_models_is_named():
     )
 
 
-def test_failed_gates_stand_first(study):
+def test_failed_gates_are_listed_first(study):
     assert against.gate_table(study) is None
     gates = pd.DataFrame(
         [["b", "a", "all", "all utterances", 24, 0.9, 0.9, 1.0, True],
@@ -564,7 +564,7 @@ def test_map_is_of_a_sample_where_there_are_many(confirmed, monkeypatch):
     assert any(set(shown.index[shown[title]]) == members & set(shown.index) for title in titles)
 
 
-def test_map_leaves_out_what_has_no_embedding(confirmed):
+def test_map_leaves_out_utterances_without_an_embedding(confirmed):
     part = confirmed.embedding.keys.iloc[5:]
     study = dataclasses.replace(confirmed, embedding=make_embedding(part))
     assert projection.make_map(study).points["file"].tolist() == part["file"].tolist()
@@ -619,7 +619,7 @@ def test_projection_finds_the_direction_in_which_points_differ():
     assert principal_components(np.ones((3, 1)), seed=0)[0].tolist() == [[0, 0]] * 3
 
 
-def test_map_tells_values_of_a_colouring_apart(confirmed):
+def test_map_has_different_colours_and_shapes_for_the_values(confirmed):
     made = projection.make_map(confirmed)
     spec = projection.map_chart(confirmed, made, clips.choose(confirmed)).spec
     scales = {name: spec["encoding"][name]["scale"] for name in ("color", "shape")}

@@ -33,7 +33,7 @@ def test_references_of_a_classification_have_the_form_of_scores():
     assert found["chance"][[*KEY, "label"]].equals(expected[[*KEY, "label"]])
 
 
-def test_chance_is_right_as_often_whatever_the_labels_are():
+def test_the_accuracy_of_chance_does_not_depend_on_the_labels():
     labels = ["female"] * 2700 + ["male"] * 300
     found = referred(labels)["chance"]
     right = 1 - found["loss"].groupby(found["label"], observed=True).mean()

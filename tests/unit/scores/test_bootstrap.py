@@ -87,7 +87,7 @@ def test_block_sizes(monkeypatch):
     assert block_sizes(0, 10) == []
 
 
-def test_the_interval_of_a_mean_is_as_wide_as_theory_says():
+def test_the_interval_of_a_mean_has_the_theoretical_width():
     values = np.random.default_rng(1).normal(0, 1, 400)
     low, high = bootstrap_interval(parts(values), mean, resamples=4000, seed=0)
     half = 1.96 * values.std() / np.sqrt(400)

@@ -11,7 +11,7 @@ def test_nothing_is_reported_if_the_task_names_all_labels():
     assert unnamed_labels(pd.Series([True, False]), ["True", "False"]) == []
 
 
-def test_labels_are_counted_and_look_alikes_stand_first():
+def test_labels_are_counted_and_look_alikes_are_listed_first():
     labels = pd.Series(
         ["female", "M", "M", "M", "female ", "Female", "Female", None, "male", "ma\u200ble"]
     )

@@ -55,7 +55,7 @@ def test_one_utterance_that_does_not_sum_to_1_makes_them_logits():
 
 
 @pytest.mark.parametrize("count", range(1, MIN_DISTINCT))
-def test_few_utterances_are_not_enough_to_tell(count):
+def test_few_utterances_are_not_enough_to_recognise_probabilities(count):
     values = softmax(drawn_logits(count), axis=1)
     message = rf"takes only {count} different values?, too few .* set models\.mine\.scale\.emotion"
     with pytest.raises(InputError, match=message):

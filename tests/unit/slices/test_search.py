@@ -489,7 +489,7 @@ def test_the_same_seed_gives_the_same_bytes_and_another_one_other_p_values():
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_the_rows_of_every_rule_are_those_its_text_says(seed):
+def test_the_rows_of_every_rule_follow_from_its_text(seed):
     table = utterances(50 + seed, rows=300)
     rng = np.random.default_rng(seed)
     table["snr"] = table["snr"].mask(rng.random(300) < 0.1) * 10.0 ** rng.integers(-6, 6)
@@ -704,7 +704,7 @@ def test_membership_is_split_between_and_within_speakers():
     assert count[texts.index("gender = male")] == males
 
 
-def test_adjusted_p_values_are_upper_limits_of_what_resamples_show():
+def test_adjusted_p_values_are_upper_confidence_limits():
     maxima = np.arange(1.0, 100.0)
     values = max_tests.adjusted_p(np.array([0.5, 50.0, 97.5, 200.0]), maxima)
     # of 99 resamples, 99, 50, 2 and none are as large
@@ -822,7 +822,7 @@ def test_p_values_of_given_slices_keep_their_level():
 # the interval
 
 
-def test_the_interval_is_newcombes_where_rows_stand_alone():
+def test_the_interval_of_independent_rows_is_newcombes():
     loss = np.repeat([1, 0, 1, 0], [56, 14, 48, 32]).astype(float)
     inside = np.arange(150) < 70
     low, high = drop_intervals.drop_interval(loss, inside, None)
@@ -831,7 +831,7 @@ def test_the_interval_is_newcombes_where_rows_stand_alone():
 
 
 @pytest.mark.parametrize("real", [False, True])
-def test_the_interval_covers_what_was_drawn_with_speakers(real):
+def test_the_interval_covers_the_true_value_with_speakers(real):
     covered = 0
     for seed in range(300):
         rng = np.random.default_rng(seed)
