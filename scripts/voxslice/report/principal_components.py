@@ -12,7 +12,7 @@ def principal_components(matrix: np.ndarray, *, seed: int) -> tuple[np.ndarray, 
 
     Returns:
         points of shape (utterances, 2), with zeros where there is no second component; and the
-        share of the variance that they hold
+        share of the variance that they explain
     """
     # imported here, since the import takes seconds
     from sklearn.decomposition import PCA

@@ -4,7 +4,7 @@
 rule is the excess of its loss over its expectation, studentised with the variance and skewness of
 the permutations, which are known in closed form. *Across speakers*, speakers exchange their mean
 losses, each in units of its standard error. The statistic of a rule is the correlation of these
-means with the share of each speaker's rows that the rule holds.
+means with the share of each speaker's rows that the rule selects.
 
 In both tests, a statistic is compared with the largest statistic of each resample (Westfall and
 Young, Resampling-Based Multiple Testing, Wiley 1993, single-step maxT).
@@ -77,11 +77,11 @@ def signed_root(excess: Array, variance: Array, unit: Array) -> Array:
 def standardised(loss: Array, speakers: Index) -> Array:
     """Divide losses by their standard deviation within their speaker.
 
-    An error is more informative if its speaker makes few. If a slice adds the same to the losses of
-    all speakers, the best weight is one over the variance. If it multiplies them, the best weight
-    is 1. One over the standard deviation loses little in both cases. The variance of a speaker is
-    shrunk towards that of all. It does not depend on which row of a speaker has which loss, so that
-    permutations within speakers stay exact.
+    An error of a speaker with few errors is more informative. If a slice adds the same amount to
+    the losses of all speakers, the best weight is one over the variance. If it multiplies them, the
+    best weight is 1. One over the standard deviation is nearly as good in both cases. The variance
+    of each speaker is shrunk towards the variance of all speakers. It does not depend on the order
+    of a speaker's losses, so permutations within speakers stay exact.
 
     Args:
         loss: (n,) losses.
@@ -104,7 +104,7 @@ def standardised(loss: Array, speakers: Index) -> Array:
 def permutation_moments(space: RuleSpace, loss: Array, strata: Index) -> Moments:
     """Moments of the sum of losses of each rule in closed form, if losses are permuted in strata.
 
-    A rule that holds k of the n rows of a stratum draws k losses without replacement.
+    A rule that selects k of the n rows of a stratum draws k losses without replacement.
 
     Args:
         space: The rules.
@@ -175,12 +175,12 @@ class Contrasts:
 
     Attributes:
         statistic: (rules,) weighted correlation of the speakers' means with the share of each
-            speaker's rows that the rule holds, times the root of the number of speakers minus one;
-            0 if it is not positive.
+            speaker's rows that the rule selects, times the root of the number of speakers minus
+            one; 0 if it is not positive.
         residual: (speakers,) means minus their weighted mean, divided by their standard errors.
         weight: (speakers,) 1 / (standard error * number of rows).
         share: (rules,) weighted mean of the shares.
-        scale: (rules,) factor from a sum to the statistic; 0 if the rule holds the same share of
+        scale: (rules,) factor from a sum to the statistic; 0 if the rule selects the same share of
             all speakers.
     """
 
@@ -192,7 +192,7 @@ class Contrasts:
 
 
 def speaker_contrasts(space: RuleSpace, loss: Array, speakers: Index, patterns: Index) -> Contrasts:
-    """Correlate the shares of speakers' rows that rules hold with the speakers' mean losses.
+    """Correlate the shares of speakers' rows that rules select with the speakers' mean losses.
 
     Args:
         space: The rules.

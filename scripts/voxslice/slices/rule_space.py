@@ -77,7 +77,7 @@ class Feature:
             bins: Largest number of bins of a number.
 
         Returns:
-            (width,) number of the wider bin that holds each bin, from 0. Categories and missing
+            (width,) number of the wider bin that contains each bin, from 0. Categories and missing
             values keep a bin of their own.
         """
         every = np.arange(self.width)
@@ -425,13 +425,13 @@ class RuleSpace:
         return self._cells(rule)[self.cell]
 
     def same_rows(self, rule: int) -> NDArray[np.bool_]:
-        """Find the rules that hold the same rows as a rule.
+        """Find the rules that select the same rows as a rule.
 
         Args:
             rule: Its number.
 
         Returns:
-            (rules,) whether each rule holds the same rows; true for the rule itself.
+            (rules,) whether each rule selects the same rows; true for the rule itself.
         """
         shared = self.totals(self.members(rule).astype(float), np.zeros_like(self.cell), 1)[:, 0]
         support = self.support[rule]

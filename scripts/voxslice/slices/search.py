@@ -137,7 +137,7 @@ def find_slices(
             speakers ignores them, and the test across speakers treats them as one speaker.
         depth: Largest number of conditions of a rule.
         min_support: Smallest number of rows of a slice.
-        alpha: Chance to confirm any slice if there is none, from 0.001 to 0.5.
+        alpha: Probability of confirming a slice if the data have no slice, from 0.001 to 0.5.
         seed: Seed of the resampling. With the same seed, rows in another order give the same
             result, except for the positions of rows.
 
@@ -145,8 +145,8 @@ def find_slices(
         The slices, and how many rules of how many conditions were searched.
 
     Raises:
-        ValueError: If a column is not in the table or is there twice, the losses do not fit the
-            rows or are missing, infinite or negative, a column holds dates, or a setting is out of
+        ValueError: If a column is missing, occurs twice or contains dates, if there is not one
+            loss per row, if a loss is missing, infinite or negative, or if a setting is out of
             range.
     """
     losses = _check(table, loss, features, speaker, depth, min_support, alpha, seed)
@@ -445,7 +445,7 @@ class _Search:
         near = np.sort(np.argsort(-likely, kind="stable")[:MAX_WEIGHTED_RULES])
         near = near[likely[near] > likely.max() - MAX_LOG_LIKELIHOOD_GAP]
         overlaps = self.space.overlaps(near)
-        # of rules that hold the same rows only the first counts, which has the fewest conditions
+        # of rules that select the same rows only the first counts: it has the fewest conditions
         distinct = (overlaps == 1).argmax(axis=1) == np.arange(len(near))
         weights = np.exp(likely[near] - likely.max()) * distinct
         return int(near[np.argmax(np.round(overlaps @ weights / weights.sum(), 6))])
@@ -538,7 +538,7 @@ def _check(
     for name in features:
         if table[name].dtype.kind in "mMc":
             raise ValueError(
-                f"Column {name!r} holds {table[name].dtype} values, which rules cannot use: "
+                f"Column {name!r} contains {table[name].dtype} values, which rules cannot use: "
                 "turn them into numbers (such as years) or text, or leave the column out."
             )
     for setting, number, least in (("depth", depth, 1), ("min_support", min_support, 1),

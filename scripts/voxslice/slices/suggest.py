@@ -53,8 +53,8 @@ def suggest_for_models(
         scores: path of the scores of each model; only one table is in memory at a time
         metadata: the metadata of all utterances
         searches: settings of each search with sliceguard
-        embeddings: for each search the paths of the predictions that hold its embedding; not read
-            if the search has no `embedding_of`
+        embeddings: for each search the paths of the predictions that contain its embedding; only
+            read if the search has `embedding_of`
         task: what is measured
         alpha: level at which a slice is confirmed
         seed: seed of every random step
@@ -154,7 +154,7 @@ def suggest_and_verify(
         return [], pd.DataFrame(columns=SUGGESTION_COLUMNS)
     verified = held_out.verify(
         masks,
-        # half of the speakers hold about half of a slice
+        # half of the speakers have about half of the utterances of a slice
         lambda rows: run(rows, max(2, min_support // 2), seed),
         held_out.feature_space(table, features, embedding),
         scores["loss"].to_numpy(),
