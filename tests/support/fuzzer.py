@@ -12,7 +12,7 @@ from mutations import Mutation, mutate
 from small_inputs import write_model
 from small_study import study_config
 from snakemake_cli import write_config
-from study_checks import names_of, read_shards, require_results, require_sentence
+from study_checks import read_shards, require_results, require_sentence
 from study_steps import Jobs, run_study
 from voxslice.errors import InputError, MachineError
 
@@ -63,7 +63,6 @@ class Fuzzer:
         # the failure of a few utterances of 24 ends in results
         config |= {"resamples": 100, "failures_tolerated": 0.2, "limits": {"model_seconds": 20}}
         write_config(self._folder / "config.yaml", config)
-        self._keys = names_of(config)
         self._names = self._subjects(config)
         self._memory = {}
         shutil.copytree(self._folder, self._original)
@@ -105,9 +104,7 @@ class Fuzzer:
                     study = run_study("config.yaml", jobs)
                 except (InputError, MachineError) as error:
                     sentence = str(error)
-                    # a mistake in the config is named by its key, any other by what it is about
-                    known = self._keys if mutation.kind == "config" else self._names
-                    require_sentence(sentence, known)
+                    require_sentence(sentence, self._names | mutation.names)
                     return Outcome(seed, mutation, REFUSED, sentence)
                 require_results(study, jobs, self._before, mutation)
             except Exception:

@@ -110,6 +110,7 @@ class Mutation:
             leaves open what the table says
         files: audio files that were changed
         models: models that were changed
+        names: keys and texts of the config before and after its change: a refusal names one
     """
 
     kind: str
@@ -117,6 +118,7 @@ class Mutation:
     table: list[dict[str, str]] | None = None
     files: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
+    names: frozenset[str] = frozenset()
 
 
 def shown(value):
@@ -222,9 +224,19 @@ def _times(draw, header, rows):
 def mutate_config(draw):
     path = Path("config.yaml")
     config = yaml.safe_load(path.read_text(encoding="utf-8"))
+    names = _names(config)
     what = "; ".join(_change_node(draw, config) for _ in range(draw.choice([1, 1, 1, 1, 1, 2])))
     path.write_text(yaml.safe_dump(config, sort_keys=False, allow_unicode=True), encoding="utf-8")
-    return Mutation("config", what)
+    return Mutation("config", what, names=frozenset(names | _names(config)))
+
+
+def _names(node):
+    """All keys and texts of a config."""
+    if isinstance(node, dict):
+        return {str(key) for key in node if key != ""}.union(*map(_names, node.values()))
+    if isinstance(node, list):
+        return set().union(*map(_names, node))
+    return {node} if isinstance(node, str) and node else set()
 
 
 SETTINGS = {

@@ -31,15 +31,6 @@ def require_sentence(sentence, names):
     assert any(name in sentence for name in names), "it names no file, key or column"
 
 
-def names_of(node):
-    """All keys and texts of a config."""
-    if isinstance(node, dict):
-        return {str(key) for key in node}.union(*map(names_of, node.values()))
-    if isinstance(node, list):
-        return set().union(*map(names_of, node))
-    return {str(node)} if isinstance(node, str) and node else set()
-
-
 def read_shards(dataset, model):
     """The predictions and the failures of a model on a dataset."""
     job = Wildcards(dataset=dataset, model=model)
