@@ -1,4 +1,4 @@
-"""A small study that is changed at random, and how it ends."""
+"""Run a small study after a random change of its inputs, and classify the result."""
 
 import contextlib
 import json
@@ -21,13 +21,13 @@ RESULT, REFUSED, WRONG = "result", "refused", "WRONG"
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a study ended that was changed.
+    """Result of a changed study.
 
     Attributes:
-        seed: of the mutation
-        mutation: what was changed
+        seed: seed of the mutation
+        mutation: the change
         end: `RESULT`, `REFUSED` or `WRONG`
-        detail: the sentence of a refusal; what is wrong, with a traceback
+        detail: the sentence of a refusal, or a description of the error with a traceback
     """
 
     seed: int
@@ -41,7 +41,7 @@ class Outcome:
 
 
 class Fuzzer:
-    """A small study of four speakers and two models, in a folder that each mutation gets anew."""
+    """A small study of four speakers and two models, which is written again for each mutation."""
 
     def __init__(self, folder):
         self._original, self._folder = Path(folder, "original"), Path(folder, "study")

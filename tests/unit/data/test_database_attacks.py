@@ -44,7 +44,7 @@ HEADERS = {
         + run.replace("!!python/object/", "!x!")
         + "\n"
     ),
-    "in place of all": lambda _text, run: run,
+    "instead of the whole file": lambda _text, run: run,
     "in a list of another class": lambda text, run: (
         f"{text}note: !!python/object/new:tuple\n- [{run}]\n"
     ),
