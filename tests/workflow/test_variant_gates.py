@@ -60,12 +60,12 @@ def predicted(study, model):
 
 def test_a_bare_file_predicts_the_same_as_audonnx(study):
     table, model = predicted(study, "bare"), audonnx.load(str(study / "first"))
-    assert list(table)[3:] == ["age", "female", "male", "child"]
+    assert list(table)[3:] == ["female", "male", "child"]  # no task reads the age
     assert len(table) == 64
     for row in table.to_dict(orient="records")[::9]:
         signal, rate = soundfile.read(study / "audio" / row["file"], dtype="float32")
-        expected = model(signal, rate, outputs=["logits_age", "logits_gender"], concat=True)
-        found = [row[name] for name in ("age", "female", "male", "child")]
+        expected = model(signal, rate, outputs=["logits_gender"])
+        found = [row[name] for name in ("female", "male", "child")]
         np.testing.assert_allclose(found, expected[0], rtol=1e-5, atol=1e-5)
 
 
