@@ -87,6 +87,7 @@ def test_models_predictions_computed_columns_and_tasks(study, follow):
         "fetch_model model=mine",
         "predict dataset=emodb model=bare shard=0",
         "predict dataset=emodb model=bare_int8 shard=0",
+        "predict dataset=emodb model=emotion shard=0",  # nothing has read its output before
         "predict dataset=emodb model=mine shard=0",
     ]
     comparison = pd.read_csv(results / "comparison/emodb/gender.csv")
