@@ -100,6 +100,7 @@ def test_code_in_a_header_is_not_run(hostile, tmp_path):
     assert not list(hostile.target.parent.rglob("db.yaml"))
 
 
+@pytest.mark.slow
 def test_a_header_of_great_cost_is_refused_at_once(hostile):
     header = hostile.root / "1.0.0" / "db.yaml"
     bomb = ["note0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
@@ -123,6 +124,7 @@ def test_an_archive_does_not_write_into_other_folders_of_the_cache(hostile, name
     assert not list(hostile.target.parent.rglob(Path(name).name))
 
 
+@pytest.mark.slow
 def test_an_archive_does_not_bring_a_pickle(hostile, tmp_path):
     hostile.add("db.files.pkl", pickle.dumps(Payload(tmp_path / "run")))
     assert "'db.files.pkl', which was not published" in hostile.cheap_refusal()
@@ -278,6 +280,7 @@ def test_an_archive_that_unpacks_to_gigabytes_is_refused_at_once(hostile, method
     assert "a.wav" not in hostile.fetched()
 
 
+@pytest.mark.slow
 def test_an_archive_of_very_many_members_is_refused_at_once(hostile):
     count = 500_000
     head = struct.pack("<4s5H3I2H", b"PK\x03\x04", 20, 0, 0, 0, 0, 0, 0, 0, 1, 0)

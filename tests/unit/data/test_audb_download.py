@@ -174,6 +174,7 @@ def test_missing_repository_gives_one_sentence(repository, tmp_path):
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.slow
 def test_a_killed_process_does_not_block_the_next_one(database, repository, tmp_path):
     partial, code = tmp_path / "db" / "partial", KILLED.format(repository=repository, path=tmp_path)
     killed = subprocess.run([sys.executable, "-c", code], cwd=ROOT / "scripts", check=False)

@@ -116,6 +116,7 @@ BOMB = "\n".join(
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "note",
     [BOMB, "note: 1" + ":1" * 1_000_000, "note: " + "[" * 100_000, "note: [" + "1," * 1_000_000],

@@ -29,6 +29,7 @@ def spoken(frequency=150, seconds=2.0):
     return voice(frequency, seconds) * (times(seconds) % 0.5 < 0.25)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("frequency", [70, 110, 210, 330, 550])
 def test_pitch_of_a_voice(frequency):
     assert pitch(voice(frequency)) == pytest.approx(frequency, rel=0.01)

@@ -423,6 +423,7 @@ def test_a_member_that_fills_the_memory_is_refused_at_once(tmp_path, folder, met
     unpack_cheaply(path, folder, "'model.onnx' is compressed in another way than deflate")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", [9, 93, 98])  # deflate64, zstd, PPMd
 def test_other_compressions_are_refused(tmp_path, folder, method):
     path = archive(tmp_path / "a.zip", {"model.onnx": b"content"})
@@ -433,6 +434,7 @@ def test_other_compressions_are_refused(tmp_path, folder, method):
     unpack_cheaply(path, folder, "is compressed in another way than deflate")
 
 
+@pytest.mark.slow
 def test_zeros_that_unpack_to_a_thousand_times_their_size_are_refused_at_once(tmp_path, folder):
     path = zeros(tmp_path / "a.zip", zipfile.ZIP_DEFLATED, 150)
     assert path.stat().st_size < 150_000

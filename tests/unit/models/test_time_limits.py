@@ -136,6 +136,7 @@ with to_log(sys.argv[2]):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["loop that cannot be told to stop", "file that never loads"])
 def test_a_computation_that_ignores_the_stop_ends_the_process_in_one_sentence(tmp_path, kind):
     if kind == "file that never loads":
@@ -159,6 +160,7 @@ def test_a_computation_that_ignores_the_stop_ends_the_process_in_one_sentence(tm
     assert sentence in (tmp_path / "job.log").read_text()
 
 
+@pytest.mark.slow
 def test_a_measurement_that_ignores_the_stop_ends_in_one_sentence(tmp_path, monkeypatch):
     model = write_endless(tmp_path / "model", empty=True)
     program = (

@@ -207,6 +207,7 @@ def test_page_is_not_larger_than_its_limit(audio):
     assert "no audio, because the page would exceed" not in whole
 
 
+@pytest.mark.slow
 def test_page_too_small_for_its_limit_is_an_error(audio):
     with pytest.raises(InputError, match=r"more than the 0\.01 MB of report\.max_megabytes"):
         page_of(make_study(), audio, max_megabytes=0.01)

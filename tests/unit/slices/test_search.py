@@ -355,7 +355,7 @@ def test_speakers_of_one_row_are_only_tested_across():
 @pytest.mark.parametrize("kind", ["datetime64[s]", "timedelta64[s]"])
 def test_dates_are_refused(kind):
     table = utterances(21).assign(recorded=np.arange(800).astype(kind))
-    with pytest.raises(ValueError, match=r"'recorded' holds .* turn them into numbers"):
+    with pytest.raises(ValueError, match=r"'recorded' contains .* turn them into numbers"):
         find_slices(table, np.arange(800), ["emotion", "recorded"])
 
 
