@@ -6,8 +6,8 @@ import pandas as pd
 
 from voxslice.report.answer import smaller
 from voxslice.report.drawing import SOFT, Drawing, intervals, scaled, style
-from voxslice.report.found import edges, slice_name
 from voxslice.report.numbers import counted, decimal, probability
+from voxslice.report.slice_tables import edges, slice_name
 from voxslice.report.study import Model, Study, is_confirmed, rule_text
 from voxslice.report.tables import Cell, Column, Table, count, model_cell, number
 

@@ -34,8 +34,8 @@ class Map:
 
     Args:
         model: id of the model that computed the embedding
-        points: one row per utterance: `file`, `start`, `end`, `x`, `y`, `true` (true label), `said`
-            (predictions of the models as text), and one column per colouring
+        points: one row per utterance: `file`, `start`, `end`, `x`, `y`, `true` (true label),
+            `prediction` (predictions of all models as one text), and one column per colouring
         colourings: column of each colouring by its title; the first one is selected at first
         share: share of the variance that the two dimensions explain, from 0 to 1
         total: number of utterances that have an embedding and a score of each model
@@ -74,7 +74,7 @@ def make_map(study: Study) -> Map | None:
     points["x"], points["y"] = np.round(coordinates, 4).T
     scores = [_aligned(model.scores, points) for model in study.models]
     points["true"] = [true_label(study, value) for value in scores[0]["label"]]
-    points["said"] = _predictions(study, scores)
+    points["prediction"] = _predictions(study, scores)
     colourings = _colourings(study, table, scores)
     for number, values in enumerate(colourings.values()):
         points[f"c{number}"] = values

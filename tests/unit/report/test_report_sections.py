@@ -27,10 +27,10 @@ from voxslice.report import (
     caveats,
     clips,
     compared,
-    found,
     limits,
     overall,
     projection,
+    slice_tables,
     tradeoff,
 )
 from voxslice.report.principal_components import principal_components
@@ -246,7 +246,7 @@ def test_a_slice_of_two_searches_is_listed_once(study):
 
 def test_slice_table_shows_the_columns_with_values(confirmed):
     model = confirmed.models[0]
-    table = found.slice_table(confirmed, model, distinct(model.slices))
+    table = slice_tables.slice_table(confirmed, model, distinct(model.slices))
     shown = dict(zip([column.title for column in table.columns], table.rows[0], strict=True))
     assert shown["Slice"].text == "gender = male & emotion = anger"
     assert shown["Utter\u00adances"].text == "4"
@@ -261,20 +261,20 @@ def test_slice_table_shows_the_columns_with_values(confirmed):
 def test_charts_report_the_rows_that_they_leave_out(study, monkeypatch):
     a, b = study.models
     assert against.difference_chart(study, a, b).note == ""
-    assert found.drop_chart(study, a, distinct(a.slices)).note == ""
+    assert slice_tables.drop_chart(study, a, distinct(a.slices)).note == ""
     monkeypatch.setattr(against, "MAX_CHART_ROWS", 2)
     assert against.difference_chart(study, a, b).note == (
         "The chart shows all utterances and the 1 of 2 groups with the largest differences. The"
         " table shows all groups."
     )
-    monkeypatch.setattr(found, "MAX_CHART_SLICES", 1)
+    monkeypatch.setattr(slice_tables, "MAX_CHART_SLICES", 1)
     twice = pd.concat([distinct(a.slices), distinct(b.slices)], ignore_index=True)
-    note = found.drop_chart(study, a, twice).note
+    note = slice_tables.drop_chart(study, a, twice).note
     assert note == "The chart shows the first 1 of 2 slices. The table shows all of them."
 
 
 def test_heat_map_counts_every_utterance_once(study):
-    first = found.heat_maps(study, found.heat(study))[0]
+    first = slice_tables.heat_maps(study, slice_tables.heat(study))[0]
     assert (first.across, first.down) == ("gender", "emotion")
     cells = [cell for _, row in first.rows for cell in row]
     assert sum(int(cell.note.removeprefix("n ")) for cell in cells) == UTTERANCES
@@ -288,7 +288,8 @@ def test_bins_are_listed_in_their_order(study):
     metadata = study.metadata.assign(emotion=pd.Categorical(bins, dtype=kind))
     study = dataclasses.replace(study, metadata=metadata)
     shown = ["low 1..2", "middle 3..4", "high 5..6", "missing"]
-    assert [name for name, _ in found.heat_maps(study, found.heat(study))[0].rows] == shown
+    matrix = slice_tables.heat_maps(study, slice_tables.heat(study))[0]
+    assert [name for name, _ in matrix.rows] == shown
     labels = dataclasses.replace(study, task_settings={**study.task_settings, "target": "emotion"})
     table = limits.distributions(labels)
     assert table.loc[table["of"] == "label", "name"].to_list() == shown
@@ -296,10 +297,10 @@ def test_bins_are_listed_in_their_order(study):
 
 def test_heat_map_of_one_column_and_of_none():
     study = make_study(emotion=False)
-    assert [len(m.rows) for m in found.heat_maps(study, found.heat(study))] == [1, 1]
+    assert [len(m.rows) for m in slice_tables.heat_maps(study, slice_tables.heat(study))] == [1, 1]
     settings = {**study.dataset_settings, "columns": {"speaker": {"column": "speaker"}}}
     study = dataclasses.replace(study, dataset_settings=settings)
-    assert found.heat_maps(study, found.heat(study)) == []
+    assert slice_tables.heat_maps(study, slice_tables.heat(study)) == []
 
 
 def test_the_report_describes_what_was_searched(study):
@@ -308,18 +309,18 @@ def test_the_report_describes_what_was_searched(study):
         " confirmed.",
         "Metadata: 3 slices suggested by sliceguard, 0 of them confirmed on held-out speakers.",
     ]
-    assert found.searched(study, study.models[0]) == [
+    assert slice_tables.searched(study, study.models[0]) == [
         *sentences,
         "The two halves of the speakers are drawn with the seed 0 and listed in"
         f" results/suggestions/{study.dataset}/{study.task}.halves.csv.",
     ]
     study = make_study(speakers=False)
-    assert found.searched(study, study.models[0]) == sentences
+    assert slice_tables.searched(study, study.models[0]) == sentences
 
 
 def test_charts_escape_and_do_not_change(study):
     model = study.models[1]
-    drawings = [found.drop_chart(study, model, distinct(model.slices)) for _ in range(2)]
+    drawings = [slice_tables.drop_chart(study, model, distinct(model.slices)) for _ in range(2)]
     assert "&lt;b&gt;x" in drawings[0].svg
     assert "<b>" not in drawings[0].svg
     assert drawings[0] == drawings[1]
@@ -539,6 +540,7 @@ def test_waveform_is_as_long_as_the_signal_is_loud():
 def test_map_shows_every_utterance_that_is_scored(confirmed):
     made = projection.make_map(confirmed)
     assert made.points[KEY].to_numpy().tolist() == confirmed.joined[KEY].to_numpy().tolist()
+    assert list(made.points.columns[:7]) == [*KEY, "x", "y", "true", "prediction"]
     assert (made.model, made.total) == ("ears", UTTERANCES)
     assert 0 < made.share < 1
     wrong = made.table.set_index("file")["Who is wrong"]

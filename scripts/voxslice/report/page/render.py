@@ -19,10 +19,10 @@ from voxslice.report import (
     calibration,
     clips,
     compared,
-    found,
     limits,
     overall,
     projection,
+    slice_tables,
     tradeoff,
 )
 from voxslice.report.answer import answer, figures, untested
@@ -48,14 +48,14 @@ class Derived:
     Args:
         calibration: Table of `voxslice.report.calibration.calibration`.
         tradeoff: Table of `voxslice.report.tradeoff.tradeoff`.
-        heatmap: Result of `voxslice.report.found.heat`.
+        heatmap: Result of `voxslice.report.slice_tables.heat`.
         distributions: Table of `voxslice.report.limits.distributions`.
         map: Result of `voxslice.report.projection.make_map`.
     """
 
     calibration: pd.DataFrame
     tradeoff: pd.DataFrame
-    heatmap: found.Heat
+    heatmap: slice_tables.Heat
     distributions: pd.DataFrame
     map: projection.Map | None
 
@@ -84,7 +84,7 @@ def derive(study: Study) -> Derived:
     return Derived(
         calibration.calibration(study),
         tradeoff.tradeoff(study),
-        found.heat(study),
+        slice_tables.heat(study),
         limits.distributions(study),
         projection.make_map(study),
     )
@@ -173,8 +173,8 @@ def _parts(study: Study, derived: Derived) -> dict[str, Any]:
         "tradeoff_table": tradeoff.tradeoff_table(study, derived.tradeoff),
         "tradeoff_charts": tradeoff.charts(study, derived.tradeoff),
         "tradeoff_remarks": tradeoff.remarks(study, derived.tradeoff),
-        "heat_names": found.heat_columns(study),
-        "heat_maps": found.heat_maps(study, derived.heatmap),
+        "heat_names": slice_tables.heat_columns(study),
+        "heat_maps": slice_tables.heat_maps(study, derived.heatmap),
         "slices": [_slices(study, position) for position in range(len(study.models))],
         "pairs": [
             {
@@ -232,9 +232,12 @@ def _slices(study: Study, position: int) -> dict[str, Any]:
     return {
         "model": model.name,
         "position": position,
-        "searched": found.searched(study, model),
+        "searched": slice_tables.searched(study, model),
         "parts": [
-            (found.drop_chart(study, model, part), found.slice_table(study, model, part))
+            (
+                slice_tables.drop_chart(study, model, part),
+                slice_tables.slice_table(study, model, part),
+            )
             if len(part)
             else None
             for part in (confirmed, suggested)

@@ -43,7 +43,7 @@ const pick = (item) => {
   const point = item && item.datum;
   if (!point || point.file === undefined) return;
   const lines = [line("b", point.file), line("span", `True: ${point.true}`)];
-  lines.push(...point.said.split("; ").map((text) => line("span", text)));
+  lines.push(...point.prediction.split("; ").map((text) => line("span", text)));
   const clip = point.clip >= 0 && document.getElementById(`clip-${point.clip}`);
   const audio = clip && clip.querySelector("audio");
   if (audio) {

@@ -1,4 +1,4 @@
-"""The section on slices: the slices of each model, and the metric by two metadata columns."""
+"""The tables and charts of slices, and the metric by two metadata columns."""
 
 from dataclasses import dataclass, replace
 
