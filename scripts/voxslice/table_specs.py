@@ -326,7 +326,7 @@ TABLES = (
             Column(
                 "rule",
                 "text",
-                "The slice in words; `no rule` if no rule describes it.",
+                "The slice in words; `no rule` if precision or recall is below 0.8.",
                 missing=True,
             ),
             Column(

@@ -15,6 +15,7 @@ from voxslice.conditions import (
     is_numeric,
     neighbours,
 )
+from voxslice.names import NO_RULE, cluster_name
 from voxslice.utterance_keys import KEY
 
 MIN_SUPPORT = 10
@@ -63,10 +64,16 @@ def slice_groups(
         members: the utterances of these slices
 
     Returns:
-        groups by the id of the slice
+        groups by the id of the slice. A slice that no rule describes is named as a cluster.
     """
     index = pd.MultiIndex.from_frame(keys[KEY])
-    rules = {row["slice"]: row["rule"] for table in tables for row in table.to_dict("records")}
+    rules: dict[str, str] = {}
+    for row in (row for table in tables for row in table.to_dict("records")):
+        name = row["slice"]
+        if row["rule"] != NO_RULE:
+            rules[name] = row["rule"]
+        else:
+            rules.setdefault(name, cluster_name(name, row["search"]))
     everyone = pd.concat(list(members), ignore_index=True)
     return {
         name: Group("slice", rule, index.isin(pd.MultiIndex.from_frame(rows[KEY])))

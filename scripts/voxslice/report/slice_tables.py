@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from voxslice.conditions import as_text, category_order
+from voxslice.names import NO_RULE, cluster_name
 from voxslice.report.drawing import SOFT, Drawing, intervals, scaled, style
 from voxslice.report.numbers import NONE, Measure, counted, decimal, probability
 from voxslice.report.study import Model, Study, rule_text
@@ -87,7 +88,8 @@ def slice_name(row: pd.Series) -> str:
     """
     if row["slice"] == "all":
         return ""
-    return "no rule describes it" if row["rule"] == "no rule" else str(row["slice"])
+    unnamed = rule_text(row).startswith(cluster_name(row["slice"]))
+    return "no rule describes it" if unnamed else str(row["slice"])
 
 
 def fit(row: pd.Series) -> str:
@@ -100,7 +102,7 @@ def fit(row: pd.Series) -> str:
         the text below the rule
     """
     name = slice_name(row)
-    if row["rule"] == "no rule" or min(row["precision"], row["recall"]) == 1:
+    if row["rule"] == NO_RULE or min(row["precision"], row["recall"]) == 1:
         return name
     precision, recall = decimal(100 * row["precision"], 0), decimal(100 * row["recall"], 0)
     return f"{name} · rule: precision {precision} %, recall {recall} %"

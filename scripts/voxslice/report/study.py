@@ -10,7 +10,7 @@ import pandas as pd
 
 from voxslice.conditions import is_numeric
 from voxslice.files import read_embeddings, read_predictions
-from voxslice.names import CHANCE, MAJORITY, MEDIAN
+from voxslice.names import CHANCE, MAJORITY, MEDIAN, NO_RULE, cluster_name
 from voxslice.report.numbers import Measure, measures
 from voxslice.speakers import UNKNOWN_SPEAKER, count_speakers, speakers_of
 from voxslice.task import Task
@@ -343,5 +343,14 @@ def is_confirmed(column: pd.Series) -> pd.Series:
 
 
 def rule_text(row: pd.Series) -> str:
-    """Return the rule of a slice, or its id if no rule describes it."""
-    return f"group {row['slice']}" if row["rule"] == "no rule" else str(row["rule"])
+    """Name a slice or a group in words.
+
+    Args:
+        row: row of a table of slices or comparisons: `slice`, `rule`, and `search` if it is known
+
+    Returns:
+        the rule, or the name of a cluster if no rule describes the slice well enough
+    """
+    if row["rule"] != NO_RULE:
+        return str(row["rule"])
+    return cluster_name(row["slice"], row.get("search", ""))

@@ -14,10 +14,11 @@ from voxslice.conditions import (
     missing_text,
     neighbours,
 )
+from voxslice.names import NO_RULE
 
-NO_RULE = "no rule"
-MIN_F1 = 0.5
-"""A rule with a smaller F1 score describes something else than the slice, and is not shown."""
+MIN_FIT = 0.8
+"""Smallest precision and recall of a rule. A rule that fits worse describes other utterances than
+those of the slice, so it is not used as its name."""
 MIN_F1_GAIN = 0.01
 """Each condition has to raise the F1 score by this much: shorter rules are easier to read."""
 
@@ -27,7 +28,7 @@ class Rule:
     """A conjunction of conditions, and how well it describes a set of rows.
 
     Attributes:
-        text: the conditions in words, `no rule` where none describes the rows
+        text: the conditions in words, `no rule` if none describes the rows well enough
         precision: share of the rows of the rule that are in the set
         recall: share of the set that is in the rows of the rule
     """
@@ -50,7 +51,7 @@ def describe(members: np.ndarray, table: pd.DataFrame, features: Sequence[str]) 
         features: columns that conditions may use
 
     Returns:
-        the rule; its text is `no rule` if no conjunction reaches an F1 score of 0.5
+        the rule; its text is `no rule` if its precision or its recall is below 0.8
     """
     chosen: dict[str, tuple[str, np.ndarray]] = {}
     selected = np.ones(len(table), dtype=bool)
@@ -71,10 +72,9 @@ def describe(members: np.ndarray, table: pd.DataFrame, features: Sequence[str]) 
         chosen[feature] = (text, mask)
     chosen = _revise(chosen, table, members)
     selected = _all_of(chosen, len(table))
-    best = _f1(selected, members)
     hits = float((selected & members).sum())
     precision, recall = hits / max(selected.sum(), 1), hits / max(members.sum(), 1)
-    if not chosen or best < MIN_F1:
+    if not chosen or min(precision, recall) < MIN_FIT:
         return Rule(NO_RULE, precision, recall)
     return Rule(" & ".join(chosen[f][0] for f in features if f in chosen), precision, recall)
 

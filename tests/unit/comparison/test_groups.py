@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 from voxslice.comparison.compare import compare
 from voxslice.comparison.groups import Group, align, category_groups, slice_groups
+from voxslice.names import NO_RULE
 from voxslice.task import Task
 from voxslice.utterance_keys import KEY
 
@@ -64,6 +65,17 @@ def test_no_common_utterance():
     assert table["support"].to_list() == [0, 0]
     assert table["p"].to_list() == [1, 1]
     assert table["verdict"].to_list() == ["undecided", "undecided"]
+
+
+def test_a_slice_without_a_rule_is_named_as_a_cluster():
+    keys, _ = align({"a": scored(["x"], [1])})
+    table = pd.DataFrame(
+        {"slice": ["s", "t", "t", "s"], "rule": [NO_RULE, "clean", NO_RULE, NO_RULE],
+         "search": ["one", "one", "two", "two"]}
+    )  # fmt: skip
+    rows = pd.concat([members("s", ["x"]), members("t", ["x"])])
+    names = {name: group.rule for name, group in slice_groups(keys, [table], [rows]).items()}
+    assert names == {"s": "cluster s of one", "t": "clean"}
 
 
 def test_each_category_is_a_slice():

@@ -1,7 +1,8 @@
 import numpy as np
 import pandas as pd
 import pytest
-from voxslice.slices.describe import NO_RULE, describe
+from voxslice.names import NO_RULE
+from voxslice.slices.describe import describe
 
 
 @pytest.fixture
@@ -122,6 +123,24 @@ def test_no_rule_for_a_random_set(table):
     assert 2 * rule.precision * rule.recall / (rule.precision + rule.recall) < 0.5
 
 
+@pytest.mark.parametrize("share, named", [(0.85, True), (0.75, False)])
+def test_a_rule_is_a_name_only_if_it_fits(table, share, named):
+    """A rule whose precision is too small holds other utterances than the slice."""
+    anger = np.flatnonzero(table["emotion"] == "anger")
+    members = np.zeros(400, dtype=bool)
+    members[anger[: round(share * len(anger))]] = True
+    rule = describe(members, table, ["emotion"])
+    assert rule.recall == 1 and rule.precision == pytest.approx(share, abs=0.01)
+    assert (rule.text == "emotion = anger") is named
+    # a rule that misses too many utterances of the slice
+    members = (table["emotion"] == "anger").to_numpy()
+    others = np.flatnonzero(~members)
+    members[others[: round(len(anger) * (1 / share - 1))]] = True
+    rule = describe(members, table, ["emotion"])
+    assert rule.precision == 1 and rule.recall == pytest.approx(share, abs=0.01)
+    assert (rule.text == "emotion = anger") is named
+
+
 def test_no_rule_without_features_or_rows(table):
     members = np.ones(400, dtype=bool)
     assert describe(members, table, []).text == NO_RULE
@@ -133,7 +152,7 @@ def test_no_rule_without_features_or_rows(table):
 
 def test_precision_and_recall_are_those_of_the_text(table):
     rng = np.random.default_rng(2)
-    members = ((table["emotion"] == "anger") & (rng.random(400) < 0.8)).to_numpy()
+    members = ((table["emotion"] == "anger") & (rng.random(400) < 0.9)).to_numpy()
     members |= rng.random(400) < 0.02
     rule = describe(members, table, FEATURES)
     assert rule.text == "emotion = anger"
