@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
 from voxslice.slices.rule_space import Array, Index
 
@@ -39,7 +39,7 @@ def drop_interval(
     if error > 0:  # Satterthwaite, with speakers as the units
         terms = variance**2 / max(units - 1, 1) + variance_out**2 / max(units_out - 1, 1)
         df = error**2 / terms
-    t = float(stats.t.ppf((1 + level) / 2, max(df, 1)))
+    t = float(special.stdtrit(max(df, 1), (1 + level) / 2))
     drop = mean - mean_out
     if not np.isin(loss, (0, 1)).all():
         return drop - t * error**0.5, drop + t * error**0.5
