@@ -5,6 +5,7 @@ modification time of the script.
 """
 
 import ast
+import functools
 import hashlib
 from pathlib import Path
 
@@ -35,20 +36,32 @@ def sources(script: str | Path) -> list[Path]:
         found.add(file)
         if file.name == "__init__.py":  # templates of the package
             found |= {beside for beside in file.parent.iterdir() if beside.suffix in DATA}
-        for node in ast.walk(ast.parse(file.read_bytes())):
-            if isinstance(node, ast.ImportFrom):
-                todo += _modules(root, node)
+        for module, names in _imports(file.read_bytes()):
+            todo += _modules(root, module, names)
     return sorted(found)
 
 
-def _modules(root: Path, node: ast.ImportFrom) -> list[Path]:
+@functools.cache
+def _imports(code: bytes) -> list[tuple[str, list[str]]]:
+    """Modules of the package that code imports from, with the imported names.
+
+    Scripts share modules, so the result is kept: parsing takes most of the time.
+    """
+    return [
+        (node.module, [name.name for name in node.names])
+        for node in ast.walk(ast.parse(code))
+        if isinstance(node, ast.ImportFrom)
+        and node.module
+        and node.module.split(".")[0] == PACKAGE
+    ]
+
+
+def _modules(root: Path, module: str, names: list[str]) -> list[Path]:
     """Files of the package that an import runs: the modules and the packages that contain them."""
-    parts = (node.module or "").split(".")
-    if parts[0] != PACKAGE:
-        return []
+    parts = module.split(".")
     packages = [root.joinpath(*parts[: i + 1], "__init__.py") for i in range(len(parts))]
     folder = root.joinpath(*parts)
-    modules = [folder.with_suffix(".py"), *(folder / f"{name.name}.py" for name in node.names)]
+    modules = [folder.with_suffix(".py"), *(folder / f"{name}.py" for name in names)]
     return [file for file in [*packages, *modules] if file.is_file()]
 
 
