@@ -6,6 +6,8 @@ STUDY ?= results/spotlight/demo/gender
 BIN := .venv/bin
 READY := .venv/ready
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
+# a test file runs in one process, in the order of the folders: short files come last
+PARALLEL := --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 .PHONY: help setup demo view test test-fast test-slurm bench format lint docs lock clean
 
@@ -37,7 +39,7 @@ view: $(READY)
 	$(BIN)/python scripts/view.py $(STUDY)
 
 test: $(READY)
-	$(BIN)/pytest
+	$(BIN)/pytest $(PARALLEL) $(if $(DEMO),--demo $(DEMO))
 
 test-fast: $(READY)
 	$(BIN)/pytest -m 'not slow' --numprocesses auto tests/unit tests/workflow/test_dry_run.py

@@ -1,11 +1,15 @@
 """Run the workflow as a user does, with the snakemake command in a separate folder."""
 
+import atexit
+import functools
+import json
 import os
 import random
 import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import yaml
@@ -24,16 +28,31 @@ def command(folder, *arguments, configfiles=(), cores=2, workflow=ROOT, profile=
     return [str(word) for word in words]
 
 
+@functools.cache
+def server():
+    """The process of `snakemake_server.py`. It ends with the tests."""
+    words = [sys.executable, str(Path(__file__).with_name("snakemake_server.py"))]
+    process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    atexit.register(process.communicate)
+    return process
+
+
+def run(words, output):
+    """Run a command of `command`, write what it prints to a file, and return its exit code."""
+    if sys.platform != "linux":  # a fork is not safe on other systems
+        with Path(output).open("wb") as file:
+            return subprocess.run(words, stdout=file, stderr=file, cwd=ROOT, check=False).returncode
+    arguments = words[words.index("snakemake") + 1 :]
+    message = {"arguments": arguments, "folder": str(ROOT), "environment": dict(os.environ)}
+    print(json.dumps(message | {"output": output}), file=server().stdin, flush=True)
+    return int(server().stdout.readline())
+
+
 def snakemake(folder, *arguments, check=True, **settings):
     """Run snakemake in a folder and return the finished process, its output in stdout."""
-    process = subprocess.run(
-        command(folder, *arguments, **settings),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        cwd=ROOT,
-        check=False,
-    )
+    words = command(folder, *arguments, **settings)
+    with tempfile.NamedTemporaryFile("r", encoding="utf-8") as output:
+        process = subprocess.CompletedProcess(words, run(words, output.name), output.read())
     if check:
         assert process.returncode == 0, process.stdout[-6000:]
     return process

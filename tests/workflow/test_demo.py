@@ -99,10 +99,9 @@ def digests(folder):
     }
 
 
-def test_two_runs_give_the_same_bytes(finished_study, demo_config, tmp_path_factory):
+def test_two_runs_give_the_same_bytes(finished_study, demo_config):
     # beside the first study: the report shows the way from the study to the workflow
-    study = tmp_path_factory.mktemp("again")
-    shutil.copytree(finished_study, study, dirs_exist_ok=True)
+    study = shutil.copytree(finished_study, finished_study.with_name("again"))
     before = digests(study)
     rerun = planned(study, "--forcerun", "predict", configfiles=[demo_config])
     assert {"predict", "suggest_slices", "make_report", "make_view"} <= {

@@ -50,9 +50,7 @@ def _imports(code: bytes) -> list[tuple[str, list[str]]]:
     return [
         (node.module, [name.name for name in node.names])
         for node in ast.walk(ast.parse(code))
-        if isinstance(node, ast.ImportFrom)
-        and node.module
-        and node.module.split(".")[0] == PACKAGE
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == PACKAGE
     ]
 
 
