@@ -22,6 +22,7 @@ EVERYTHING = [
     *STUDY.per_task("results/spotlight/{dataset}/{task}/table.parquet"),
     *STUDY.per_task("results/metrics/{dataset}/{task}.csv"),
     *STUDY.per_task("results/comparison/{dataset}/{task}.csv"),
+    *STUDY.per_task("results/speakers/{dataset}/{task}.csv"),
     *collect("results/costs/{model}.csv", model=STUDY.run_models),
 ]
 """Inputs of the rule `all`, which has to stand in a Snakefile to be the default target."""
@@ -73,6 +74,13 @@ rule comparisons:
     """Compare the models with each other, overall and on every slice."""
     input:
         STUDY.per_task("results/comparison/{dataset}/{task}.csv"),
+    localrule: True
+
+
+rule speakers:
+    """Compute the results of each speaker, and what it contributes to differences of models."""
+    input:
+        STUDY.per_task("results/speakers/{dataset}/{task}.csv"),
     localrule: True
 
 

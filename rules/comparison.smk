@@ -1,4 +1,4 @@
-"""Score, measure and compare models -> results/scores/, metrics/, comparison/"""
+"""Score, measure and compare models -> results/scores/, metrics/, comparison/, speakers/"""
 
 
 rule score:
@@ -129,3 +129,38 @@ rule compare:
         code=code("compare"),
     script:
         "../scripts/compare.py"
+
+
+rule compare_speakers:
+    """Compute the results of each speaker, and what it contributes to differences of models."""
+    input:
+        metadata="resources/{dataset}/metadata.parquet",
+        scores=scores,
+    output:
+        speakers=report(
+            "results/speakers/{dataset}/{task}.csv",
+            caption="captions/speakers.rst",
+            category="Speakers",
+            labels={"dataset": "{dataset}", "task": "{task}"},
+        ),
+        pairs="results/speakers/{dataset}/{task}.pairs.csv",
+    log:
+        "logs/compare_speakers/{dataset}/{task}.log",
+    benchmark:
+        "benchmarks/compare_speakers/{dataset}/{task}.tsv"
+    conda:
+        "../envs/statistics.yaml"
+    resources:
+        mem_mb=growing(1000, 220),
+        runtime=growing(10, 1),
+    params:
+        models=STUDY.compared,
+        kind=setting("tasks/{task}/type"),
+        labels=setting("tasks/{task}/labels"),
+        metric=setting("tasks/{task}/metric"),
+        margin=setting("tasks/{task}/margin"),
+        resamples=setting("resamples"),
+        seed=setting("seed"),
+        code=code("compare_speakers"),
+    script:
+        "../scripts/compare_speakers.py"

@@ -76,6 +76,8 @@ LOW = Column("low", "number", f"Lower limit {INTERVAL}.", missing=True)
 HIGH = Column("high", "number", f"Upper limit {INTERVAL}.", missing=True)
 RELIABLE = Column("reliable", "boolean", "Whether the interval rests on at least five speakers.")
 SPEAKERS = Column("speakers", "integer", "Number of known speakers.", missing=True)
+SPEAKER = Column("speaker", "text", "The speaker; one row holds all unknown speakers.")
+KNOWN = Column("known", "boolean", "Whether the speaker is known.")
 SUPPORT = Column("support", "integer", "Number of utterances.")
 CONFIRMED = Column("confirmed", "boolean", "Whether the slice is confirmed at the level `alpha`.")
 EVIDENCE = Column(
@@ -398,6 +400,107 @@ TABLES = (
             Column("source_value", "number", "The same metric of its source."),
             Column("ratio", "number", "Share of the source's quality that is kept.", missing=True),
             Column("passed", "boolean", "Whether the ratio is at least `gate`."),
+        ),
+    ),
+    Table(
+        "results/speakers/{dataset}/{task}.csv",
+        "model and speaker",
+        (
+            MODEL,
+            SPEAKER,
+            KNOWN,
+            SUPPORT,
+            Column("value", "number", f"Metric of the speaker: {METRIC}."),
+            Column(
+                "low",
+                "number",
+                "Lower limit of the 95 % interval for further utterances of the same speaker.",
+                missing=True,
+            ),
+            Column(
+                "high",
+                "number",
+                "Upper limit of the 95 % interval for further utterances of the same speaker.",
+                missing=True,
+            ),
+            Column(
+                "errors",
+                "number",
+                "Number of errors; of a regression, the sum of absolute errors in the task's unit.",
+            ),
+            Column(
+                "share_of_errors",
+                "number",
+                "Share of the model's errors; missing if the model makes none.",
+                missing=True,
+            ),
+            Column("share_of_utterances", "number", "Share of the model's utterances."),
+            Column(
+                "p",
+                "number",
+                "p-value of the errors of this speaker if speakers were alike, adjusted for the"
+                " number of speakers.",
+                missing=True,
+            ),
+        ),
+    ),
+    Table(
+        "results/speakers/{dataset}/{task}.pairs.csv",
+        "metric, pair of models and speaker",
+        (
+            Column(
+                "metric",
+                "text",
+                "The metric of the difference.",
+                allowed=("accuracy", "uar", "f1", "mae", "ccc", "pcc"),
+            ),
+            Column("model_a", "text", "Id of the first model."),
+            Column("model_b", "text", "Id of the second model."),
+            SPEAKER,
+            KNOWN,
+            SUPPORT,
+            Column(
+                "difference",
+                "number",
+                "Metric of the second model minus that of the first, on all utterances.",
+                missing=True,
+            ),
+            Column(
+                "contribution",
+                "number",
+                "Change of the metric if the second model replaces the first for this speaker.",
+                missing=True,
+            ),
+            Column(
+                "share",
+                "number",
+                "`contribution` divided by `difference`; missing if the difference is 0.",
+                missing=True,
+            ),
+            Column(
+                "p",
+                "number",
+                "p-value of the contribution of this speaker if speakers were alike, adjusted for"
+                " the number of speakers.",
+                missing=True,
+            ),
+            Column("without", "number", "The difference without this speaker.", missing=True),
+            Column(
+                "low",
+                "number",
+                "Lower limit of the 95 % interval of `without`, which resamples the other"
+                " speakers.",
+                missing=True,
+            ),
+            Column("high", "number", "Upper limit of that interval.", missing=True),
+            Column("speakers", "integer", "Number of known speakers without this one."),
+            Column(
+                "verdict",
+                "text",
+                "The second model compared with the first without this speaker, by the interval"
+                " alone.",
+                allowed=("better", "worse", "equivalent", "undecided"),
+            ),
         ),
     ),
     Table(

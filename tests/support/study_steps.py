@@ -382,6 +382,23 @@ def compare_models(study, wildcards, jobs):
         regressions=f"{compared}.regressions.csv",
         gates=f"{compared}.gates.csv",
     )
+    speakers = f"results/speakers/{dataset}/{task}"
+    jobs.run(
+        "compare_speakers",
+        names,
+        reads=[metadata, *scores.values()],
+        writes=[f"{speakers}.csv", f"{speakers}.pairs.csv"],
+        scores=scores,
+        metadata=metadata,
+        kind=settings["type"],
+        labels=settings.get("labels"),
+        metric=settings.get("metric"),
+        margin=settings.get("margin"),
+        resamples=resamples,
+        seed=seed,
+        speakers=f"{speakers}.csv",
+        pairs=f"{speakers}.pairs.csv",
+    )
 
 
 def find_slices(study, wildcards, jobs, *, scores, metadata):

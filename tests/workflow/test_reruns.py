@@ -37,10 +37,13 @@ def rules(jobs):
 
 
 SLICES = {"suggest_slices", "find_slices", "compare", "make_report", "make_view"}
-METADATA = SLICES | {"read_metadata", "score", "score_references", "measure"}
+METADATA = SLICES | {
+    "read_metadata", "score", "score_references", "measure", "compare_speakers",
+}  # fmt: skip
 REPORT = {"make_report"}
 COMPARED = SLICES - {"suggest_slices"}
-SCORES = SLICES | {"score", "measure"}
+SCORES = SLICES | {"score", "measure", "compare_speakers"}
+RESAMPLED = {"measure", "compare", "compare_speakers", "make_report"}
 
 
 def test_nothing(plan):
@@ -64,7 +67,7 @@ def test_a_study_that_moves_to_another_machine(finished_study, demo, tmp_path):
     path = write_config(tmp_path / "demo.yaml", demo)
     snakemake(lost, "--touch", *by_times, configfiles=[path], workflow=lost)
     assert plan(lost, *by_times) == []
-    assert rules(plan(lost, resamples=500)) == {"measure", "compare", "make_report"}
+    assert rules(plan(lost, resamples=500)) == RESAMPLED
 
 
 def test_notes_and_licences_remake_the_report_alone(plan):
@@ -78,7 +81,7 @@ def test_resamples_of_intervals(plan):
     def edit(config):
         config["resamples"] = 500
 
-    assert rules(plan(edit)) == {"measure", "compare", "make_report"}
+    assert rules(plan(edit)) == RESAMPLED
 
 
 def test_slice_parameter(plan):
@@ -122,6 +125,7 @@ def test_new_model_touches_no_other_inference(plan, tmp_path, finished_study):
             "find_slices dataset=demo task=gender model=practice_small",
             "measure dataset=demo task=gender",
             "compare dataset=demo task=gender",
+            "compare_speakers dataset=demo task=gender",
             "make_report dataset=demo task=gender",
             "make_view dataset=demo task=gender",
         ]
@@ -132,7 +136,7 @@ def test_removed_model_infers_nothing(plan):
     def edit(config):
         del config["models"]["practice_big"]
 
-    assert rules(plan(edit)) == SLICES | {"measure"}
+    assert rules(plan(edit)) == SLICES | {"measure", "compare_speakers"}
 
 
 def test_new_metadata_column_fetches_and_infers_nothing(plan):
@@ -223,7 +227,7 @@ def test_subgroup_parameter_reruns_no_suggestions(plan):
         (("spotlight", "max_rows"), 7, {"make_view"}),
         (("report", "max_megabytes"), 3, {"make_report"}),
         (("datasets", "demo", "note"), "another", {"make_report"}),
-        (("tasks", "age", "margin"), 1, {"compare", "make_report"}),
+        (("tasks", "age", "margin"), 1, RESAMPLED - {"measure"}),
         (("tasks", "age", "min_drop"), 4, SLICES),
         (("searches", "embedding", "stability_seeds"), 0, SLICES),
     ],

@@ -1,0 +1,58 @@
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+import pandas as pd
+from voxslice.comparison.by_speaker import pair_table, speaker_table
+from voxslice.files import write_csv
+from voxslice.logs import to_log
+from voxslice.task import Task
+
+
+def main(
+    *,
+    scores: Mapping[str, str],
+    metadata: str,
+    kind: Literal["classification", "regression"],
+    labels: Sequence[str] | None,
+    metric: str | None,
+    margin: float | None,
+    resamples: int,
+    seed: int,
+    speakers: str,
+    pairs: str,
+) -> None:
+    """Compute the results of each speaker, and what each contributes to differences of models."""
+    task = Task(kind, margin=margin)
+    tables = {model: pd.read_parquet(path) for model, path in scores.items()}
+    utterances = pd.read_parquet(metadata)
+    write_csv(
+        speaker_table(tables, utterances, task=task, resamples=resamples, seed=seed), speakers
+    )
+    write_csv(
+        pair_table(
+            tables,
+            utterances,
+            metrics=list(dict.fromkeys([metric or task.metric, task.metric])),
+            labels=labels,
+            margin=margin,
+            resamples=resamples,
+            seed=seed,
+        ),
+        pairs,
+    )
+
+
+if __name__ == "__main__":
+    with to_log(snakemake.log):
+        main(
+            scores=dict(zip(snakemake.params.models, snakemake.input.scores, strict=True)),
+            metadata=snakemake.input.metadata,
+            kind=snakemake.params.kind,
+            labels=snakemake.params.labels,
+            metric=snakemake.params.metric,
+            margin=snakemake.params.margin,
+            resamples=snakemake.params.resamples,
+            seed=snakemake.params.seed,
+            speakers=snakemake.output.speakers,
+            pairs=snakemake.output.pairs,
+        )

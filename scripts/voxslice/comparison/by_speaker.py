@@ -1,0 +1,251 @@
+"""Results of each speaker: how good each model is, and who carries a difference of two models."""
+
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+from scipy.stats import binomtest
+from scipy.stats import t as student
+
+from voxslice.comparison.concentration import concentration_test
+from voxslice.comparison.groups import align
+from voxslice.comparison.leave_one_out import (
+    contributions,
+    difference_of,
+    pair_sums,
+    utterance_contributions,
+    without_each,
+)
+from voxslice.comparison.paired_tests import is_equivalent
+from voxslice.scores.bootstrap import FEW_SPEAKERS, LEVEL
+from voxslice.speakers import UNKNOWN_SPEAKER, number_speakers, speakers_of
+from voxslice.task import Task
+from voxslice.utterance_keys import KEY
+
+UNKNOWN = "unknown speakers"
+"""Name of the row of all utterances without a speaker."""
+SPEAKER_COLUMNS = [
+    "model", "speaker", "known", "support", "value", "low", "high", "errors", "share_of_errors",
+    "share_of_utterances", "p",
+]  # fmt: skip
+PAIR_COLUMNS = [
+    "metric", "model_a", "model_b", "speaker", "known", "support", "difference", "contribution",
+    "share", "p", "without", "low", "high", "speakers", "verdict",
+]  # fmt: skip
+FALLING = {"mae"}
+"""Metrics of which a lower value is better."""
+
+
+def speaker_table(
+    scores: Mapping[str, pd.DataFrame],
+    metadata: pd.DataFrame,
+    *,
+    task: Task,
+    resamples: int,
+    seed: int,
+) -> pd.DataFrame:
+    """Compute the metric and the errors of each speaker and model.
+
+    The interval of a speaker refers to further utterances of the same speaker and treats them as
+    independent. For a classification it is the exact one of Clopper and Pearson (Biometrika 26,
+    1934). For a regression it is Student's t interval of the mean absolute error. In simulations,
+    95 % intervals of 5, 10 and 20 utterances covered 92, 94 and 94 % if errors were normal, and 88,
+    89 and 91 % if absolute errors were exponential.
+
+    Args:
+        scores: scores by model, as `voxslice.scores.scores` computes them
+        metadata: the metadata of all utterances
+        task: what is measured
+        resamples: number of permutations of the test
+        seed: seed of the permutations
+
+    Returns:
+        one row per model and speaker, in the columns `SPEAKER_COLUMNS`: `speaker`, or `UNKNOWN`
+        for all utterances without one, and `known`; `support` (utterances); `value` (accuracy or
+        mean absolute error) with its 95 % interval, which is missing for unknown speakers;
+        `errors`, for a regression the sum of absolute errors; the shares of the model's errors and
+        utterances; and p, whether the speaker makes more or fewer errors than speakers who are
+        alike, see `voxslice.comparison.concentration`. It is empty if the metadata have no speakers
+    """
+    tables = [pd.DataFrame(columns=SPEAKER_COLUMNS)]
+    for model, table in scores.items():
+        speakers = speakers_of(table, metadata)
+        if speakers is None or not len(table):
+            continue
+        loss = table["loss"].to_numpy(float)
+        numbers, _ = number_speakers(speakers)
+        errors = np.bincount(numbers, loss)
+        support = np.bincount(numbers)
+        names, known = _names(speakers)
+        ends = [
+            _interval(loss[numbers == number], task) if known[number] else (np.nan, np.nan)
+            for number in range(len(names))
+        ]
+        tables.append(
+            pd.DataFrame(
+                {
+                    "model": model,
+                    "speaker": names,
+                    "known": known,
+                    "support": support,
+                    "value": task.metric_of(errors / support),
+                    "low": [low for low, _ in ends],
+                    "high": [high for _, high in ends],
+                    "errors": errors,
+                    "share_of_errors": _ratio(errors, errors.sum()),
+                    "share_of_utterances": support / len(table),
+                    "p": _p(loss, speakers, len(names), resamples=resamples, seed=seed),
+                }
+            )
+        )
+    return pd.concat([table for table in tables if len(table)] or tables, ignore_index=True)
+
+
+def pair_table(
+    scores: Mapping[str, pd.DataFrame],
+    metadata: pd.DataFrame,
+    *,
+    metrics: Sequence[str],
+    labels: Sequence[str] | None,
+    margin: float | None,
+    resamples: int,
+    seed: int,
+    pairs: Sequence[tuple[str, str]] | None = None,
+) -> pd.DataFrame:
+    """Compute what each speaker contributes to the differences of models.
+
+    Only utterances that all models have scored are compared.
+
+    Args:
+        scores: scores by model, in the order of the config
+        metadata: the metadata of all utterances
+        metrics: names of the metrics that are compared
+        labels: labels of a classification, None for a regression
+        margin: largest difference that counts as equivalent, None to make no statement
+        resamples: number of resamples and of permutations
+        seed: seed of both
+        pairs: pairs of models, None for all pairs
+
+    Returns:
+        one row per metric, pair of models and speaker, in the columns `PAIR_COLUMNS`: `difference`
+        (model b minus model a) of all utterances; `contribution` of the speaker to it, see
+        `voxslice.comparison.leave_one_out`; `share` of the difference (missing if that is 0); p,
+        whether the contribution differs from those of speakers who are alike; `without`, the
+        difference without this speaker, with its 95 % interval from resampling the other
+        speakers; their number (`speakers`, only known ones); and `verdict` on model b without this
+        speaker, which goes by that interval alone: `better` or `worse` if it is one of at least
+        five speakers and excludes 0, `equivalent` if it lies within the margin, otherwise
+        `undecided`. It is empty if the metadata have no speakers
+    """
+    tables = [pd.DataFrame(columns=PAIR_COLUMNS)]
+    keys, _ = align(scores)
+    speakers = speakers_of(keys, metadata)
+    if speakers is None or not len(keys):
+        return tables[0]
+    aligned = {model: keys.merge(table, on=KEY, how="left") for model, table in scores.items()}
+    names, known = _names(speakers)
+    numbers, _ = number_speakers(speakers)
+    support = np.bincount(numbers)
+    for model_a, model_b in combinations(scores, 2) if pairs is None else pairs:
+        a, b = aligned[model_a], aligned[model_b]
+        sums = pair_sums(a, b, numbers, labels)
+        total = sums.sum(0)
+        for metric in metrics:
+            difference = float(difference_of(total, metric))
+            contribution = contributions(sums, total, metric)
+            each = utterance_contributions(a, b, total, metric=metric, labels=labels)
+            without, low, high = without_each(sums, metric, resamples=resamples, seed=seed)
+            left = known.sum() - known
+            verdicts = [
+                _verdict(
+                    (low[i], high[i]),
+                    metric,
+                    margin,
+                    speakers=int(left[i]),
+                    support=int(len(keys) - support[i]) if labels is not None else None,
+                )
+                for i in range(len(names))
+            ]
+            # if all resamples agree, the bootstrap shows no uncertainty
+            low, high = np.where(low == high, np.nan, [low, high])
+            tables.append(
+                pd.DataFrame(
+                    {
+                        "metric": metric,
+                        "model_a": model_a,
+                        "model_b": model_b,
+                        "speaker": names,
+                        "known": known,
+                        "support": support,
+                        "difference": difference,
+                        "contribution": contribution,
+                        "share": _ratio(contribution, difference),
+                        "p": _p(each, speakers, len(names), resamples=resamples, seed=seed),
+                        "without": without,
+                        "low": low,
+                        "high": high,
+                        "speakers": left,
+                        "verdict": verdicts,
+                    }
+                )
+            )
+    return pd.concat([table for table in tables if len(table)] or tables, ignore_index=True)
+
+
+def _names(speakers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Names of the speakers by their numbers, and whether each is known."""
+    names = np.unique(speakers[speakers != UNKNOWN_SPEAKER]).astype(object)
+    known = np.ones(len(names), dtype=bool)
+    if (speakers == UNKNOWN_SPEAKER).any():
+        names, known = np.append(names, UNKNOWN), np.append(known, False)
+    return names, known
+
+
+def _p(
+    values: np.ndarray, speakers: np.ndarray, count: int, *, resamples: int, seed: int
+) -> np.ndarray:
+    """p of each of `count` speakers, missing for the unknown ones."""
+    p = np.full(count, np.nan)
+    tested = concentration_test(values, speakers, permutations=resamples, seed=seed)
+    p[: len(tested)] = tested
+    return p
+
+
+def _interval(loss: np.ndarray, task: Task) -> tuple[float, float]:
+    """95 % interval of the metric of one speaker, NaN if it is not defined."""
+    count, mean = len(loss), float(loss.mean())
+    if task.is_classification:
+        right = count - int(loss.sum())
+        ends = binomtest(right, count).proportion_ci(LEVEL, method="exact")
+        return float(ends.low), float(ends.high)
+    if count < 2:
+        return np.nan, np.nan
+    half = student.ppf((1 + LEVEL) / 2, count - 1) * loss.std(ddof=1) / np.sqrt(count)
+    return max(mean - half, 0.0), mean + half
+
+
+def _ratio(values: np.ndarray, total: float) -> np.ndarray:
+    """Values divided by a total, NaN if the total is 0."""
+    return values / total if total else np.full(len(values), np.nan)
+
+
+def _verdict(
+    interval: tuple[float, float],
+    metric: str,
+    margin: float | None,
+    *,
+    speakers: int,
+    support: int | None,
+) -> str:
+    """The verdict of an interval of the difference of model b and model a."""
+    if speakers < FEW_SPEAKERS:
+        return "undecided"
+    low, high = (-interval[1], -interval[0]) if metric in FALLING else interval
+    if low > 0:
+        return "better"
+    if high < 0:
+        return "worse"
+    if margin is not None and is_equivalent(interval, margin, support=support):
+        return "equivalent"
+    return "undecided"
