@@ -392,7 +392,6 @@ def compare_models(study, wildcards, jobs):
         metadata=metadata,
         kind=settings["type"],
         labels=settings.get("labels"),
-        metric=settings.get("metric"),
         margin=settings.get("margin"),
         resamples=resamples,
         seed=seed,
