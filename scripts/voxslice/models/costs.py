@@ -86,9 +86,11 @@ def _measure_in_process(arguments: dict[str, Any]) -> dict[str, Any]:
     Returns:
         `rows`, or an `error` or `machine_error` in one sentence.
     """
+    package = str(Path(__file__).parents[2])
+    path = os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH")]))
     process = subprocess.run(  # noqa: S603  # this very module
         [sys.executable, "-m", "voxslice.models.costs", json.dumps(arguments)],
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        env={**os.environ, "PYTHONPATH": path},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

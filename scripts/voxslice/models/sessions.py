@@ -6,11 +6,25 @@ from pathlib import Path
 import audonnx
 import numpy as np
 import onnxruntime
+from onnxruntime.capi.onnxruntime_pybind11_state import EPFail
 
 from voxslice.errors import InputError
 
 CUDA = "CUDAExecutionProvider"
 """Name under which onnxruntime runs models on NVIDIA GPUs."""
+CUDA_OPTIONS = {
+    "arena_extend_strategy": "kSameAsRequested",  # the default doubles the memory when it grows
+    "use_tf32": "0",  # the default computes with 19 of 32 bits
+}
+"""Options of onnxruntime on a GPU, with which results agree with those of the processor."""
+ALGORITHM_SEARCHES = ("HEURISTIC", "DEFAULT")
+"""How cuDNN chooses the algorithm of a convolution: the first way that works for a model is used.
+
+`HEURISTIC` is the fastest for signals of different lengths, but fails for some convolutions of 16
+bits. onnxruntime itself would use `EXHAUSTIVE`, which times all algorithms again for each length.
+"""
+TRIAL_SAMPLES = 48000
+"""Length of the signal that a model is tried on when it is loaded on a GPU."""
 
 
 def load(folder: str | Path, *, threads: int, device: str = "cpu") -> audonnx.Model:
@@ -28,21 +42,48 @@ def load(folder: str | Path, *, threads: int, device: str = "cpu") -> audonnx.Mo
         InputError: The device is `cuda` and no GPU can be used. onnxruntime itself would only warn
             and use the processor.
     """
-    if device == "cuda" and CUDA not in onnxruntime.get_available_providers():
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    if device == "cuda":
+        return _load_on_gpu(str(folder), options)
+    return audonnx.load(str(folder), device=device, session_options=options)
+
+
+def _load_on_gpu(folder: str, options: onnxruntime.SessionOptions) -> audonnx.Model:
+    """Load a model on the GPU, or raise an error if that is not possible."""
+    if CUDA not in onnxruntime.get_available_providers():
         raise InputError(
             "The config asks for device: cuda, but the installed onnxruntime supports no GPU:"
             " install onnxruntime-gpu instead (docs/gpu.md) or set device: cpu."
         )
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    model = audonnx.load(str(folder), device=device, session_options=options)
-    if device == "cuda" and CUDA not in model.sess.get_providers():
-        raise InputError(
-            "The config asks for device: cuda, but no GPU can be used here: check that nvidia-smi"
-            " lists one and that CUDA and cuDNN fit onnxruntime-gpu, or set device: cpu."
-        )
+    onnxruntime.preload_dlls()  # finds CUDA and cuDNN if pip has installed them
+    options.use_deterministic_compute = True
+    for search in ALGORITHM_SEARCHES:
+        provider = (CUDA, CUDA_OPTIONS | {"cudnn_conv_algo_search": search})
+        model = audonnx.load(folder, device=provider, session_options=options)
+        if CUDA not in model.sess.get_providers():
+            raise InputError(
+                "The config asks for device: cuda, but no GPU can be used here: check that"
+                " nvidia-smi lists one and that CUDA and cuDNN fit onnxruntime-gpu, or set device:"
+                " cpu."
+            )
+        model.sess.disable_fallback()  # to the processor, if the GPU fails on an utterance
+        if _runs(model):
+            break
     return model
+
+
+def _runs(model: audonnx.Model) -> bool:
+    """Whether the GPU can compute the operators of a model. Other failures are left to `run`."""
+    signal = np.random.default_rng(0).uniform(-0.5, 0.5, (1, TRIAL_SAMPLES)).astype(np.float32)
+    try:
+        run(model, signal, list(model.outputs), onnxruntime.RunOptions())
+    except EPFail:
+        return False
+    except Exception:  # onnxruntime raises a dozen kinds
+        return True
+    return True
 
 
 def run(

@@ -93,6 +93,15 @@ def test_cuda_without_a_gpu_is_refused(model_folder):
         measure_costs(model_folder, threads=[1], **SETTINGS | {"device": "cuda"})
 
 
+def test_the_process_that_measures_finds_packages_on_the_python_path(
+    model_folder, tmp_path, monkeypatch, capsys
+):
+    (tmp_path / "sitecustomize.py").write_text("print('from the path')\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    measure_costs(model_folder, threads=[1], **SETTINGS)
+    assert "from the path" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("seconds", [0.00001, 0.01, 1, 10])
 def test_the_signal_resembles_speech(seconds):
     signal = speech_like(seconds, RATE, 0)

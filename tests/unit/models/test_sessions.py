@@ -1,6 +1,7 @@
 import numpy as np
 import onnxruntime
 import pytest
+from onnxruntime.capi.onnxruntime_pybind11_state import EPFail
 from small_inputs import RATE, noise
 from voxslice.errors import InputError
 from voxslice.models import sessions
@@ -29,3 +30,39 @@ def test_a_missing_gpu_is_reported(model_folder, monkeypatch):
         pytest.raises(InputError, match="no GPU can be used here"),
     ):
         load(model_folder, threads=1, device="cuda")
+
+
+@pytest.mark.parametrize("failing", [0, 1])
+def test_a_model_on_the_gpu_tries_another_search_of_algorithms_and_never_falls_back(
+    model_folder, monkeypatch, failing
+):
+    processor = load(model_folder, threads=1)
+    searches, fallbacks = [], []
+
+    class Session:
+        def get_providers(self):
+            return [sessions.CUDA, "CPUExecutionProvider"]
+
+        def disable_fallback(self):
+            fallbacks.append(False)
+
+        def run(self, *arguments):
+            if len(searches) <= failing:
+                raise EPFail("CUDNN_FE failure 8: HEURISTIC_QUERY_FAILED")
+            return processor.sess.run(*arguments)
+
+    class Model:
+        inputs, outputs, sess = processor.inputs, processor.outputs, Session()
+
+    def fake_load(folder, *, device, session_options):
+        provider, options = device
+        assert provider == sessions.CUDA and options["use_tf32"] == "0"
+        assert session_options.use_deterministic_compute
+        searches.append(options["cudnn_conv_algo_search"])
+        return Model()
+
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: [sessions.CUDA])
+    monkeypatch.setattr(sessions.audonnx, "load", fake_load)
+    load(model_folder, threads=1, device="cuda")
+    assert searches == ["HEURISTIC", "DEFAULT"][: failing + 1]
+    assert len(fallbacks) == len(searches)
