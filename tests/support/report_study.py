@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import soundfile
+from modes_tables import with_modes
 from voxslice.classes import Classes
 from voxslice.comparison import compare, groups
 from voxslice.comparison.gates import GATE_COLUMNS
@@ -173,7 +174,7 @@ def make_study(
         resamples=200,
         seed=0,
     )
-    return Study(
+    study = Study(
         dataset="made",
         task="gender" if classification else "age",
         dataset_settings={
@@ -222,6 +223,7 @@ def make_study(
         silence=pd.DataFrame(columns=[*KEY, "reason"]),
         measure_tables={},
     )  # fmt: skip
+    return with_modes(study)
 
 
 def make_embedding(keys):

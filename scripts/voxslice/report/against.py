@@ -11,7 +11,7 @@ from voxslice.report.slice_tables import edges, slice_name
 from voxslice.report.study import Model, Study, is_confirmed, rule_text
 from voxslice.report.tables import Cell, Column, Table, count, model_cell, number
 
-MAX_CHART_ROWS = 40
+MAX_CHART_ROWS = 8
 """Largest number of rows in a chart. The table contains all rows."""
 VERDICTS = ("better", "worse", "equivalent", "undecided")
 
@@ -194,18 +194,22 @@ def difference_chart(study: Study, a: Model, b: Model) -> Drawing:
         b: the later model in the config
 
     Returns:
-        the chart of all utterances and the groups with the largest differences; its note says if
-        groups are left out
+        the chart of all utterances and the groups with the largest significant differences; its
+        note says if groups are left out
     """
-    every = rows = ordered(study, a, b)
+    every = ordered(study, a, b)
+    decided = every.loc[1:]
+    decided = decided[decided["verdict"].isin(["better", "worse"])]
+    largest = decided["difference"].abs().nlargest(MAX_CHART_ROWS - 1).index
+    rows = every.loc[sorted([0, *largest])]
     note = ""
-    if len(rows) > MAX_CHART_ROWS:
-        most = rows.loc[1:, "difference"].abs().nlargest(MAX_CHART_ROWS - 1).index
-        rows = rows.loc[sorted([0, *most])]
+    if len(rows) < len(every):
+        groups = counted(len(every) - 1, "group")
         note = (
-            f"The chart shows all utterances and the {len(most)} of"
-            f" {counted(len(every) - 1, 'group')} with the largest differences. The table shows all"
-            " groups."
+            f"The chart shows all utterances and {len(largest)} of {groups}: those with the largest"
+            " significant differences. The table shows all groups."
+            if len(largest)
+            else f"None of the {groups} shows a significant difference. The table shows all groups."
         )
     better_b = (rows["difference"] > 0) == study.measure.rises
     rows = scaled(rows, study.measure, ["difference", "low", "high"]).assign(
@@ -273,6 +277,17 @@ def regression_table(study: Study, a: Model, b: Model) -> Table | None:
             ]
         )
     return Table(f"Where {b.name} is worse than {a.name}", columns, rows)
+
+
+def significant_regressions(study: Study, a: Model, b: Model) -> int:
+    """Count the groups on which the later model of a pair is significantly worse."""
+    rows = pair_rows(study.regressions, a, b)
+    return int(((rows["slice"] != "all") & (rows["verdict"] == "worse")).sum())
+
+
+def failed_gates(study: Study) -> int:
+    """Count the gates that derived models fail."""
+    return int((~is_confirmed(study.gates["passed"])).sum()) if len(study.gates) else 0
 
 
 def gate_table(study: Study) -> Table | None:

@@ -1,8 +1,8 @@
-"""The section with audio: the most confident or largest errors on the worst slices, as MP3."""
+"""Utterances to listen to: the most confident or largest errors of each failure mode, as MP3."""
 
 import base64
 import io
-from collections.abc import Iterator
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,16 +14,15 @@ from voxslice.data.audio import read_audio, resampled
 from voxslice.data.file_names import locate
 from voxslice.errors import reason_of
 from voxslice.report.calibration import confidence
+from voxslice.report.modes import Mode, keys_of
 from voxslice.report.numbers import counted
-from voxslice.report.study import Model, Study, distinct, rule_text
+from voxslice.report.study import Model, Study, is_confirmed
 from voxslice.utterance_keys import KEY
 
-PER_SLICE = 4
-"""Largest number of utterances of a slice that are shown."""
+PER_MODE = 3
+"""Largest number of utterances of a mode that are shown."""
 MAX_PROBABILITIES = 3
 """Largest number of probabilities of a model that are shown for an utterance."""
-SUGGESTIONS = 3
-"""Largest number of slices of a model that are shown if no slice is confirmed."""
 LONGEST = 20.0
 """Longest part of an utterance that is in the page, in seconds."""
 MP3_RATES = {8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000}
@@ -45,6 +44,7 @@ class Prediction:
         model: id of the model
         prediction: class or value
         details: probabilities of the classes, or the size of the error
+        certainty: probability of the predicted class, or the size of the error
         correct: whether the class is correct; None for a value
     """
 
@@ -52,6 +52,7 @@ class Prediction:
     model: str
     prediction: str
     details: str = ""
+    certainty: str = ""
     correct: bool | None = None
 
 
@@ -63,6 +64,7 @@ class Clip:
         number: number of the clip in the page, from 0
         key: file, start and end (seconds)
         label: true label
+        metadata: metadata of the utterance, such as `male, anger, speaker 03`
         predictions: one prediction per model
         audio: an MP3 file in base64; empty if the clip has no audio
         wave: SVG path of the waveform, in a box of `BARS` by `HEIGHT`
@@ -72,6 +74,7 @@ class Clip:
     number: int
     key: tuple[str, float, float]
     label: str
+    metadata: str
     predictions: list[Prediction]
     audio: str = ""
     wave: str = ""
@@ -85,59 +88,60 @@ class Clip:
 
 @dataclass(frozen=True)
 class Group:
-    """Some errors of a slice.
+    """Some errors of a failure mode.
 
     Args:
-        position: position of the model for which the slice was found
-        model: id of the model
-        rule: rule of the slice
-        confirmed: whether a test confirms the slice
-        text: how many of the errors are shown
+        mode: id of the mode
+        text: how many of the errors are shown, and of which model
         clips: the errors; empty if earlier groups contain all of them
     """
 
-    position: int
-    model: str
-    rule: str
-    confirmed: bool
+    mode: str
     text: str
     clips: list[Clip]
 
 
-def choose(study: Study) -> list[Group]:
-    """Choose errors on the slices, without their audio.
+def choose(study: Study, modes: Sequence[Mode]) -> list[Group]:
+    """Choose errors of failure modes, without their audio.
 
-    They are errors on the confirmed slices, or on the worst suggestions if no slice is confirmed.
-    The worst slice of each model comes first. Each utterance is chosen once, in the worst of its
-    slices.
+    They are errors of the model for which the mode is confirmed; if there are several such models,
+    of the one with the largest share of its errors in the mode. Each utterance is chosen once, for
+    the first of its modes.
 
     Args:
         study: the study
+        modes: modes to listen to, the worst first
 
     Returns:
-        one group per slice that has errors
+        one group per mode that has errors
     """
     groups: list[Group] = []
     numbers: dict[tuple, int] = {}
     tables = [model.scores.set_index(KEY) for model in study.models]
-    for position, model, row in _slices(study):
-        errors = _errors(study, model, row["slice"])
+    for mode in modes:
+        model = study.models[_worst_model(mode)]
+        errors = _errors(study, model, keys_of(study, mode))
         if not len(errors):
             continue
-        chosen = [key for key in errors.index[: PER_SLICE + len(numbers)] if key not in numbers]
-        chosen = chosen[:PER_SLICE]
-        if study.classification:
-            text = f"{len(chosen)} of {counted(len(errors), 'error')}"
-        else:
-            text = f"{len(chosen)} of {counted(len(errors), 'utterance')}"
+        chosen = [key for key in errors.index[: PER_MODE + len(numbers)] if key not in numbers]
+        chosen = chosen[:PER_MODE]
+        noun = "error" if study.classification else "utterance"
+        text = f"{len(chosen)} of {counted(len(errors), noun)} of {model.name}"
         shown = []
         for key in chosen:
             numbers[key] = len(numbers)
             shown.append(_clip(study, tables, key, numbers[key]))
-        groups.append(
-            Group(position, model.name, rule_text(row), bool(row["confirmed"]), text, shown)
-        )
+        groups.append(Group(mode.name, text, shown))
     return groups
+
+
+def _worst_model(mode: Mode) -> int:
+    """Position of the model whose errors of a mode are shown."""
+    order = mode.rows.assign(_confirmed=is_confirmed(mode.rows["confirmed"]))
+    order = order.sort_values(
+        ["_confirmed", "share_of_errors"], ascending=[False, False], kind="stable"
+    )
+    return int(order.iloc[0]["position"])
 
 
 def with_audio(groups: list[Group], audio: str | Path, budget: int) -> tuple[list[Group], int]:
@@ -171,23 +175,9 @@ def with_audio(groups: list[Group], audio: str | Path, budget: int) -> tuple[lis
     return with_clips, left_out
 
 
-def _slices(study: Study) -> Iterator[tuple[int, Model, pd.Series]]:
-    """Yield the slices of all models: the worst of each model, then the second worst of each."""
-    tables = [distinct(model.slices) for model in study.models]
-    if any(table["confirmed"].any() for table in tables):
-        tables = [table[table["confirmed"]] for table in tables]
-    else:
-        tables = [table.head(SUGGESTIONS) for table in tables]
-    for rank in range(max((len(table) for table in tables), default=0)):
-        for position, (model, table) in enumerate(zip(study.models, tables, strict=True)):
-            if rank < len(table):
-                yield position, model, table.iloc[rank]
-
-
-def _errors(study: Study, model: Model, name: str) -> pd.DataFrame:
-    """Return the errors of a model on a slice, the largest or most confident first."""
-    members = model.members[model.members["slice"] == name]
-    table = members[KEY].merge(model.scores, on=KEY)
+def _errors(study: Study, model: Model, keys: pd.DataFrame) -> pd.DataFrame:
+    """Return the errors of a model on some utterances, the largest or most confident first."""
+    table = keys.merge(model.scores, on=KEY)
     if study.classification:
         table = table[table["loss"] > 0]
         probability = confidence(table)
@@ -200,7 +190,7 @@ def _errors(study: Study, model: Model, name: str) -> pd.DataFrame:
 
 
 def _clip(study: Study, tables: list[pd.DataFrame], key: tuple, number: int) -> Clip:
-    """Collect the true label and the predictions for an utterance."""
+    """Collect the true label, the metadata and the predictions of an utterance."""
     predictions, label = [], ""
     for position, (model, table) in enumerate(zip(study.models, tables, strict=True)):
         if key not in table.index:
@@ -209,7 +199,27 @@ def _clip(study: Study, tables: list[pd.DataFrame], key: tuple, number: int) -> 
         row = table.loc[key]
         label = true_label(study, row["label"])
         predictions.append(prediction_text(study, position, row))
-    return Clip(number, key, label, predictions)
+    return Clip(number, key, label, metadata_text(study, study.described.loc[key]), predictions)
+
+
+def metadata_text(study: Study, row: Mapping[str, object]) -> str:
+    """Write the metadata of an utterance, without its true label.
+
+    Args:
+        study: the study
+        row: metadata of the utterance
+
+    Returns:
+        names and values of the columns that have a value, such as `gender male, age 42`
+    """
+    parts = []
+    for name in study.dataset_settings["columns"]:
+        if name == study.target or name not in row or pd.isna(row[name]):
+            continue
+        value = row[name]
+        text = f"{value:.4g}" if isinstance(value, float | np.floating) else str(value)
+        parts.append(f"{name} {text}")
+    return ", ".join(parts)
 
 
 def true_label(study: Study, value: object) -> str:
@@ -232,7 +242,7 @@ def prediction_text(study: Study, position: int, row: pd.Series) -> Prediction:
     name = study.models[position].name
     if not study.classification:
         error = f"error {study.measure.text(row['loss'])}"
-        return Prediction(position, name, f"{row['prediction']:.1f}", error)
+        return Prediction(position, name, f"{row['prediction']:.1f}", error, error)
     predicted = str(row["prediction"])
     probabilities = {
         column.removeprefix("p_"): float(row[column])
@@ -246,7 +256,8 @@ def prediction_text(study: Study, position: int, row: pd.Series) -> Prediction:
     if predicted in order and predicted not in shown:
         shown[-1] = predicted
     text = ", ".join(f"{c}\u00a0{100 * probabilities[c]:.0f}\u00a0%" for c in shown)
-    return Prediction(position, name, predicted, text, row["loss"] == 0)
+    certainty = f"{100 * probabilities[predicted]:.0f}\u00a0%" if predicted in probabilities else ""
+    return Prediction(position, name, predicted, text, certainty, row["loss"] == 0)
 
 
 def encode(clip: Clip, audio: str | Path) -> Clip:

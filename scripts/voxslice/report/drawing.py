@@ -186,7 +186,7 @@ def intervals(
     # a missing interval becomes one without length, since the point would not be drawn otherwise
     rows["low"], rows["high"] = (rows[name].fillna(rows["value"]) for name in ("low", "high"))
     rows = rows.drop(columns="speakers").assign(
-        text=rows["label"], label=_unique([_label(visible(text)) for text in rows["label"]])
+        text=rows["label"], label=_unique([wrapped(visible(text)) for text in rows["label"]])
     )
     lines = max(label.count("\n") + 1 for label in rows["label"])
     step = max(26, 8 + LINE * lines)
@@ -236,7 +236,7 @@ def intervals(
     return draw(chart, name, left=16 + round(LETTER * letters))
 
 
-def _label(text: str) -> str:
+def wrapped(text: str) -> str:
     """Break a label into at most three lines."""
     return "\n".join(textwrap.wrap(text, LETTERS, max_lines=3, placeholder=" ...")) or text
 

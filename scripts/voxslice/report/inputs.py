@@ -88,3 +88,16 @@ def read_silence(paths: Sequence[str]) -> pd.DataFrame:
     """
     tables = [pd.DataFrame(columns=[*KEY, "reason"]), *(read_csv(path) for path in paths)]
     return pd.concat(tables).drop_duplicates(KEY)
+
+
+def read_modes(path: str) -> pd.DataFrame:
+    """Read a table about failure modes, whose ids are text.
+
+    Args:
+        path: CSV file or Parquet file with the column `mode`
+
+    Returns:
+        the table
+    """
+    table = read_csv(path) if path.endswith(".csv") else pd.read_parquet(path)
+    return table.astype({"mode": str})

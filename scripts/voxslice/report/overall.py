@@ -38,13 +38,34 @@ def metric_table(study: Study) -> Table:
             if row.get("note") == EXACT:
                 edges += " (exact)"
             elif row.get("note") == CONSTANT:
-                edges = "no interval: all resamples are equal"
+                edges = "no interval"
             elif edges and str(row.get("reliable", True)) == "False":
                 edges += " (unreliable)"
             cells.append(number(measure.number(row["value"]), row["value"], note=edges))
         cells += [count(table.iloc[0]["n"]), count(table.iloc[0]["speakers"])]
         rows.append(cells)
     return Table("Metrics with 95 % intervals", columns, rows)
+
+
+def interval_sentences(study: Study) -> list[str]:
+    """Explain where intervals come from, and why some metrics have none.
+
+    Args:
+        study: the study
+
+    Returns:
+        the sentences
+    """
+    if study.speakers is None:
+        sentences = ["Intervals come from resampling utterances with replacement."]
+    else:
+        sentences = [
+            "Intervals come from resampling whole speakers with replacement, because utterances of"
+            " one speaker are not independent."
+        ]
+    if (study.metrics.get("note", pd.Series(dtype=str)) == CONSTANT).any():
+        sentences.append("A metric has no interval if it is the same in all resamples.")
+    return sentences
 
 
 def metric_chart(study: Study, name: str) -> Drawing:

@@ -13,15 +13,16 @@ from voxslice.bins import assign_bins, quantile_edges
 from voxslice.conditions import as_text, category_order
 from voxslice.report.clips import Group, prediction_text, true_label
 from voxslice.report.drawing import COLOURS, SHAPES, SOFT, Drawing, draw, sample_rows, style
+from voxslice.report.modes import inside, modes_of
 from voxslice.report.principal_components import principal_components
 from voxslice.report.shown_columns import visible_column
-from voxslice.report.study import Study, rule_text
+from voxslice.report.study import Study
 from voxslice.utterance_keys import KEY
 
 MAP_POINTS = 3000
 """Largest number of utterances on the map; of more utterances, a random sample is shown."""
-SLICES = 8
-"""Largest number of confirmed slices by which the map can be coloured."""
+MODES = 8
+"""Largest number of failure modes by which the map can be coloured."""
 MUTED = ("none", "outside")
 """Values whose points are shown in grey."""
 GROUPS = 3
@@ -121,9 +122,9 @@ def _colourings(
     for name in study.categories:
         if name != study.target:
             made[name] = _named(as_text(table[name]), category_order(table[name]))
-    for _, row in study.confirmed.head(SLICES).iterrows():
-        mask = study.inside(row)[table.index]
-        made[f"Slice: {rule_text(row)}"] = _named(np.where(mask, "inside", MUTED[1]))
+    for mode in modes_of(study)[:MODES]:
+        mask = inside(study, mode)[table.index]
+        made[f"Mode {mode.name}: {mode.title}"] = _named(np.where(mask, "inside", MUTED[1]))
     return made
 
 

@@ -1,7 +1,7 @@
 """The results of one dataset and task, from which the report is made."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -22,6 +22,16 @@ REFERENCES = {
     MEDIAN: "always the median of the labels",
 }
 """Reference models in the table of metrics, by their id, with their meaning."""
+MODE_COLUMNS = [
+    "mode", "model", "name", "rule", "precision", "recall", "support", "speakers", "value", "rest",
+    "drop", "drop_low", "drop_high", "excess", "low", "high", "evidence", "confirmed", "errors",
+    "errors_elsewhere", "share_of_errors", "share_of_utterances", "searches", "slices", "confusion",
+    "leading_speaker", "stability",
+]  # fmt: skip
+LINK_COLUMNS = ["mode", "model", "search", "slice", "share", "representative"]
+DIFFERENCE_COLUMNS = [
+    "mode", "column", "unit", "inside", "outside", "difference", "speakers", "p", "q",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -115,6 +125,12 @@ class Study:
         embedding: hidden states for the map; None for no map
         silence: utterances that a model scored although they are silent, with the `reason`
         measure_tables: by measure, a table of the utterances with the `reason` why it is missing
+        modes: the failure modes, one row per mode and model, the worst mode first; the mode `rest`
+            is of the utterances that no mode holds
+        mode_members: `mode` and the keys of the utterances of each mode
+        mode_slices: links between modes and slices: `mode`, `model`, `search`, `slice`, `share`
+            (share of the excess errors of the slice that the mode holds), `representative`
+        mode_differences: means of each measured column inside and outside each mode
     """
 
     dataset: str
@@ -141,6 +157,12 @@ class Study:
     embedding: Embedding | None
     silence: pd.DataFrame
     measure_tables: Mapping[str, pd.DataFrame]
+    modes: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=MODE_COLUMNS))
+    mode_members: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=["mode", *KEY]))
+    mode_slices: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=LINK_COLUMNS))
+    mode_differences: pd.DataFrame = field(
+        default_factory=lambda: pd.DataFrame(columns=DIFFERENCE_COLUMNS)
+    )
 
     @property
     def measured(self) -> Task:
@@ -211,6 +233,11 @@ class Study:
     def keys(self) -> pd.MultiIndex:
         """Keys of the rows of `joined`."""
         return pd.MultiIndex.from_frame(self.joined[KEY])
+
+    @cached_property
+    def described(self) -> pd.DataFrame:
+        """The metadata by the keys of the utterances."""
+        return self.metadata.set_index(KEY)
 
     @cached_property
     def categories(self) -> list[str]:

@@ -231,7 +231,7 @@ def remarks(study: Study, table: pd.DataFrame) -> list[str]:
     return sentences
 
 
-def charts(study: Study, table: pd.DataFrame) -> list[Drawing]:
+def charts(study: Study, table: pd.DataFrame) -> dict[str, list[Drawing]]:
     """Draw each cost against each goal if at least two models have both.
 
     Args:
@@ -239,15 +239,15 @@ def charts(study: Study, table: pd.DataFrame) -> list[Drawing]:
         table: costs and performance, as `tradeoff` returns them
 
     Returns:
-        the charts
+        the charts of each goal
     """
-    drawings = []
+    drawings: dict[str, list[Drawing]] = {goal: [] for goal in GOALS}
     for goal in GOALS:
         for cost in COSTS:
             part = table[(table["cost"] == cost) & (table["goal"] == goal)]
             part = part[np.isfinite(part["x"]) & np.isfinite(part["y"])]
             if len(part) > 1:
-                drawings.append(_chart(study, part, cost, goal))
+                drawings[goal].append(_chart(study, part, cost, goal))
     return drawings
 
 

@@ -20,6 +20,7 @@ from voxslice.report import (
     clips,
     compared,
     limits,
+    modes,
     overall,
     projection,
     slice_tables,
@@ -35,10 +36,12 @@ LIBRARIES = [
 ]  # fmt: skip
 HERE = Path(__file__).parent
 """Folder of the template, the style and the script."""
-OPEN_PAIRS = 3
+OPEN_PAIRS = 1
 """Number of pairs of models that are unfolded when the page opens."""
-OPEN_ROWS = 40
-"""Largest number of rows of a pair's table that is unfolded when the page opens."""
+OPEN_WARNINGS = 6
+"""Number of warnings that are unfolded when the page opens."""
+OPEN_MODES = 3
+"""Largest number of failure modes that are unfolded when the page opens."""
 
 
 @dataclass(frozen=True)
@@ -128,7 +131,8 @@ def render(
     style, script = (
         (HERE / f"report.{kind}").read_text(encoding="utf-8") for kind in ("css", "js")
     )
-    groups = clips.choose(study)
+    found = modes.modes_of(study)
+    groups = clips.choose(study, modes.shown_first(found))
     parts = {
         "study": study,
         "style": Markup(style),  # noqa: S704
@@ -154,6 +158,7 @@ def render(
 def _parts(study: Study, derived: Derived) -> dict[str, Any]:
     """The values that the template shows, by their names in the template."""
     failures, more_failures = limits.failure_table(study)
+    gates, failed_gates = against.gate_table(study), against.failed_gates(study)
     measured = [
         name for name in dict.fromkeys(study.metrics["metric"]) if overall.has_values(study, name)
     ]
@@ -162,10 +167,13 @@ def _parts(study: Study, derived: Derived) -> dict[str, Any]:
         "untested": untested(study),
         "figures": figures(study),
         "warnings": warnings(study),
+        "open_warnings": OPEN_WARNINGS,
+        **_modes(study),
         "dataset_facts": compared.dataset_facts(study),
         "model_table": compared.model_table(study),
         "setting_facts": compared.setting_facts(study),
         "metric_table": overall.metric_table(study),
+        "interval_sentences": overall.interval_sentences(study),
         "metric_charts": [overall.metric_chart(study, name) for name in measured],
         "confusions": overall.confusion_matrices(study) if study.classification else [],
         "merged": overall.merged_sentence(study),
@@ -184,11 +192,12 @@ def _parts(study: Study, derived: Derived) -> dict[str, Any]:
                 "chart": against.difference_chart(study, a, b),
                 "table": against.comparison_table(study, a, b),
                 "regressions": against.regression_table(study, a, b),
+                "significant": against.significant_regressions(study, a, b),
             }
             for number, (a, b) in enumerate(against.pairs(study))
         ],
-        "open_rows": OPEN_ROWS,
-        "gates": against.gate_table(study),
+        "gates": gates,
+        "failed_gates": failed_gates,
         "failures": failures,
         "more_failures": more_failures,
         "label_table": limits.label_table(study, derived.distributions),
@@ -242,7 +251,25 @@ def _slices(study: Study, position: int) -> dict[str, Any]:
             else None
             for part in (confirmed, suggested)
         ],
+        "confirmed": len(confirmed),
         "suggested": len(suggested),
+    }
+
+
+def _modes(study: Study) -> dict[str, Any]:
+    """The values of the section on failure modes, by their names in the template."""
+    found = modes.modes_of(study)
+    first = modes.shown_first(found)
+    shown_names = {mode.name for mode in first}
+    later = [mode for mode in found if mode.name not in shown_names]
+    return {
+        "selection_note": modes.SELECTION_NOTE,
+        "modes_confirmed": any(mode.confirmed for mode in found),
+        "mode_chart": modes.share_chart(study, first) if first else None,
+        "mode_overview": modes.overview(study, first) if first else None,
+        "open_modes": modes.cards(study, first[:OPEN_MODES]),
+        "folded_modes": modes.cards(study, first[OPEN_MODES:]),
+        "undecided_modes": modes.cards(study, later),
     }
 
 
