@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 import pandas as pd
 import pytest
 import yaml
+from modes_tables import with_modes
 from report_study import (
     HOSTILE,
     LIBRARY,
@@ -26,9 +27,7 @@ from voxslice.report.page.render import breakable, derive, inlined
 from voxslice.report.study import by_severity, is_confirmed
 from voxslice.task import Task
 
-SECTIONS = [
-    "answer", "compared", "overall", "tradeoff", "slices", "against", "listen", "map", "limits",
-]  # fmt: skip
+SECTIONS = ["answer", "modes", "against", "overall", "tradeoff", "slices", "limits"]
 
 
 @pytest.fixture
@@ -148,6 +147,7 @@ def test_page_is_complete_and_needs_no_network(case, audio):
     pairs = len(study.models) * (len(study.models) - 1) // 2
     tradeoffs = {1: 0}.get(len(study.models), 1 if not case.get("costs") else 6)
     others = (not study.classification) + bool(case.get("mapped"))  # labels, map
+    others += case.get("slices", True)  # the chart of failure modes
     assert drawings == 3 + calibrations + tradeoffs + slices_shown + pairs + others
 
 
@@ -175,7 +175,8 @@ def test_text_of_data_is_escaped(audio):
     model = dataclasses.replace(
         study.models[0], scores=wrong, slices=found, members=members, failures=failures
     )
-    html = page_of(dataclasses.replace(study, models=[model, study.models[1]]), audio)
+    study = with_modes(dataclasses.replace(study, models=[model, study.models[1]]))
+    html = page_of(study, audio)
     tags = parsed(html)
     assert tags.counts["script"] == 2 + html.count('<script type="application/json">')
     assert HOSTILE not in html
@@ -230,13 +231,3 @@ def test_many_pairs_are_folded_but_the_first(audio):
     more = [study.comparison.assign(model_a=a, model_b=b) for a, b in [(names[1], names[0])]]
     study = dataclasses.replace(study, comparison=pd.concat([study.comparison, *more]))
     assert page_of(study, audio).count("<summary>a compared with b: ") == 1
-
-
-@pytest.mark.slow
-def test_a_table_of_very_many_groups_is_folded(audio):
-    study = make_study()
-    numbers = re.compile(r"<details( open)?>\s*<summary>Table: fixed and new errors")
-    assert numbers.search(page_of(study, audio))[1]
-    many = [study.comparison.assign(slice=f"text={i}") for i in range(20)]
-    study = dataclasses.replace(study, comparison=pd.concat([study.comparison, *many]))
-    assert not numbers.search(page_of(study, audio))[1]

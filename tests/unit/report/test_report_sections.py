@@ -28,6 +28,7 @@ from voxslice.report import (
     clips,
     compared,
     limits,
+    modes,
     overall,
     projection,
     slice_tables,
@@ -87,7 +88,7 @@ def test_a_model_given_as_a_table_has_no_size_and_may_lack_probabilities(study):
     )
     study = dataclasses.replace(study, models=[bare, *study.models[1:]])
     assert texts(compared.model_table(study))[0][1:3] == ["–", "–"]
-    assert sum(len(group.clips) for group in clips.choose(study)) > 0
+    assert sum(len(group.clips) for group in chosen(study)) > 0
     assert set(calibration.calibration(study)["model"]) == {"b"}
     costs = tradeoff.tradeoff(study).set_index(["model", "cost", "goal"])
     assert np.isnan(costs.loc[("a", "size_mb", "overall"), "x"])
@@ -197,7 +198,10 @@ def test_costs_are_those_of_one_thread_and_the_nearest_duration(confirmed):
     assert table.loc[("b", "rtf", "worst slice"), "rule"] == "<b>x</b>"
     assert table.loc[("b", "rtf", "worst slice"), "y"] == pytest.approx(1 / 3)
     assert table["front"].sum() == 10  # both models, but not a at the size that b has as well
-    assert len(tradeoff.charts(confirmed, table.reset_index())) == 6
+    drawn = tradeoff.charts(confirmed, table.reset_index())
+    assert {goal: len(charts) for goal, charts in drawn.items()} == {
+        "overall": 3, "worst slice": 3,
+    }  # fmt: skip
 
 
 def test_times_of_two_machines_are_not_compared(confirmed):
@@ -209,7 +213,7 @@ def test_times_of_two_machines_are_not_compared(confirmed):
     assert sentences[1].startswith("Figures of different machines cannot be compared")
     assert set(table.loc[table["front"], "cost"]) == {"size_mb"}
     # sizes are the same everywhere, and every chart is drawn
-    assert len(tradeoff.charts(study, table)) == 6
+    assert [len(charts) for charts in tradeoff.charts(study, table).values()] == [3, 3]
 
 
 def test_models_without_costs_are_named(confirmed):
@@ -260,13 +264,20 @@ def test_slice_table_shows_the_columns_with_values(confirmed):
 
 def test_charts_report_the_rows_that_they_leave_out(study, monkeypatch):
     a, b = study.models
-    assert against.difference_chart(study, a, b).note == ""
-    assert slice_tables.drop_chart(study, a, distinct(a.slices)).note == ""
-    monkeypatch.setattr(against, "MAX_CHART_ROWS", 2)
+    groups = study.comparison["slice"] != "all"
+    table = study.comparison
+    assert set(table.loc[groups, "verdict"]) == {"undecided"}
     assert against.difference_chart(study, a, b).note == (
-        "The chart shows all utterances and the 1 of 2 groups with the largest differences. The"
-        " table shows all groups."
+        "None of the 2 groups shows a significant difference. The table shows all groups."
     )
+    decided = dataclasses.replace(study, comparison=table.assign(verdict="better"))
+    assert against.difference_chart(decided, a, b).note == ""
+    monkeypatch.setattr(against, "MAX_CHART_ROWS", 2)
+    assert against.difference_chart(decided, a, b).note == (
+        "The chart shows all utterances and 1 of 2 groups: those with the largest significant"
+        " differences. The table shows all groups."
+    )
+    assert slice_tables.drop_chart(study, a, distinct(a.slices)).note == ""
     monkeypatch.setattr(slice_tables, "MAX_CHART_SLICES", 1)
     twice = pd.concat([distinct(a.slices), distinct(b.slices)], ignore_index=True)
     note = slice_tables.drop_chart(study, a, twice).note
@@ -423,6 +434,11 @@ def test_failed_gates_are_listed_first(study):
 # audio
 
 
+def chosen(study):
+    """The errors that the page of a study lets one listen to, without their audio."""
+    return clips.choose(study, modes.shown_first(modes.modes_of(study)))
+
+
 @pytest.fixture
 def audio(tmp_path):
     """A folder with a second of noise for each utterance."""
@@ -450,47 +466,50 @@ def test_the_chosen_class_is_among_the_probabilities(study, chosen, probabilitie
 
 
 def test_errors_to_listen_to_are_errors_and_are_listed_once(study, audio):
-    groups, left_out = clips.with_audio(clips.choose(study), audio, 10**7)
+    groups, left_out = clips.with_audio(chosen(study), audio, 10**7)
     files = [clip.file for group in groups for clip in group.clips]
     assert left_out == 0
-    assert sorted(files) == ["01.wav", "03.wav", "05.wav", "07.wav", "16.wav", "18.wav"]
+    # three of the four errors of model a in its mode, and both errors of b in the other mode
+    assert len({*files} & {"01.wav", "03.wav", "05.wav", "07.wav"}) == 3
+    assert sorted(files)[3:] == ["16.wav", "18.wav"]
+    assert [group.text for group in groups] == ["3 of 4 errors of a", "2 of 2 errors of b"]
     first = groups[0].clips[0]
+    assert first.metadata == "speaker s1, emotion anger, age 21"
     assert first.audio
     assert first.wave.startswith("M0.5 ")
     assert [(made.model, made.correct) for made in first.predictions] == [("a", False), ("b", True)]
     numbers = [clip.number for group in groups for clip in group.clips]
-    assert numbers == list(range(6))
+    assert numbers == list(range(5))
 
 
-def test_audio_is_of_confirmed_slices_if_there_are_any(study):
-    a, b = study.models
-    slices = a.slices.assign(confirmed=True)
-    study = dataclasses.replace(study, models=[dataclasses.replace(a, slices=slices), b])
-    assert [(group.model, group.confirmed) for group in clips.choose(study)] == [("a", True)]
+def test_audio_is_of_confirmed_modes_if_there_are_any(study):
+    one = study.modes["mode"] == "2"
+    study = dataclasses.replace(study, modes=study.modes.assign(confirmed=one))
+    assert [group.mode for group in chosen(study)] == ["2"]
 
 
 def test_audio_stays_within_its_budget(study, audio):
-    everything, _ = clips.with_audio(clips.choose(study), audio, 10**7)
+    everything, _ = clips.with_audio(chosen(study), audio, 10**7)
     first = everything[0].clips[0]
     budget = 2 * (len(first.audio) + len(first.wave) + clips.PLAYER + 100)
-    groups, left_out = clips.with_audio(clips.choose(study), audio, budget)
+    groups, left_out = clips.with_audio(chosen(study), audio, budget)
     assert sum(len(clip.audio) for group in groups for clip in group.clips) <= budget
-    assert left_out == 4
+    assert left_out == 3
 
 
 def test_a_file_that_cannot_be_read_leaves_the_others_alone(study, audio):
     (audio / "01.wav").write_bytes(b"no audio")
-    groups, left_out = clips.with_audio(clips.choose(study), audio, 10**7)
+    groups, left_out = clips.with_audio(chosen(study), audio, 10**7)
     assert left_out == 1
     assert {clip.file for group in groups for clip in group.clips if not clip.audio} == {"01.wav"}
 
 
 def test_long_utterances_are_cut(study, tmp_path):
     soundfile.write(tmp_path / "long.wav", np.zeros(8000 * 21), 8000)
-    whole = clips.encode(clips.Clip(0, ("long.wav", 0.0, 21.0), "", []), tmp_path)
+    whole = clips.encode(clips.Clip(0, ("long.wav", 0.0, 21.0), "", "", []), tmp_path)
     assert whole.cut
     assert whole.audio
-    assert not clips.encode(clips.Clip(0, ("long.wav", 1.0, 2.0), "", []), tmp_path).cut
+    assert not clips.encode(clips.Clip(0, ("long.wav", 1.0, 2.0), "", "", []), tmp_path).cut
 
 
 @pytest.mark.parametrize(
@@ -512,7 +531,7 @@ def test_all_audio_that_is_scored_has_a_player(tmp_path, name, settings):
         content[40:44] = bytes(4)
     (tmp_path / name).write_bytes(content)
     for start, end in ((0.0, 3.0), (1.0, 2.5)):
-        clip = clips.encode(clips.Clip(0, (name, start, end), "", []), tmp_path)
+        clip = clips.encode(clips.Clip(0, (name, start, end), "", "", []), tmp_path)
         samples, rate = soundfile.read(io.BytesIO(base64.b64decode(clip.audio)))
         assert rate == 8000 and len(samples) / rate == pytest.approx(end - start, abs=0.1)
         assert samples[4000:8000].std() == pytest.approx(0.3 / np.sqrt(2), rel=0.1)
@@ -521,7 +540,7 @@ def test_all_audio_that_is_scored_has_a_player(tmp_path, name, settings):
 @pytest.mark.parametrize("rate", [6000, 11025, 96000])
 def test_clips_of_any_sampling_rate(tmp_path, rate):
     soundfile.write(tmp_path / "a.wav", np.zeros((rate, 2)), rate)
-    clip = clips.encode(clips.Clip(0, ("a.wav", 0.0, 0.5), "", []), tmp_path)
+    clip = clips.encode(clips.Clip(0, ("a.wav", 0.0, 0.5), "", "", []), tmp_path)
     audio = io.BytesIO(base64.b64decode(clip.audio))
     assert soundfile.info(audio).duration == pytest.approx(0.5, abs=0.1)
 
@@ -547,7 +566,7 @@ def test_map_shows_every_utterance_that_is_scored(confirmed):
     assert wrong[["01.wav", "16.wav", "07.wav", "02.wav"]].tolist() == [
         "only a", "only b", "all", "none",
     ]  # fmt: skip
-    slices = [title for title in made.colourings if title.startswith("Slice: ")]
+    slices = [title for title in made.colourings if title.startswith("Mode ")]
     inside = [made.table.loc[made.table[title] == "inside", "file"].tolist() for title in slices]
     assert sorted(map(sorted, inside)) == sorted(
         sorted(model.members["file"]) for model in confirmed.models
@@ -560,7 +579,7 @@ def test_map_is_of_a_sample_where_there_are_many(confirmed, monkeypatch):
     first, second = (projection.make_map(confirmed) for _ in range(2))
     assert (len(first.points), first.total) == (10, UTTERANCES)
     pd.testing.assert_frame_equal(first.points, second.points)
-    titles = [title for title in first.colourings if title.startswith("Slice: ")]
+    titles = [title for title in first.colourings if title.startswith("Mode ")]
     members = set(confirmed.models[0].members["file"])
     shown = first.table.set_index("file")[titles] == "inside"
     assert any(set(shown.index[shown[title]]) == members & set(shown.index) for title in titles)
@@ -623,7 +642,7 @@ def test_projection_finds_the_direction_in_which_points_differ():
 
 def test_map_has_different_colours_and_shapes_for_the_values(confirmed):
     made = projection.make_map(confirmed)
-    spec = projection.map_chart(confirmed, made, clips.choose(confirmed)).spec
+    spec = projection.map_chart(confirmed, made, chosen(confirmed)).spec
     scales = {name: spec["encoding"][name]["scale"] for name in ("color", "shape")}
     names = scales["color"]["domain"]
     looks = dict(zip(names, zip(*(s["range"] for s in scales.values()), strict=True), strict=True))
@@ -634,7 +653,7 @@ def test_map_has_different_colours_and_shapes_for_the_values(confirmed):
         for part in zip(*(looks[value] for value in values), strict=True):
             assert len(set(part)) == len(values)
     played = {row["file"] for row in rows if row["clip"] >= 0}
-    assert played == {clip.file for group in clips.choose(confirmed) for clip in group.clips}
+    assert played == {clip.file for group in chosen(confirmed) for clip in group.clips}
     assert json.loads(json.dumps(spec)) == spec
 
 
