@@ -20,6 +20,8 @@ from voxslice.report import (
     clips,
     compared,
     limits,
+    mode_cards,
+    mode_overview,
     modes,
     overall,
     projection,
@@ -263,13 +265,13 @@ def _modes(study: Study) -> dict[str, Any]:
     shown_names = {mode.name for mode in first}
     later = [mode for mode in found if mode.name not in shown_names]
     return {
-        "selection_note": modes.SELECTION_NOTE,
+        "selection_note": mode_cards.SELECTION_NOTE,
         "modes_confirmed": any(mode.confirmed for mode in found),
-        "mode_chart": modes.share_chart(study, first) if first else None,
-        "mode_overview": modes.overview(study, first) if first else None,
-        "open_modes": modes.cards(study, first[:OPEN_MODES]),
-        "folded_modes": modes.cards(study, first[OPEN_MODES:]),
-        "undecided_modes": modes.cards(study, later),
+        "mode_chart": mode_overview.share_chart(study, first) if first else None,
+        "mode_overview": mode_overview.overview(study, first) if first else None,
+        "open_modes": mode_cards.cards(study, first[:OPEN_MODES]),
+        "folded_modes": mode_cards.cards(study, first[OPEN_MODES:]),
+        "undecided_modes": mode_cards.cards(study, later),
     }
 
 
