@@ -58,6 +58,7 @@ from voxslice.config.job_resources import (
     MODEL,
     costs_memory,
     listing_memory,
+    measure_minutes,
     predict_memory,
     predict_minutes,
 )
@@ -156,29 +157,26 @@ def predictions(dataset, model):
 scores = STUDY.of_compared("results/scores/{dataset}/{task}/{model}.parquet")
 
 
-def measured(wildcards):
-    """Return the files of the measures of a dataset, by measure."""
-    columns = STUDY.columns_computed(wildcards).values()
-    return {
-        column["measure"]: (
-            f"resources/{wildcards.dataset}/measures/{column['measure']}.parquet"
-        )
-        for column in columns
-        # the table of utterances contains the duration
-        if column.get("measure") not in (None, "duration")
-    }
+def measures(dataset):
+    """The measures of the utterances of a dataset, one file per shard."""
+    return collect(
+        "resources/{dataset}/measures/{shard}.parquet",
+        dataset=dataset,
+        shard=shards(dataset),
+    )
 
 
 def computed(wildcards):
-    """Inputs of the computed columns of a dataset, by measure and by model."""
+    """Inputs of the computed columns of a dataset: measures, and predictions by model."""
     columns = STUDY.columns_computed(wildcards).values()
-    measures = {f"measure_{name}": path for name, path in measured(wildcards).items()}
-    models = {
+    made = {
         f"model_{column['model']}": predictions(wildcards.dataset, column["model"])
         for column in columns
         if "model" in column
     }
-    return measures | models
+    if STUDY.is_measured(wildcards):
+        made["measures"] = measures(wildcards.dataset)
+    return made
 
 
 def embeddings(wildcards):

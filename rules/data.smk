@@ -67,25 +67,31 @@ rule list_utterances:
 
 
 rule measure_speech:
-    """Measure one quantity in the audio of each utterance, for a metadata column."""
+    """Measure the sound of the utterances of a shard, for metadata columns: all measures at once.
+
+    The tables of utterances and shards describe all shards, so their modification times are ignored.
+    `state` changes when the utterances of this shard or their audio change. A column of the config
+    that names another measure measures nothing again.
+    """
     input:
         audio=audio,
-        contents="resources/{dataset}/contents.parquet",
-        utterances="resources/{dataset}/utterances.parquet",
+        utterances=ancient("resources/{dataset}/utterances.parquet"),
+        shards=ancient("resources/{dataset}/shards.csv"),
     output:
-        "resources/{dataset}/measures/{measure}.parquet",
+        "resources/{dataset}/measures/{shard}.parquet",
     log:
-        "logs/measure_speech/{dataset}/{measure}.log",
+        "logs/measure_speech/{dataset}/{shard}.log",
     benchmark:
-        "benchmarks/measure_speech/{dataset}/{measure}.tsv"
+        "benchmarks/measure_speech/{dataset}/{shard}.tsv"
     conda:
         "../envs/inference.yaml"
     threads: 4
     resources:
         mem_mb=growing(2000, 20),
-        runtime=growing(30, 60),
+        runtime=measure_minutes(STUDY),
     params:
-        longest=setting("longest_seconds"),
+        longest=longest_allowed(STUDY),
+        state=state_of_shard(STUDY),
         code=code("measure_speech"),
     script:
         "../scripts/measure_speech.py"

@@ -1,23 +1,24 @@
 import pandas as pd
 from voxslice.data.measures import measure_speech
-from voxslice.files import write_parquet
+from voxslice.files import read_csv, write_parquet
 from voxslice.logs import to_log
 
 
 def main(
     *,
     utterances: str,
+    shards: str,
+    shard: int,
     audio: str,
-    measure: str,
     threads: int,
     longest: float,
     output: str,
 ) -> None:
-    """Measure one property of the audio of each utterance."""
+    """Measure the sound of the utterances of one shard."""
+    limits = read_csv(shards).iloc[shard]
     measured = measure_speech(
-        pd.read_parquet(utterances),
+        pd.read_parquet(utterances).iloc[int(limits["first"]) : int(limits["stop"])],
         audio=audio,
-        measure=measure,
         threads=threads,
         longest=longest,
     )
@@ -28,8 +29,9 @@ if __name__ == "__main__":
     with to_log(snakemake.log):
         main(
             utterances=snakemake.input.utterances,
+            shards=snakemake.input.shards,
+            shard=int(snakemake.wildcards.shard),
             audio=snakemake.input.audio,
-            measure=snakemake.wildcards.measure,
             threads=snakemake.threads,
             longest=snakemake.params.longest,
             output=snakemake.output[0],

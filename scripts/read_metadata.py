@@ -15,7 +15,7 @@ def main(
     csv: Mapping[str, str] | None,
     columns: Mapping[str, Mapping[str, Any]],
     computed: Mapping[str, Mapping[str, Any]],
-    measures: Mapping[str, str],
+    measures: Sequence[str],
     predictions: Mapping[str, Sequence[str]],
     output: str,
 ) -> None:
@@ -28,7 +28,7 @@ def main(
     metadata = add_columns(
         metadata,
         computed,
-        measures={name: pd.read_parquet(path) for name, path in measures.items()},
+        measures=read_predictions(list(measures)) if measures else None,
         predictions={name: read_predictions(list(paths)) for name, paths in predictions.items()},
     )
     write_parquet(metadata, output)
@@ -51,7 +51,7 @@ if __name__ == "__main__":
             csv=snakemake.params.csv,
             columns=snakemake.params.columns,
             computed=snakemake.params.computed,
-            measures=inputs("measure_"),
+            measures=snakemake.input.get("measures", []),
             predictions=inputs("model_"),
             output=snakemake.output[0],
         )

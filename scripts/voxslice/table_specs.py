@@ -185,12 +185,24 @@ TABLES = (
         ),
     ),
     Table(
-        "resources/{dataset}/measures/{measure}.parquet",
-        "utterance",
+        "resources/{dataset}/measures/{shard}.parquet",
+        "utterance; one file per shard",
         (
             *KEYS,
-            Column("<measure>", "number", "The measured value.", missing=True),
-            Column("reason", "text", "Why there is no measured value.", missing=True),
+            Column("pitch", "number", "Pitch of the voice.", "Hz", missing=True),
+            Column("level", "number", "Speaking level.", "LUFS", missing=True),
+            Column("snr", "number", "Estimated signal-to-noise ratio.", "dB", missing=True),
+            Column(
+                "bandwidth",
+                "text",
+                "Class of the bandwidth.",
+                allowed=("telephone", "wideband", "full"),
+                missing=True,
+            ),
+            Column("bandwidth_hz", "number", "Highest transmitted frequency.", "Hz", missing=True),
+            Column("clipping", "number", "Share of clipped samples.", missing=True),
+            Column("speech_share", "number", "Share of the duration with speech.", missing=True),
+            Column("reason", "text", "Why measures are missing.", missing=True),
         ),
     ),
     Table(

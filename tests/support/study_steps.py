@@ -18,6 +18,7 @@ from voxslice.config.shard_audio import longest_allowed, state_of_shard
 from voxslice.config.study_config import StudyConfig
 from voxslice.data import local_data
 from voxslice.errors import InputError
+from voxslice.files import read_csv
 
 SCHEMA = yaml.safe_load((ROOT / "config/schema.yaml").read_text(encoding="utf-8"))
 MODEL_FILES = ("model.onnx", "model.yaml", "model.json")
@@ -251,28 +252,36 @@ def predict(study, wildcards, jobs):
     )
 
 
+def measure_speech(study, wildcards, jobs):
+    dataset = wildcards.dataset
+    folder, audio = f"resources/{dataset}", study.audio_folder(wildcards)
+    utterances, shards = f"{folder}/utterances.parquet", f"{folder}/shards.csv"
+    measures = []
+    for number in range(len(read_csv(shards))):
+        shard = Wildcards(dataset=dataset, shard=str(number))
+        measures.append(f"{folder}/measures/{number}.parquet")
+        jobs.run(
+            "measure_speech",
+            (dataset, number),
+            reads=[utterances, shards, audio],
+            writes=measures[-1:],
+            state=state_of_shard(study)(shard),
+            utterances=utterances,
+            shards=shards,
+            shard=number,
+            audio=audio,
+            threads=1,
+            longest=longest_allowed(study)(shard),
+            output=measures[-1],
+        )
+    return measures
+
+
 def read_metadata(study, wildcards, jobs):
     dataset = wildcards.dataset
     folder, audio = f"resources/{dataset}", study.audio_folder(wildcards)
     computed = study.columns_computed(wildcards)
-    measures = {
-        column["measure"]: f"{folder}/measures/{column['measure']}.parquet"
-        for column in computed.values()
-        if column.get("measure") not in (None, "duration")
-    }
-    for measure, path in measures.items():
-        jobs.run(
-            "measure_speech",
-            (dataset, measure),
-            reads=[f"{folder}/utterances.parquet", f"{folder}/contents.parquet", audio],
-            writes=[path],
-            utterances=f"{folder}/utterances.parquet",
-            audio=audio,
-            measure=measure,
-            threads=1,
-            longest=study.config["longest_seconds"],
-            output=path,
-        )
+    measures = measure_speech(study, wildcards, jobs) if study.is_measured(wildcards) else []
     predictions = {
         column["model"]: shard_files(
             "predictions", Wildcards(dataset=dataset, model=column["model"])
@@ -286,7 +295,7 @@ def read_metadata(study, wildcards, jobs):
         reads=[
             *study.tables(wildcards),
             f"{folder}/utterances.parquet",
-            *measures.values(),
+            *measures,
             *(path for paths in predictions.values() for path in paths),
         ],
         writes=[f"{folder}/metadata.parquet"],

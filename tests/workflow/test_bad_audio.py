@@ -145,9 +145,10 @@ def test_each_utterance_is_scored_or_listed_with_its_reason(study):
 
 def test_each_utterance_is_measured_or_has_a_reason(study):
     metadata = pd.read_parquet(study / "resources/mine/metadata.parquet")
-    log = (study / "logs/measure_speech/mine/level.log").read_text(encoding="utf-8")
-    assert log.count(" has no level: ") == metadata["level"].isna().sum()
-    assert "hour.flac from 0 to 3600 s has no level: it lasts 3600 s, more than" in log
+    log = (study / "logs/measure_speech/mine/0.log").read_text(encoding="utf-8")
+    missing = log.count(" has no level: ") + log.count(" has no measures: ")
+    assert missing == metadata["level"].isna().sum()
+    assert "hour.flac from 0 to 3600 s has no measures: it lasts 3600 s, more than" in log
     measured = set(metadata.loc[metadata["level"].notna(), "file"])
     assert measured == {*SCORED} - {"5 ms.wav"}
 

@@ -216,14 +216,15 @@ def test_nothing_is_left_to_do(run):
 
 
 @pytest.mark.parametrize(("dataset", "shard"), [("table", 0), ("database", 1)])
-def test_only_the_shard_whose_audio_changed_is_scored_again(run, dataset, shard):
+def test_only_the_shard_whose_audio_changed_is_scored_and_measured_again(run, dataset, shard):
     for *_, jobs, _ in run[:2]:
+        measured = [job for job in jobs if job.startswith(f"measure_speech dataset={dataset}")]
+        assert measured == [f"measure_speech dataset={dataset} shard={shard}"]
         scored = [job for job in jobs if job.startswith(f"predict dataset={dataset}")]
         assert scored == [f"predict dataset={dataset} model=tiny shard={shard}"]
 
 
 def test_other_steps_that_read_audio_run_again(run):
     jobs = run[0][4]
-    assert "measure_speech dataset=table measure=snr" in jobs
     assert "make_report dataset=table task=gender" in jobs
     assert "make_view dataset=table task=gender" in jobs

@@ -14,6 +14,11 @@ UTTERANCES = "resources/{dataset}/utterances.parquet"
 PARQUET_FACTOR = 5
 """Size of a table as CSV divided by its size as Parquet."""
 
+MEASURE_MINUTES = 20
+"""Minutes that measuring a shard may take apart from its audio."""
+MEASURE_SPEED = 0.05
+"""Seconds that measuring may take per second of audio: five times what one slow core needs."""
+
 Amount = Callable[..., int]
 """Function of the wildcards, the attempt and, for some jobs, the threads."""
 
@@ -114,6 +119,23 @@ def predict_minutes(study: StudyConfig) -> Amount:
         return attempt * workload.minutes(
             seconds, longest=longest, model_mb=model_mb, threads=threads
         )
+
+    return amount
+
+
+def measure_minutes(study: StudyConfig) -> Amount:
+    """Minutes for measuring the utterances of a shard, which grow with its audio.
+
+    Args:
+        study: config of the study
+
+    Returns:
+        function of the wildcards and the attempt
+    """
+
+    def amount(wildcards: Any, attempt: int) -> int:
+        seconds, _ = audio_to_score(study, wildcards)
+        return attempt * (MEASURE_MINUTES + math.ceil(seconds * MEASURE_SPEED / 60))
 
     return amount
 

@@ -288,6 +288,14 @@ class StudyConfig:
         columns = lookups.columns_computed(self._dataset(wildcards))
         return {name: _pick(column, COLUMN_KEYS["computed"]) for name, column in columns.items()}
 
+    def is_measured(self, wildcards: Any) -> bool:
+        """Whether a dataset has a column that is measured in its audio.
+
+        The duration does not count, because the table of utterances contains it.
+        """
+        columns = lookups.columns_computed(self._dataset(wildcards)).values()
+        return any(column.get("measure") not in (None, "duration") for column in columns)
+
     def searches(self, *keys: str, finder: str | None = None) -> Reader:
         """Name the settings of the searches that a rule reads.
 

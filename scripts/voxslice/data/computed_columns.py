@@ -1,7 +1,7 @@
 """Metadata columns that are computed: measures of the speech, predictions of another model."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -19,7 +19,7 @@ def add_columns(
     metadata: pd.DataFrame,
     columns: Mapping[str, Mapping[str, Any]],
     *,
-    measures: Mapping[str, pd.DataFrame],
+    measures: pd.DataFrame | None,
     predictions: Mapping[str, pd.DataFrame],
 ) -> pd.DataFrame:
     """Add the computed columns of a dataset.
@@ -27,7 +27,7 @@ def add_columns(
     Args:
         metadata: table with one row per utterance and the columns that are read from the dataset
         columns: settings of each new column by its name: `measure`, or `model`, `label` and `bins`
-        measures: by measure, a table with the keys and a column with the name of the measure
+        measures: table with the keys and one column per measure; None if no column needs it
         predictions: by model, a table with the keys and one column per label
 
     Returns:
@@ -46,7 +46,8 @@ def add_columns(
             duration = metadata["duration"].round(2)
             computed[name] = duration.where(metadata["duration"] > 0)
         else:
-            computed[name] = _align(metadata, measures[kind], kind)
+            values = _align(metadata, cast(pd.DataFrame, measures), kind)
+            computed[name] = values if is_numeric(values) else values.astype("category")
     return metadata.assign(**computed)
 
 

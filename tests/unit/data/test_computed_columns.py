@@ -22,17 +22,26 @@ def metadata():
 
 
 def add(metadata, columns, measures=None, predictions=None):
-    return add_columns(metadata, columns, measures=measures or {}, predictions=predictions or {})
+    return add_columns(metadata, columns, measures=measures, predictions=predictions or {})
 
 
 def test_measures_are_matched_by_key(metadata):
     measured = metadata[KEY].assign(pitch=[100.0, np.nan, 300.0, 400.0])
     columns = {"tone": {"measure": "pitch"}, "length": {"measure": "duration"}}
-    full = add(metadata, columns, {"pitch": measured.iloc[::-1]})
+    full = add(metadata, columns, measured.iloc[::-1])
     assert list(full) == [*metadata, "tone", "length"]
     assert full["tone"].tolist() == pytest.approx([100, np.nan, 300, 400], nan_ok=True)
     assert full["length"].tolist() == [1, 1, 1, 1]
     assert full["gender"].dtype == metadata["gender"].dtype
+
+
+def test_a_measured_category_becomes_categories(metadata):
+    bands = pd.array(["telephone", None, "full", "full"], dtype="string")
+    full = add(
+        metadata, {"channel": {"measure": "bandwidth"}}, metadata[KEY].assign(bandwidth=bands)
+    )
+    assert full["channel"].dtype == pd.CategoricalDtype(["full", "telephone"])
+    assert full["channel"].isna().tolist() == [False, True, False, False]
 
 
 def test_audio_that_cannot_be_read_has_no_duration(metadata):

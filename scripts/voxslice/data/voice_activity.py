@@ -1,0 +1,72 @@
+"""Voice activity: which parts of an utterance are speech."""
+
+import numpy as np
+import scipy.fft
+import scipy.signal
+
+from voxslice.data.signals import FRAME, RATE, frames_of, require_sound
+from voxslice.errors import InputError
+
+SIZE = 512
+"""Length of the Fourier transform in samples."""
+LOWEST, HIGHEST = 90, 6400
+"""Range in Hz of the bands."""
+BANDS = 18
+PAUSES = 10
+"""Percentage of the frames that are assumed to be pauses."""
+BIAS = 1.5
+"""Mean power of noise in a band divided by its tenth percentile."""
+QUIETEST = 10 ** (-60 / 10)
+"""Smallest power of noise in a band, relative to the maximum of all bands."""
+SPEECH = 1.0
+"""Mean logarithm of the likelihood ratio from which on a frame is speech."""
+MIN_FRAMES = 20
+"""Smallest number of frames for an estimate of the noise."""
+
+EDGES = np.unique(np.round(np.geomspace(LOWEST, HIGHEST, BANDS + 1) * SIZE / RATE).astype(int))
+WINDOW = scipy.signal.get_window("hann", FRAME).astype(np.float32)
+
+
+def speech_frames(signal: np.ndarray) -> np.ndarray:
+    """Find the frames of 25 ms that are speech, one frame per 10 ms.
+
+    The test is the likelihood ratio of Sohn, Kim and Sung (1999: "A statistical model-based voice
+    activity detection"): the logarithm of the ratio is averaged over frequency bands, with the
+    maximum likelihood estimate of the speech in each band. The noise of a band is estimated from
+    its quietest tenth, so that it has to be steady, and a tenth of the utterance has to be pauses.
+    The method has no training data.
+
+    Args:
+        signal: shape (samples,), at the sampling rate `RATE`
+
+    Returns:
+        boolean of shape (frames,)
+
+    Raises:
+        InputError: if the signal is silent, or if less than 0.2 s of it is not digital silence
+    """
+    require_sound(signal)
+    frames = frames_of(signal)
+    spectrum = np.abs(scipy.fft.rfft(frames * WINDOW, SIZE, axis=1)) ** 2
+    bands = np.add.reduceat(spectrum[:, : EDGES[-1]], EDGES[:-1], axis=1) / np.diff(EDGES)
+    sounds = frames.any(axis=1)
+    if sounds.sum() < MIN_FRAMES:
+        raise InputError("less than 0.2 s of it is not silent")
+    noise = BIAS * np.percentile(bands[sounds], PAUSES, axis=0)
+    ratio = np.maximum(bands / np.maximum(noise, QUIETEST * bands.max()), 1)
+    return np.asarray((ratio - 1 - np.log(ratio)).mean(axis=1) >= SPEECH)
+
+
+def speech_share(signal: np.ndarray) -> float:
+    """Measure the share of an utterance that is speech, see `speech_frames`.
+
+    Args:
+        signal: shape (samples,), at the sampling rate `RATE`
+
+    Returns:
+        share of the frames, from 0 to 1
+
+    Raises:
+        InputError: if the signal is silent, or if less than 0.2 s of it is not digital silence
+    """
+    return float(speech_frames(signal).mean())
