@@ -157,12 +157,14 @@ def predictions(dataset, model):
 scores = STUDY.of_compared("results/scores/{dataset}/{task}/{model}.parquet")
 
 
-def measures(dataset):
-    """The measures of the utterances of a dataset, one file per shard."""
+def measures(wildcards):
+    """The measures of a dataset, one file per shard; none if no column is measured."""
+    if not STUDY.is_measured(wildcards):
+        return []
     return collect(
         "resources/{dataset}/measures/{shard}.parquet",
-        dataset=dataset,
-        shard=shards(dataset),
+        dataset=wildcards.dataset,
+        shard=shards(wildcards.dataset),
     )
 
 
@@ -174,9 +176,7 @@ def computed(wildcards):
         for column in columns
         if "model" in column
     }
-    if STUDY.is_measured(wildcards):
-        made["measures"] = measures(wildcards.dataset)
-    return made
+    return made | {"measures": measures(wildcards)}
 
 
 def embeddings(wildcards):

@@ -35,7 +35,7 @@ rule make_report:
             dataset=wildcards.dataset,
             model=STUDY.compared_run_models(wildcards),
         ),
-        measures=lambda wildcards: list(measured(wildcards).values()),
+        measures=measures,
         slices=STUDY.of_compared("results/slices/{dataset}/{task}/{model}.csv"),
         members=STUDY.of_compared(
             "results/slices/{dataset}/{task}/{model}.members.parquet"

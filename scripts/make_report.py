@@ -7,7 +7,14 @@ from typing import Any
 import pandas as pd
 from voxslice.files import read_csv, write_csv, write_text
 from voxslice.logs import to_log
-from voxslice.report.inputs import ModelFiles, read_costs, read_json, read_model, read_silence
+from voxslice.report.inputs import (
+    ModelFiles,
+    read_costs,
+    read_json,
+    read_measures,
+    read_model,
+    read_silence,
+)
 from voxslice.report.page.render import derive, render, versions
 from voxslice.report.study import Study, stored_embedding
 
@@ -74,7 +81,7 @@ def main(
         costs=read_costs(costs),
         embedding=stored_embedding(map_model, list(embedding)) if map_model else None,
         silence=read_silence(silence),
-        measure_tables={Path(path).stem: pd.read_parquet(path) for path in measures},
+        measure_tables=read_measures(list(measures)),
     )
     derived = derive(study)
     html = render(

@@ -15,6 +15,7 @@ from voxslice.data.audio import Audio, read_audio, require_folder, resampled
 from voxslice.data.bandwidth import bandwidth, bandwidth_hz
 from voxslice.data.file_names import locate
 from voxslice.data.levels import clipping, level, snr
+from voxslice.data.measure_reasons import joined
 from voxslice.data.pitch import pitch
 from voxslice.data.signals import RATE, SILENT
 from voxslice.data.voice_activity import speech_share
@@ -105,7 +106,7 @@ def measure_speech(
             return {}, reason
         for name, reason in reasons.items():
             print(f"{where} has no {name}: {reason}", file=sys.stderr)
-        return values, "; ".join(f"{name}: {reason}" for name, reason in reasons.items()) or None
+        return values, joined(reasons)
 
     keys = utterances[KEY].reset_index(drop=True)
     rows = [keys[name] for name in KEY]

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from voxslice.data.measure_reasons import reasons_of
 from voxslice.files import read_csv
 from voxslice.report.study import Model
 from voxslice.utterance_keys import KEY
@@ -75,6 +76,22 @@ def read_costs(paths: Sequence[str]) -> pd.DataFrame:
         the rows of all files; empty if there is no file
     """
     return pd.concat([read_csv(path) for path in paths]) if paths else pd.DataFrame()
+
+
+def read_measures(paths: Sequence[str]) -> dict[str, pd.DataFrame]:
+    """Read the measures of a dataset.
+
+    Args:
+        paths: Parquet files, one per shard
+
+    Returns:
+        by measure, a table with the measure of each utterance, and the `reason` if it is missing
+    """
+    if not paths:
+        return {}
+    table = pd.concat(map(pd.read_parquet, paths), ignore_index=True)
+    names = [name for name in table if name not in (*KEY, "reason")]
+    return {name: table[[*KEY, name]].assign(reason=reasons_of(table, name)) for name in names}
 
 
 def read_silence(paths: Sequence[str]) -> pd.DataFrame:

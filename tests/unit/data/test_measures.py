@@ -6,6 +6,7 @@ import pytest
 from known_sounds import hiss, spoken, voice
 from small_inputs import write_audio
 from voxslice.data.audio import Audio
+from voxslice.data.measure_reasons import joined, reasons_of
 from voxslice.data.measures import MEASURES, measure_speech
 from voxslice.data.signals import RATE
 from voxslice.errors import InputError
@@ -107,6 +108,25 @@ def test_bandwidth_and_clipping_are_those_of_the_file(tmp_path):
     assert measured["bandwidth"] == "full"
     assert measured["bandwidth_hz"] > 20000
     assert measured["clipping"] > 0
+
+
+def test_the_reason_of_a_measure_is_found_in_the_table():
+    table = pd.DataFrame(
+        {
+            "pitch": [np.nan, np.nan, 100.0, np.nan],
+            "snr": [np.nan, 3.0, np.nan, np.nan],
+            "reason": [
+                joined({"pitch": "no part", "snr": "too short: 0.1 s"}),
+                joined({"pitch": "no part"}),
+                joined({"snr": "noise"}),
+                "ffmpeg: it failed",
+            ],
+        }
+    )
+    assert joined({}) is None
+    pitch, snr = (reasons_of(table, name).fillna("").tolist() for name in ("pitch", "snr"))
+    assert pitch == ["no part", "no part", "", "ffmpeg: it failed"]
+    assert snr == ["too short: 0.1 s", "", "noise", "ffmpeg: it failed"]
 
 
 def test_no_utterances_have_no_measures(tmp_path):
