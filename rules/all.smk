@@ -70,6 +70,13 @@ rule slices:
     localrule: True
 
 
+rule modes:
+    """Find the failure modes behind the slices of all models."""
+    input:
+        STUDY.per_task("results/modes/{dataset}/{task}.csv"),
+    localrule: True
+
+
 rule comparisons:
     """Compare the models with each other, overall and on every slice."""
     input:
@@ -113,4 +120,5 @@ include: "given.smk"
 include: "costs.smk"
 include: "slices.smk"
 include: "comparison.smk"
+include: "modes.smk"
 include: "report.smk"

@@ -65,6 +65,7 @@ END = Column("end", "number", "End of the utterance in its file.", "s")
 KEYS = (FILE, START, END)
 DURATION = Column("duration", "number", "Duration of the utterance.", "s")
 MODEL = Column("model", "text", "Id of the model.")
+MODE = Column("mode", "text", "Id of the failure mode: its rank, the worst first.")
 SEARCH = Column("search", "text", "Id of the search in the config.")
 SLICE = Column("slice", "text", "Id of the slice: 8 digits that name its utterances.")
 FINDER = Column(
@@ -391,6 +392,130 @@ TABLES = (
             Column("depth", "integer", "Largest number of conditions of a rule.", missing=True),
             Column("found", "integer", "Number of slices in the table of slices."),
             Column("confirmed", "integer", "Number of confirmed slices."),
+        ),
+    ),
+    Table(
+        "results/modes/{dataset}/{task}.csv",
+        "failure mode and model, and utterances of no confirmed mode (`rest`) by model",
+        (
+            MODE,
+            MODEL,
+            Column("name", "text", "The mode in words.", missing=True),
+            Column(
+                "rule",
+                "text",
+                "The rule whose utterances the mode holds; missing for a cluster without a rule.",
+                missing=True,
+            ),
+            Column(
+                "precision",
+                "number",
+                "Share of the rule's utterances that are in the slice that stands for the mode.",
+                missing=True,
+            ),
+            Column(
+                "recall", "number", "Share of that slice's utterances in the rule.", missing=True
+            ),
+            SUPPORT,
+            SPEAKERS,
+            Column("value", "number", f"Metric of the mode: {METRIC}.", missing=True),
+            Column("rest", "number", "The same metric of all other utterances.", missing=True),
+            Column(
+                "drop",
+                "number",
+                "How much worse the metric is inside than on all other utterances.",
+                missing=True,
+            ),
+            Column("drop_low", "number", "Lower limit of its 95 % interval.", missing=True),
+            Column("drop_high", "number", "Upper limit of its 95 % interval.", missing=True),
+            Column(
+                "compared_with",
+                "text",
+                "What `excess` compares the mode with: that is how the mode was tested.",
+                allowed=("same speakers", "all other utterances"),
+                missing=True,
+            ),
+            Column(
+                "excess",
+                "number",
+                "Mean loss inside minus that of the utterances in `compared_with`.",
+                missing=True,
+            ),
+            Column("low", "number", "Lower limit of its 95 % interval by speaker.", missing=True),
+            Column("high", "number", "Upper limit of its 95 % interval by speaker.", missing=True),
+            EVIDENCE,
+            Column("confirmed", "boolean", "Whether a slice of the model confirms the mode."),
+            Column(
+                "errors",
+                "number",
+                "Errors of the model in the mode; the sum of absolute errors of a regression.",
+            ),
+            Column("errors_elsewhere", "number", "The same of all other utterances."),
+            Column(
+                "share_of_errors",
+                "number",
+                "Share of the errors that are in the mode.",
+                missing=True,
+            ),
+            Column(
+                "share_of_utterances",
+                "number",
+                "Share of the utterances that are in the mode.",
+                missing=True,
+            ),
+            Column(
+                "searches", "text", "Searches with a slice of the model in the mode.", missing=True
+            ),
+            Column("slices", "integer", "Number of these slices.", missing=True),
+            Column(
+                "confusion",
+                "text",
+                "Most frequent confusions in the mode, or the direction of a regression's errors.",
+                missing=True,
+            ),
+            Column(
+                "leading_speaker",
+                "text",
+                "Speaker who makes more than half of the errors in the mode.",
+                missing=True,
+            ),
+            STABILITY,
+        ),
+    ),
+    Table(
+        "results/modes/{dataset}/{task}.members.parquet",
+        "utterance of a failure mode",
+        (MODE, *KEYS),
+    ),
+    Table(
+        "results/modes/{dataset}/{task}.slices.parquet",
+        "slice of a search and a mode that shares errors with it",
+        (
+            Column("mode", "text", "Id of the failure mode, `none` if there is none."),
+            MODEL,
+            SEARCH,
+            SLICE,
+            Column(
+                "share", "number", "Share of the slice's errors that are in the mode.", missing=True
+            ),
+            Column("representative", "boolean", "Whether the mode holds the slice's utterances."),
+        ),
+    ),
+    Table(
+        "results/modes/{dataset}/{task}.differences.csv",
+        "failure mode and column with numbers",
+        (
+            MODE,
+            Column("column", "text", "Column of the metadata."),
+            Column("unit", "text", "Unit of the column.", missing=True),
+            Column("inside", "number", "Mean inside the mode, weighted by speaker."),
+            Column("outside", "number", "Mean of other utterances of the same speakers."),
+            Column("difference", "number", "Difference in standard deviations within speakers."),
+            Column("low", "number", "Lower limit of its 95 % interval by speaker."),
+            Column("high", "number", "Upper limit of its 95 % interval by speaker."),
+            Column("speakers", "integer", "Speakers with utterances on both sides.", missing=True),
+            Column("p", "number", "p-value of the difference, by speaker."),
+            Column("q", "number", "p adjusted over the table (Benjamini and Yekutieli)."),
         ),
     ),
     Table("results/comparison/{dataset}/{task}.csv", "group and pair of models", COMPARED),

@@ -296,6 +296,16 @@ class StudyConfig:
         columns = lookups.columns_computed(self._dataset(wildcards)).values()
         return any(column.get("measure") not in (None, "duration") for column in columns)
 
+    def column_sources(self, wildcards: Any) -> dict[str, str]:
+        """Where each metadata column comes from, by its name.
+
+        It is the name of a measure, `prediction` if a model predicts it, otherwise `metadata`.
+        """
+        return {
+            name: column.get("measure") or ("prediction" if "model" in column else "metadata")
+            for name, column in self._dataset(wildcards)["columns"].items()
+        }
+
     def searches(self, *keys: str, finder: str | None = None) -> Reader:
         """Name the settings of the searches that a rule reads.
 

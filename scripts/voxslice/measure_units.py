@@ -1,0 +1,8 @@
+"""Units of the measures of speech, and which of them describe the voice itself."""
+
+UNITS = {"duration": "s", "pitch": "Hz", "level": "LUFS", "snr": "dB"}
+"""Unit of each measure that has one."""
+VOICE = ("pitch",)
+"""Measures of the voice. A group of people or an emotion may differ in them."""
+PREDICTION = "prediction"
+"""Source of a column that a model predicts."""
