@@ -68,6 +68,8 @@ def equations(
 
     The variances within and between speakers are estimated from the losses by moments (one-way
     analysis of variance; Searle, Casella and McCulloch, Variance Components, 1992, section 3.6).
+    The equations are divided by the variance of an utterance, or by the median of the variances
+    inside the slices if that is larger.
 
     Args:
         masks: the utterances of each slice, masks of shape (utterances,)
@@ -90,7 +92,10 @@ def equations(
     matrix = np.stack(columns, axis=1).astype(float)
     products = matrix.T @ matrix - sums.T @ (shrunken[:, None] * sums)
     with_loss = matrix.T @ loss - sums.T @ (shrunken * loss_sums)
-    return Equations(products / within, with_loss / within)
+    # losses vary more where errors are frequent, and there slices are told apart
+    inside = [float(loss[column].var()) for column in columns[1:] if column.any()]
+    variance = max(within, float(np.median(inside))) if inside else within
+    return Equations(products / variance, with_loss / variance)
 
 
 def _variances(

@@ -116,10 +116,9 @@ def find_modes(
         for name, mode in numbered.items()
         for model in scores
     ]
-    table = pd.DataFrame(rows, columns=MODE_COLUMNS)
-    confirmed = table.loc[table["confirmed"].astype(bool), "mode"].unique()
-    held = np.logical_or.reduce([np.zeros(len(metadata), bool), *(masks[m] for m in confirmed)])
-    rests = [_rest_row(model, held, losses[model], speakers, task) for model in scores]
+    confirmed = [masks[name] for name, mode in numbered.items() if mode.confirmed]
+    held = np.logical_or.reduce([np.zeros(len(metadata), dtype=bool), *confirmed])
+    rows += [_rest_row(model, held, losses[model], speakers, task) for model in scores]
     numbers = [
         name
         for name in metadata.columns
@@ -130,7 +129,7 @@ def find_modes(
         for name, mode in numbered.items()
     }
     return ModeTables(
-        pd.concat([table, pd.DataFrame(rests, columns=MODE_COLUMNS)], ignore_index=True).astype(
+        pd.DataFrame(rows, columns=MODE_COLUMNS).astype(
             {"speakers": "Int64", "slices": "Int64", "confirmed": bool}
         ),
         _members(masks, metadata),
