@@ -1,6 +1,6 @@
 """Units of the measures of speech, and which of them describe the voice itself."""
 
-UNITS = {"duration": "s", "pitch": "Hz", "level": "LUFS", "snr": "dB"}
+UNITS = {"duration": "s", "pitch": "Hz", "level": "LUFS", "snr": "dB", "bandwidth_hz": "Hz"}
 """Unit of each measure that has one."""
 VOICE = ("pitch",)
 """Measures of the voice. A group of people or an emotion may differ in them."""

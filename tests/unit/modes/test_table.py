@@ -154,7 +154,7 @@ def test_a_rule_that_fits_roughly_is_no_name(metadata):
         "records"
     )
     assert row["name"] == "cluster 1 of the search sound: anger"
-    assert row["rule"] is None and np.isnan(row["precision"])
+    assert pd.isna(row["rule"]) and np.isnan(row["precision"])
     assert row["support"] == cluster.sum()
 
 
@@ -282,4 +282,4 @@ def test_unknown_speakers_and_no_speakers_give_the_pooled_figure(metadata):
     row = rows_of(modes_of(metadata, scores, slices)).iloc[0]
     assert row["compared_with"] == "all other utterances"
     assert (row["excess"], row["low"]) == (row["drop"], row["drop_low"])
-    assert pd.isna(row["speakers"]) and row["leading_speaker"] is None
+    assert pd.isna(row["speakers"]) and pd.isna(row["leading_speaker"])
