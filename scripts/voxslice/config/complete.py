@@ -11,6 +11,7 @@ from typing import Any
 import jsonschema
 
 from voxslice.config.checks import check_references
+from voxslice.config.default_measures import add_default_measures
 from voxslice.config.key_names import check_key_names
 from voxslice.config.lookups import columns_read
 from voxslice.config.script_texts import check_texts
@@ -45,6 +46,7 @@ def complete(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, 
         raise InputError(sentence(jsonschema.exceptions.best_match(errors)))
     full = _composed(copy.deepcopy(dict(config)))
     _inherit(full["models"])
+    add_default_measures(full)
     full = _defaults(full, schema, schema)
     check_references(full)
     _type_labels(full)
