@@ -68,6 +68,12 @@ rule make_report:
             category="Reports",
             labels={"dataset": "{dataset}", "task": "{task}", "content": "report"},
         ),
+        summary=report(
+            "results/report/{dataset}/{task}.summary.html",
+            caption="captions/summary.rst",
+            category="Reports",
+            labels={"dataset": "{dataset}", "task": "{task}", "content": "summary"},
+        ),
         calibration=report(
             "results/report/{dataset}/{task}.calibration.csv",
             caption="captions/calibration.rst",

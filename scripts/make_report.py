@@ -16,6 +16,7 @@ from voxslice.report.inputs import (
     read_silence,
 )
 from voxslice.report.page.render import derive, render, versions
+from voxslice.report.page.summary import render_summary
 from voxslice.report.study import Study, stored_embedding
 
 
@@ -55,6 +56,7 @@ def main(
     command: str,
     commit: str,
     page: str,
+    summary: str,
     tables: Mapping[str, str],
 ) -> None:
     """Write the report of a dataset and task, and the tables that only the report shows."""
@@ -100,6 +102,7 @@ def main(
         max_megabytes=max_megabytes,
     )
     print(f"{len(html.encode()) / 1e6:.2f} MB")
+    write_text(render_summary(study, Path(page).name), summary)
     for name, table in derived.tables.items():
         write_csv(table, tables[name])
     write_text(html, page)
@@ -168,5 +171,10 @@ if __name__ == "__main__":
             command=params.command,
             commit=git_commit(snakemake.scriptdir),
             page=snakemake.output.page,
-            tables={name: path for name, path in snakemake.output.items() if name != "page"},
+            summary=snakemake.output.summary,
+            tables={
+                name: path
+                for name, path in snakemake.output.items()
+                if name not in ("page", "summary")
+            },
         )

@@ -22,12 +22,14 @@ WIDTH = 520
 """Width of the chart without its labels, in pixels."""
 
 
-def overview(study: Study, modes: Sequence[Mode]) -> Table:
-    """Make a table of some modes with one row per mode and model.
+def overview(study: Study, modes: Sequence[Mode], *, every_model: bool) -> Table:
+    """Make a table of some modes.
 
     Args:
         study: the study
         modes: modes of the study
+        every_model: whether each mode has one row per model, or only those of the models for which
+            it is confirmed (the model with the largest share of its errors if there is none)
 
     Returns:
         the table; the last rows are those of the utterances that no mode holds
@@ -44,7 +46,8 @@ def overview(study: Study, modes: Sequence[Mode]) -> Table:
     ]
     rows = []
     for mode in modes:
-        for place, (_, row) in enumerate(mode.rows.iterrows()):
+        shown = mode.rows if every_model else _decisive(mode.rows)
+        for place, (_, row) in enumerate(shown.iterrows()):
             confirmed = bool(is_confirmed(pd.Series([row["confirmed"]]))[0])
             title = Cell(capital(mode.title), note=size_text(row)) if place == 0 else Cell("")
             rows.append(
@@ -71,6 +74,14 @@ def overview(study: Study, modes: Sequence[Mode]) -> Table:
             ]
         )
     return Table("Failure modes, the worst first", columns, rows)
+
+
+def _decisive(rows: pd.DataFrame) -> pd.DataFrame:
+    """Select the models for which a mode is confirmed, or the model with most errors in it."""
+    confirmed = rows[is_confirmed(rows["confirmed"])]
+    if len(confirmed):
+        return confirmed
+    return rows.sort_values("share_of_errors", ascending=False, kind="stable").head(1)
 
 
 def _shares_cells(study: Study, row: pd.Series) -> list[Cell]:

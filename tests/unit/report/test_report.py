@@ -23,7 +23,8 @@ from snakemake_cli import ROOT
 from voxslice.config.complete import complete
 from voxslice.errors import InputError
 from voxslice.report.numbers import Measure, decimal, measures, probability
-from voxslice.report.page.render import breakable, derive, inlined
+from voxslice.report.page.render import derive, inlined
+from voxslice.report.page.templates import breakable
 from voxslice.report.study import by_severity, is_confirmed
 from voxslice.task import Task
 

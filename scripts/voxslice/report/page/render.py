@@ -4,13 +4,11 @@ import base64
 import hashlib
 import importlib.metadata
 import platform
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from voxslice.errors import InputError
@@ -30,14 +28,12 @@ from voxslice.report import (
 )
 from voxslice.report.answer import answer, figures, untested
 from voxslice.report.caveats import warnings
+from voxslice.report.page.templates import style, template, text_of_file
 from voxslice.report.study import Study, distinct
-from voxslice.shown_text import shown
 
 LIBRARIES = [
     "audb", "audonnx", "onnxruntime", "numpy", "pandas", "scikit-learn", "sliceguard", "snakemake",
 ]  # fmt: skip
-HERE = Path(__file__).parent
-"""Folder of the template, the style and the script."""
 OPEN_PAIRS = 1
 """Number of pairs of models that are unfolded when the page opens."""
 OPEN_WARNINGS = 6
@@ -118,26 +114,14 @@ def render(
     Raises:
         InputError: If the page is too large even without audio.
     """
-    # text of data is escaped and shown as text, never as markup
-    environment = Environment(
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        loader=FileSystemLoader(HERE),
-        finalize=_shown,
-    )
-    environment.filters["breakable"] = breakable
-    page = environment.get_template("report.html.j2")
+    page = template("report.html.j2")
     library = inlined(f"(() => {{{library}}})();")  # the function keeps its names local
-    style, script = (
-        (HERE / f"report.{kind}").read_text(encoding="utf-8") for kind in ("css", "js")
-    )
+    script = text_of_file("report.js")
     found = modes.modes_of(study)
     groups = clips.choose(study, modes.shown_first(found))
     parts = {
         "study": study,
-        "style": Markup(style),  # noqa: S704
+        "style": style(),
         "script": Markup(script),  # noqa: S704
         "library": Markup(library),  # noqa: S704
         "hashes": [_hash(library), _hash(script)],
@@ -268,7 +252,10 @@ def _modes(study: Study) -> dict[str, Any]:
         "selection_note": mode_cards.SELECTION_NOTE,
         "modes_confirmed": any(mode.confirmed for mode in found),
         "mode_chart": mode_overview.share_chart(study, first) if first else None,
-        "mode_overview": mode_overview.overview(study, first) if first else None,
+        "mode_overview": mode_overview.overview(study, first, every_model=True) if first else None,
+        "first_page": mode_overview.overview(study, first[:OPEN_MODES], every_model=False)
+        if first
+        else None,
         "open_modes": mode_cards.cards(study, first[:OPEN_MODES]),
         "folded_modes": mode_cards.cards(study, first[OPEN_MODES:]),
         "undecided_modes": mode_cards.cards(study, later),
@@ -290,23 +277,6 @@ def inlined(script: str) -> str:
 def _hash(script: str) -> str:
     """SHA-256 of a script in base64, by which the policy of the page allows it."""
     return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-
-
-def _shown(value: Any) -> Any:
-    """Make control characters of text visible and isolate text that is read from right to left."""
-    return shown(value) if isinstance(value, str) and not isinstance(value, Markup) else value
-
-
-def breakable(text: str) -> Markup:
-    """Allow line breaks after underscores and slashes, for long ids and file names.
-
-    Args:
-        text: Text of data.
-
-    Returns:
-        The text as markup, with its control characters made visible.
-    """
-    return Markup("<wbr>").join(re.split(r"(?<=[_/])", shown(text)))
 
 
 def versions() -> dict[str, str]:
