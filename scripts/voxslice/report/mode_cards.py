@@ -48,7 +48,7 @@ class Figures:
         tested: the figure that was tested, in words
         interval: 95 % interval of that figure
         compared: what the figure compares the mode with
-        values: metric inside and on all other utterances, with the drop if another figure was
+        metric: metric inside and on all other utterances, with the drop if another figure was
             tested
         errors: share of the errors and of the utterances, in words
         notes: evidence, confusion or direction, speakers and searches, one sentence each
@@ -60,7 +60,7 @@ class Figures:
     tested: str
     interval: str
     compared: str
-    values: str
+    metric: str
     errors: str
     notes: list[str]
 
