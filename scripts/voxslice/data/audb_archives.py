@@ -12,6 +12,10 @@ from voxslice.errors import InputError
 
 BLOCK = 1 << 16
 ADVICE = "use another repository or ask who published it"
+MAX_RATIO = 100
+"""Most bytes that a byte of an archive may unpack to if the length of a file was not published."""
+SMALL_BYTES = 10**8
+"""Bytes that a file in an archive of any size may have."""
 
 
 def unpack(
@@ -36,6 +40,7 @@ def unpack(
             lacks one, or a file differs from the published one. The folder is then as before.
     """
     written: list[str] = []
+    plausible = max(SMALL_BYTES, MAX_RATIO * Path(archive).stat().st_size)
     try:
         with Path(archive).open("rb") as source:
             blocks = iter(partial(source.read, BLOCK), b"")
@@ -47,7 +52,7 @@ def unpack(
                         raise _refused(name, f"it holds {file[:200]!r}, which was not published")
                     continue
                 written.append(file)
-                _write(chunks, Path(folder, file), files[file], name)
+                _write(chunks, Path(folder, file), files[file], plausible, name)
         for file, published in files.items():
             if file not in written and not published.removed:
                 raise _refused(name, f"it lacks {file!r}")
@@ -60,15 +65,18 @@ def unpack(
     return written
 
 
-def _write(chunks: Iterable[bytes], path: Path, published: PublishedFile, name: str) -> None:
+def _write(
+    chunks: Iterable[bytes], path: Path, published: PublishedFile, plausible: int, name: str
+) -> None:
+    max_bytes = plausible if published.max_bytes is None else published.max_bytes
     digest = hashlib.md5(usedforsecurity=False)  # what audb publishes
     path.parent.mkdir(parents=True, exist_ok=True)
     size = 0
     with path.open("wb") as target:
         for chunk in chunks:
             size += len(chunk)
-            if size > published.max_bytes:
-                raise _refused(name, f"its file {path.name!r} is larger than what was published")
+            if size > max_bytes:
+                raise _refused(name, f"its file {path.name!r} is larger than expected")
             digest.update(chunk)
             target.write(chunk)
     if published.checksum not in (None, digest.hexdigest()):

@@ -6,7 +6,6 @@ repository like everything else, so its names are checked before any of them bec
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import inf
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -30,12 +29,13 @@ class PublishedFile:
     Attributes:
         checksum: MD5 in hexadecimal, or None if nothing tells it.
         removed: Whether the publisher withdrew the file, so that its archive may lack it.
-        max_bytes: Most bytes that audio of the published duration can take.
+        max_bytes: Most bytes that audio of the published duration can take, or None if nothing
+            tells it.
     """
 
     checksum: str | None
     removed: bool = False
-    max_bytes: float = inf
+    max_bytes: float | None = None
 
 
 Contents = Mapping[tuple[str, str], Mapping[str, PublishedFile]]
@@ -115,8 +115,8 @@ def _remote_path(file: str, row: Mapping[str, Any]) -> str:
     return f"meta/{table}" if table.suffix == ".parquet" else f"meta/{table.stem}.zip"
 
 
-def _max_bytes(row: Mapping[str, Any]) -> float:
+def _max_bytes(row: Mapping[str, Any]) -> float | None:
     if row["type"] != MEDIA or row["format"] not in PCM_FORMATS:
-        return inf
+        return None
     samples = float(row["duration"]) * float(row["sampling_rate"]) * float(row["channels"])
     return EXTRA_BYTES + samples * MAX_SAMPLE_BYTES

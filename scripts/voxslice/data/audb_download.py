@@ -12,6 +12,7 @@ import filelock
 
 from voxslice.data.audb_contents import Contents, contents_of, legacy_table
 from voxslice.data.audb_repositories import CheckedRepository
+from voxslice.data.audb_tables import require_published
 from voxslice.data.selection import files_needed
 from voxslice.errors import InputError, reason_of
 
@@ -64,10 +65,8 @@ def fetch_audb(
     cache.mkdir(parents=True, exist_ok=True)
     with _only_user(cache), _errors_in_words(name, version):
         _remove_leftovers(cache)
-        contents = contents_of(
-            audb.dependencies(name, version=version, cache_root=str(cache)), name
-        )
-        _use(repositories, {**legacy_table(name, version), **contents})
+        dependencies = audb.dependencies(name, version=version, cache_root=str(cache))
+        _use(repositories, {**legacy_table(name, version), **contents_of(dependencies, name)})
         load = partial(
             audb.load,
             name,
@@ -88,6 +87,7 @@ def fetch_audb(
                 f"The tables of {name} {version} name files that were not published ({error}): use"
                 " another version or ask who published it."
             ) from error
+        require_published(tables, tables.meta["audb"]["root"], dependencies)
         media = files_needed(tables, table, filters)
         load(media=media, **flavor)
         # with media, audb drops the rows of other files, and metadata of utterances would be lost

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from voxslice.data.audb_archives import ADVICE, unpack
 from voxslice.data.audb_contents import Contents, PublishedFile
 from voxslice.data.database_headers import read_header
+from voxslice.data.parquet_sizes import require_bounded
 from voxslice.errors import InputError
 
 
@@ -45,12 +46,14 @@ class _CheckedInterface(audbackend.interface.Versioned):
         """Download a file; remove it again if it is refused."""
         path = super().get_file(src_path, dst_path, version, **settings)
         try:
-            if PurePosixPath(src_path).name == "db.yaml":
+            name = PurePosixPath(src_path).name
+            if name == "db.yaml":
                 read_header(path)
-            if PurePosixPath(src_path).name == "db.parquet":
-                _require_plausible(Path(path))
-            for file, published in self.contents.get((src_path, version), {}).items():
-                _require_published(Path(path), published, file)
+            files = self.contents.get((src_path, version), {})
+            if name.endswith(".parquet"):
+                _require_readable(Path(path), next(iter(files), name))
+            for file, published in files.items():
+                _require_stated(Path(path), published, file)
         except InputError:
             Path(path).unlink()
             raise
@@ -76,29 +79,18 @@ class _CheckedInterface(audbackend.interface.Versioned):
             return unpack(archive, dst_root, self.contents[src_path, version], name)
 
 
-def _require_plausible(path: Path) -> None:
-    """Refuse a dependency table of a few kilobytes that expands to gigabytes in memory.
-
-    Each row has a different name and checksum, so a row takes more than one byte.
-    """
+def _require_readable(path: Path, file: str) -> None:
+    """Refuse a table that is not Parquet, or that takes gigabytes of memory."""
     try:
-        rows = pq.read_metadata(path).num_rows
-    except (pa.ArrowException, OSError) as error:
-        raise InputError(f"The dependency table is not readable Parquet: {ADVICE}.") from error
-    if rows > path.stat().st_size:
-        raise InputError(
-            f"The dependency table has {rows:,} rows in {path.stat().st_size:,} bytes, which cannot"
-            f" be different files: {ADVICE}."
-        )
-
-
-def _require_published(path: Path, published: PublishedFile, file: str) -> None:
-    """Refuse a table in Parquet that does not carry the published checksum."""
-    try:
-        # bytes of Parquet differ each time they are written, so audformat writes a checksum into it
-        metadata = pq.read_schema(path).metadata or {}
+        require_bounded(path, name=file)
     except (pa.ArrowException, OSError) as error:
         raise InputError(f"The table {file} is not readable Parquet: {ADVICE}.") from error
+
+
+def _require_stated(path: Path, published: PublishedFile, file: str) -> None:
+    """Refuse a table in Parquet that states another checksum than the published one."""
+    # bytes of Parquet differ each time they are written, so audformat writes a checksum into it
+    metadata = pq.read_schema(path).metadata or {}
     with path.open("rb") as opened:
         digest = hashlib.file_digest(opened, lambda: hashlib.md5(usedforsecurity=False))
     if metadata.get(b"hash", digest.hexdigest().encode()).decode() != published.checksum:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from voxslice.data.column_types import settled
 from voxslice.data.database_headers import read_header
+from voxslice.data.parquet_sizes import require_bounded
 from voxslice.data.selection import column_of, kept, table_of
 from voxslice.data.utterances import ordered, require_inside, with_ends
 from voxslice.errors import InputError, reason_of
@@ -66,9 +67,14 @@ def _load(folder: str | Path, table: str | None = None) -> audformat.Database:
                 if file.is_file():  # reading a pipe would never end
                     (Path(safe) / file.name).symlink_to(file)
         try:
+            for file in Path(safe).glob("db.*.parquet"):
+                if table is None or file.name == f"db.{table}.parquet":
+                    require_bounded(file, name=file.name)
             db = audformat.Database.load(safe, load_data=table is None)
             if table in db.tables:
                 db[table].load(str(Path(safe) / f"db.{table}"))
+        except InputError:
+            raise
         except Exception as error:  # each part of a database fails in its own way
             reason = reason_of(error, f"The database in {folder}").replace(safe, str(folder))[:300]
             raise InputError(

@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 
 from voxslice.data.column_types import category_text, composed, parse_numbers
 from voxslice.data.csv_rows import read_csv_rows
+from voxslice.data.parquet_sizes import require_bounded
 from voxslice.errors import InputError
 from voxslice.unicode_text import nfc
 
@@ -22,13 +23,15 @@ def read_table(path: str | Path) -> pd.DataFrame:
         string columns, one row per line; an empty cell is missing. Columns of lists are left out
 
     Raises:
-        InputError: if the file cannot be read
+        InputError: if the file cannot be read, or would take much more memory than its size makes
+            plausible
     """
     try:
         if Path(path).suffix == ".parquet":
             # an index that pandas saved is a column like any other
             schema = pq.read_schema(path)
             flat = [field.name for field in schema if not pa.types.is_nested(field.type)]
+            require_bounded(path, flat)
             table = pq.read_table(path, columns=flat).to_pandas(ignore_metadata=True)
         else:
             names, rows = read_csv_rows(path)
@@ -39,6 +42,8 @@ def read_table(path: str | Path) -> pd.DataFrame:
                     for name, column in zip(names, cells, strict=True)
                 }
             )
+    except InputError:
+        raise
     except (ValueError, OSError) as error:
         reason = " ".join(str(error).split())[:200]
         raise InputError(

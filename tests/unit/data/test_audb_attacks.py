@@ -3,6 +3,7 @@
 import hashlib
 import os
 import pickle
+import re
 import shutil
 import stat
 import struct
@@ -346,7 +347,7 @@ def test_a_dependency_table_that_cannot_be_used_is_one_sentence(hostile, change)
         list_file(hostile, "audio/b.wav", b"")
     message = hostile.refusal()
     assert "\n" not in message
-    assert "dependency table" in message or "cannot be fetched" in message
+    assert re.search("dependency table|table db.parquet|cannot be fetched", message)
 
 
 @pytest.mark.slow
@@ -358,4 +359,62 @@ def test_a_dependency_table_that_expands_to_gigabytes_is_refused_at_once(hostile
         for _ in range(5):
             writer.write_table(many)
     assert path.stat().st_size < 2_000_000
-    assert "has 5,000,000 rows in" in hostile.cheap_refusal()
+    assert "The table db.parquet is refused because it could take" in hostile.cheap_refusal()
+
+
+def forge(path, table):
+    """Write a table in Parquet that copies the checksum of another file."""
+    copied = {b"hash": pq.read_schema(path).metadata[b"hash"]}
+    pq.write_table(table.replace_schema_metadata({**(table.schema.metadata or {}), **copied}), path)
+
+
+def test_a_table_that_copies_the_checksum_of_another_is_refused(hostile):
+    path = hostile.root / "meta" / "1.0.0" / "partial.parquet"
+    table = pq.read_table(path)
+    emotion = table["emotion"].to_pylist()
+    assert emotion[:2] == ["fear", "neutral"]
+    swapped = pa.chunked_array([pa.array([emotion[1], emotion[0], *emotion[2:]])])
+    column = table.schema.get_field_index("emotion")
+    changed = table.set_column(
+        column, table.schema.field("emotion"), swapped.cast(table.schema.field("emotion").type)
+    )
+    assert changed.schema == table.schema and changed.num_rows == table.num_rows
+    forge(path, changed)
+    message = hostile.refusal()
+    assert "The table db.partial.parquet is not the published one (its content" in message
+    assert not hostile.fetched() - {"db.pkl"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["rows", "columns", "text"])
+def test_a_table_that_expands_to_gigabytes_is_refused_at_once(hostile, kind):
+    path = hostile.root / "meta" / "1.0.0" / "files.parquet"
+    row = pq.read_table(path).slice(0, 1)
+    if kind == "rows":
+        table = pa.table({name: pa.repeat(row[name][0], 20_000_000) for name in row.column_names})
+    elif kind == "columns":
+        table = pa.table({f"c{number}": pa.repeat("x", 100_000) for number in range(300)})
+    else:
+        table = pa.table({"file": pa.repeat("x" * 100_000, 20_000)})
+    forge(path, table)
+    assert path.stat().st_size < 2_000_000
+    message = hostile.cheap_refusal()
+    assert "The table db.files.parquet is refused because it could take" in message
+
+
+@pytest.mark.slow
+def test_a_table_in_an_archive_that_unpacks_to_gigabytes_is_refused_at_once(hostile):
+    def change(table):
+        row = table()[table().index == "db.files.parquet"]
+        row = row.rename(index={"db.files.parquet": "db.files.csv"})
+        table._df = pd.concat([table()[table().index != "db.files.parquet"], row])
+
+    hostile.change_table(change)
+    archive = hostile.root / "meta" / "1.0.0" / "files.zip"
+    with (
+        zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as target,
+        target.open("db.files.csv", "w", force_zip64=True) as member,
+    ):
+        for _ in range(3000):
+            member.write(bytes(1 << 20))
+    assert "its file 'db.files.csv' is larger than" in hostile.cheap_refusal()

@@ -4,6 +4,8 @@ import os
 import pickle
 import shutil
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from refusals import refusal, require_cheap
 from voxslice.data.databases import list_utterances, read_metadata
@@ -129,6 +131,19 @@ def test_a_header_of_great_cost_is_refused_at_once(local, note):
         f"list_utterances({str(local)!r}, 'files', {{}})",
     )
     require_cheap(found)
+
+
+@pytest.mark.slow
+def test_a_table_that_expands_to_gigabytes_is_refused_at_once(local):
+    path = local / "db.files.parquet"
+    pq.write_table(pa.table({"file": pa.repeat("x" * 100_000, 20_000)}), path)
+    assert path.stat().st_size < 100_000
+    found = refusal(
+        "from voxslice.data.databases import list_utterances",
+        f"list_utterances({str(local)!r}, 'files', {{}})",
+    )
+    require_cheap(found)
+    assert "The table db.files.parquet is refused because it could take" in found.message
 
 
 def test_a_header_with_a_shared_value_is_read(local):
