@@ -23,7 +23,7 @@ class CsvRows(NamedTuple):
 
     Attributes:
         names: Names of the columns, all different, without columns that have no name.
-        rows: One list of cells per row, as long as `names`. An empty or missing cell is `""`.
+        rows: One list of cells per row, as long as `names`. An empty cell is `""`.
     """
 
     names: list[str]
@@ -33,7 +33,9 @@ class CsvRows(NamedTuple):
 def read_csv_rows(path: str | Path) -> CsvRows:
     """Read a CSV file.
 
-    Lines that are blank are skipped.
+    Lines that are blank are skipped. A row needs as many cells as there are names: a missing cell
+    may be one in the middle, so that all later cells would be in wrong columns. Only columns
+    without a name and empty cells beyond the names may differ.
 
     Args:
         path: File as `voxslice.data.csv_text` reads it.
@@ -44,7 +46,8 @@ def read_csv_rows(path: str | Path) -> CsvRows:
     Raises:
         OSError: The file cannot be read.
         ValueError: The file has another encoding, is empty, has two columns with the same name, has
-            a row with more cells than there are names, or has a quotation mark in a wrong place.
+            a row with more or fewer cells than there are names, or has a quotation mark in a wrong
+            place.
     """
     table = read_csv_text(path)
     csv.field_size_limit(MAX_CELL)
@@ -62,14 +65,13 @@ def read_csv_rows(path: str | Path) -> CsvRows:
         raise ValueError(f"more than one column is called {twice[0]!r}")
     rows = []
     for number, line in lines[1:]:
-        if len(line) != len(names):
-            if any(line[len(names) :]):
-                raise ValueError(
-                    f"line {number} of the table has {len(line)} cells, but there are"
-                    f" {len(names)} names"
-                )
-            line = line[: len(names)] + [""] * (len(names) - len(line))
-        rows.append(line if len(kept) == len(names) else [line[index] for index in kept])
+        differs = len(line) != len(names)
+        if differs and (any(names[len(line) :]) or any(line[len(names) :])):
+            raise ValueError(
+                f"the number of cells in line {number} of the table is {len(line)}, but there are"
+                f" {len(names)} names"
+            )
+        rows.append(line if len(kept) == len(line) else [line[index] for index in kept])
     return CsvRows([names[index] for index in kept], rows)
 
 

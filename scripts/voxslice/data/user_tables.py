@@ -47,7 +47,8 @@ def read_table(path: str | Path) -> pd.DataFrame:
     except (ValueError, OSError) as error:
         reason = " ".join(str(error).split())[:200]
         raise InputError(
-            f"{path} cannot be read ({reason}): save it as CSV in UTF-8, or as Parquet."
+            f"{path} cannot be read ({reason}): correct it, or save it as CSV in UTF-8 or as"
+            " Parquet."
         ) from error
     table = table.apply(category_text).astype("string").rename(columns=nfc)
     if not table.columns.is_unique:

@@ -25,7 +25,7 @@ TABLES = {
     "an index without a name": ",file\n0,a.wav\n1,b.wav\n",
     "columns without a name": "file,,\na.wav,,\nb.wav,1,2\n",
     "commas at the end": "file,start\na.wav,0,,\nb.wav,,,\n",
-    "short rows": "file,start,end\na.wav\nb.wav,\n",
+    "no cells of columns without a name": "file,start,,\na.wav,0\nb.wav,,\n",
     "a quotation mark inside a cell": 'file,text\na.wav,5" nails\nb.wav,\n',
 }
 
@@ -63,7 +63,10 @@ REFUSED = {
     "file,file\na.wav,b.wav\n": "more than one column is called 'file'",
     "file,a,a\na.wav,1,2\n": "more than one column is called 'a'",
     "file,u\u0308,\u00fc\na.wav,1,2\n": "more than one column is called '\u00fc'",
-    "file,a\na.wav,1,2\n": "line 2 of the table has 3 cells, but there are 2 names",
+    "file,a\na.wav,1,2\n": "in line 2 of the table is 3, but there are 2 names",
+    "file,speaker,emotion\na.wav,s1,joy\n\nb.wav,joy\n": "in line 4 of the table is 2, but",
+    "file,start,end\na.wav\nb.wav,,\n": "in line 2 of the table is 1, but there are 3 names",
+    "file,a,,b,\na.wav,1,2\n": "in line 2 of the table is 3, but there are 5 names",
     'file,a\na.wav,"1\nb.wav,2\n': "line 3 of the table: unexpected end of data",
     'file,a\n"a.wav"x,1\n': "line 2 of the table: ',' expected after '\"'",
     "": "there is no line of names",
@@ -91,5 +94,5 @@ def test_columns_of_one_name_in_parquet_are_refused(data):
 
 def test_rows_are_as_long_as_the_names(data):
     path = data / "t.csv"
-    path.write_text("a,,b\n1,2,3\n\n4\n,,\n")
+    path.write_text("a,,b,\n1,2,3\n\n4,,\n,,,,\n")
     assert read_csv_rows(path) == (["a", "b"], [["1", "3"], ["4", ""], ["", ""]])

@@ -267,7 +267,9 @@ def test_a_parquet_file_may_hold_embeddings_and_segments(tmp_path):
 @pytest.mark.parametrize("name", ["t.csv", "t.parquet"])
 def test_a_file_that_is_no_table(tmp_path, name):
     (tmp_path / name).write_bytes(b"\xfe\x00\xff no table")
-    with pytest.raises(InputError, match=rf"{name} cannot be read \(.*\): save it as CSV"):
+    with pytest.raises(
+        InputError, match=rf"{name} cannot be read \(.*\): correct it, or save it as CSV"
+    ):
         read_table(tmp_path / name)
     (tmp_path / name).write_bytes(b"")
     with pytest.raises(InputError, match=rf"{name} cannot be read"):
