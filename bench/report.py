@@ -40,7 +40,7 @@ def write_study(folder: Path, utterances: int, speakers: int | None, task: str) 
     import soundfile
     import vl_convert
     from voxslice.classes import Classes
-    from voxslice.comparison import compare, groups
+    from voxslice.comparison import by_speaker, compare, groups
     from voxslice.report.study import Model, Study
     from voxslice.scores import metrics
     from voxslice.scores.scores import score_classes, score_values
@@ -135,6 +135,13 @@ def write_study(folder: Path, utterances: int, speakers: int | None, task: str) 
         ) if labels else pd.DataFrame(),
         comparison=table,
         regressions=compare.regressions(table, measured),
+        speaker_table=by_speaker.speaker_table(
+            compared, metadata, task=measured, resamples=100, seed=0
+        ),
+        speaker_pairs=by_speaker.pair_table(
+            compared, metadata, metrics=[measured.metric], labels=labels, margin=0.02,
+            resamples=100, seed=0,
+        ),
         gates=pd.DataFrame(), costs=pd.DataFrame(), embedding=None,
         silence=pd.DataFrame(columns=[*KEY, "reason"]), measure_tables={},
     )  # fmt: skip

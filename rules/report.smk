@@ -56,6 +56,8 @@ rule make_report:
         comparison="results/comparison/{dataset}/{task}.csv",
         regressions="results/comparison/{dataset}/{task}.regressions.csv",
         gates="results/comparison/{dataset}/{task}.gates.csv",
+        speakers="results/speakers/{dataset}/{task}.csv",
+        speaker_pairs="results/speakers/{dataset}/{task}.pairs.csv",
         costs=lambda wildcards: collect(
             "results/costs/{model}.csv", model=STUDY.compared_run_models(wildcards)
         ),

@@ -638,6 +638,13 @@ TABLES = (
                 " alone.",
                 allowed=("better", "worse", "equivalent", "undecided"),
             ),
+            Column(
+                "without_larger",
+                "number",
+                "The difference without this speaker and all known speakers who contribute more to"
+                " it.",
+                missing=True,
+            ),
         ),
     ),
     Table(

@@ -5,7 +5,7 @@ import pandas as pd
 import soundfile
 from modes_tables import with_modes
 from voxslice.classes import Classes
-from voxslice.comparison import compare, groups
+from voxslice.comparison import by_speaker, compare, groups
 from voxslice.comparison.gates import GATE_COLUMNS
 from voxslice.report.page.render import derive, render
 from voxslice.report.study import Embedding, Model, Study
@@ -217,6 +217,18 @@ def make_study(
         confusion=pd.concat(confusions, ignore_index=True) if confusions else pd.DataFrame(),
         comparison=compared_,
         regressions=compare.regressions(compared_, task),
+        speaker_table=by_speaker.speaker_table(
+            tables, metadata, task=task, resamples=200, seed=0
+        ),
+        speaker_pairs=by_speaker.pair_table(
+            tables,
+            metadata,
+            metrics=[task.metric],
+            labels=labels,
+            margin=margin,
+            resamples=200,
+            seed=0,
+        ),
         gates=pd.DataFrame(columns=GATE_COLUMNS),
         costs=make_costs(tables) if costs else pd.DataFrame(),
         embedding=make_embedding(metadata[KEY]) if mapped else None,

@@ -5,8 +5,7 @@ from itertools import combinations
 
 import numpy as np
 import pandas as pd
-from scipy.stats import binomtest
-from scipy.stats import t as student
+from scipy.special import betaincinv, stdtrit
 
 from voxslice.comparison.concentration import concentration_test
 from voxslice.comparison.groups import align
@@ -31,7 +30,7 @@ SPEAKER_COLUMNS = [
 ]  # fmt: skip
 PAIR_COLUMNS = [
     "metric", "model_a", "model_b", "speaker", "known", "support", "difference", "contribution",
-    "share", "p", "without", "low", "high", "speakers", "verdict",
+    "share", "p", "without", "low", "high", "speakers", "verdict", "without_larger",
 ]  # fmt: skip
 FALLING = {"mae"}
 """Metrics of which a lower value is better."""
@@ -78,10 +77,7 @@ def speaker_table(
         errors = np.bincount(numbers, loss)
         support = np.bincount(numbers)
         names, known = _names(speakers)
-        ends = [
-            _interval(loss[numbers == number], task) if known[number] else (np.nan, np.nan)
-            for number in range(len(names))
-        ]
+        low, high = np.where(known, _intervals(loss, numbers, task), np.nan)
         tables.append(
             pd.DataFrame(
                 {
@@ -90,8 +86,8 @@ def speaker_table(
                     "known": known,
                     "support": support,
                     "value": task.metric_of(errors / support),
-                    "low": [low for low, _ in ends],
-                    "high": [high for _, high in ends],
+                    "low": low,
+                    "high": high,
                     "errors": errors,
                     "share_of_errors": _ratio(errors, errors.sum()),
                     "share_of_utterances": support / len(table),
@@ -136,7 +132,8 @@ def pair_table(
         speakers; their number (`speakers`, only known ones); and `verdict` on model b without this
         speaker, which goes by that interval alone: `better` or `worse` if it is one of at least
         five speakers and excludes 0, `equivalent` if it lies within the margin, otherwise
-        `undecided`. It is empty if the metadata have no speakers
+        `undecided`; and `without_larger`, the difference without this speaker and all known
+        speakers who contribute more in its direction. It is empty if the metadata have no speakers
     """
     tables = [pd.DataFrame(columns=PAIR_COLUMNS)]
     keys, _ = align(scores)
@@ -187,6 +184,10 @@ def pair_table(
                         "high": high,
                         "speakers": left,
                         "verdict": verdicts,
+                        "without_larger": difference_of(
+                            total - _sums_to(sums, contribution * np.sign(difference), known),
+                            metric,
+                        ),
                     }
                 )
             )
@@ -212,17 +213,29 @@ def _p(
     return p
 
 
-def _interval(loss: np.ndarray, task: Task) -> tuple[float, float]:
-    """95 % interval of the metric of one speaker, NaN if it is not defined."""
-    count, mean = len(loss), float(loss.mean())
+def _sums_to(sums: np.ndarray, contribution: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Sums over each speaker and all known speakers of larger contributions."""
+    order = np.lexsort((-contribution, ~known))
+    cumulated = np.empty_like(sums)
+    cumulated[order] = sums[order].cumsum(0)
+    return cumulated
+
+
+def _intervals(loss: np.ndarray, numbers: np.ndarray, task: Task) -> tuple[np.ndarray, np.ndarray]:
+    """95 % intervals of the metric of each speaker, NaN where they are not defined."""
+    support, errors = np.bincount(numbers), np.bincount(numbers, loss)
+    tail = (1 - LEVEL) / 2
     if task.is_classification:
-        right = count - int(loss.sum())
-        ends = binomtest(right, count).proportion_ci(LEVEL, method="exact")
-        return float(ends.low), float(ends.high)
-    if count < 2:
-        return np.nan, np.nan
-    half = student.ppf((1 + LEVEL) / 2, count - 1) * loss.std(ddof=1) / np.sqrt(count)
-    return max(mean - half, 0.0), mean + half
+        right = support - errors
+        # the beta distribution is not defined where nothing or everything is right
+        low = np.where(right > 0, betaincinv(np.maximum(right, 1), errors + 1, tail), 0.0)
+        high = np.where(errors > 0, betaincinv(right + 1, np.maximum(errors, 1), 1 - tail), 1.0)
+        return low, high
+    mean = errors / support
+    squares = np.bincount(numbers, (loss - mean[numbers]) ** 2)
+    freedom = np.where(support > 1, support - 1, np.nan)
+    half = stdtrit(freedom, 1 - tail) * np.sqrt(squares / freedom / support)
+    return np.maximum(mean - half, 0), mean + half
 
 
 def _ratio(values: np.ndarray, total: float) -> np.ndarray:

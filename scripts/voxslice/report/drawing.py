@@ -9,7 +9,7 @@ import hashlib
 import re
 import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import altair as alt
@@ -31,6 +31,8 @@ LETTERS, LETTER = 36, 7.4
 """Letters in a line of a label, and width of a letter in pixels, enough for wide fonts."""
 LINE = 15
 """Height of a line of a label in pixels."""
+DOT_LINE = 20
+"""Height of a line of a chart of dots in pixels."""
 MAX_POINTS = 2000
 """Largest number of points in a scatter plot; of more points, a random sample is shown."""
 
@@ -234,6 +236,72 @@ def intervals(
     chart = alt.layer(*layers).properties(width=WIDTH, height=step * len(rows))
     letters = max(len(line) for label in rows["label"] for line in label.split("\n"))
     return draw(chart, name, left=16 + round(LETTER * letters))
+
+
+def dots(
+    rows: pd.DataFrame,
+    title: str,
+    name: str,
+    *,
+    styles: dict[str, tuple[str, str]],
+    digits: int,
+    note: str = "",
+) -> Drawing:
+    """Draw several values per line, one dot per series, joined by a thin line.
+
+    Args:
+        rows: `label`, `series` (decides colour and shape), `value`, `low`, `high` (shown in
+            tooltips), in the order of the lines
+        title: title of the axis
+        name: text alternative for screen readers
+        styles: colour and shape of each series
+        digits: number of digits after the decimal point in tooltips
+        note: text below the chart
+
+    Returns:
+        the chart
+    """
+    rows = rows[["label", "series", "value", "low", "high"]].assign(text=rows["label"])
+    texts = list(dict.fromkeys(rows["label"]))
+    unique = _unique([_line(visible(text)) for text in texts])
+    lines = dict(zip(texts, unique, strict=True))
+    rows["label"] = rows["label"].map(lines)
+    axis = alt.Axis(tickCount=8)
+    x = alt.X("value:Q", title=title, scale=alt.Scale(zero=False, nice=True), axis=axis)
+    y = alt.Y(
+        "label:N",
+        sort=list(lines.values()),
+        axis=alt.Axis(title=None, domain=False, ticks=False, grid=True, labelLimit=0),
+    )
+    used = [key for key in styles if key in set(rows["series"])]
+    colours, shapes = zip(*(styles[key] for key in used), strict=True)
+    form = f",.{digits}f"
+    points = alt.Chart(rows).mark_point(filled=True, opacity=1, size=70)
+    points = points.encode(
+        x=x,
+        y=y,
+        color=alt.Color("series:N", scale=alt.Scale(domain=used, range=list(colours)), legend=None),
+        shape=alt.Shape("series:N", scale=alt.Scale(domain=used, range=list(shapes)), legend=None),
+        tooltip=[
+            alt.Tooltip("text:N", title="name"),
+            alt.Tooltip("series:N", title="model"),
+            alt.Tooltip("value:Q", title="value", format=form),
+            alt.Tooltip("low:Q", title="from", format=form),
+            alt.Tooltip("high:Q", title="to", format=form),
+        ],
+    )
+    ends = rows.groupby("label", sort=False)["value"].agg(["min", "max"]).reset_index()
+    joined = alt.Chart(ends).mark_rule(color=SOFT, opacity=0.6)
+    joined = joined.encode(x=alt.X("min:Q", title=title), x2="max:Q", y=y)
+    chart = alt.layer(joined, points).properties(width=WIDTH, height=DOT_LINE * len(lines))
+    letters = max(len(line) for line in lines.values())
+    drawing = draw(chart, name, left=24 + round(LETTER * letters))
+    return replace(drawing, note=note)
+
+
+def _line(text: str) -> str:
+    """Shorten a label to one line."""
+    return text if len(text) <= LETTERS else f"{text[: LETTERS - 4]} ..."
 
 
 def wrapped(text: str) -> str:

@@ -120,6 +120,8 @@ class Study:
         comparison: each pair of models, overall and on every slice
         regressions: the rows of the comparison in which the later model is worse, the largest
             difference first
+        speaker_table: results of each speaker and model, see `voxslice.comparison.by_speaker`
+        speaker_pairs: what each speaker contributes to the difference of each pair of models
         gates: gates of derived models, see `voxslice.comparison.gates`
         costs: costs of the models that are run, see `voxslice.models.costs`
         embedding: hidden states for the map; None for no map
@@ -152,6 +154,8 @@ class Study:
     confusion: pd.DataFrame
     comparison: pd.DataFrame
     regressions: pd.DataFrame
+    speaker_table: pd.DataFrame
+    speaker_pairs: pd.DataFrame
     gates: pd.DataFrame
     costs: pd.DataFrame
     embedding: Embedding | None

@@ -28,7 +28,7 @@ from voxslice.report.page.templates import breakable
 from voxslice.report.study import by_severity, is_confirmed
 from voxslice.task import Task
 
-SECTIONS = ["answer", "modes", "against", "overall", "tradeoff", "slices", "limits"]
+SECTIONS = ["answer", "modes", "speakers", "against", "overall", "tradeoff", "slices", "limits"]
 
 
 @pytest.fixture
@@ -133,8 +133,10 @@ def test_page_is_complete_and_needs_no_network(case, audio):
     study = make_study(**case)
     html = page_of(study, audio)
     tags = parsed(html)
-    assert re.findall(r'<section id="(\w+)">', html) == SECTIONS
-    assert re.findall(r'href="#(\w+)"', html) == SECTIONS
+    by_speaker = case.get("speakers", True)
+    expected = [name for name in SECTIONS if by_speaker or name != "speakers"]
+    assert re.findall(r'<section id="(\w+)">', html) == expected
+    assert re.findall(r'href="#(\w+)"', html) == expected
     assert "default-src 'none'" in html
     outside = re.findall(r'(?:src|href)="(?!data:|#)([^"]*)"', html)
     assert outside == []
@@ -149,7 +151,7 @@ def test_page_is_complete_and_needs_no_network(case, audio):
     tradeoffs = {1: 0}.get(len(study.models), 1 if not case.get("costs") else 6)
     others = (not study.classification) + bool(case.get("mapped"))  # labels, map
     others += case.get("slices", True)  # the chart of failure modes
-    assert drawings == 3 + calibrations + tradeoffs + slices_shown + pairs + others
+    assert drawings == 3 + by_speaker + calibrations + tradeoffs + slices_shown + pairs + others
 
 
 def test_the_policy_of_the_page_lists_the_hashes_of_its_scripts(audio):

@@ -24,6 +24,7 @@ from voxslice.report import (
     overall,
     projection,
     slice_tables,
+    speakers,
     tradeoff,
 )
 from voxslice.report.answer import answer, figures, untested
@@ -184,6 +185,7 @@ def _parts(study: Study, derived: Derived) -> dict[str, Any]:
         ],
         "gates": gates,
         "failed_gates": failed_gates,
+        "speakers": speakers.section(study),
         "failures": failures,
         "more_failures": more_failures,
         "label_table": limits.label_table(study, derived.distributions),
