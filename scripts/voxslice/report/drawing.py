@@ -271,7 +271,9 @@ def dots(
     y = alt.Y(
         "label:N",
         sort=list(lines.values()),
-        axis=alt.Axis(title=None, domain=False, ticks=False, grid=True, labelLimit=0),
+        axis=alt.Axis(
+            title=None, domain=False, ticks=False, grid=True, labelLimit=0, labelPadding=10
+        ),
     )
     used = [key for key in styles if key in set(rows["series"])]
     colours, shapes = zip(*(styles[key] for key in used), strict=True)

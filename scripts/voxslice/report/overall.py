@@ -4,6 +4,7 @@ import pandas as pd
 
 from voxslice.report.drawing import SOFT, Drawing, intervals, scaled, style
 from voxslice.report.numbers import share
+from voxslice.report.speakers import known_speakers, spread
 from voxslice.report.study import REFERENCES, Study
 from voxslice.report.tables import Cell, Column, Matrix, Table, capital, count, model_cell, number
 from voxslice.scores.metrics import CONSTANT, EXACT
@@ -24,6 +25,10 @@ def metric_table(study: Study) -> Table:
         measure = study.measures[name]
         columns.append(Column(capital(measure.title), measure.unit))
     columns += [Column("Utterances"), Column("Speakers")]
+    by_speaker = bool(known_speakers(study))
+    if by_speaker:
+        meaning = f"{study.measure.title} of the middle half of the speakers, and of all"
+        columns.append(Column("Of single speakers", study.measure.unit, meaning=meaning))
     rows = []
     for model in names(study):
         table = study.metrics[study.metrics["model"] == model].set_index("metric")
@@ -43,6 +48,7 @@ def metric_table(study: Study) -> Table:
                 edges += " (unreliable)"
             cells.append(number(measure.number(row["value"]), row["value"], note=edges))
         cells += [count(table.iloc[0]["n"]), count(table.iloc[0]["speakers"])]
+        cells += [spread(study, model)] if by_speaker else []
         rows.append(cells)
     return Table("Metrics with 95 % intervals", columns, rows)
 

@@ -14,7 +14,7 @@ from voxslice.comparison.carriers import (
     turning,
 )
 from voxslice.report.drawing import Drawing, dots, histogram, scaled, style
-from voxslice.report.numbers import Measure, decimal, share
+from voxslice.report.numbers import NONE, Measure, decimal, share
 from voxslice.report.study import Study
 from voxslice.report.tables import Cell, Column, Table, count, number
 
@@ -26,6 +26,8 @@ MAX_ROWS = 100
 """Largest number of rows of a table. The tables in `results/speakers/` contain all rows."""
 MAX_NAMES = 3
 """Largest number of speakers that a sentence names."""
+MIN_QUARTILES = 4
+"""Smallest number of speakers of which the middle half is shown."""
 MAX_PAIRS = 3
 """Largest number of pairs of models of which the sentences count speakers."""
 BINS = 12
@@ -332,6 +334,26 @@ def _ordered(study: Study, names: list[str]) -> pd.DataFrame:
     return table.iloc[order]
 
 
+def spread(study: Study, model: str) -> Cell:
+    """Make the cell of how the metric of a model differs between speakers.
+
+    Args:
+        study: the study
+        model: id of a model or reference
+
+    Returns:
+        the range of the middle half of the known speakers, with the worst and the best one as a
+        note; a dash if there are fewer than four known speakers
+    """
+    table = study.speaker_table
+    own = table.loc[(table["model"] == model) & table["known"].astype(bool), "value"]
+    if len(own) < MIN_QUARTILES:
+        return Cell(NONE)
+    ends = own.quantile([0, 0.25, 0.75, 1]).to_list()
+    low, first, third, high = (study.measure.number(value) for value in ends)
+    return number(f"{first} to {third}", ends[2] - ends[1], note=f"all: {low} to {high}")
+
+
 def result_table(study: Study) -> Table:
     """Make the table of speakers, those with the most errors beyond their share first.
 
@@ -360,8 +382,8 @@ def result_table(study: Study) -> Table:
         own = by_speaker[name].set_index("model")
         cells = [Cell(name), count(own["support"].max())]
         for model in study.models:
-            cells += _results(study, own.loc[model.name]) if model.name in own.index else (
-                [Cell("–"), Cell("–")])  # fmt: skip
+            known = model.name in own.index
+            cells += _results(study, own.loc[model.name]) if known else [Cell(NONE), Cell(NONE)]
         rows.append(cells)
     return Table(_caption("Speakers, with 95 % intervals", len(names)), columns, rows)
 

@@ -10,6 +10,7 @@ from voxslice.comparison.by_speaker import PAIR_COLUMNS, UNKNOWN, pair_table, sp
 from voxslice.comparison.compare import compare
 from voxslice.comparison.groups import align
 from voxslice.report import speakers
+from voxslice.report.overall import metric_table
 from voxslice.scores.metrics import measure
 from voxslice.speakers import speakers_of
 from voxslice.task import Task
@@ -187,6 +188,25 @@ def test_unknown_speakers_are_one_row_and_never_named():
     table = speakers.result_table(study)
     assert table.rows[-1][0].text == UNKNOWN and table.rows[-1][3].note == "100 %"
     assert not any(UNKNOWN in text for text in speakers.sentences(study))
+
+
+def test_the_metrics_say_how_speakers_differ():
+    study = study_of({"a": first({1: 10, 2: 6, 3: 2}, 8), "b": first({}, 8)}, count=8)
+    chance = study.metrics[study.metrics["model"] == "a"].assign(model="chance")
+    study = replace(study, metrics=pd.concat([study.metrics, chance]))
+    table = metric_table(study)
+    assert table.columns[-1].title == "Of single speakers" and table.columns[-1].unit == "%"
+    last = [(row[0].text, row[-1].text, row[-1].note) for row in table.rows]
+    # of 50, 70, 90 and five times 100 %, the first quartile lies at 3/4 of the way from 70 to 90
+    assert last == [
+        ("a", "85.0 to 100.0", "all: 50.0 to 100.0"),
+        ("b", "100.0 to 100.0", "all: 100.0 to 100.0"),
+        ("chance", "–", ""),
+    ]
+    few = study_of({"a": first({1: 10}, 3)}, count=3)
+    assert metric_table(few).rows[0][-1].text == "–"
+    nobody = make_study(speakers=False)
+    assert metric_table(nobody).columns[-1].title == "Speakers"
 
 
 def test_contributions_are_listed_by_size():
