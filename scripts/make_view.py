@@ -6,6 +6,7 @@ import pandas as pd
 from voxslice.data.file_names import names_on_disk
 from voxslice.files import read_csv, read_embeddings, write_parquet, write_text
 from voxslice.logs import to_log
+from voxslice.report.inputs import read_modes
 from voxslice.report.spotlight import issues, layouts, tables
 from voxslice.task import Task
 
@@ -16,6 +17,9 @@ def main(
     scores: Mapping[str, str],
     slices: Mapping[str, str],
     members: Mapping[str, str],
+    modes: str,
+    mode_members: str,
+    mode_slices: str,
     audio: str,
     embedding: Sequence[str],
     kind: Literal["classification", "regression"],
@@ -44,11 +48,14 @@ def main(
         seed=seed,
     )
     notes = [issues.sample_note(len(rows), total, seed)] if len(rows) < total else []
-    notes += issues.make_issues(rows, found, rows_of, task)
+    links = read_modes(mode_slices)
+    notes += issues.make_issues(
+        rows, read_modes(modes), read_modes(mode_members), links, found, rows_of, task
+    )
     write_parquet(view, table)
     write_text(layouts.to_json(layouts.make_layout(view, list(scores), task)), layout)
     write_text(layouts.to_json(notes), listed)
-    write_parquet(tables.make_slice_table(found, rows_of, scored, task=task), slice_table)
+    write_parquet(tables.make_slice_table(found, rows_of, scored, links, task=task), slice_table)
     write_text(layouts.to_json(layouts.make_slice_layout(list(scores))), slice_layout)
 
 
@@ -64,6 +71,9 @@ if __name__ == "__main__":
             scores=by_model(snakemake.input.scores),
             slices=by_model(snakemake.input.slices),
             members=by_model(snakemake.input.members),
+            modes=snakemake.input.modes,
+            mode_members=snakemake.input.mode_members,
+            mode_slices=snakemake.input.mode_slices,
             audio=snakemake.input.audio,
             embedding=snakemake.input.embedding,
             kind=snakemake.params.task["type"],

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import numpy as np
 import psutil
 import soundfile
-from view_study import class_scores, make_metadata, make_slice, make_table
+from view_study import class_scores, make_metadata, make_modes, make_slice, make_table
 from voxslice.files import write_parquet, write_text
 from voxslice.report.spotlight.issues import make_issues
 from voxslice.report.spotlight.layouts import make_layout, to_json
@@ -108,7 +108,8 @@ def write_view(folder):
     table = make_table(metadata, scores, audio=str(folder / "audio"))
     found, members = make_slice([0, 2])
     task = Task("classification")
-    issues = make_issues(metadata, {"a": found}, {"a": members}, task)
+    modes = make_modes([0, 2])
+    issues = make_issues(metadata, *modes, {"a": found}, {"a": members}, task)
     write_parquet(table, folder / TABLE)
     write_text(to_json(make_layout(table, list(scores), task)), folder / LAYOUT)
     write_text(to_json(issues), folder / ISSUES)

@@ -68,6 +68,32 @@ def make_slice(rows, **columns):
     return table, metadata.loc[rows, KEY].assign(slice=table["slice"].iloc[0])
 
 
+def make_modes(rows, slices=("abc",), mode="1", models=("a",), **columns):
+    """A mode of the given rows that holds slices of models: table, members and links."""
+    keys = make_metadata().loc[rows, KEY]
+    table = pd.DataFrame(
+        [
+            {"mode": mode, "model": model, "name": "male", "rule": "gender = male",
+             "support": len(rows), "speakers": 2, "value": 0.5, "rest": 0.9, "confirmed": True,
+             "evidence": "within speakers", "share_of_errors": 0.75, "share_of_utterances": 0.5,
+             "confusion": np.nan} | columns
+            for model in models
+        ],
+        columns=None if models else ["mode", "model", "name", "confirmed"],
+    )  # fmt: skip
+    links = [
+        {"mode": mode, "model": model, "search": "metadata", "slice": name, "share": 1.0}
+        for model in models
+        for name in slices
+    ]
+    columns = ["mode", "model", "search", "slice", "share"]
+    return table, keys.assign(mode=mode), pd.DataFrame(links, columns=columns)
+
+
+NO_MODES = make_modes([0], slices=[], models=[], mode="none")
+"""Tables of a study without failure modes."""
+
+
 def widgets(layout):
     """All widgets of a layout as (type, config)."""
     found = []

@@ -18,6 +18,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 TOKEN = "VOXSLICE_VIEW_TOKEN"  # noqa: S105
 """Environment variable that holds the token for the process of the server."""
+BROWSER = "voxslice"
+"""Name under which Spotlight keeps the settings of the browser, such as its colours."""
 HOST = re.compile(r"(?:127\.0\.0\.1|localhost)(?P<port>:[0-9]{1,5})?")
 """Values of the header Host that a browser sends when it opens a server on this machine."""
 OWN_SITES = {"same-origin", "none"}
@@ -81,6 +83,7 @@ class Guard:
         elif self._is_entrance(request):
             response = HTMLResponse(ENTRANCE, headers={"refresh": "0; url=/"})
             response.set_cookie(cookie, self.token, httponly=True, samesite="strict")
+            response.set_cookie("browser_id", BROWSER, samesite="strict")
             response.headers["cache-control"] = "no-store"
             await response(scope, receive, _with_headers(send))
         elif _is_own_site(request) and self._is_token(request.cookies.get(cookie, "")):

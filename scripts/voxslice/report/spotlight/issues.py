@@ -1,4 +1,4 @@
-"""The issues of the interactive view: one per slice, as Spotlight lists them."""
+"""The issues of the interactive view, as Spotlight lists them: failure modes, and their slices."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,58 +6,124 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from voxslice.report.numbers import Measure, counted, measures
-from voxslice.report.study import by_severity, distinct
+from voxslice.report.modes import REST
+from voxslice.report.numbers import Measure, counted, measures, share
+from voxslice.report.study import by_severity, distinct, is_confirmed, rule_text
 from voxslice.shown_text import shown
 from voxslice.task import Task
 from voxslice.utterance_keys import KEY
 
 SEVERE = 2.0
-"""Ratio of the error in a slice to the error elsewhere from which its severity is high."""
+"""Ratio of the error in a mode to the error elsewhere from which its severity is high."""
+BELOW = "\u21b3 "
+"""Beginning of the title of a slice, which is listed below its mode."""
 
 
 def make_issues(
     keys: pd.DataFrame,
+    modes: pd.DataFrame,
+    mode_members: pd.DataFrame,
+    mode_slices: pd.DataFrame,
     slices: Mapping[str, pd.DataFrame],
     members: Mapping[str, pd.DataFrame],
     task: Task,
 ) -> list[dict[str, Any]]:
-    """Turn slices into issues of Spotlight: confirmed slices first, then the worst.
+    """Turn failure modes and slices into issues of Spotlight, the worst mode first.
 
-    The severity of a confirmed slice is high if the error in it is at least twice the error
-    elsewhere, and medium otherwise. The severity of a slice that is not confirmed is low.
+    The slices of a mode stand below it. Slices of no mode stand at the end. The severity of a
+    confirmed mode is high if its error is at least twice the error elsewhere, and medium otherwise.
+    The severity of a mode that is not confirmed is low. A slice has the severity of its mode.
 
     Args:
         keys: Keys of the utterances of the view, in the order of its table.
+        modes: Failure modes, one row per mode and model, the worst first.
+        mode_members: `mode` and the keys of the utterances of each mode.
+        mode_slices: Links between modes and slices.
         slices: Table of the slices of each model.
         members: Keys of the utterances in the slices of each model.
         task: Task that is measured.
 
     Returns:
-        One dictionary per slice: `title`, `severity`, `rows` (positions in the table of the view)
-        and `description`.
+        One dictionary per mode and slice: `title`, `severity`, `rows` (positions in the table of
+        the view) and `description`.
     """
     measure = measures(task.unit)[task.metric]
     index = pd.MultiIndex.from_frame(keys[KEY])
+
+    def positions(rows: pd.DataFrame) -> list[int]:
+        inside = index.isin(pd.MultiIndex.from_frame(rows[KEY]))
+        return [int(position) for position in np.flatnonzero(inside)]
+
+    first_mode = {
+        (model, name): mode
+        for mode, model, name in reversed(
+            list(mode_slices[["mode", "model", "slice"]].itertuples(index=False, name=None))
+        )
+    }
     issues = []
-    for row in in_order(slices).to_dict("records"):
-        model = row["model"]
-        inside = members[model]
-        inside = inside[inside["slice"] == row["slice"]]
-        positions = np.flatnonzero(index.isin(pd.MultiIndex.from_frame(inside[KEY])))
-        severity = "low"
-        if row["confirmed"]:
-            inside, elsewhere = (task.loss_of(row[name]) for name in ("value", "rest"))
-            severity = "high" if inside >= SEVERE * elsewhere else "medium"
+    found = in_order(slices).to_dict("records")
+    for mode, rows in modes[modes["mode"] != REST].groupby("mode", sort=False):
+        severity = _severity(rows, task)
+        utterances = mode_members[mode_members["mode"] == mode]
         issues.append(
             {
-                "title": shown(f"{model}: {row['rule']} [{row['slice']}]"),
+                "title": shown(f"{mode}. {rows['name'].iloc[0]}"),
                 "severity": severity,
-                "rows": [int(position) for position in positions],
-                "description": shown(_describe(row, measure)),
+                "rows": positions(utterances),
+                "description": shown(_describe_mode(rows, measure, task)),
             }
         )
-    return issues
+        below = [row for row in found if first_mode.get((row["model"], row["slice"])) == mode]
+        issues += [_slice(row, severity, members, positions, measure) for row in below]
+    listed = set(modes["mode"])
+    rest = [row for row in found if first_mode.get((row["model"], row["slice"])) not in listed]
+    return issues + [_slice(row, "low", members, positions, measure) for row in rest]
+
+
+def _severity(rows: pd.DataFrame, task: Task) -> str:
+    """Choose the severity of a mode from its figures for the models that it is confirmed for."""
+    confirmed = rows[is_confirmed(rows["confirmed"])]
+    if not len(confirmed):
+        return "low"
+    inside, elsewhere = (task.loss_of(confirmed[name].astype(float)) for name in ("value", "rest"))
+    return "high" if (inside >= SEVERE * elsewhere).any() else "medium"
+
+
+def _describe_mode(rows: pd.DataFrame, measure: Measure, task: Task) -> str:
+    """Describe a mode with one sentence per model."""
+    errors = "the errors" if task.is_classification else "the absolute error"
+    sentences = []
+    for row in rows.to_dict("records"):
+        size = counted(int(row["support"]), "utterance")
+        if not pd.isna(row["speakers"]):
+            size += f" of {counted(int(row['speakers']), 'speaker')}"
+        confirmed = str(row["confirmed"]).lower() == "true"
+        evidence = f"confirmed ({row['evidence']})" if confirmed else "not confirmed"
+        sentences.append(
+            f"{row['model']}: {evidence}; {share(row['share_of_errors'])} of {errors} in"
+            f" {share(row['share_of_utterances'])} of the utterances; {measure.title}"
+            f" {measure.text(row['value'])} on {size}, {measure.text(row['rest'])} elsewhere."
+        )
+        if not pd.isna(row["confusion"]):
+            sentences.append(f"{row['confusion']}.".capitalize())
+    return " ".join(sentences)
+
+
+def _slice(
+    row: Mapping[str, Any],
+    severity: str,
+    members: Mapping[str, pd.DataFrame],
+    positions: Any,
+    measure: Measure,
+) -> dict[str, Any]:
+    """Turn a slice into an issue."""
+    inside = members[row["model"]]
+    return {
+        "title": shown(f"{BELOW}{row['model']}: {rule_text(pd.Series(row))} [{row['slice']}]"),
+        "severity": severity,
+        "rows": positions(inside[inside["slice"] == row["slice"]]),
+        "description": shown(_describe(row, measure)),
+    }
 
 
 def in_order(slices: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
@@ -107,6 +173,7 @@ def sample_note(shown: int, total: int, seed: int) -> dict[str, Any]:
         "title": f"A sample: {shown:,} of {total:,} utterances",
         "severity": "low",
         "rows": [],
-        "description": f"Drawn at random with the seed {seed}. A slice selects the utterances"
-        " of it that are in the sample. The numbers in its description refer to all utterances.",
+        "description": f"Drawn at random with the seed {seed}. A failure mode or slice selects"
+        " those of its utterances that are in the sample. The numbers in its description refer to"
+        " all utterances.",
     }

@@ -4,7 +4,7 @@ import json
 import logging
 import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
@@ -74,13 +74,14 @@ def make_layout(table: pd.DataFrame, models: Sequence[str], task: Task) -> "Layo
 
     summaries = [SUMMARY, *(f"{model}_{SUMMARY}" for model in models)]
     hidden = [AUDIO, WINDOW, *MAP, *summaries]
+    order: Literal["ascending", "descending"] = "descending"
     worst = f"{models[0]}_loss"
     if task.is_classification:  # the loss is 0 or 1, as `right` and `wrong` say
         hidden += [f"{model}_loss" for model in models]
-        worst = f"{models[0]}_correct"
+        worst, order = f"{models[0]}_correct", "ascending"  # `wrong` is the first category
     visible = [name for name in table if name not in hidden]
     table_widget = layout.table(
-        "Utterances", visible_columns=visible, sort_by_columns=[(worst, "descending")]
+        "Utterances", visible_columns=visible, sort_by_columns=[(worst, order)]
     )
     compared: list[Any]
     left: Any
@@ -158,7 +159,7 @@ def make_layout(table: pd.DataFrame, models: Sequence[str], task: Task) -> "Layo
     return layout.layout(
         layout.split(
             left,
-            layout.tab(layout.issues("Slices"), weight=35),
+            layout.tab(layout.issues("Failure modes and slices"), weight=35),
             orientation="horizontal",
             weight=50,
         ),

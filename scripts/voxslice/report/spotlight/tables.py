@@ -14,6 +14,7 @@ from voxslice.conditions import is_numeric
 from voxslice.report.principal_components import principal_components
 from voxslice.report.shown_columns import visible_table
 from voxslice.report.spotlight.issues import in_order
+from voxslice.report.study import rule_text
 from voxslice.sampling import sampled
 from voxslice.shown_text import shown
 from voxslice.task import Task
@@ -25,7 +26,10 @@ MAP = ["map_x", "map_y"]
 TABLE, LAYOUT, ISSUES = "table.parquet", "layout.json", "issues.json"
 SLICES, SLICES_LAYOUT = "slices.parquet", "slices.layout.json"
 """Names of the files in the folder of a view."""
-CORRECT = pd.CategoricalDtype(["right", "wrong"])
+NOT_SCORED, MISSING = "not scored", "missing"
+"""Text for a prediction that a model did not make, and for metadata that are missing."""
+CORRECT = pd.CategoricalDtype(["wrong", "right"])
+"""Whether a prediction is right. The palette of the view begins with red and blue."""
 
 
 def select(
@@ -91,8 +95,8 @@ def make_table(
         `<model>_loss` and `<model>_p_<class>`. `summary` and `<model>_summary` hold them as text.
         `map_x` and `map_y` are the map. `window` is the start and end in seconds, if utterances are
         parts of files. Label and predictions share one categorical type, because Spotlight compares
-        the codes of categories, not their names. Control characters of all text but the paths are
-        visible.
+        the codes of categories, not their names. A missing prediction is `not scored`, missing text
+        is `missing`. Control characters of all text but the paths are visible.
     """
     table = rows
     parts = table["file"].duplicated(keep=False) | (table["start"] > 0)
@@ -104,18 +108,21 @@ def make_table(
         classes = dict.fromkeys(
             name for each in scores.values() for name in each["prediction"].cat.categories
         )
+        if any(len(table.merge(each[KEY], on=KEY)) < len(table) for each in scores.values()):
+            classes[NOT_SCORED] = None
         shared = pd.CategoricalDtype(list(classes))
     own: dict[str, list[str]] = {}
     for position, (model, each) in enumerate(scores.items()):
         before = set(view)
         joined = table[KEY].merge(each, on=KEY, how="left")
         if position == 0 or view["label"].isna().any():
-            label = joined["label"] if position == 0 else view["label"].fillna(joined["label"])
-            view["label"] = label.astype(shared if task.is_classification else float)
+            label = joined["label"].astype(shared if task.is_classification else float)
+            view["label"] = label if position == 0 else view["label"].fillna(label)
         if task.is_classification:
-            view[f"{model}_prediction"] = joined["prediction"].astype(shared)
+            predicted = joined["prediction"].astype(object)
+            view[f"{model}_prediction"] = predicted.fillna(NOT_SCORED).astype(shared)
             right = joined["loss"].map({0.0: "right", 1.0: "wrong"})
-            view[f"{model}_correct"] = right.astype(CORRECT)
+            view[f"{model}_correct"] = _filled(right.astype(CORRECT), NOT_SCORED)
             for name in [column for column in each if column.startswith("p_")]:
                 view[f"{model}_{name}"] = joined[name]
         else:
@@ -164,7 +171,16 @@ def _plain(column: pd.Series) -> pd.Series:
     if is_numeric(column):
         return column.astype(float)
     text = column.astype("string").astype(object)
-    return text.where(text.notna(), None).astype("category")
+    return _filled(text.where(text.notna(), None).astype("category"), MISSING)
+
+
+def _filled(column: pd.Series, text: str) -> pd.Series:
+    """Name missing values of a categorical column, because Spotlight shows them as `undefined`."""
+    if not column.isna().any():
+        return column
+    known = column.cat.categories
+    named = column if text in known else column.cat.add_categories([text])
+    return named.fillna(text)
 
 
 def _map(table: pd.DataFrame, keys: pd.DataFrame, matrix: np.ndarray, *, seed: int) -> np.ndarray:
@@ -183,6 +199,7 @@ def make_slice_table(
     slices: Mapping[str, pd.DataFrame],
     members: Mapping[str, pd.DataFrame],
     scores: Mapping[str, pd.DataFrame],
+    mode_slices: pd.DataFrame,
     *,
     task: Task,
 ) -> pd.DataFrame:
@@ -192,13 +209,18 @@ def make_slice_table(
         slices: Table of the slices of each model.
         members: Keys of the utterances in the slices of each model.
         scores: Scores of each model.
+        mode_slices: Links between failure modes and slices.
         task: Task that is measured.
 
     Returns:
-        `model` for which the slice was found, `rule`, `confirmed`, the numbers of the slice, and
-        `<model>_value`, the metric of each model on the utterances of the slice.
+        `model` for which the slice was found, `rule` (or name), `mode` that holds it, `confirmed`,
+        the numbers of the slice, and `<model>_value`, the metric of each model on the utterances of
+        the slice.
     """
     table = in_order(slices)
+    table["rule"] = [rule_text(row) for _, row in table.iterrows()]
+    first = mode_slices.drop_duplicates(["model", "slice"])
+    table = table.merge(first[["mode", "model", "slice"]], on=["model", "slice"], how="left")
     losses = {
         model: each.set_index(KEY)["loss"].astype(float).sort_index()
         for model, each in scores.items()
@@ -216,9 +238,20 @@ def make_slice_table(
         {True: kinds.categories[0], False: kinds.categories[1]}
     )
     table["confirmed"] = table["confirmed"].astype(kinds)
-    for name in ("model", "finder", "search", "evidence"):
+    for name in ("model", "mode", "finder", "search", "evidence"):
         table[name] = _plain(table[name].astype("string"))
-    names = ["model", "rule", "slice", "confirmed", "support", "speakers", "value", "rest", "drop"]
+    names = [
+        "model",
+        "rule",
+        "slice",
+        "mode",
+        "confirmed",
+        "support",
+        "speakers",
+        "value",
+        "rest",
+        "drop",
+    ]
     names += ["low", "high", "q", *(f"{model}_value" for model in scores)]
     names += ["evidence", "finder", "search", "note"]
     return visible_table(table[names]).assign(rule=table["rule"].map(shown))

@@ -1,5 +1,6 @@
 """Open an interactive view in Spotlight. Nothing is computed and nothing leaves the machine."""
 
+import asyncio
 import contextlib
 import http.client
 import io
@@ -33,6 +34,8 @@ from voxslice.report.spotlight.tables import (
 )
 
 DTYPES = {AUDIO: "Audio", WINDOW: "Window"}
+PALETTE = "Set1"
+"""Palette of categories. Its first two colours are red and blue."""
 CHECKED_FILES = 100
 """Audio files of which at least one must exist before a view is opened."""
 HOST = "127.0.0.1"
@@ -155,6 +158,7 @@ def show(view: View, *, port: int | None, browser: bool) -> None:
         token = secrets.token_urlsafe(32)
         _prepare_environment(private, token)
         quiet()
+        _choose_colours(private)
         from renumics import spotlight
         from renumics.spotlight.analysis.typing import DataIssue
 
@@ -196,6 +200,27 @@ def _prepare_environment(private: str, token: str) -> None:
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
     os.environ["XDG_CACHE_HOME"] = os.environ["XDG_CONFIG_HOME"] = private
     os.environ[guard.TOKEN] = token
+
+
+def _choose_colours(private: str) -> None:
+    """Choose the colours of categories, so that wrong predictions are red and right ones blue.
+
+    Args:
+        private: folder that holds the settings of this view
+    """
+    from renumics.spotlight import appdirs
+    from renumics.spotlight.backend.config import Config
+
+    if not appdirs.config_dir.is_relative_to(private):
+        return  # the settings are those of the user (on macOS)
+
+    async def store() -> None:
+        config = Config()
+        colours = json.dumps({"state": {"categoricalPalette": PALETTE}})
+        await config.set("colors", colours, user=guard.BROWSER)
+        await config.database.disconnect()
+
+    asyncio.run(store())
 
 
 def _require_guard(server: str) -> None:

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from view_study import COUNT, class_scores, make_metadata, make_slice, make_table, widgets
+from view_study import COUNT, NO_MODES, class_scores, make_metadata, make_slice, make_table, widgets
 from voxslice.report.spotlight.layouts import make_layout, make_slice_layout
 from voxslice.report.spotlight.tables import make_slice_table
 from voxslice.scores.scores import score_values
@@ -24,6 +24,7 @@ def test_layout_of_slices_shows_columns_that_are_there():
         dict.fromkeys(scores, found),
         dict.fromkeys(scores, members),
         scores,
+        NO_MODES[2],
         task=Task("classification"),
     )
     layout = make_slice_layout(list(scores))

@@ -5,7 +5,15 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
-from view_study import COUNT, class_scores, make_metadata, make_slice, make_table
+from view_study import (
+    COUNT,
+    NO_MODES,
+    class_scores,
+    make_metadata,
+    make_modes,
+    make_slice,
+    make_table,
+)
 from voxslice.report.spotlight.issues import make_issues, sample_note
 from voxslice.report.spotlight.tables import MAP, make_slice_table, place, select
 from voxslice.scores.scores import score_values
@@ -39,7 +47,7 @@ def test_table_holds_relative_audio_metadata_and_probabilities():
     assert {"a_p_female", "a_p_male", "a_loss", "duration"} <= set(table)
     # Spotlight cannot show categories that are booleans
     assert table["known"].tolist()[:2] == ["True", "False"]
-    assert pd.isna(table["known"].iloc[2])
+    assert table["known"].iloc[2] == "missing"
     assert (
         table["summary"].iloc[0]
         == "file wav/0.wav, label male, duration 1, gender male, known True"
@@ -84,7 +92,9 @@ def test_utterances_that_one_model_failed_on_stay():
     table = make_table(metadata, scores)
     assert len(table) == COUNT
     assert table["label"].notna().all()
-    assert pd.isna(table["a_prediction"].iloc[0])
+    assert table["a_prediction"].iloc[0] == table["a_correct"].iloc[0] == "not scored"
+    assert table["b_prediction"].iloc[-1] == "not scored"
+    assert table["label"].dtype == table["a_prediction"].dtype
 
 
 def test_regression_keeps_numbers():
@@ -124,8 +134,10 @@ def test_the_table_of_slices_has_columns_for_every_model():
         {"a": other, "b": worse},
         {"a": other_members, "b": worse_members},
         scores,
+        make_modes([0, 2, 4], slices=["one"], models=["b"])[2],
         task=Task("classification"),
     )
+    assert table["mode"].tolist() == ["1", "missing"]
     assert table["slice"].tolist() == ["one", "two"]
     assert table["model"].tolist() == ["b", "a"]
     assert table["confirmed"].tolist() == ["confirmed", "not confirmed"]
@@ -176,9 +188,10 @@ def test_rules_and_issues_show_text_of_data():
     metadata = make_metadata()
     scores = {"a": class_scores(metadata, ["female", "male"])}
     found, members = make_slice([0, 2], rule="mood = רע\u202e", note="a\nb", search="x\x1b[31m")
-    table = make_slice_table({"a": found}, {"a": members}, scores, task=Task("classification"))
+    task = Task("classification")
+    table = make_slice_table({"a": found}, {"a": members}, scores, NO_MODES[2], task=task)
     assert table["rule"].tolist() == ["mood = \u2068רע\u2069[U+202E]"]
     assert table["note"].tolist() == ["a\u240ab"]
-    issue = make_issues(metadata[KEY], {"a": found}, {"a": members}, Task("classification"))[0]
-    assert issue["title"] == "a: mood = \u2068רע\u2069[U+202E] [abc]"
+    issue = make_issues(metadata[KEY], *NO_MODES, {"a": found}, {"a": members}, task)[0]
+    assert issue["title"] == "↳ a: mood = \u2068רע\u2069[U+202E] [abc]"
     assert "in x\u241b[31m" in issue["description"] and "a\u240ab" in issue["description"]
