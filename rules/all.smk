@@ -6,8 +6,10 @@ include: "local.smk"
 
 
 onsuccess:
-    for page in reports_made():
+    for page in pages_made("make_report"):
         logger.info(f"Report: {page}")
+    for page in pages_made("make_index"):
+        logger.info(f"All results: {page}")
 
 
 wildcard_constraints:
@@ -18,6 +20,7 @@ wildcard_constraints:
 
 
 EVERYTHING = [
+    "results/report/index.html",
     *STUDY.per_task("results/report/{dataset}/{task}.html"),
     *STUDY.per_task("results/spotlight/{dataset}/{task}/table.parquet"),
     *STUDY.per_task("results/metrics/{dataset}/{task}.csv"),
@@ -99,8 +102,9 @@ rule costs:
 
 
 rule reports:
-    """Make the reports."""
+    """Make the reports and their index."""
     input:
+        "results/report/index.html",
         STUDY.per_task("results/report/{dataset}/{task}.html"),
     localrule: True
 

@@ -122,12 +122,12 @@ def say_uncounted(dataset):
         )
 
 
-def reports_made():
-    """Paths of the reports that a run asks for, including those that existed before."""
+def pages_made(rule):
+    """Paths of the pages of a rule that a run asks for, including those that existed before."""
     return sorted(
         os.path.abspath(job.output.page)
         for job in workflow.dag.jobs
-        if job.rule.name == "make_report"
+        if job.rule.name == rule
     )
 
 

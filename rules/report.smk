@@ -131,6 +131,42 @@ rule make_report:
         "../scripts/make_report.py"
 
 
+rule make_index:
+    """Make the index: one page with every dataset, task and model, and what failed."""
+    input:
+        metrics=STUDY.per_task("results/metrics/{dataset}/{task}.csv"),
+        comparisons=STUDY.per_task("results/comparison/{dataset}/{task}.csv"),
+        modes=STUDY.per_task("results/modes/{dataset}/{task}.csv"),
+        reports=STUDY.per_task("results/report/{dataset}/{task}.html"),
+        failures=STUDY.per_model("results/failures/{dataset}/{model}.csv"),
+        cards=collect("resources/models/{model}/model.json", model=STUDY.models),
+        costs=collect("results/costs/{model}.csv", model=STUDY.run_models),
+    output:
+        page=report(
+            "results/report/index.html",
+            caption="captions/index.rst",
+            category="Reports",
+            labels={"dataset": "all", "task": "all", "content": "index"},
+        ),
+    log:
+        "logs/make_index.log",
+    benchmark:
+        "benchmarks/make_index.tsv"
+    conda:
+        "../envs/report.yaml"
+    resources:
+        mem_mb=growing(1000),
+        runtime=growing(10),
+    params:
+        studies=STUDY.studies(),
+        failures=STUDY.scored_pairs(),
+        models=STUDY.models,
+        run_models=STUDY.run_models,
+        code=code("make_index"),
+    script:
+        "../scripts/make_index.py"
+
+
 rule make_view:
     """Make the tables of the interactive view, which scripts/view.py opens."""
     input:
@@ -142,6 +178,9 @@ rule make_view:
         members=STUDY.of_compared(
             "results/slices/{dataset}/{task}/{model}.members.parquet"
         ),
+        modes="results/modes/{dataset}/{task}.csv",
+        mode_members="results/modes/{dataset}/{task}.members.parquet",
+        mode_slices="results/modes/{dataset}/{task}.slices.parquet",
         embedding=map_embedding,
     output:
         table="results/spotlight/{dataset}/{task}/table.parquet",

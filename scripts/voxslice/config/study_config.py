@@ -90,6 +90,15 @@ class StudyConfig:
             for dataset, task in lookups.studies(self.config)
         ]
 
+    def studies(self) -> list[dict[str, Any]]:
+        """Each pair of dataset and task that is studied: ids, compared models, metric and unit."""
+        found = []
+        for dataset, task in lookups.studies(self.config):
+            settings = _pick(self.config["tasks"][task], ("type", "unit", "metric"))
+            models = lookups.models_of(self.config, dataset, task)
+            found.append({"dataset": dataset, "task": task, "models": models, **settings})
+        return found
+
     def per_task_and_model(self, pattern: str) -> list[str]:
         """Fill in a pattern for each dataset, task and compared model.
 
@@ -105,6 +114,14 @@ class StudyConfig:
             for model in lookups.models_of(self.config, dataset, task)
         ]
 
+    def scored_pairs(self) -> list[list[str]]:
+        """Each pair of a dataset and a model that has predictions for it."""
+        return [
+            [dataset, model]
+            for model in self.models
+            for dataset in lookups.datasets_of(self.config, model)
+        ]
+
     def per_model(self, pattern: str) -> list[str]:
         """Fill in a pattern for each model and each dataset that it has predictions for.
 
@@ -115,9 +132,7 @@ class StudyConfig:
             the paths, in the order of the config
         """
         return [
-            pattern.format(dataset=dataset, model=model)
-            for model in self.models
-            for dataset in lookups.datasets_of(self.config, model)
+            pattern.format(dataset=dataset, model=model) for dataset, model in self.scored_pairs()
         ]
 
     def of_compared(self, pattern: str) -> Reader:

@@ -1,0 +1,60 @@
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from voxslice.files import read_csv, write_text
+from voxslice.logs import to_log
+from voxslice.report.inputs import read_json, read_modes
+from voxslice.report.page.index import Compared, render_index
+
+
+def main(
+    *,
+    studies: Sequence[Mapping[str, Any]],
+    metrics: Sequence[str],
+    comparisons: Sequence[str],
+    modes: Sequence[str],
+    cards: Mapping[str, str],
+    costs: Mapping[str, str],
+    failures: Mapping[tuple[str, str], str],
+    page: str,
+) -> None:
+    """Write the index of the reports of a study."""
+    compared = [
+        Compared(
+            study["dataset"],
+            study["task"],
+            study["models"],
+            study["type"],
+            study.get("unit", ""),
+            study.get("metric"),
+            read_csv(metrics_path),
+            read_csv(comparison_path),
+            read_modes(modes_path),
+        )
+        for study, metrics_path, comparison_path, modes_path in zip(
+            studies, metrics, comparisons, modes, strict=True
+        )
+    ]
+    html = render_index(
+        compared,
+        cards={name: read_json(path) for name, path in cards.items()},
+        costs={name: read_csv(path) for name, path in costs.items()},
+        failures={pair: read_csv(path) for pair, path in failures.items()},
+    )
+    write_text(html, page)
+
+
+if __name__ == "__main__":
+    with to_log(snakemake.log):
+        inputs, params = snakemake.input, snakemake.params
+        pairs = [tuple(pair) for pair in params.failures]
+        main(
+            studies=params.studies,
+            metrics=inputs.metrics,
+            comparisons=inputs.comparisons,
+            modes=inputs.modes,
+            cards=dict(zip(params.models, inputs.cards, strict=True)),
+            costs=dict(zip(params.run_models, inputs.costs, strict=True)),
+            failures=dict(zip(pairs, inputs.failures, strict=True)),
+            page=snakemake.output.page,
+        )
