@@ -111,9 +111,9 @@ def write_study(folder: Path, utterances: int, speakers: int | None, task: str) 
             )
         )
     labels = ["female", "male"] if classification else None
-    keys, losses = groups.align(compared)
+    keys, aligned = groups.align(compared)
     slices = groups.slice_groups(keys, [m.slices for m in models], [m.members for m in models])
-    table = compare.compare(losses, slices, known, task=measured, resamples=100, seed=0)
+    table = compare.compare(aligned, slices, known, task=measured, resamples=100, seed=0)
     settings = {"type": "classification", "target": "gender", "labels": labels, "min_drop": 0.1}
     if not classification:
         settings = {"type": "regression", "target": "age", "unit": "years", "min_drop": 1.0}
@@ -134,7 +134,7 @@ def write_study(folder: Path, utterances: int, speakers: int | None, task: str) 
             for name, scores in compared.items()
         ) if labels else pd.DataFrame(),
         comparison=table,
-        regressions=compare.regressions(table, measured),
+        regressions=compare.regressions(table),
         speaker_table=by_speaker.speaker_table(
             compared, metadata, task=measured, resamples=100, seed=0
         ),

@@ -124,6 +124,7 @@ rule compare:
         columns=STUDY.group_columns,
         kind=setting("tasks/{task}/type"),
         margin=setting("tasks/{task}/margin"),
+        metric=setting("tasks/{task}/metric"),
         resamples=setting("resamples"),
         seed=setting("seed"),
         code=code("compare"),

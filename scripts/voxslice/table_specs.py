@@ -71,6 +71,13 @@ SLICE = Column("slice", "text", "Id of the slice: 8 digits that name its utteran
 FINDER = Column(
     "finder", "text", "Finder that searched for slices.", allowed=("subgroups", "sliceguard")
 )
+GROUP_METRIC = Column(
+    "metric",
+    "text",
+    "Metric of the row: of all utterances the `metric` of the task, of a group the accuracy or the"
+    " mean absolute error.",
+    allowed=("accuracy", "uar", "f1", "mae", "ccc"),
+)
 METRIC = "accuracy of a classification, mean absolute error of a regression in the task's unit"
 INTERVAL = "of the 95 % interval that resamples speakers"
 LOW = Column("low", "number", f"Lower limit {INTERVAL}.", missing=True)
@@ -113,9 +120,10 @@ COMPARED = (
     RELIABLE,
     Column("model_a", "text", "Id of the first model."),
     Column("model_b", "text", "Id of the second model."),
-    Column("value_a", "number", f"Metric of the first model: {METRIC}."),
-    Column("value_b", "number", "The same metric of the second model."),
-    Column("difference", "number", "`value_b` minus `value_a`."),
+    GROUP_METRIC,
+    Column("value_a", "number", "Value of the metric for the first model.", missing=True),
+    Column("value_b", "number", "Value of the metric for the second model.", missing=True),
+    Column("difference", "number", "`value_b` minus `value_a`.", missing=True),
     LOW,
     HIGH,
     Column("both_right", "integer", "Utterances that both get right.", missing=True),
@@ -123,13 +131,20 @@ COMPARED = (
     Column("only_b_wrong", "integer", "Utterances that only the second gets wrong.", missing=True),
     Column("both_wrong", "integer", "Utterances that both get wrong.", missing=True),
     Column(
-        "p",
+        "test",
+        "text",
+        "Test of the row. On all utterances, the predictions of whole speakers are exchanged between"
+        " the models. McNemar's test treats utterances as independent.",
+        allowed=("exchange of speakers", "McNemar", "sign flips of speakers"),
+    ),
+    Column("p", "number", "p-value of the test.", missing=True),
+    Column(
+        "q",
         "number",
-        "McNemar's exact p-value of a classification; of a regression that of a test that flips the"
-        " signs of speakers' differences.",
+        "p adjusted (Benjamini and Hochberg): on all utterances over the pairs of models, on groups"
+        " over all groups and pairs, and separately for each reference model.",
         missing=True,
     ),
-    Column("q", "number", "p adjusted over the table (Benjamini and Hochberg).", missing=True),
     Column(
         "verdict",
         "text",
@@ -533,8 +548,9 @@ TABLES = (
             Column("slice", "text", "Id of the group."),
             Column("rule", "text", "The group in words.", missing=True),
             SUPPORT,
-            Column("value", "number", f"Metric of the model: {METRIC}."),
-            Column("source_value", "number", "The same metric of its source."),
+            GROUP_METRIC,
+            Column("value", "number", "Value of the metric for the model."),
+            Column("source_value", "number", "Value of the metric for its source."),
             Column("ratio", "number", "Share of the source's quality that is kept.", missing=True),
             Column("passed", "boolean", "Whether the ratio is at least `gate`."),
         ),

@@ -9,13 +9,26 @@ import pandas as pd
 Values = TypeVar("Values", float, np.ndarray, pd.Series)
 
 
+def rises(metric: str) -> bool:
+    """Whether a higher value of a metric is better.
+
+    Args:
+        metric: name of the metric, as in the table of metrics
+
+    Returns:
+        False for the mean absolute error, otherwise True
+    """
+    return metric != "mae"
+
+
 @dataclass(frozen=True)
 class Task:
     """What a task measures.
 
     The loss of an utterance is 0 (right) or 1 (wrong) in a classification, and the absolute error
-    in a regression. The metric of a set of utterances is the accuracy, which is 1 minus the mean
-    loss, or the mean absolute error, which is the mean loss.
+    in a regression. The metric of a group of utterances is the accuracy, which is 1 minus the mean
+    loss, or the mean absolute error, which is the mean loss. Models are compared on all utterances
+    by `overall_metric`, which can be another metric, because groups often have only one label.
 
     Attributes:
         kind: `classification` or `regression`
@@ -24,12 +37,15 @@ class Task:
             no statement
         min_drop: smallest drop of the metric that sliceguard reports; None for the default of
             `voxslice.slices.sliceguard_finder`
+        overall: metric by which models are compared on all utterances (`accuracy`, `uar` or `f1`;
+            `mae` or `ccc`); None for the metric of groups
     """
 
     kind: Literal["classification", "regression"]
     unit: str = ""
     margin: float | None = None
     min_drop: float | None = None
+    overall: str | None = None
 
     @property
     def is_classification(self) -> bool:
@@ -38,13 +54,18 @@ class Task:
 
     @property
     def metric(self) -> str:
-        """Name of the metric of slices and comparisons: `accuracy` or `mae`."""
+        """Name of the metric of groups and slices: `accuracy` or `mae`."""
         return "accuracy" if self.is_classification else "mae"
 
     @property
+    def overall_metric(self) -> str:
+        """Name of the metric by which models are compared on all utterances."""
+        return self.overall or self.metric
+
+    @property
     def higher_is_better(self) -> bool:
-        """Whether a higher metric is better."""
-        return self.is_classification
+        """Whether a higher metric of groups is better."""
+        return rises(self.metric)
 
     def metric_of(self, loss: Values) -> Values:
         """The metric of a set of utterances.

@@ -150,7 +150,7 @@ def make_study(
             if parts
             else pd.DataFrame(columns=["slice", *KEY]),
         )
-    keys, losses = groups.align(tables)
+    keys, aligned = groups.align(tables)
     slices = groups.slice_groups(keys, [found[n][0] for n in tables], [found[n][1] for n in tables])
     measured = [
         metrics.measure(scores, known, labels=labels, resamples=200, seed=0).assign(model=name)
@@ -167,7 +167,7 @@ def make_study(
     if margin:
         settings["margin"] = margin
     compared_ = compare.compare(
-        losses,
+        aligned,
         slices,
         known,
         task=task,
@@ -216,14 +216,14 @@ def make_study(
         metrics=pd.concat(measured, ignore_index=True),
         confusion=pd.concat(confusions, ignore_index=True) if confusions else pd.DataFrame(),
         comparison=compared_,
-        regressions=compare.regressions(compared_, task),
+        regressions=compare.regressions(compared_),
         speaker_table=by_speaker.speaker_table(
             tables, metadata, task=task, resamples=200, seed=0
         ),
         speaker_pairs=by_speaker.pair_table(
             tables,
             metadata,
-            metrics=[task.metric],
+            metrics=list(dict.fromkeys([task.overall_metric, task.metric])),
             labels=labels,
             margin=margin,
             resamples=200,

@@ -1,28 +1,39 @@
 """Compare pairs of models, overall and on groups of utterances."""
 
 from collections.abc import Mapping, Sequence
-from itertools import combinations
+from itertools import chain, combinations
 
 import numpy as np
 import pandas as pd
 from scipy.stats import false_discovery_control
 
 from voxslice.comparison.groups import Group
-from voxslice.comparison.paired_tests import ALPHA, is_equivalent, mcnemar, sign_flip
+from voxslice.comparison.overall_metric import metric_sums, metric_value, rarest_label
+from voxslice.comparison.paired_tests import (
+    ALPHA,
+    exchange_speakers,
+    is_equivalent,
+    mcnemar,
+    sign_flip,
+)
 from voxslice.names import CHANCE
 from voxslice.scores.bootstrap import FEW_SPEAKERS, bootstrap_interval, speaker_sums
 from voxslice.speakers import count_speakers
-from voxslice.task import Task
+from voxslice.task import Task, rises
 
 COMPARISON_COLUMNS = [
-    "slice", "kind", "rule", "support", "speakers", "reliable", "model_a", "model_b", "value_a",
-    "value_b", "difference", "low", "high", "both_right", "only_a_wrong", "only_b_wrong",
-    "both_wrong", "p", "q", "verdict", "strictly", "equivalent",
+    "slice", "kind", "rule", "support", "speakers", "reliable", "model_a", "model_b", "metric",
+    "value_a", "value_b", "difference", "low", "high", "both_right", "only_a_wrong", "only_b_wrong",
+    "both_wrong", "test", "p", "q", "verdict", "strictly", "equivalent",
 ]  # fmt: skip
+EXCHANGE, MCNEMAR, SIGN_FLIP = "exchange of speakers", "McNemar", "sign flips of speakers"
+"""Tests in the table of comparisons, see `voxslice.comparison.paired_tests`."""
+ALL = "all"
+"""Id of the group of all utterances."""
 
 
 def compare(
-    losses: Mapping[str, np.ndarray],
+    scores: Mapping[str, pd.DataFrame],
     groups: Mapping[str, Group],
     speakers: np.ndarray | None,
     *,
@@ -33,98 +44,212 @@ def compare(
 ) -> pd.DataFrame:
     """Compare pairs of models on all utterances and on each group.
 
+    All utterances are compared by the metric of the task, with a test that exchanges the models'
+    predictions of whole speakers. Groups, which often have one label, are compared by the accuracy
+    and McNemar's test, or by the mean absolute error and a sign-flip test over speakers.
+
     The verdict is on model b compared with model a. It is `better` or `worse` if q is at most 0.05
-    and the interval, of at least five speakers, does not contain zero (McNemar's test treats
-    utterances as independent, the interval does not). Otherwise it is `equivalent` if the models
-    are equivalent within the margin, or `undecided`. Few speakers agree by chance: in simulations,
-    two equally good models got a verdict in 30, 18 and 9 % of the cases with 2, 3 and 4 speakers,
-    and in 7, 6 and 5 % with 5, 10 and 20 speakers.
+    and the interval, of at least five speakers, does not contain zero. Otherwise it is `equivalent`
+    if the models are equivalent within the margin, or `undecided`.
+
+    VERDICTS
 
     Args:
-        losses: losses of each model, shape (utterances,), for the same utterances in the same order
+        scores: scores of each model, for the same utterances in the same order: `loss`, and
+            `label` and `prediction` if the task's metric needs them
         groups: groups by id; `all` is added as the first one
         speakers: speaker of each utterance, None to treat every utterance as independent
-        task: what is measured, with the margin of equivalence
-        resamples: number of bootstrap resamples and of random sign flips
-        seed: seed of both
+        task: what is measured, with the metric and the margin of equivalence
+        resamples: number of bootstrap resamples, and of random exchanges and sign flips
+        seed: seed of all three
         pairs: pairs of models, None for all pairs
 
     Returns:
-        one row per group and pair, in the columns `COMPARISON_COLUMNS`: the metric of both models;
-        `difference` (b minus a) and its 95 % interval from resampling speakers (missing if all
-        resamples agree); `reliable`, whether there are enough known speakers for the interval; for
-        a classification the counts of who is wrong and the exact p of McNemar's test, for a
-        regression p of a sign-flip test of the speakers' loss differences; `q`, which adjusts p for
-        all rows (Benjamini and Hochberg); `verdict`; `strictly`, whether the better model of a
-        classification makes no error that the other one does not make; and `equivalent`
+        one row per group and pair, in the columns `COMPARISON_COLUMNS`: the `metric` of the row and
+        its values for both models; `difference` (b minus a) and its 95 % interval from resampling
+        speakers (missing if all resamples agree); `reliable`, whether there are enough known
+        speakers for the interval; for a classification the counts of who is wrong; the `test` and
+        its `p`; `q`, which adjusts p (Benjamini and Hochberg): for all utterances over the pairs of
+        models, for groups over all groups and pairs; `verdict`; `strictly`, whether the better
+        model of a classification makes no error that the other one does not make; and `equivalent`
     """
-    count = len(next(iter(losses.values())))
-    everyone = Group("all", "all utterances", np.ones(count, dtype=bool))
-    groups = {"all": everyone, **groups}
-    stacked = np.stack([group.mask for group in groups.values()], axis=1).astype(float)
+    pairs = list(combinations(scores, 2)) if pairs is None else list(pairs)
+    settings = {"task": task, "resamples": resamples, "seed": seed}
+    tables = [
+        _finished(rows, sides, task)
+        for rows, sides in (
+            _compare_overall(scores, pairs, speakers, **settings),
+            _compare_groups(scores, pairs, groups, speakers, **settings),
+        )
+    ]
+    return pd.concat([table for table in tables if len(table)] or tables[:1], ignore_index=True)
+
+
+def _compare_overall(
+    scores: Mapping[str, pd.DataFrame],
+    pairs: Sequence[tuple[str, str]],
+    speakers: np.ndarray | None,
+    *,
+    task: Task,
+    resamples: int,
+    seed: int,
+) -> tuple[list[dict], list[int]]:
+    """Compare all utterances by the metric of the task: rows, and the sides of the intervals."""
+    metric = task.overall_metric
+    everyone = Group(ALL, "all utterances", np.ones(len(next(iter(scores.values()))), dtype=bool))
+    sums = {name: metric_sums(scores[name], speakers, metric) for name in {*chain(*pairs)}}
+    rows, sides = [], []
+    for a, b in pairs:
+        row = _row(ALL, everyone, a, b, scores, speakers, task)
+        values = [float(metric_value(sums[name].sum(0), metric)) for name in (a, b)]
+        low, high = bootstrap_interval(
+            np.stack([sums[a], sums[b]], axis=1),
+            lambda both: (metric_value(both[:, 1], metric) - metric_value(both[:, 0], metric))[
+                :, None
+            ],
+            resamples=resamples,
+            seed=seed,
+        )
+        row |= _difference(metric, *values, low[0], high[0])
+        row["test"] = EXCHANGE
+        row["p"] = exchange_speakers(
+            sums[a],
+            sums[b],
+            lambda total: metric_value(total, metric),
+            resamples=resamples,
+            seed=seed,
+        )
+        if task.margin is not None:
+            labels, support = rarest_label(sums[a].sum(0), metric) if task.is_classification else (
+                1, None)  # fmt: skip
+            row["equivalent"] = _enough(row) and is_equivalent(
+                (low[0], high[0]), task.margin, support=support, labels=labels
+            )
+        rows.append(row)
+        sides.append(_side(low[0], high[0]) if _enough(row) else 0)
+    return rows, sides
+
+
+def _compare_groups(
+    scores: Mapping[str, pd.DataFrame],
+    pairs: Sequence[tuple[str, str]],
+    groups: Mapping[str, Group],
+    speakers: np.ndarray | None,
+    *,
+    task: Task,
+    resamples: int,
+    seed: int,
+) -> tuple[list[dict], list[int]]:
+    """Compare groups by accuracy or mean absolute error: rows, and the sides of the intervals."""
     rows: list[dict] = []
-    sides: list[int] = []  # 1 if the interval lies above zero, -1 if below, 0 otherwise
-    for a, b in combinations(losses, 2) if pairs is None else pairs:
+    sides: list[int] = []
+    if not groups:
+        return rows, sides
+    stacked = np.stack([group.mask for group in groups.values()], axis=1).astype(float)
+    losses = {name: table["loss"].to_numpy(float) for name, table in scores.items()}
+    # the margin is in the unit of the task's metric
+    margin = task.margin if rises(task.overall_metric) == task.higher_is_better else None
+    for a, b in pairs:
         change = task.difference(losses[a], losses[b])
-        parts = np.stack([stacked, stacked * change[:, None]], axis=-1)
-        sums = speaker_sums(parts, speakers)
+        sums = speaker_sums(np.stack([stacked, stacked * change[:, None]], axis=-1), speakers)
         units = (sums[..., 0] > 0).sum(0)  # speakers with utterances in each group
         low, high = bootstrap_interval(sums, _mean, resamples=resamples, seed=seed, speakers=units)
-        side = np.select([low > 0, high < 0], [1, -1], 0)
-        # if all resamples agree, the bootstrap shows no uncertainty
-        shown = np.where(low == high, np.nan, [low, high])
-        for position, (name, group) in enumerate(groups.items()):
-            mask, support = group.mask, int(group.mask.sum())
-            known_speakers = count_speakers(None if speakers is None else speakers[mask])
-            enough = (support if known_speakers is None else known_speakers) >= FEW_SPEAKERS
-            row = {
-                "slice": name,
-                "kind": group.kind,
-                "rule": group.rule,
-                "support": support,
-                "speakers": known_speakers,
-                "reliable": known_speakers is not None and enough,
-                "model_a": a,
-                "model_b": b,
-                "value_a": _metric(losses[a][mask], task),
-                "value_b": _metric(losses[b][mask], task),
-                "difference": float(change[mask].mean()) if support else np.nan,
-                "low": shown[0, position],
-                "high": shown[1, position],
-            }
+        for place, (name, group) in enumerate(groups.items()):
+            row = _row(name, group, a, b, scores, speakers, task)
+            values = [_metric(losses[model][group.mask], task) for model in (a, b)]
+            row |= _difference(task.metric, *values, low[place], high[place])
+            # the mean of the differences, which the interval is of, differs by rounding
+            row["difference"] = float(change[group.mask].mean()) if row["support"] else np.nan
             if task.is_classification:
-                row |= _errors(losses[a][mask] > 0, losses[b][mask] > 0)
+                row["test"] = MCNEMAR
                 row["p"] = mcnemar(row["only_a_wrong"], row["only_b_wrong"])
             else:
-                row["p"] = sign_flip(sums[:, position, 1], resamples=resamples, seed=seed)
-            if task.margin is not None:
-                row["equivalent"] = enough and is_equivalent(
-                    (low[position], high[position]),
-                    task.margin,
-                    support=support if task.is_classification else None,
+                row["test"] = SIGN_FLIP
+                row["p"] = sign_flip(sums[:, place, 1], resamples=resamples, seed=seed)
+            if margin is not None:
+                support = row["support"] if task.is_classification else None
+                row["equivalent"] = _enough(row) and is_equivalent(
+                    (low[place], high[place]), margin, support=support
                 )
             rows.append(row)
-            sides.append(side[position] if enough else 0)
+            sides.append(_side(low[place], high[place]) if _enough(row) else 0)
+    return rows, sides
+
+
+def _row(
+    name: str,
+    group: Group,
+    a: str,
+    b: str,
+    scores: Mapping[str, pd.DataFrame],
+    speakers: np.ndarray | None,
+    task: Task,
+) -> dict:
+    """The columns of a row that do not depend on the metric."""
+    support = int(group.mask.sum())
+    known_speakers = count_speakers(None if speakers is None else speakers[group.mask])
+    row = {
+        "slice": name,
+        "kind": group.kind,
+        "rule": group.rule,
+        "support": support,
+        "speakers": known_speakers,
+        "reliable": known_speakers is not None and known_speakers >= FEW_SPEAKERS,
+        "model_a": a,
+        "model_b": b,
+    }
+    if task.is_classification:
+        wrong = [scores[model]["loss"].to_numpy()[group.mask] > 0 for model in (a, b)]
+        row |= _errors(*wrong)
+    return row
+
+
+def _difference(metric: str, value_a: float, value_b: float, low: float, high: float) -> dict:
+    """The metric of both models with their difference, without an interval of width zero."""
+    if low == high:  # if all resamples agree, the bootstrap shows no uncertainty
+        low = high = np.nan
+    return {
+        "metric": metric,
+        "value_a": value_a,
+        "value_b": value_b,
+        "difference": value_b - value_a,
+        "low": low,
+        "high": high,
+    }
+
+
+def _enough(row: Mapping) -> bool:
+    """Whether there are enough speakers, or utterances if the speakers are not known."""
+    units = row["support"] if row["speakers"] is None else row["speakers"]
+    return bool(units >= FEW_SPEAKERS)
+
+
+def _side(low: float, high: float) -> int:
+    """1 if an interval lies above zero, -1 if it lies below, otherwise 0."""
+    return int(low > 0) - int(high < 0)
+
+
+def _finished(rows: list[dict], sides: list[int], task: Task) -> pd.DataFrame:
+    """Table of some rows whose p-values are adjusted together, with their verdicts."""
     table = pd.DataFrame(rows, columns=COMPARISON_COLUMNS)
     if len(table):
         table["q"] = false_discovery_control(table["p"].astype(float))
     for name in ["speakers", "both_right", "only_a_wrong", "only_b_wrong", "both_wrong"]:
         table[name] = table[name].astype("Int64")
     table["equivalent"] = table["equivalent"].astype("boolean")
-    table["verdict"] = _verdicts(table, np.array(sides), task)
+    table["verdict"] = _verdicts(table, np.array(sides, dtype=int))
     table["strictly"] = pd.array([pd.NA] * len(table), dtype="boolean")
     if task.is_classification:
         better, worse = table["verdict"] == "better", table["verdict"] == "worse"
         table["strictly"] = (better & (table["only_b_wrong"] == 0)) | (
             worse & (table["only_a_wrong"] == 0)
         )
-    overall = table["slice"] == "all"
-    return pd.concat([table[overall], table[~overall]], ignore_index=True)
+    return table
 
 
 def compare_with_references(
-    losses: Mapping[str, np.ndarray],
-    references: Mapping[str, np.ndarray],
+    scores: Mapping[str, pd.DataFrame],
+    references: Mapping[str, pd.DataFrame],
     groups: Mapping[str, Group],
     speakers: np.ndarray | None,
     *,
@@ -139,13 +264,13 @@ def compare_with_references(
     in a group.
 
     Args:
-        losses: losses of each model, shape (utterances,)
-        references: losses of each reference model, see `voxslice.scores.baselines`
+        scores: scores of each model, for the same utterances in the same order
+        references: scores of each reference model, see `voxslice.scores.baselines`
         groups: groups by id
         speakers: speaker of each utterance, None to treat every utterance as independent
-        task: what is measured, with the margin of equivalence
-        resamples: number of bootstrap resamples and of random sign flips
-        seed: seed of both
+        task: what is measured, with the metric and the margin of equivalence
+        resamples: number of bootstrap resamples, and of random exchanges and sign flips
+        seed: seed of all three
 
     Returns:
         a table as `compare` returns it, with the reference as model a; `q` adjusts p for the rows
@@ -153,29 +278,41 @@ def compare_with_references(
     """
     tables = [
         compare(
-            {**losses, reference: loss},
+            {**scores, reference: table},
             groups if task.is_classification and reference == CHANCE else {},
             speakers,
             task=task,
             resamples=resamples,
             seed=seed,
-            pairs=[(reference, model) for model in losses],
+            pairs=[(reference, model) for model in scores],
         )
-        for reference, loss in references.items()
+        for reference, table in references.items()
     ]
     return pd.concat(tables, ignore_index=True)
 
 
-def _verdicts(table: pd.DataFrame, sides: np.ndarray, task: Task) -> np.ndarray:
+def _verdicts(table: pd.DataFrame, sides: np.ndarray) -> np.ndarray:
     """The verdict of each row, given the side of zero that each interval lies on."""
     decided = table["q"].to_numpy(float) <= ALPHA
-    rises, falls = decided & (sides > 0), decided & (sides < 0)
-    better, worse = (rises, falls) if task.higher_is_better else (falls, rises)
+    signs = np.array([1 if rises(metric) else -1 for metric in table["metric"]], dtype=int)
+    better, worse = decided & (sides * signs > 0), decided & (sides * signs < 0)
     equivalent = table["equivalent"].to_numpy(bool, na_value=False)
     return np.select([better, worse, equivalent], ["better", "worse", "equivalent"], "undecided")
 
 
-def regressions(table: pd.DataFrame, task: Task) -> pd.DataFrame:
+def worsening(table: pd.DataFrame) -> pd.Series:
+    """How much worse model b is than model a in each row of a comparison.
+
+    Args:
+        table: comparison of models, as `compare` returns it
+
+    Returns:
+        the size of the difference, positive where model b is worse
+    """
+    return table["difference"].where(~table["metric"].map(rises).astype(bool), -table["difference"])
+
+
+def regressions(table: pd.DataFrame) -> pd.DataFrame:
     """The groups in which the later model of a pair is worse.
 
     The later model in the config is usually the newer or bigger one. A row is listed even if the
@@ -183,12 +320,11 @@ def regressions(table: pd.DataFrame, task: Task) -> pd.DataFrame:
 
     Args:
         table: comparison of models, as `compare` returns it
-        task: what is measured
 
     Returns:
         these rows, the largest difference first
     """
-    against = task.worsening(table["difference"])
+    against = worsening(table)
     worse = table.assign(_against=against)[against > 0]
     order = ["_against", "support", "slice", "model_a", "model_b"]
     worse = worse.sort_values(order, ascending=[False, False, True, True, True])

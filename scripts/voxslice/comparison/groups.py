@@ -39,18 +39,22 @@ class Group:
     mask: np.ndarray
 
 
-def align(scores: Mapping[str, pd.DataFrame]) -> tuple[pd.DataFrame, dict[str, np.ndarray]]:
+def align(scores: Mapping[str, pd.DataFrame]) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
     """Select the utterances that every model has scored.
 
     Args:
         scores: scores by model
 
     Returns:
-        the keys of these utterances, and the losses of each model on them
+        the keys of these utterances, and the scores of each model on them in the same order
     """
-    by_key = {model: table.set_index(KEY)["loss"] for model, table in scores.items()}
-    joined = pd.concat(by_key, axis=1, join="inner")
-    return joined.index.to_frame(index=False), {m: joined[m].to_numpy() for m in scores}
+    places = {
+        model: pd.Series(np.arange(len(table)), pd.MultiIndex.from_frame(table[KEY]))
+        for model, table in scores.items()
+    }
+    joined = pd.concat(places, axis=1, join="inner")
+    keys = joined.index.to_frame(index=False)
+    return keys, {m: scores[m].iloc[joined[m]].reset_index(drop=True) for m in scores}
 
 
 def slice_groups(

@@ -1,6 +1,7 @@
 """Tests of the paired losses of two models on the same utterances."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from scipy.stats import binomtest
@@ -10,7 +11,9 @@ from voxslice.scores.bootstrap import block_sizes
 ALPHA = 0.05
 """Level of the verdicts on two models."""
 MAX_SPEAKERS_EXACT = 14
-"""Largest number of speakers for which a sign-flip test uses all 2^n flips."""
+"""Largest number of speakers for which a test uses all 2^n flips or exchanges."""
+ROUNDING = 1e-12
+"""Values that differ by this much count as equal."""
 
 
 def mcnemar(only_a: int, only_b: int) -> float:
@@ -49,20 +52,96 @@ def sign_flip(contributions: Sequence[float] | np.ndarray, *, resamples: int, se
     values = values[values != 0]
     if len(values) == 0:
         return 1.0
-    if len(values) <= MAX_SPEAKERS_EXACT:
-        bits = np.arange(2 ** len(values))[:, None] >> np.arange(len(values))
-        flips = [(1 - 2 * (bits & 1)) @ values]
-    else:
-        generator = np.random.default_rng(seed)
-        flips = [np.array([values.sum()])]
-        for size in block_sizes(resamples, len(values)):
-            flips.append(generator.choice([-1, 1], size=(size, len(values))) @ values)
+    flips = [signs @ values for signs in _signs(len(values), 1, resamples, seed)]
     # flips that differ from the observed sum by rounding only are equal to it
-    reached = np.abs(np.concatenate(flips)) >= np.abs(values.sum()) * (1 - 1e-12)
+    reached = np.abs(np.concatenate(flips)) >= np.abs(values.sum()) * (1 - ROUNDING)
     return float(reached.mean())
 
 
-def is_equivalent(interval: tuple[float, float], margin: float, *, support: int | None) -> bool:
+def exchange_speakers(
+    sums_a: np.ndarray,
+    sums_b: np.ndarray,
+    statistic: Callable[[np.ndarray], np.ndarray],
+    *,
+    resamples: int,
+    seed: int,
+) -> float:
+    """Two-sided permutation test that exchanges two models' predictions of whole speakers.
+
+    If the models are equally good, each speaker's predictions could as well be those of the other
+    model. The test exchanges them for some of the speakers and computes the difference of the
+    metric again. It works for any metric (Yeh, "More accurate tests for the statistical
+    significance of result differences", COLING 2000), here with speakers as units. It uses all exchanges for up to 14 speakers for whom the models differ, otherwise random
+    ones and the observed one. The smallest p-value of n speakers is 2 to the power of 1 - n, so
+    fewer than six speakers can never reach 0.05.
+
+    `voxslice.comparison.compare.compare` gives its error rate and its power.
+
+    Args:
+        sums_a: sums over the utterances of each speaker for the first model, shape (speakers, ...)
+        sums_b: sums of the second model for the same speakers
+        statistic: maps sums over all speakers, shape (exchanges, ...), to the metric, shape
+            (exchanges,)
+        resamples: number of random exchanges
+        seed: seed of the random exchanges
+
+    Returns:
+        the p-value, 1 if the models do not differ for any speaker
+    """
+    size = int(np.prod(sums_a.shape[1:]))
+    change = (sums_b - sums_a).reshape(len(sums_a), size)
+    change = change[(change != 0).any(axis=1)]
+    if len(change) == 0:
+        return 1.0
+    total_a, total_b = sums_a.sum(0, keepdims=True), sums_b.sum(0, keepdims=True)
+    observed = np.abs(statistic(total_b) - statistic(total_a))
+    values = []
+    for signs in _signs(len(change), size, resamples, seed):
+        moved = ((signs < 0) @ change).reshape(len(signs), *sums_a.shape[1:])
+        values.append(np.abs(statistic(total_b - moved) - statistic(total_a + moved)))
+    return float((np.concatenate(values) >= observed - ROUNDING).mean())
+
+
+def _signs(count: int, size: int, resamples: int, seed: int) -> Iterator[np.ndarray]:
+    """Signs of some units: all combinations if there are few units, otherwise random ones.
+
+    Args:
+        count: number of units
+        size: numbers per combination that the caller computes, to limit its memory
+        resamples: number of random combinations, besides the observed one
+        seed: seed of the random combinations
+
+    Yields:
+        arrays of -1 and 1 of shape (combinations, count); the first combination is all ones
+    """
+    if count <= MAX_SPEAKERS_EXACT:
+        start = 0
+        for block in block_sizes(2**count, max(count, size)):
+            numbers = np.arange(start, start + block)[:, None]
+            yield 1 - 2 * (numbers >> np.arange(count) & 1)
+            start += block
+        return
+    generator = np.random.default_rng(seed)
+    yield np.ones((1, count), dtype=int)
+    for block in block_sizes(resamples, max(count, size)):
+        yield generator.choice([-1, 1], size=(block, count))
+
+
+def fewest_speakers(level: float) -> int:
+    """Smallest number of speakers with which `exchange_speakers` can reach a level.
+
+    Args:
+        level: the level, from 0 to 1
+
+    Returns:
+        the number of speakers
+    """
+    return 1 + math.ceil(math.log2(1 / level))
+
+
+def is_equivalent(
+    interval: tuple[float, float], margin: float, *, support: int | None, labels: int = 1
+) -> bool:
     """Whether the difference of two models is within a margin, by two one-sided tests.
 
     Both tests reject if the interval lies within the margin (Schuirmann, "A comparison of the two
@@ -80,11 +159,14 @@ def is_equivalent(interval: tuple[float, float], margin: float, *, support: int 
     Args:
         interval: 95 % interval of the difference
         margin: largest difference that counts as equivalent
-        support: number of utterances of a classification, None for a regression
+        support: number of utterances of a classification, None for a regression. If the metric
+            averages over labels, the number of utterances of the rarest label
+        labels: number of labels that the metric averages over, 1 for the accuracy. A difference
+            then can be that many times as large among the utterances of one label
 
     Returns:
         whether both tests reject
     """
-    if support is not None and (1 - margin) ** support > ALPHA:
+    if support is not None and (1 - min(1.0, labels * margin)) ** support > ALPHA:
         return False
     return bool(-margin <= interval[0] and interval[1] <= margin)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import pandas as pd
 
@@ -64,19 +65,46 @@ def compare_models(
         the comparison, the regressions and the gates
     """
     by_reference = dict(iter(references.groupby("model", sort=False)))
-    keys, losses = align({**scores, **by_reference})
-    reference_losses = {name: losses.pop(name) for name in by_reference}
+    keys, aligned = align({**scores, **by_reference})
+    reference_scores = {name: aligned.pop(name) for name in by_reference}
     found = slice_groups(keys, slices, members)
     categories = category_groups(keys.merge(metadata, on=KEY, how="left")[list(columns)], found)
     groups, speakers = {**categories, **found}, speakers_of(keys, metadata)
-    table = compare(losses, groups, speakers, task=task, resamples=resamples, seed=seed)
-    with_references = compare_with_references(
-        losses, reference_losses, groups, speakers, task=task, resamples=resamples, seed=seed
+    table = compare(
+        aligned,
+        groups,
+        speakers,
+        task=task,
+        resamples=resamples,
+        seed=seed,
+        pairs=compared_pairs(list(scores), sources),
     )
-    gates = compare_with_sources(table, sources, task=task, gate=gate)
+    with_references = compare_with_references(
+        aligned, reference_scores, groups, speakers, task=task, resamples=resamples, seed=seed
+    )
+    gates = compare_with_sources(table, sources, gate=gate)
     print(*summaries(gates, gate), sep="\n")
     return ComparisonTables(
         pd.concat([part for part in (table, with_references) if len(part)]),
-        regressions(table, task),
+        regressions(table),
         gates,
     )
+
+
+def compared_pairs(models: Sequence[str], sources: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Pairs of models that are compared.
+
+    A variant in 8 or 16 bits is only compared with its source.
+
+    Args:
+        models: ids of the models, in the order of the config
+        sources: source of each derived model
+
+    Returns:
+        the pairs, each in the order of the config
+    """
+    return [
+        (a, b)
+        for a, b in combinations(models, 2)
+        if (a not in sources and b not in sources) or sources.get(b) == a or sources.get(a) == b
+    ]

@@ -76,6 +76,7 @@ def check_references(config: dict[str, Any]) -> None:
             raise InputError(f"tasks.{name}: no model has this task: add it to a model's tasks.")
         _check_classes(name, task)
         _check_labels(name, config)
+        _check_answer(name, task, models, users)
         if "output" not in task and any("predictions" not in models[model] for model in users):
             raise InputError(
                 f"tasks.{name}: give the output of the models that holds their predictions."
@@ -214,6 +215,29 @@ def _check_classes(name: str, task: Mapping[str, Any]) -> None:
             )
         if given in task["exclude"]:
             raise InputError(f"{place}: this class is also in exclude: remove it in one place.")
+
+
+def _check_answer(
+    name: str, task: Mapping[str, Any], models: Mapping[str, Any], users: list[str]
+) -> None:
+    """Check that the models that the answer compares have the task and can be compared."""
+    pair = task.get("answer", {})
+    for role, model in pair.items():
+        if model not in users:
+            raise InputError(
+                f"tasks.{name}.answer.{role}: there is no model {model!r} with this task; the models"
+                f" are {', '.join(users)}."
+            )
+    if len(pair) == 2 and pair["baseline"] == pair["candidate"]:
+        raise InputError(f"tasks.{name}.answer: baseline and candidate are the same: name two models.")
+    for role, model in pair.items():
+        source = models[model].get("derive", {}).get("from")
+        if source is not None and source not in pair.values():
+            other = "candidate" if role == "baseline" else "baseline"
+            raise InputError(
+                f"tasks.{name}.answer.{role}: {model} is a variant, which is compared with its source"
+                f" only: name {source} as the {other}."
+            )
 
 
 def _check_computed(name: str, config: Mapping[str, Any]) -> None:

@@ -206,6 +206,33 @@ def models_of(config: Mapping[str, Any], dataset: str, task: str) -> list[str]:
     ]
 
 
+def answer_pair(config: Mapping[str, Any], dataset: str, task: str) -> list[str]:
+    """Ids of the two models that the answer of a report compares.
+
+    The pair is the `answer` of the task. By default, and if the dataset lacks predictions of a
+    model that is named there, it is the first and the last model that is no variant.
+
+    Args:
+        config: completed config
+        dataset: id of the dataset
+        task: id of the task
+
+    Returns:
+        the baseline and the candidate; fewer than two ids if there is no pair
+    """
+    models = models_of(config, dataset, task)
+    named = config["tasks"][task].get("answer", {})
+    roles = {role: name for role, name in named.items() if name in models}
+    plain = [name for name in models if "derive" not in config["models"][name]]
+    if "baseline" not in roles:
+        left = [name for name in plain if name != roles.get("candidate")]
+        roles |= {"baseline": left[0]} if left else {}
+    if "candidate" not in roles:
+        left = [name for name in plain if name != roles.get("baseline")]
+        roles |= {"candidate": left[-1]} if left else {}
+    return [roles[role] for role in ("baseline", "candidate") if role in roles]
+
+
 def studies(config: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Pairs of dataset and task for which the dataset has labels and a model has predictions.
 

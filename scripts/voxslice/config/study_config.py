@@ -177,6 +177,10 @@ class StudyConfig:
             if name in used and name not in compared
         }
 
+    def answer_pair(self, wildcards: Any) -> list[str]:
+        """Ids of the baseline and the candidate of the answer; fewer if there is no pair."""
+        return lookups.answer_pair(self.config, wildcards.dataset, wildcards.task)
+
     def sources(self, wildcards: Any) -> dict[str, str]:
         """Id of the source of each derived model among the compared models, by id of the model."""
         return lookups.sources_of(self.config, self.compared(wildcards))

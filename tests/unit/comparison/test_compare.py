@@ -12,6 +12,10 @@ from voxslice.comparison.paired_tests import mcnemar
 from voxslice.task import Task
 
 
+def losses_as_scores(losses):
+    return {name: pd.DataFrame({"loss": np.asarray(x, float)}) for name, x in losses.items()}
+
+
 def compared(
     losses,
     slices=None,
@@ -21,13 +25,12 @@ def compared(
     seed=0,
     resamples=500,
 ):
-    losses = {name: np.asarray(loss, float) for name, loss in losses.items()}
     slices = {
         name: Group("slice", f"rule of {name}", np.asarray(mask, bool))
         for name, mask in (slices or {}).items()
     }
     return compare(
-        losses,
+        losses_as_scores(losses),
         slices,
         speakers,
         task=Task(kind, margin=margin),
@@ -48,6 +51,8 @@ def test_counts_by_hand():
     assert table["only_a_wrong"].to_list() == [2, 2]
     assert table["only_b_wrong"].to_list() == [1, 1]
     assert table["both_wrong"].to_list() == [1, 1]
+    assert table["metric"].to_list() == ["accuracy", "accuracy"]
+    assert table["test"].to_list() == ["exchange of speakers", "McNemar"]
     assert table["value_a"].to_list() == [5 / 8, 1 / 4]
     assert table["value_b"].to_list() == [6 / 8, 2 / 4]
     assert table["difference"].to_list() == [1 / 8, 1 / 4]
@@ -65,7 +70,7 @@ def adjusted(p):
     return q
 
 
-def test_q_adjusts_over_all_slices_and_pairs():
+def test_q_adjusts_over_pairs_overall_and_over_all_slices_and_pairs():
     rng = np.random.default_rng(0)
     losses = {
         name: rng.random(200) < rate for name, rate in zip("abc", (0.1, 0.3, 0.35), strict=True)
@@ -76,19 +81,24 @@ def test_q_adjusts_over_all_slices_and_pairs():
     assert table["slice"].to_list()[:4] == ["all", "all", "all", "s0"]
     pairs = list(zip(table["model_a"], table["model_b"], strict=True))[:3]
     assert pairs == [("a", "b"), ("a", "c"), ("b", "c")]
-    np.testing.assert_allclose(table["q"], adjusted(table["p"]), rtol=1e-12)
-    assert (table["q"] >= table["p"]).all() and table["q"].min() < 0.01
+    overall = table[:3]
+    for rows in (overall, table[3:]):
+        np.testing.assert_allclose(rows["q"], adjusted(rows["p"]), rtol=1e-12)
+        assert (rows["q"] >= rows["p"]).all() and rows["q"].min() < 0.01
+    alone = compared(losses)
+    assert alone["q"].to_list() == overall["q"].to_list()  # it does not depend on the slices
 
 
 def test_references_are_adjusted_separately():
     rng = np.random.default_rng(0)
     rates = {"a": 0.1, "b": 0.3, "chance": 0.5, "majority": 0.4}
     losses = {name: (rng.random(200) < rate).astype(float) for name, rate in rates.items()}
-    references = {name: losses.pop(name) for name in ("chance", "majority")}
+    scores = losses_as_scores(losses)
+    references = {name: scores.pop(name) for name in ("chance", "majority")}
     slices = {f"s{i}": Group("slice", "rule", rng.random(200) < 0.3) for i in range(3)}
     settings = {"resamples": 200, "seed": 0}
     table = compare_with_references(
-        losses, references, slices, None, task=Task("classification", margin=0.02), **settings
+        scores, references, slices, None, task=Task("classification", margin=0.02), **settings
     )
     assert list(table) == COMPARISON_COLUMNS
     pairs = table.groupby(["model_a", "model_b"], sort=False)["slice"].apply(list).to_dict()
@@ -99,23 +109,27 @@ def test_references_are_adjusted_separately():
         ("majority", "a"): ["all"],
         ("majority", "b"): ["all"],
     }
-    for name, rows in table.groupby("model_a"):
-        np.testing.assert_allclose(rows["q"], adjusted(rows["p"]), rtol=1e-12, err_msg=name)
+    for name, rows in table.groupby(["model_a", "kind"]):
+        np.testing.assert_allclose(rows["q"], adjusted(rows["p"]), rtol=1e-12, err_msg=str(name))
     first = table.iloc[0]
-    assert first["value_a"] == pytest.approx(1 - references["chance"].mean())
+    assert first["value_a"] == pytest.approx(1 - losses["chance"].mean())
     assert (first["value_b"], first["verdict"]) == (1 - losses["a"].mean(), "better")
     regression = compare_with_references(
-        losses, references, slices, None, task=Task("regression"), **settings
+        scores, references, slices, None, task=Task("regression"), **settings
     )
     assert regression["slice"].to_list() == ["all"] * 4
 
 
 def test_the_better_model_has_the_positive_difference_in_a_classification():
-    table = compared({"bad": [1] * 30 + [0] * 20, "good": [0] * 40 + [1] * 10})
+    bad, good = [1] * 30 + [0] * 20, [0] * 40 + [1] * 10
+    table = compared({"bad": bad, "good": good})
     row = table.iloc[0]
     assert row["difference"] == pytest.approx(row["value_b"] - row["value_a"]) == pytest.approx(0.4)
     assert 0 < row["low"] < 0.4 < row["high"]
-    assert row["p"] == pytest.approx(mcnemar(30, 10))
+    # without speakers, each utterance can be exchanged alone
+    assert row["p"] == pytest.approx(mcnemar(30, 10), abs=0.005)
+    rows = compared({"bad": bad, "good": good}, {"s": [1] * 49 + [0]})
+    assert rows.iloc[1]["p"] == pytest.approx(mcnemar(30, 9))
 
 
 def test_a_regression_is_compared_by_its_error():
@@ -192,35 +206,120 @@ def test_verdict_of_a_regression_uses_the_error():
 
 def test_verdicts_use_the_adjusted_p_value():
     a, b = two_models(6, 0, 80)
-    assert compared({"a": a, "b": b}).iloc[0]["verdict"] == "better"  # p = q = 0.03
-    others = {f"s{i}": np.arange(86) >= 6 + i for i in range(9)}
-    row = compared({"a": a, "b": b}, others).iloc[0]
+    group = {"s": np.arange(86) < 86}
+    assert compared({"a": a, "b": b}, group).iloc[1]["verdict"] == "better"  # p = q = 0.03
+    others = {f"s{i}": np.arange(86) >= i for i in range(1, 10)}
+    row = compared({"a": a, "b": b}, {**group, **others}).iloc[1]
     assert row["p"] < 0.05 < row["q"]
     assert (row["verdict"], row["strictly"]) == ("undecided", False)
 
 
-def test_a_verdict_needs_more_than_one_speaker_with_a_difference():
+def test_a_verdict_on_a_group_needs_more_than_one_speaker_with_a_difference():
     a, b = two_models(15, 0, 85)
+    group = {"s": np.arange(100) < 100}
     one, many = np.repeat(np.arange(5), 20).astype(str), (np.arange(100) % 20).astype(str)
-    row = compared({"a": a, "b": b}, speakers=one).iloc[0]
+    row = compared({"a": a, "b": b}, group, speakers=one).iloc[1]
     assert row["q"] < 1e-4 and row["low"] == 0  # all fixed errors are one speaker's
     assert row["verdict"] == "undecided"
-    assert compared({"a": a, "b": b}, speakers=many).iloc[0]["verdict"] == "better"
+    assert compared({"a": a, "b": b}, group, speakers=many).iloc[1]["verdict"] == "better"
     alone = compared({"a": a, "b": b}, {"first": one == "0"}, speakers=one).iloc[1]
     assert alone["q"] < 1e-3 and alone["verdict"] == "undecided"
-    assert compared({"b": b, "a": a}, speakers=many).iloc[0]["verdict"] == "worse"
+    assert compared({"b": b, "a": a}, group, speakers=many).iloc[1]["verdict"] == "worse"
 
 
 @pytest.mark.parametrize(
     ("names", "count", "verdict"),
     [([*"abcde"], 5, "better"), ([*"abcd"], 4, "undecided"), (["", *"abcd"], 4, "undecided")],
 )
-def test_a_verdict_needs_five_speakers_with_a_name(names, count, verdict):
+def test_a_verdict_on_a_group_needs_five_speakers_with_a_name(names, count, verdict):
     a, b = two_models(41, 0, 159)
     speakers = np.array(names)[np.arange(200) % len(names)]
-    row = compared({"a": a, "b": b}, speakers=speakers, resamples=2000).iloc[0]
+    group = {"s": np.arange(200) < 200}
+    row = compared({"a": a, "b": b}, group, speakers=speakers, resamples=2000).iloc[1]
     assert row["q"] < 1e-9 and row["low"] > 0
     assert (row["speakers"], row["reliable"], row["verdict"]) == (count, count == 5, verdict)
+
+
+@pytest.mark.parametrize(("count", "verdict"), [(5, "undecided"), (6, "better")])
+def test_a_verdict_on_all_utterances_needs_six_speakers(count, verdict):
+    a, b = two_models(61, 0, 239)
+    speakers = (np.arange(300) % count).astype(str)
+    row = compared({"a": a, "b": b}, speakers=speakers).iloc[0]
+    assert row["low"] > 0 and row["p"] == 2 * 0.5**count
+    assert row["verdict"] == verdict
+    reverse = compared({"b": b, "a": a}, speakers=speakers).iloc[0]
+    assert reverse["verdict"] == verdict.replace("better", "worse")
+
+
+def rare_label(wrong_of_ten, wrong_of_ninety):
+    """Scores on 90 utterances with the label a and 10 with b, one of them per speaker."""
+    label = np.repeat(["a", "b"], [90, 10])
+    wrong = np.r_[np.arange(90) < wrong_of_ninety, np.arange(10) < wrong_of_ten]
+    prediction = np.where(wrong, np.where(label == "a", "b", "a"), label)
+    return pd.DataFrame({"label": label, "prediction": prediction, "loss": wrong.astype(float)})
+
+
+def test_all_utterances_are_compared_by_the_metric_of_the_task():
+    scores = {"a": rare_label(8, 0), "b": rare_label(0, 9)}
+    speakers = np.r_[np.arange(90) % 10, np.arange(10)].astype(str)
+    groups = {"rare": Group("category", "label = b", np.arange(100) >= 90)}
+    rows = {
+        metric: compare(
+            scores, groups, speakers, task=Task("classification", overall=metric), resamples=500,
+            seed=0,
+        )
+        for metric in ("accuracy", "uar", "f1")
+    }  # fmt: skip
+    first = {metric: table.iloc[0] for metric, table in rows.items()}
+    assert first["accuracy"]["difference"] == pytest.approx(-0.01)
+    assert first["uar"]["value_a"] == pytest.approx((1 + 0.2) / 2)
+    assert first["uar"]["value_b"] == pytest.approx((0.9 + 1) / 2)
+    # label b: 10 true, 19 predicted; label a: 90 true, 81 predicted
+    assert first["f1"]["value_b"] == pytest.approx((2 * 81 / 171 + 2 * 10 / 29) / 2)
+    assert [first[metric]["metric"] for metric in rows] == list(rows)
+    assert first["accuracy"]["verdict"] == "undecided"
+    assert first["uar"]["verdict"] == "better"
+    assert first["uar"]["low"] > 0.2
+    # groups are compared by the accuracy
+    group = rows["uar"].iloc[1]
+    assert (group["metric"], group["difference"]) == ("accuracy", pytest.approx(0.8))
+    pd.testing.assert_series_equal(group, rows["accuracy"].iloc[1])
+
+
+def test_a_regression_can_be_compared_by_concordance():
+    rng = np.random.default_rng(0)
+    speakers = np.repeat(np.arange(12), 10)
+    label = speakers + 20.0
+    tables = {}
+    for name, noise in (("a", 6), ("b", 1)):
+        prediction = label + rng.normal(0, noise, 120)
+        tables[name] = pd.DataFrame(
+            {"label": label, "prediction": prediction, "loss": np.abs(prediction - label)}
+        )
+    constant = pd.DataFrame({"label": label, "prediction": 25.0, "loss": np.abs(25 - label)})
+    task = Task("regression", overall="ccc", margin=0.9)
+    groups = {"young": Group("category", "age = 20", label == 20)}
+    settings = {"task": task, "resamples": 500, "seed": 0}
+    table = compare(tables, groups, speakers.astype(str), **settings)
+    overall, group = table.iloc[0], table.iloc[1]
+    a, b = (
+        2 * np.cov(t["label"], t["prediction"], ddof=0)[0, 1]
+        / (t["label"].var(ddof=0) + t["prediction"].var(ddof=0)
+           + (t["label"].mean() - t["prediction"].mean()) ** 2)
+        for t in tables.values()
+    )  # fmt: skip
+    assert (overall["value_a"], overall["value_b"]) == pytest.approx((a, b))
+    assert (overall["metric"], overall["verdict"], overall["equivalent"]) == ("ccc", "better", True)
+    assert overall["p"] == 2 * 0.5**12
+    assert group["metric"] == "mae" and pd.isna(group["equivalent"])  # the margin is not in years
+    assert len(regressions(table)) == 0
+    reverse = compare({"b": tables["b"], "a": tables["a"]}, groups, speakers.astype(str), **settings)
+    assert regressions(reverse)["metric"].to_list() == ["mae", "ccc"]
+    references = compare_with_references(
+        tables, {"median": constant}, groups, speakers.astype(str), **settings
+    )
+    assert references["value_a"].to_list() == [0, 0]
+    assert references["verdict"].to_list() == ["better", "better"]
 
 
 def test_equivalence_needs_a_margin_speakers_and_utterances():
@@ -307,7 +406,7 @@ def test_regressions_are_where_the_later_model_is_worse(kind):
         "same": np.arange(100) >= 50,
     }
     table = compared({"a": a, "b": b}, slices, kind=kind)
-    found = regressions(table, Task(kind))
+    found = regressions(table)
     assert list(found) == COMPARISON_COLUMNS
     assert found["slice"].to_list() == ["worst", "bad"]
     sign = -1 if kind == "classification" else 1
@@ -316,6 +415,6 @@ def test_regressions_are_where_the_later_model_is_worse(kind):
         assert found["only_b_wrong"].to_list() == [10, 10]
         assert found["verdict"].to_list() == ["worse", "undecided"]
     better = compared({"b": np.ones(100), "a": a}, slices, kind=kind)
-    assert len(regressions(better, Task(kind))) == 0
+    assert len(regressions(better)) == 0
     none = compared({"a": a}, slices, kind=kind)
-    assert len(regressions(none, Task(kind))) == 0
+    assert len(regressions(none)) == 0

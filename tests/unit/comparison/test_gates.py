@@ -8,18 +8,18 @@ from voxslice.task import Task
 
 
 def compared(losses, slices=None, kind="classification"):
-    losses = {name: np.asarray(loss, float) for name, loss in losses.items()}
+    scores = {name: pd.DataFrame({"loss": np.asarray(x, float)}) for name, x in losses.items()}
     slices = {
         name: Group("slice", f"rule of {name}", np.asarray(mask, bool))
         for name, mask in (slices or {}).items()
     }
-    return compare(losses, slices, None, task=Task(kind), resamples=100, seed=0)
+    return compare(scores, slices, None, task=Task(kind), resamples=100, seed=0)
 
 
 def held(losses, slices=None, kind="classification", sources=None, gate=0.99):
     table = compared(losses, slices, kind)
     sources = sources or {"int8": "big"}
-    return compare_with_sources(table, sources, task=Task(kind), gate=gate)
+    return compare_with_sources(table, sources, gate=gate)
 
 
 def wrong(count, total=200):
@@ -83,7 +83,7 @@ def test_the_gate_on_all_utterances_needs_no_minimum():
 
 def test_without_derived_models_there_is_no_gate():
     table = compared({"a": wrong(1), "b": wrong(2)})
-    gates = compare_with_sources(table, {}, task=Task("classification"), gate=0.99)
+    gates = compare_with_sources(table, {}, gate=0.99)
     assert list(gates) == GATE_COLUMNS and len(gates) == 0
     assert summaries(gates, 0.99) == []
 
@@ -96,3 +96,16 @@ def test_summaries():
         "fp16 passes its gates: 2 of 2 keep 0.99 of big.",
     ]
     assert pd.api.types.is_bool_dtype(gates["passed"])
+
+
+@pytest.mark.parametrize(
+    ("value", "source", "ratio", "passed"),
+    [(0.8, 0.8, 1, True), (0.79, 0.8, 0.79 / 0.8, False), (-0.1, -0.1, np.nan, True),
+     (-0.2, -0.1, np.nan, False), (0.1, -0.1, np.nan, True)],
+)  # fmt: skip
+def test_a_higher_concordance_is_better(value, source, ratio, passed):
+    table = compared({"big": np.full(100, 2.0), "int8": np.full(100, 2.0)}, None, "regression")
+    table = table.assign(metric="ccc", value_a=source, value_b=value)
+    row = compare_with_sources(table, {"int8": "big"}, gate=0.99).iloc[0]
+    assert row["metric"] == "ccc" and row["passed"] == passed
+    np.testing.assert_equal(row["ratio"], ratio)

@@ -23,10 +23,10 @@ def table_of(*names):
 
 def test_models_are_compared_on_common_utterances():
     scores = {"a": scored(list("wxyz"), [0, 1, 2, 3]), "b": scored(list("zyxv"), [30, 20, 10, 9])}
-    keys, losses = align(scores)
+    keys, aligned = align(scores)
     assert keys["file"].to_list() == ["x", "y", "z"]
-    assert losses["a"].tolist() == [1, 2, 3]
-    assert losses["b"].tolist() == [10, 20, 30]
+    assert aligned["a"]["loss"].tolist() == [1, 2, 3]
+    assert aligned["b"]["loss"].tolist() == [10, 20, 30]
     slices = slice_groups(
         keys,
         [table_of("s"), table_of("t", "s")],
@@ -40,27 +40,27 @@ def test_models_are_compared_on_common_utterances():
         ("slice", "rule of s"),
         ("slice", "rule of t"),
     }
-    table = compare(losses, slices, None, task=Task("regression"), resamples=100, seed=0)
+    table = compare(aligned, slices, None, task=Task("regression"), resamples=100, seed=0)
     assert table["slice"].to_list() == ["all", "s", "t"]
 
 
 @pytest.mark.parametrize("name", ["file", "start", "end", "loss", "a_x"])
 def test_models_may_have_any_id(name):
-    keys, losses = align(
+    keys, aligned = align(
         {name: scored(list("xyz"), [1, 2, 3]), "b": scored(list("xyz"), [4, 5, 6])}
     )
     assert list(keys) == KEY and keys["file"].to_list() == list("xyz")
-    assert losses[name].tolist() == [1, 2, 3]
-    assert losses["b"].tolist() == [4, 5, 6]
+    assert aligned[name]["loss"].tolist() == [1, 2, 3]
+    assert aligned["b"]["loss"].tolist() == [4, 5, 6]
 
 
 def test_no_common_utterance():
-    keys, losses = align({"a": scored(["x"], [1]), "b": scored(["y"], [1])})
+    keys, aligned = align({"a": scored(["x"], [1]), "b": scored(["y"], [1])})
     assert len(keys) == 0
     slices = slice_groups(keys, [table_of("s")], [members("s", ["x"])])
     slices |= category_groups(pd.DataFrame({"age": pd.Series(dtype=float)}), slices)
     table = compare(
-        losses, slices, None, task=Task("classification", margin=0.1), resamples=100, seed=0
+        aligned, slices, None, task=Task("classification", margin=0.1), resamples=100, seed=0
     )
     assert table["support"].to_list() == [0, 0]
     assert table["p"].to_list() == [1, 1]

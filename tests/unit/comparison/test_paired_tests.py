@@ -4,7 +4,14 @@ from itertools import product
 import numpy as np
 import pytest
 from scipy.stats import permutation_test
-from voxslice.comparison.paired_tests import is_equivalent, mcnemar, sign_flip
+from voxslice.comparison.overall_metric import metric_value
+from voxslice.comparison.paired_tests import (
+    exchange_speakers,
+    fewest_speakers,
+    is_equivalent,
+    mcnemar,
+    sign_flip,
+)
 from voxslice.scores import bootstrap
 
 
@@ -82,6 +89,70 @@ def test_sign_flips_hold_their_level():
     rng = np.random.default_rng(0)
     ps = [sign_flip(rng.normal(0, 1, 12), resamples=0, seed=0) for _ in range(400)]
     assert 0.02 <= np.mean(np.array(ps) <= 0.05) <= 0.085
+
+
+def f1_sums(seed, speakers):
+    """Confusion matrices of two models on two labels, whose counts per label are the same."""
+    rng = np.random.default_rng(seed)
+    counts = rng.integers(1, 9, (speakers, 2))
+    right = [rng.binomial(counts, rate) for rate in (0.6, 0.8)]
+    return [np.stack([np.stack([r[:, 0], (counts - r)[:, 0]], -1),
+                      np.stack([(counts - r)[:, 1], r[:, 1]], -1)], 1) for r in right]  # fmt: skip
+
+
+def f1(sums):
+    return metric_value(np.concatenate([sums, np.zeros((*sums.shape[:-1], 1))], -1), "f1")
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_all_exchanges_of_speakers_are_used(seed):
+    a, b = f1_sums(seed, 8)
+    observed = abs(f1(b.sum(0)) - f1(a.sum(0)))
+    exchanges = []
+    for swap in product([False, True], repeat=8):
+        swapped = np.array(swap)[:, None, None]
+        first, second = np.where(swapped, b, a).sum(0), np.where(swapped, a, b).sum(0)
+        exchanges.append(abs(f1(second) - f1(first)) >= observed - 1e-12)
+    found = exchange_speakers(a, b, f1, resamples=0, seed=0)
+    assert 2 * 0.5**8 <= found == np.mean(exchanges) < 1
+    assert exchange_speakers(b, a, f1, resamples=0, seed=0) == found
+
+
+def test_exchanges_of_a_mean_are_sign_flips():
+    rng = np.random.default_rng(0)
+    a, b = (np.stack([np.full(12, 10.0), rng.gamma(3, 1, 12)], -1) for _ in range(2))
+    found = exchange_speakers(a, b, lambda s: metric_value(s, "mae"), resamples=0, seed=0)
+    assert found == sign_flip(b[:, 1] - a[:, 1], resamples=0, seed=0)
+
+
+def test_speakers_without_a_difference_are_not_exchanged():
+    a, b = f1_sums(0, 8)
+    same = np.concatenate([a, np.ones((30, 2, 2))]), np.concatenate([b, np.ones((30, 2, 2))])
+    found = exchange_speakers(*same, f1, resamples=0, seed=0)
+    assert found >= 2 * 0.5**8 and (found * 2**8) % 1 == 0
+    assert exchange_speakers(a, a, f1, resamples=10, seed=0) == 1
+
+
+def test_random_exchanges_approximate_all_exchanges(monkeypatch):
+    a, b = f1_sums(2, 12)
+    exact = exchange_speakers(a, b, f1, resamples=0, seed=0)
+    monkeypatch.setattr("voxslice.comparison.paired_tests.MAX_SPEAKERS_EXACT", 5)
+    found = exchange_speakers(a, b, f1, resamples=20_000, seed=1)
+    assert 0 < exact < 0.9 and found == pytest.approx(exact, abs=0.01)
+    assert found == exchange_speakers(a, b, f1, resamples=20_000, seed=1)
+    monkeypatch.setattr(bootstrap, "MAX_NUMBERS_PER_BLOCK", 1200)
+    assert exchange_speakers(a, b, f1, resamples=20_000, seed=1) == found
+
+
+@pytest.mark.parametrize(("level", "speakers"), [(0.05, 6), (0.5, 2), (0.25, 3), (0.001, 11)])
+def test_the_fewest_speakers_that_reach_a_level(level, speakers):
+    assert fewest_speakers(level) == speakers
+    assert 2.0 ** (1 - speakers) <= level < 2.0 ** (2 - speakers)
+
+
+def test_a_difference_can_be_among_the_utterances_of_one_label():
+    assert is_equivalent((-0.01, 0.01), 0.02, support=75, labels=2)
+    assert not is_equivalent((-0.01, 0.01), 0.02, support=56, labels=2)
 
 
 def test_equivalence_is_an_interval_within_the_margin():

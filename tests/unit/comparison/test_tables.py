@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from voxslice.comparison.tables import compare_models
+from voxslice.comparison.tables import compare_models, compared_pairs
 from voxslice.task import Task
 from voxslice.utterance_keys import KEY
 
@@ -51,7 +51,7 @@ def test_models_and_references_are_compared_on_common_utterances():
     table = tables.comparison
     pairs = table[["model_a", "model_b"]].drop_duplicates().itertuples(index=False, name=None)
     assert list(pairs) == [
-        ("small", "big"), ("small", "int8"), ("big", "int8"),
+        ("small", "big"), ("big", "int8"),  # a variant is compared with its source only
         ("chance", "small"), ("chance", "big"), ("chance", "int8"),
     ]  # fmt: skip
     overall = table[table["slice"] == "all"]
@@ -89,3 +89,11 @@ def test_one_model_without_references_in_groups_has_an_empty_comparison():
         ["median", "only", "all"]
     ]
     assert tables.regressions.empty and tables.gates.empty
+
+
+def test_variants_are_compared_with_their_source_in_any_order():
+    sources = {"x8": "x", "y8": "y", "y16": "y"}
+    assert compared_pairs(["x8", "x", "y", "y8", "y16", "z"], sources) == [
+        ("x8", "x"), ("x", "y"), ("x", "z"), ("y", "y8"), ("y", "y16"), ("y", "z"),
+    ]  # fmt: skip
+    assert compared_pairs(["x"], {}) == []

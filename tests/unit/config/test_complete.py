@@ -7,6 +7,7 @@ import pytest
 import yaml
 from voxslice.config.complete import complete
 from voxslice.config.lookups import (
+    answer_pair,
     columns_computed,
     columns_read,
     datasets_of,
@@ -217,9 +218,9 @@ MISSING = object()
         (
             "tasks.gender.margin",
             0,
-            r"^tasks\.gender\.margin: 0 is less .*\(Largest difference in a",
+            r"^tasks\.gender\.margin: 0 is less .*\(Largest difference of th",
         ),
-        ("tasks.age.margin", 0, r"^tasks\.age\.margin: 0 is less .*\(Largest difference in the me"),
+        ("tasks.age.margin", 0, r"^tasks\.age\.margin: 0 is less .*\(Largest difference of th"),
         ("models.small.sha256", "a" * 64, r"^models\.small\.sha256: only a download has"),
         ("models.bare.sha256", "a" * 64, r"^models\.bare\.sha256: only a download has"),
         ("models.bare.outputs", MISSING, r"^models\.bare\.outputs: an ONNX file without a model"),
@@ -523,6 +524,60 @@ def test_margins(config):
     full = complete(config, SCHEMA)
     assert full["tasks"]["gender"]["margin"] == 0.02
     assert "margin" not in full["tasks"]["age"]
+
+
+def test_metrics_of_tasks(config):
+    full = complete(config, SCHEMA)
+    assert [full["tasks"][name]["metric"] for name in ("gender", "age")] == ["uar", "mae"]
+    config["tasks"]["gender"]["metric"] = "f1"
+    config["tasks"]["age"]["metric"] = "ccc"
+    full = complete(config, SCHEMA)
+    assert [full["tasks"][name]["metric"] for name in ("gender", "age")] == ["f1", "ccc"]
+    config["tasks"]["age"]["metric"] = "uar"
+    with pytest.raises(InputError, match=r"^tasks\.age\.metric: .*mae.*ccc"):
+        complete(config, SCHEMA)
+
+
+@pytest.mark.parametrize(
+    ("answer", "calls", "ages"),
+    [
+        (None, ["small", "given"], ["small", "big"]),
+        ({"baseline": "big"}, ["big", "given"], ["big", "small"]),
+        ({"candidate": "small"}, ["big", "small"], ["big", "small"]),
+        ({"baseline": "given", "candidate": "big"}, ["given", "big"], ["small", "big"]),
+        ({"baseline": "small", "candidate": "tiny"}, ["small", "tiny"], ["small", "tiny"]),
+    ],
+)
+def test_the_answer_compares_the_first_and_the_last_model_or_the_named_ones(
+    config, answer, calls, ages
+):
+    config["datasets"]["ages"]["columns"]["gender"] = {"table": "files", "column": "gender"}
+    if answer:
+        config["tasks"]["gender"]["answer"] = answer
+    full = complete(config, SCHEMA)
+    assert models_of(full, "calls", "gender") == ["small", "big", "given", "tiny"]
+    assert answer_pair(full, "calls", "gender") == calls
+    # this dataset has no predictions of the given model
+    assert answer_pair(full, "ages", "gender") == ages
+    assert answer_pair(full, "ages", "age") == ["small"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "sentence"),
+    [
+        ({"baseline": "x"}, r"^tasks\.gender\.answer\.baseline: there is no model 'x' with this task"),
+        ({"candidate": "other"}, r"no model 'other' with this task; the models are small, big"),
+        ({"baseline": "big", "candidate": "big"}, "baseline and candidate are the same"),
+        ({"baseline": "big", "candidate": "tiny"}, "tiny is a variant, .*: name small as the base"),
+        ({"baseline": "tiny"}, "tiny is a variant, .*: name small as the candidate"),
+        ({}, r"^tasks\.gender\.answer"),
+        ({"best": "big"}, r"^tasks\.gender\.answer: .*'best'"),
+    ],
+)
+def test_the_models_of_the_answer_are_checked(config, answer, sentence):
+    config["tasks"]["gender"]["answer"] = answer
+    with pytest.raises(InputError, match=sentence):
+        complete(config, SCHEMA)
 
 
 def test_searches_of_a_dataset(config):

@@ -1,0 +1,102 @@
+"""Measure how often the comparison of two models on all utterances gives a verdict.
+
+The models are equally good, or the second one is better. Each speaker has a rate of errors (or a
+mean error) of their own for each model, and one label in three of four studies is rare. Run it as
+`python bench/verdicts.py`; `--studies` sets the number of studies per cell.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
+
+from voxslice.comparison.compare import compare
+from voxslice.task import Task
+
+PER_SPEAKER = 40
+"""Utterances of each speaker."""
+METRICS = ("accuracy", "uar", "f1", "mae", "ccc")
+
+
+def classes(rng: np.random.Generator, speaker: np.ndarray, rates: list[float]) -> list:
+    """Scores of two models on two labels, of which a speaker has one with a probability of 0.8."""
+    count = speaker.max() + 1
+    own = rng.random(count) < 0.3  # 30 % of the speakers mostly have the rarer label
+    label = np.where(own[speaker] ^ (rng.random(len(speaker)) < 0.2), "b", "a")
+    tables = []
+    for rate in rates:
+        wrong = rng.random(len(speaker)) < rng.beta(7 * rate, 7 * (1 - rate), count)[speaker]
+        prediction = np.where(wrong, np.where(label == "a", "b", "a"), label)
+        tables.append(
+            pd.DataFrame({"label": label, "prediction": prediction, "loss": wrong.astype(float)})
+        )
+    return tables
+
+
+def values(rng: np.random.Generator, speaker: np.ndarray, rates: list[float]) -> list:
+    """Scores of two models of a value that is the same for a speaker, such as the age."""
+    count = speaker.max() + 1
+    label = rng.normal(0, 1, count)[speaker]
+    tables = []
+    for rate in rates:
+        bias = rng.normal(0, 3 * rate, count)[speaker]
+        prediction = label + bias + rng.normal(0, 3 * rate, len(speaker))
+        loss = np.abs(prediction - label)
+        tables.append(pd.DataFrame({"label": label, "prediction": prediction, "loss": loss}))
+    return tables
+
+
+def verdicts(
+    metric: str, speakers: int, studies: int, rates: list[float], resamples: int = 1000
+) -> dict[str, float]:
+    """Share of the studies with each verdict on the second model.
+
+    Args:
+        metric: metric of the task
+        speakers: number of speakers of each study
+        studies: number of studies
+        rates: rate of errors of both models, or a third of the standard deviation of their errors
+        resamples: number of resamples and exchanges
+
+    Returns:
+        the share by verdict
+    """
+    kind = "regression" if metric in ("mae", "ccc") else "classification"
+    draw = classes if kind == "classification" else values
+    found = []
+    for seed in range(studies):
+        rng = np.random.default_rng([seed, speakers])
+        speaker = np.repeat(np.arange(speakers), PER_SPEAKER)
+        scores = dict(zip("ab", draw(rng, speaker, rates), strict=True))
+        table = compare(
+            scores,
+            {},
+            speaker.astype(str),
+            task=Task(kind, overall=metric),
+            resamples=resamples,
+            seed=seed,
+        )
+        found.append(table.iloc[0]["verdict"])
+    return {str(k): float(v) for k, v in pd.Series(found).value_counts(normalize=True).items()}
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--studies", type=int, default=1000)
+    options = parser.parse_args()
+    print("| metric | speakers | false verdicts | right verdicts | wrong verdicts |")
+    print("|---|---|---|---|---|")
+    for metric in METRICS:
+        for speakers in (5, 10, 20):
+            equal = verdicts(metric, speakers, options.studies, [0.2, 0.2])
+            other = verdicts(metric, speakers, options.studies, [0.2, 0.1])
+            false = equal.get("better", 0) + equal.get("worse", 0)
+            print(
+                f"| {metric} | {speakers} | {100 * false:.1f} % |"
+                f" {100 * other.get('better', 0):.0f} % | {100 * other.get('worse', 0):.1f} % |",
+                flush=True,
+            )
