@@ -114,9 +114,21 @@ def write_study(folder: Path, utterances: int, speakers: int | None, task: str) 
     keys, aligned = groups.align(compared)
     slices = groups.slice_groups(keys, [m.slices for m in models], [m.members for m in models])
     table = compare.compare(aligned, slices, known, task=measured, resamples=100, seed=0)
-    settings = {"type": "classification", "target": "gender", "labels": labels, "min_drop": 0.1}
+    settings = {
+        "type": "classification",
+        "target": "gender",
+        "labels": labels,
+        "min_drop": 0.1,
+        "metric": "uar",
+    }
     if not classification:
-        settings = {"type": "regression", "target": "age", "unit": "years", "min_drop": 1.0}
+        settings = {
+            "type": "regression",
+            "target": "age",
+            "unit": "years",
+            "min_drop": 1.0,
+            "metric": "mae",
+        }
     study = Study(
         dataset="drawn", task=task, task_settings=settings | {"margin": 0.02},
         dataset_settings={
@@ -124,7 +136,8 @@ def write_study(folder: Path, utterances: int, speakers: int | None, task: str) 
             "synthetic": True, "columns": ["speaker", "gender", "emotion", "age"],
         },
         searches={}, seed=0, resamples=2000, shortest=3.0, gate=0.99, command="-", commit="",
-        versions={}, metadata=metadata, models=models, embedders={},
+        versions={}, metadata=metadata, models=models, sources={},
+        pair=[models[0].name, models[-1].name], embedders={},
         metrics=pd.concat(
             metrics.measure(scores, known, labels=labels, resamples=100, seed=0).assign(model=name)
             for name, scores in compared.items()

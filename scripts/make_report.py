@@ -28,6 +28,8 @@ def main(
     task_settings: Mapping[str, Any],
     searches: Mapping[str, Mapping[str, Any]],
     models: Mapping[str, Mapping[str, str]],
+    sources: Mapping[str, str],
+    pair: Sequence[str],
     model_files: Mapping[str, ModelFiles],
     embedders: Mapping[str, Mapping[str, str]],
     embedder_cards: Mapping[str, str],
@@ -77,6 +79,8 @@ def main(
         versions=versions(),
         metadata=pd.read_parquet(metadata),
         models=[read_model(name, settings, model_files[name]) for name, settings in models.items()],
+        sources=sources,
+        pair=pair,
         embedders={
             name: (settings, read_json(embedder_cards[name]))
             for name, settings in embedders.items()
@@ -145,6 +149,8 @@ if __name__ == "__main__":
             task_settings=params.task,
             searches=params.searches,
             models=params.models,
+            sources=params.sources,
+            pair=params.pair,
             model_files={
                 name: ModelFiles(*paths) for name, paths in zip(params.models, files, strict=True)
             },

@@ -133,8 +133,8 @@ COMPARED = (
     Column(
         "test",
         "text",
-        "Test of the row. On all utterances, the predictions of whole speakers are exchanged between"
-        " the models. McNemar's test treats utterances as independent.",
+        "Test of the row. On all utterances, the predictions of whole speakers are exchanged"
+        " between the models. McNemar's test treats utterances as independent.",
         allowed=("exchange of speakers", "McNemar", "sign flips of speakers"),
     ),
     Column("p", "number", "p-value of the test.", missing=True),
@@ -162,6 +162,14 @@ COMPARED = (
         "boolean",
         "Whether the interval lies within the `margin` of the task.",
         missing=True,
+    ),
+    Column(
+        "regression",
+        "text",
+        "Whether the second model is worse. It is excluded if the interval, of at least five"
+        " speakers, contains no loss above the `margin`. If it is not excluded, the interval says"
+        " how large it may be.",
+        allowed=("shown", "not excluded", "excluded"),
     ),
 )
 
@@ -736,7 +744,8 @@ TABLES = (
                 "Utterances of the metric: all, or the worst confirmed slice.",
                 allowed=("overall", "worst slice"),
             ),
-            Column("y", "number", f"Metric: {METRIC}."),
+            GROUP_METRIC,
+            Column("y", "number", "Value of the metric."),
             Column("slice", "text", "Id of the group that the metric belongs to."),
             Column("rule", "text", "The group in words.", missing=True),
             Column("front", "boolean", "Whether no other model is better at a lower cost."),

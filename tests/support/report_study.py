@@ -116,6 +116,7 @@ def make_study(
     margin=None,
     mapped=False,
     costs=False,
+    metric=None,
 ):
     """A study of made-up scores: model b fixes rows 1, 3, 5 of a and breaks 16, 18."""
     metadata = make_metadata(speakers=speakers, emotion=emotion)
@@ -134,7 +135,8 @@ def make_study(
     }
     tables = dict(list(tables.items())[:models])
     labels = ["female", "male"] if classification else None
-    task = Task("classification" if classification else "regression", margin=margin)
+    kind = "classification" if classification else "regression"
+    task = Task(kind, margin=margin, overall=metric)
     found = {}
     for name, scores in tables.items():
         parts = []
@@ -161,9 +163,21 @@ def make_study(
         for name, scores in tables.items()
         if labels
     ]
-    settings = {"type": "classification", "target": "gender", "labels": labels, "min_drop": 0.15}
+    settings = {
+        "type": "classification",
+        "target": "gender",
+        "labels": labels,
+        "min_drop": 0.15,
+        "metric": metric or "accuracy",
+    }
     if not classification:
-        settings = {"type": "regression", "target": "age", "unit": "years", "min_drop": 3.0}
+        settings = {
+            "type": "regression",
+            "target": "age",
+            "unit": "years",
+            "min_drop": 3.0,
+            "metric": metric or "mae",
+        }
     if margin:
         settings["margin"] = margin
     compared_ = compare.compare(
@@ -212,6 +226,8 @@ def make_study(
             )
             for name, scores in tables.items()
         ],
+        sources={},
+        pair=list(tables)[:: max(len(tables) - 1, 1)],
         embedders={},
         metrics=pd.concat(measured, ignore_index=True),
         confusion=pd.concat(confusions, ignore_index=True) if confusions else pd.DataFrame(),

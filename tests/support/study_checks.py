@@ -139,13 +139,19 @@ def require_task(study, jobs, dataset, task):
         require_scores(scores, predictions, everyone, settings, model)
         require_metrics(metrics[metrics["model"] == model].set_index("metric"), scores, settings)
         require_slices(dataset, task, model, scores, settings)
-        losses[model] = scores.set_index(KEY)["loss"]
+        losses[model] = scores.set_index(KEY)[["label", "loss"]]
     for row in compared[compared["kind"] == "all"].itertuples():
         if row.model_a in losses and row.model_b in losses:
             pair = pd.concat([losses[row.model_a], losses[row.model_b]], axis=1, join="inner")
             assert row.support == len(pair)
-            for value, mean in zip((row.value_a, row.value_b), pair.mean(), strict=True):
-                assert np.isclose(value, 1 - mean if classification else mean, rtol=1e-6)
+            label = pair["label"].iloc[:, 0]
+            for value, (_, loss) in zip(
+                (row.value_a, row.value_b), pair["loss"].items(), strict=True
+            ):
+                recalls = 1 - loss.groupby(label.astype(str)).mean()
+                expected = {"accuracy": 1 - loss.mean(), "uar": recalls.mean(), "mae": loss.mean()}
+                assert row.metric == settings["metric"]
+                assert np.isclose(value, expected[row.metric], rtol=1e-6)
 
 
 def require_scores(scores, predictions, everyone, settings, model):

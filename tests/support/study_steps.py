@@ -383,6 +383,7 @@ def compare_models(study, wildcards, jobs):
         columns=study.group_columns(wildcards),
         kind=settings["type"],
         margin=settings.get("margin"),
+        metric=settings["metric"],
         sources=study.sources(wildcards),
         gate=config["gate"],
         resamples=resamples,

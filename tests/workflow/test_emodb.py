@@ -134,7 +134,11 @@ def test_comparison_equals_plain_inference(study, plain):
     assert (row["slice"], row["model_a"], row["model_b"]) == ("all", *MODELS)
     assert (row["only_a_wrong"], row["only_b_wrong"]) == (74, 13)
     assert row["both_right"] + row["both_wrong"] == 535 - 74 - 13
-    assert row["difference"] == pytest.approx((519 - 458) / 535)
+    recalls = [
+        (plain[model] == plain["gender"]).groupby(plain["gender"]).mean().mean() for model in MODELS
+    ]
+    assert row["metric"] == "uar"
+    assert row["difference"] == pytest.approx(recalls[1] - recalls[0])
     angry = table[table["rule"] == "emotion = anger & gender = male"].iloc[0]
     assert (angry["support"], angry["value_b"]) == (60, 1)
     assert angry["value_a"] == pytest.approx(19 / 60)

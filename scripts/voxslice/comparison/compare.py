@@ -24,10 +24,12 @@ from voxslice.task import Task, rises
 COMPARISON_COLUMNS = [
     "slice", "kind", "rule", "support", "speakers", "reliable", "model_a", "model_b", "metric",
     "value_a", "value_b", "difference", "low", "high", "both_right", "only_a_wrong", "only_b_wrong",
-    "both_wrong", "test", "p", "q", "verdict", "strictly", "equivalent",
+    "both_wrong", "test", "p", "q", "verdict", "strictly", "equivalent", "regression",
 ]  # fmt: skip
 EXCHANGE, MCNEMAR, SIGN_FLIP = "exchange of speakers", "McNemar", "sign flips of speakers"
 """Tests in the table of comparisons, see `voxslice.comparison.paired_tests`."""
+SHOWN, NOT_EXCLUDED, EXCLUDED = "shown", "not excluded", "excluded"
+"""States of a regression, which is a group on which the later model is worse."""
 ALL = "all"
 """Id of the group of all utterances."""
 
@@ -50,7 +52,10 @@ def compare(
 
     The verdict is on model b compared with model a. It is `better` or `worse` if q is at most 0.05
     and the interval, of at least five speakers, does not contain zero. Otherwise it is `equivalent`
-    if the models are equivalent within the margin, or `undecided`.
+    if the models are equivalent within the margin, or `undecided`. A regression, which means that
+    model b is worse, is `shown` if the verdict is `worse`. It is `excluded` if the whole interval,
+    of at least five speakers, lies below a loss of the size of the margin (of zero without a
+    margin). Otherwise it is `not excluded`, and the end of the interval says how large it may be.
 
     VERDICTS
 
@@ -71,15 +76,15 @@ def compare(
         speakers for the interval; for a classification the counts of who is wrong; the `test` and
         its `p`; `q`, which adjusts p (Benjamini and Hochberg): for all utterances over the pairs of
         models, for groups over all groups and pairs; `verdict`; `strictly`, whether the better
-        model of a classification makes no error that the other one does not make; and `equivalent`
+        model of a classification makes no error that the other one does not make; `equivalent`; and
+        `regression`
     """
     pairs = list(combinations(scores, 2)) if pairs is None else list(pairs)
-    settings = {"task": task, "resamples": resamples, "seed": seed}
     tables = [
         _finished(rows, sides, task)
         for rows, sides in (
-            _compare_overall(scores, pairs, speakers, **settings),
-            _compare_groups(scores, pairs, groups, speakers, **settings),
+            _compare_overall(scores, pairs, speakers, task, resamples, seed),
+            _compare_groups(scores, pairs, groups, speakers, task, resamples, seed),
         )
     ]
     return pd.concat([table for table in tables if len(table)] or tables[:1], ignore_index=True)
@@ -89,7 +94,6 @@ def _compare_overall(
     scores: Mapping[str, pd.DataFrame],
     pairs: Sequence[tuple[str, str]],
     speakers: np.ndarray | None,
-    *,
     task: Task,
     resamples: int,
     seed: int,
@@ -110,7 +114,7 @@ def _compare_overall(
             resamples=resamples,
             seed=seed,
         )
-        row |= _difference(metric, *values, low[0], high[0])
+        row |= _difference(metric, values, low[0], high[0])
         row["test"] = EXCHANGE
         row["p"] = exchange_speakers(
             sums[a],
@@ -119,12 +123,10 @@ def _compare_overall(
             resamples=resamples,
             seed=seed,
         )
-        if task.margin is not None:
-            labels, support = rarest_label(sums[a].sum(0), metric) if task.is_classification else (
-                1, None)  # fmt: skip
-            row["equivalent"] = _enough(row) and is_equivalent(
-                (low[0], high[0]), task.margin, support=support, labels=labels
-            )
+        labels, support = 1, None
+        if task.is_classification:
+            labels, support = rarest_label(sums[a].sum(0), metric)
+        row |= _within_margin(row, low[0], high[0], task.margin, support=support, labels=labels)
         rows.append(row)
         sides.append(_side(low[0], high[0]) if _enough(row) else 0)
     return rows, sides
@@ -135,7 +137,6 @@ def _compare_groups(
     pairs: Sequence[tuple[str, str]],
     groups: Mapping[str, Group],
     speakers: np.ndarray | None,
-    *,
     task: Task,
     resamples: int,
     seed: int,
@@ -157,7 +158,7 @@ def _compare_groups(
         for place, (name, group) in enumerate(groups.items()):
             row = _row(name, group, a, b, scores, speakers, task)
             values = [_metric(losses[model][group.mask], task) for model in (a, b)]
-            row |= _difference(task.metric, *values, low[place], high[place])
+            row |= _difference(task.metric, values, low[place], high[place])
             # the mean of the differences, which the interval is of, differs by rounding
             row["difference"] = float(change[group.mask].mean()) if row["support"] else np.nan
             if task.is_classification:
@@ -166,11 +167,8 @@ def _compare_groups(
             else:
                 row["test"] = SIGN_FLIP
                 row["p"] = sign_flip(sums[:, place, 1], resamples=resamples, seed=seed)
-            if margin is not None:
-                support = row["support"] if task.is_classification else None
-                row["equivalent"] = _enough(row) and is_equivalent(
-                    (low[place], high[place]), margin, support=support
-                )
+            support = row["support"] if task.is_classification else None
+            row |= _within_margin(row, low[place], high[place], margin, support=support)
             rows.append(row)
             sides.append(_side(low[place], high[place]) if _enough(row) else 0)
     return rows, sides
@@ -204,17 +202,42 @@ def _row(
     return row
 
 
-def _difference(metric: str, value_a: float, value_b: float, low: float, high: float) -> dict:
+def _difference(metric: str, values: list[float], low: float, high: float) -> dict:
     """The metric of both models with their difference, without an interval of width zero."""
     if low == high:  # if all resamples agree, the bootstrap shows no uncertainty
         low = high = np.nan
     return {
         "metric": metric,
-        "value_a": value_a,
-        "value_b": value_b,
-        "difference": value_b - value_a,
+        "value_a": values[0],
+        "value_b": values[1],
+        "difference": values[1] - values[0],
         "low": low,
         "high": high,
+    }
+
+
+def _within_margin(
+    row: Mapping,
+    low: float,
+    high: float,
+    margin: float | None,
+    *,
+    support: int | None,
+    labels: int = 1,
+) -> dict:
+    """Whether the models are equivalent, and whether it is excluded that model b is worse.
+
+    Model b may be worse by less than the margin. Without a margin it may not be worse at all, and
+    models are not called equivalent.
+    """
+    loss = -low if rises(row["metric"]) else high  # how much worse model b may be
+    if margin is None:
+        return {"excluded": bool(_enough(row) and loss <= 0)}
+    return {
+        "equivalent": _enough(row)
+        and is_equivalent((low, high), margin, support=support, labels=labels),
+        "excluded": _enough(row)
+        and is_equivalent((0.0, loss), margin, support=support, labels=labels),
     }
 
 
@@ -244,6 +267,10 @@ def _finished(rows: list[dict], sides: list[int], task: Task) -> pd.DataFrame:
         table["strictly"] = (better & (table["only_b_wrong"] == 0)) | (
             worse & (table["only_a_wrong"] == 0)
         )
+    excluded = np.array([row["excluded"] for row in rows], dtype=bool)
+    table["regression"] = np.select(
+        [table["verdict"] == "worse", excluded], [SHOWN, EXCLUDED], NOT_EXCLUDED
+    )
     return table
 
 

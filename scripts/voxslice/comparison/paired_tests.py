@@ -71,8 +71,9 @@ def exchange_speakers(
     If the models are equally good, each speaker's predictions could as well be those of the other
     model. The test exchanges them for some of the speakers and computes the difference of the
     metric again. It works for any metric (Yeh, "More accurate tests for the statistical
-    significance of result differences", COLING 2000), here with speakers as units. It uses all exchanges for up to 14 speakers for whom the models differ, otherwise random
-    ones and the observed one. The smallest p-value of n speakers is 2 to the power of 1 - n, so
+    significance of result differences", COLING 2000), here with speakers as units. It uses
+    all exchanges for up to 14 speakers for whom the models differ, otherwise random ones and the
+    observed one. The smallest p-value of n speakers is 2 to the power of 1 - n, so
     fewer than six speakers can never reach 0.05.
 
     `voxslice.comparison.compare.compare` gives its error rate and its power.

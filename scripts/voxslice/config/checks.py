@@ -225,18 +225,20 @@ def _check_answer(
     for role, model in pair.items():
         if model not in users:
             raise InputError(
-                f"tasks.{name}.answer.{role}: there is no model {model!r} with this task; the models"
-                f" are {', '.join(users)}."
+                f"tasks.{name}.answer.{role}: no model {model!r} has this task; the models are"
+                f" {', '.join(users)}."
             )
     if len(pair) == 2 and pair["baseline"] == pair["candidate"]:
-        raise InputError(f"tasks.{name}.answer: baseline and candidate are the same: name two models.")
+        raise InputError(
+            f"tasks.{name}.answer: baseline and candidate are the same: name two models."
+        )
     for role, model in pair.items():
         source = models[model].get("derive", {}).get("from")
         if source is not None and source not in pair.values():
             other = "candidate" if role == "baseline" else "baseline"
             raise InputError(
-                f"tasks.{name}.answer.{role}: {model} is a variant, which is compared with its source"
-                f" only: name {source} as the {other}."
+                f"tasks.{name}.answer.{role}: {model} is a variant, which is compared with its"
+                f" source only: name {source} as the {other}."
             )
 
 

@@ -2,17 +2,23 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 
+from voxslice.comparison.compare import EXCLUDED, NOT_EXCLUDED, SHOWN
 from voxslice.report.answer import smaller
 from voxslice.report.drawing import SOFT, Drawing, intervals, scaled, style
 from voxslice.report.numbers import counted, decimal, probability
 from voxslice.report.slice_tables import edges, slice_name
 from voxslice.report.study import Model, Study, is_confirmed, rule_text
 from voxslice.report.tables import Cell, Column, Table, count, model_cell, number
+from voxslice.scores.bootstrap import FEW_SPEAKERS
 
 MAX_CHART_ROWS = 8
 """Largest number of rows in a chart. The table contains all rows."""
+Q_MEANING = "p-value, adjusted for all pairs of models; in groups also for all groups"
+STATES = {SHOWN: 0, NOT_EXCLUDED: 1, EXCLUDED: 2}
+"""Order of the states of regressions in their table."""
 VERDICTS = ("better", "worse", "equivalent", "undecided")
 
 
@@ -73,8 +79,8 @@ def statements(study: Study, a: Model, b: Model) -> list[str]:
     """
     rows = pair_rows(study.comparison, a, b)
     overall, groups = rows.iloc[0], rows.iloc[1:]
-    measure = study.measure
-    size = f"{measure.signed(overall['difference'])} {measure.step}".rstrip()
+    measure = study.overall_measure
+    size = f"{measure.title} {measure.signed(overall['difference'])} {measure.step}".rstrip()
     size += f" {measure.interval(overall['low'], overall['high'])}".rstrip()
     q = probability(overall["q"])
     evidence = f"{size}, q {q}" if q.startswith("<") else f"{size}, q = {q}"
@@ -86,6 +92,7 @@ def statements(study: Study, a: Model, b: Model) -> list[str]:
             f"{b.name} compared with {a.name} on {counted(len(groups), 'group')}:"
             f" {', '.join(listed)}."
         )
+        sentences.append(regression_sentence(study, a, b))
     return sentences
 
 
@@ -111,7 +118,7 @@ def _equivalence(study: Study, overall: pd.Series, a: Model, b: Model) -> list[s
             f"Equivalence is not tested, because no margin is set (tasks.{study.task}.margin in the"
             " config)."
         ]
-    within = f"within {study.measure.change(margin)}"
+    within = f"within {study.overall_measure.change(margin)}"
     if str(overall["equivalent"]) != "True":
         return [f"The test does not show that they are equivalent {within}."]
     small = smaller(study, study.models.index(a), study.models.index(b))
@@ -146,13 +153,14 @@ def comparison_table(study: Study, a: Model, b: Model) -> Table:
             Column("Both wrong"),
         ]
     columns += [
-        Column("q", meaning="p-value, adjusted for all rows of the comparison"),
+        Column("q", meaning=Q_MEANING),
         Column("Verdict", number=False, meaning=f"{b.name} compared with {a.name}"),
     ]
     rows = []
     for _, row in ordered(study, a, b).iterrows():
+        measure = study.measures[row["metric"]]
         cells = [
-            Cell(rule_text(row), note=_kind(row)),
+            Cell(rule_text(row), note=_kind(study, row)),
             replace(count(row["support"]), note=_speakers(row["speakers"])),
             number(measure.number(row["value_a"]), row["value_a"]),
             number(measure.number(row["value_b"]), row["value_b"]),
@@ -165,8 +173,18 @@ def comparison_table(study: Study, a: Model, b: Model) -> Table:
     return Table(f"{b.name} compared with {a.name}", columns, rows)
 
 
-def _kind(row: pd.Series) -> str:
+def _kind(study: Study, row: pd.Series) -> str:
+    """Say what a group is, and by which metric all utterances are compared if it differs."""
+    if row["metric"] != study.metric:
+        return study.measures[row["metric"]].title
     return f"slice {slice_name(row)}" if row.get("kind") == "slice" else ""
+
+
+def _label(study: Study, row: pd.Series) -> str:
+    """The name of a group in the chart, with the metric of all utterances if it differs."""
+    if row["metric"] == study.metric:
+        return rule_text(row)
+    return f"{rule_text(row)} ({study.measures[row['metric']].title})"
 
 
 def _speakers(count: float) -> str:
@@ -198,22 +216,27 @@ def difference_chart(study: Study, a: Model, b: Model) -> Drawing:
         note says if groups are left out
     """
     every = ordered(study, a, b)
-    decided = every.loc[1:]
-    decided = decided[decided["verdict"].isin(["better", "worse"])]
+    if study.overall_measure.unit != study.measure.unit:  # they do not share an axis
+        every = every[every["slice"] != "all"]
+    overall = every.index[every["slice"] == "all"]
+    groups = every.drop(overall)
+    decided = groups[groups["verdict"].isin(["better", "worse"])]
     largest = decided["difference"].abs().nlargest(MAX_CHART_ROWS - 1).index
-    rows = every.loc[sorted([0, *largest])]
+    rows = every.loc[sorted([*overall, *largest])]
     note = ""
     if len(rows) < len(every):
-        groups = counted(len(every) - 1, "group")
+        groups_text = counted(len(groups), "group")
+        first = "all utterances and " if len(overall) else ""
         note = (
-            f"The chart shows all utterances and {len(largest)} of {groups}: those with the largest"
+            f"The chart shows {first}{len(largest)} of {groups_text}: those with the largest"
             " significant differences. The table shows all groups."
             if len(largest)
-            else f"None of the {groups} shows a significant difference. The table shows all groups."
+            else f"None of the {groups_text} shows a significant difference. The table shows all"
+            " groups."
         )
     better_b = (rows["difference"] > 0) == study.measure.rises
     rows = scaled(rows, study.measure, ["difference", "low", "high"]).assign(
-        label=[rule_text(row) for _, row in rows.iterrows()],
+        label=[_label(study, row) for _, row in rows.iterrows()],
         series=[b.name if better else a.name for better in better_b],
     )
     rows.loc[rows["difference"] == 0, "series"] = "neither"
@@ -252,18 +275,17 @@ def regression_table(study: Study, a: Model, b: Model) -> Table | None:
         Column(a.name, measure.unit, model=study.models.index(a)),
         Column(b.name, measure.unit, model=study.models.index(b)),
         Column("Worse by", measure.step, meaning="size of the difference, with 95 % interval"),
-        Column("q", meaning="p-value, adjusted for all rows of the comparison"),
-        Column("Verdict", number=False, meaning=f"{b.name} compared with {a.name}"),
+        Column("q", meaning=Q_MEANING),
+        Column("Regression", number=False, meaning=f"whether {b.name} is worse than {a.name}"),
     ]
     rows = []
     sign = -1 if measure.rises else 1
-    # significant differences come first
-    order = worse.sort_values("verdict", key=lambda v: v != "worse", kind="stable")
+    order = worse.sort_values("regression", key=lambda state: state.map(STATES), kind="stable")
     for _, row in order.iterrows():
         ends = sorted([sign * row["low"], sign * row["high"]])
         rows.append(
             [
-                Cell(rule_text(row), note=_kind(row)),
+                Cell(rule_text(row), note=_kind(study, row)),
                 replace(count(row["support"]), note=_speakers(row["speakers"])),
                 number(measure.number(row["value_a"]), row["value_a"]),
                 number(measure.number(row["value_b"]), row["value_b"]),
@@ -273,16 +295,82 @@ def regression_table(study: Study, a: Model, b: Model) -> Table | None:
                     note=measure.interval(*ends),
                 ),
                 number(probability(row["q"]), row["q"]),
-                _verdict(row),
+                _regression(row, study),
             ]
         )
     return Table(f"Where {b.name} is worse than {a.name}", columns, rows)
 
 
-def significant_regressions(study: Study, a: Model, b: Model) -> int:
-    """Count the groups on which the later model of a pair is significantly worse."""
+def _regression(row: pd.Series, study: Study) -> Cell:
+    """Make the cell of a regression, which says how large it may be if it is not excluded."""
+    mark = "verdict-worse" if row["regression"] == SHOWN else "verdict-undecided"
+    if row["regression"] != NOT_EXCLUDED:
+        return Cell(row["regression"], mark=mark)
+    loss = largest_loss(study, row)
+    note = "too few speakers for an interval"
+    if loss is not None:
+        note = f"up to {study.measures[row['metric']].change(loss)}"
+    return Cell(row["regression"], note=note, mark=mark)
+
+
+def largest_loss(study: Study, row: pd.Series) -> float | None:
+    """Compute how much worse the later model of a pair may be in a row of the comparison.
+
+    Args:
+        study: the study
+        row: row of the comparison
+
+    Returns:
+        the end of the 95 % interval, at least 0; None if there is no interval of enough speakers
+    """
+    rises = study.measures[row["metric"]].rises
+    loss = float(-row["low"] if rises else row["high"])
+    units = row["support"] if pd.isna(row["speakers"]) else row["speakers"]
+    return max(loss, 0.0) if units >= FEW_SPEAKERS and np.isfinite(loss) else None
+
+
+def regression_sentence(study: Study, a: Model, b: Model) -> str:
+    """Count the groups on which the later model of a pair is, may be, and is not worse.
+
+    Args:
+        study: the study
+        a: the earlier model in the config
+        b: the later model in the config
+
+    Returns:
+        the sentence; empty if there are no groups
+    """
+    groups = pair_rows(study.comparison, a, b)
+    groups = groups[groups["slice"] != "all"]
+    if not len(groups):
+        return ""
+    shown, left, excluded = (
+        groups[groups["regression"] == state] for state in (SHOWN, NOT_EXCLUDED, EXCLUDED)
+    )
+    text = (
+        f"{b.name} is shown to be worse than {a.name} on {len(shown) or 'none'} of the"
+        f" {counted(len(groups), 'group')}. This is excluded on {len(excluded)} of them"
+    )
+    if not len(left):
+        return f"{text}."
+    text += f" and not excluded on {len(left)}"
+    bounds = [(row, largest_loss(study, row)) for _, row in left.iterrows()]
+    bounded = [(row, loss) for row, loss in bounds if loss is not None]
+    if len(bounded) < len(left):
+        few = len(left) - len(bounded)
+        text += (
+            f" ({few} of which {'has' if few == 1 else 'have'} too few speakers for an interval)"
+        )
+    if not bounded:
+        return f"{text}."
+    row, loss = max(bounded, key=lambda pair: pair[1])
+    return f"{text}. It may be worse by up to {study.measure.change(loss)} for {rule_text(row)}."
+
+
+def shown_regressions(study: Study, a: Model, b: Model) -> int:
+    """Count the groups on which the later model of a pair is shown to be worse."""
     rows = pair_rows(study.regressions, a, b)
-    return int(((rows["slice"] != "all") & (rows["verdict"] == "worse")).sum())
+    return int(((rows["slice"] != "all") & (rows["regression"] == SHOWN)).sum())
 
 
 def failed_gates(study: Study) -> int:
@@ -307,8 +395,8 @@ def gate_table(study: Study) -> Table | None:
         Column("Source", number=False, meaning="model from which it is derived"),
         Column("Group", number=False, meaning="category of the metadata, or slice"),
         Column("Utter\u00adances"),
-        Column("Result", measure.unit, meaning=f"{measure.title} of the derived model"),
-        Column("Source result", measure.unit, meaning=f"{measure.title} of the source model"),
+        Column("Result", measure.unit, meaning="of the derived model"),
+        Column("Source result", measure.unit, meaning="of the source model"),
         Column("Ratio", "%", meaning="performance of the model relative to its source"),
         Column("Gate", number=False),
     ]
@@ -318,10 +406,10 @@ def gate_table(study: Study) -> Table | None:
         [
             model_cell(study, row["model"]),
             model_cell(study, row["source"]),
-            Cell(rule_text(row)),
+            Cell(rule_text(row), note=_kind(study, row)),
             count(row["support"]),
-            number(measure.number(row["value"]), row["value"]),
-            number(measure.number(row["source_value"]), row["source_value"]),
+            number(study.measures[row["metric"]].number(row["value"]), row["value"]),
+            number(study.measures[row["metric"]].number(row["source_value"]), row["source_value"]),
             number(decimal(100 * row["ratio"], 1), row["ratio"]),
             Cell(
                 "passed" if row["_passed"] else "failed",

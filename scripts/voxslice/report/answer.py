@@ -84,7 +84,7 @@ def figures(study: Study) -> list[Figure]:
         the metric of the two best models; for a classification also the fixed and new errors
     """
     ranked = study.ranked()
-    measure = study.measure
+    measure = study.overall_measure
     shown = [
         Figure(measure.text(row["value"]), f"{measure.title} of {study.models[position].name}")
         for position, row in ranked[:2]
@@ -117,18 +117,18 @@ def smaller(study: Study, first: int, second: int) -> str:
 
 
 def _result(study: Study, row: pd.Series) -> str:
-    measure = study.measure
+    measure = study.overall_measure
     value = f"{measure.text(row['value'])} {measure.interval(row['low'], row['high'])}".rstrip()
-    if study.classification:
+    if study.overall_metric == "accuracy":
         return f"is correct on {value}"
-    return f"has a mean absolute error of {value} on"
+    return f"has a {measure.title} of {value} on"
 
 
 def _scope(study: Study, row: pd.Series) -> str:
     scope = counted(int(row["n"]), "utterance")
     if study.speakers is not None:
         scope += f" of {counted(study.speakers, 'speaker')}"
-    return f"of {scope}" if study.classification else scope
+    return f"of {scope}" if study.overall_metric == "accuracy" else scope
 
 
 def _choice(
@@ -141,7 +141,7 @@ def _choice(
     distance = _distance(study, overall)
     small = smaller(study, best[0], other[0])
     if overall["verdict"] == "better":
-        side = "above" if study.classification else "below"
+        side = "above" if study.overall_measure.rises else "below"
         count = len(study.models)
         rank = f"the best of {count} models" if count > 2 else "the better model"
         second = f"the second best, {names[1]}" if count > 2 else names[1]
@@ -186,14 +186,14 @@ def _others(study: Study, verdict: str, ranked: list[tuple[int, pd.Series]]) -> 
 
 def _distance(study: Study, overall: pd.Series) -> str:
     """The difference of two models without its sign; the first model is the better one."""
-    measure = study.measure
+    measure = study.overall_measure
     low, high = overall["low"], overall["high"]
     edges = measure.interval(low, high) if measure.rises else measure.interval(-high, -low)
     return f"{measure.change(overall['difference'])} {edges}".rstrip()
 
 
 def _margin(study: Study) -> str:
-    return study.measure.change(study.task_settings["margin"])
+    return study.overall_measure.change(study.task_settings["margin"])
 
 
 def _q(value: float) -> str:

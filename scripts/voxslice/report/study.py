@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from voxslice.comparison.overall_metric import metric_sums, metric_value
 from voxslice.conditions import is_numeric
 from voxslice.files import read_embeddings, read_predictions
 from voxslice.names import CHANCE, MAJORITY, MEDIAN, NO_RULE, cluster_name
@@ -114,6 +115,8 @@ class Study:
         versions: versions of the libraries, by name
         metadata: the metadata of all utterances
         models: the compared models, in the order of the config
+        sources: source of each variant in 8 or 16 bits among the models
+        pair: baseline and candidate of the answer; fewer than two ids if there is no pair
         embedders: settings and card of each model that is only used for its embedding, by its id
         metrics: metrics of all models and references
         confusion: confusion counts of all models; empty for a regression
@@ -149,6 +152,8 @@ class Study:
     versions: Mapping[str, str]
     metadata: pd.DataFrame
     models: Sequence[Model]
+    sources: Mapping[str, str]
+    pair: Sequence[str]
     embedders: Mapping[str, tuple[Mapping[str, str], Mapping[str, Any]]]
     metrics: pd.DataFrame
     confusion: pd.DataFrame
@@ -170,9 +175,14 @@ class Study:
 
     @property
     def measured(self) -> Task:
-        """The task, with its unit and its margin of equivalence."""
+        """The task, with its unit, its metric and its margin of equivalence."""
         settings = self.task_settings
-        return Task(settings["type"], settings.get("unit", ""), settings.get("margin"))
+        return Task(
+            settings["type"],
+            settings.get("unit", ""),
+            settings.get("margin"),
+            overall=settings["metric"],
+        )
 
     @property
     def classification(self) -> bool:
@@ -202,13 +212,23 @@ class Study:
 
     @property
     def metric(self) -> str:
-        """Name of the metric of slices and comparisons."""
+        """Name of the metric of groups and slices."""
         return self.measured.metric
 
     @property
     def measure(self) -> Measure:
-        """The metric of slices and comparisons."""
+        """The metric of groups and slices."""
         return self.measures[self.metric]
+
+    @property
+    def overall_metric(self) -> str:
+        """Name of the metric by which models are compared on all utterances."""
+        return self.measured.overall_metric
+
+    @property
+    def overall_measure(self) -> Measure:
+        """The metric by which models are compared on all utterances."""
+        return self.measures[self.overall_metric]
 
     @property
     def speakers(self) -> int | None:
@@ -299,20 +319,33 @@ class Study:
             return float("nan")
         return self.measured.metric_of(float(loss.mean()))
 
+    def overall_value(self, position: int) -> float:
+        """Compute the metric of the task for a model on all rows of `joined`.
+
+        Args:
+            position: position of the model in `models`
+
+        Returns:
+            the metric; NaN if there are no rows
+        """
+        scores = self.joined[KEY].merge(self.models[position].scores, on=KEY, how="left")
+        sums = metric_sums(scores, None, self.overall_metric)
+        return float(metric_value(sums.sum(0), self.overall_metric))
+
     def speakers_of(self, table: pd.DataFrame) -> np.ndarray | None:
         """Return the speaker of each row of a table; None if the metadata has no speakers."""
         return speakers_of(table, self.metadata)
 
     def ranked(self) -> list[tuple[int, pd.Series]]:
-        """Sort the models by their metric on all utterances.
+        """Sort the models by the metric of the task on all utterances.
 
         Returns:
             position and row of the table of metrics of each model, best first; models with the same
             metric in the order of the config
         """
-        rows = self.metrics[self.metrics["metric"] == self.metric].set_index("model")
+        rows = self.metrics[self.metrics["metric"] == self.overall_metric].set_index("model")
         order = [(position, rows.loc[model.name]) for position, model in enumerate(self.models)]
-        sign = -1 if self.measure.rises else 1
+        sign = -1 if self.overall_measure.rises else 1
         return sorted(
             order, key=lambda item: sign * np.nan_to_num(item[1]["value"], nan=-sign * 1e9)
         )
@@ -325,8 +358,8 @@ class Study:
             second: id of the model or reference with which it is compared
 
         Returns:
-            `slice`, `kind`, `rule`, `support`, `speakers`, `reliable`, `value` and `other` (the
-            metric of both), `difference` (first minus second) with `low` and `high`, `new` and
+            `slice`, `kind`, `rule`, `support`, `speakers`, `reliable`, `metric`, `value` and
+            `other` (of both), `difference` (first minus second) with `low` and `high`, `new` and
             `fixed` (utterances that only the first, and only the second, gets wrong), `both_wrong`,
             `q`, `verdict` on the first, `strictly`, `equivalent`; empty if they were not compared
         """

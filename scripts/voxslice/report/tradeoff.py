@@ -9,7 +9,8 @@ import pandas as pd
 from voxslice.report.drawing import SOFT, Drawing, draw, style
 from voxslice.report.numbers import NONE, decimal
 from voxslice.report.study import Study, rule_text
-from voxslice.report.tables import Cell, Column, Table, model_cell, number
+from voxslice.report.tables import Cell, Column, Table, capital, model_cell, number
+from voxslice.task import rises
 
 OVERALL, WORST = "overall", "worst slice"
 GOALS = (OVERALL, WORST)
@@ -67,33 +68,37 @@ def tradeoff(study: Study) -> pd.DataFrame:
 
     Returns:
         one row per model, cost and goal: `model`, `cost` (`size_mb`, `rtf` or `p50_ms`), `x` (the
-        cost), `goal` (`overall` or `worst slice`), `y` (the metric), `slice` and `rule` of the
-        worst slice, and `front` (whether the model is on the Pareto front; false for times that
-        were measured on different machines)
+        cost), `goal` (`overall` or `worst slice`), `metric`, `y` (its value), `slice` and `rule`
+        of the worst slice, and `front` (whether the model is on the Pareto front; false for times
+        that were measured on different machines)
     """
     costs = measured(study)
     several_machines = len(costs) and len(set(costs["machine"])) > 1
     costs = costs.set_index("model") if len(costs) else costs
     slices = [(row, study.inside(row)) for _, row in study.confirmed.iterrows()]
-    all_utterances = np.ones(len(study.joined), dtype=bool)
     rows = []
     for position, model in enumerate(study.models):
         worst = _worst(study, position, slices)
+        overall = {
+            "metric": study.overall_metric,
+            "y": study.overall_value(position),
+            "slice": "all",
+            "rule": "all",
+        }
         for cost in COSTS:
             x = model.card["size_mb"] if cost == "size_mb" else np.nan
             if cost != "size_mb" and model.name in costs.index:
                 x = float(costs.loc[model.name, cost])
             row = {"model": model.name, "cost": cost, "x": np.nan if x is None else x}
-            value = study.value(position, all_utterances)
-            rows.append(row | {"goal": OVERALL, "y": value, "slice": "all", "rule": "all"})
+            rows.append(row | {"goal": OVERALL} | overall)
             if worst is not None:
                 rows.append(row | {"goal": WORST} | worst)
     table = pd.DataFrame(rows).assign(front=False)
-    for (cost, _), part in table.groupby(["cost", "goal"]):
+    for (cost, _, metric), part in table.groupby(["cost", "goal", "metric"]):
         if several_machines and cost != "size_mb":
             continue
         table.loc[part.index, "front"] = pareto(
-            part["x"].to_numpy(float), part["y"].to_numpy(float), rises=study.measure.rises
+            part["x"].to_numpy(float), part["y"].to_numpy(float), rises=rises(metric)
         )
     return table
 
@@ -107,7 +112,7 @@ def _worst(
         return None
     choose = min if study.measure.rises else max
     value, row = choose(values, key=lambda pair: pair[0])
-    return {"y": value, "slice": row["slice"], "rule": rule_text(row)}
+    return {"metric": study.metric, "y": value, "slice": row["slice"], "rule": rule_text(row)}
 
 
 def pareto(x: np.ndarray, y: np.ndarray, *, rises: bool) -> np.ndarray:
@@ -142,13 +147,17 @@ def tradeoff_table(study: Study, table: pd.DataFrame) -> Table:
     Returns:
         one row per model
     """
-    measure = study.measure
+    measure, overall = study.measure, study.overall_measure
     costs = measured(study)
     costs = costs.set_index("model") if len(costs) else costs
     columns = [
         Column("Model", number=False),
-        Column(measure.title[0].upper() + measure.title[1:], measure.unit),
-        Column("On the worst confirmed slice", measure.unit, meaning="with the rule of the slice"),
+        Column(capital(overall.title), overall.unit),
+        Column(
+            "On the worst confirmed slice",
+            measure.unit,
+            meaning=f"{measure.title}, with the rule of the slice",
+        ),
         Column("Parameters", "millions"),
         Column("Size", "MB"),
         Column("Real-time factor", meaning="computing time per second of audio"),
@@ -167,7 +176,8 @@ def tradeoff_table(study: Study, table: pd.DataFrame) -> Table:
                 continue
             row = values.loc[goal]
             rule = {"note": row["rule"], "mark": "rule"} if goal == WORST else {}
-            cells.append(number(measure.number(row["y"]), row["y"], **rule))
+            value = study.measures[row["metric"]].number(row["y"])
+            cells.append(number(value, row["y"], **rule))
         parameters, size = model.card["parameters"], model.card["size_mb"]
         cells.append(_cell(parameters, 1e6))
         cells.append(_cell(size, 1))
@@ -252,7 +262,7 @@ def charts(study: Study, table: pd.DataFrame) -> dict[str, list[Drawing]]:
 
 
 def _chart(study: Study, rows: pd.DataFrame, name: str, goal: str) -> Drawing:
-    cost, measure = COSTS[name], study.measure
+    cost, measure = COSTS[name], study.overall_measure if goal == OVERALL else study.measure
     positions = {model.name: position for position, model in enumerate(study.models)}
     order = [model for model in positions if model in set(rows["model"])]
     colours, shapes = zip(*(style(positions[model]) for model in order), strict=True)

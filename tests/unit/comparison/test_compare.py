@@ -313,7 +313,9 @@ def test_a_regression_can_be_compared_by_concordance():
     assert overall["p"] == 2 * 0.5**12
     assert group["metric"] == "mae" and pd.isna(group["equivalent"])  # the margin is not in years
     assert len(regressions(table)) == 0
-    reverse = compare({"b": tables["b"], "a": tables["a"]}, groups, speakers.astype(str), **settings)
+    reverse = compare(
+        {"b": tables["b"], "a": tables["a"]}, groups, speakers.astype(str), **settings
+    )
     assert regressions(reverse)["metric"].to_list() == ["mae", "ccc"]
     references = compare_with_references(
         tables, {"median": constant}, groups, speakers.astype(str), **settings

@@ -119,7 +119,7 @@ def test_answer_of_a_regression_takes_the_smaller_error_as_better():
     study = make_study(classification=False)
     sentences = answer(study)
     a, b = (model.scores["loss"] for model in study.models)
-    assert f"b has a mean absolute error of {b.mean():.2f} years" in sentences[0]
+    assert f"has a mean absolute error of {b.mean():.2f} years" in sentences[0]
     assert f"{(a - b).mean():.2f} years [" in sentences[0]
     low, high = map(
         float,
@@ -395,8 +395,8 @@ def test_warns_of_groups_in_which_a_model_is_worse_than_chance():
 def test_warns_of_a_derived_model_that_fails_gates():
     study = make_study()
     gates = pd.DataFrame(
-        [["b", "a", "all", "all utterances", 24, 0.8, 0.9, 0.89, False],
-         ["b", "a", "x", "x", 3, np.nan, 0.0, np.nan, True]], columns=GATE_COLUMNS,
+        [["b", "a", "all", "all utterances", 24, "accuracy", 0.8, 0.9, 0.89, False],
+         ["b", "a", "x", "x", 3, "accuracy", np.nan, 0.0, np.nan, True]], columns=GATE_COLUMNS,
     )  # fmt: skip
     sentences = warnings(dataclasses.replace(study, gates=gates))
     assert "b fails 1 gate. Check it before it replaces a." in sentences

@@ -369,9 +369,15 @@ def test_regressions_are_those_of_the_table_with_confirmed_ones_first(study):
     assert texts(table)[0][2:5] == ["100.0", "33.3", "66.7"]
     row = study.regressions.iloc[0]
     more = pd.DataFrame([row, row.copy()])
-    more["verdict"], more["rule"] = ["undecided", "worse"], ["first", "second"]
+    more["regression"], more["rule"] = ["not excluded", "shown"], ["first", "second"]
     study = dataclasses.replace(study, regressions=more)
-    assert [row[0] for row in texts(against.regression_table(study, a, b))] == ["second", "first"]
+    table = against.regression_table(study, a, b)
+    assert [row[0] for row in texts(table)] == ["second", "first"]
+    assert [row[-1].text for row in table.rows] == ["shown", "not excluded"]
+    assert table.rows[1][-1].note == "too few speakers for an interval"  # three speakers
+    more[["speakers", "low", "high"]] = [6, -0.9, 0.1]
+    table = against.regression_table(dataclasses.replace(study, regressions=more), a, b)
+    assert table.rows[1][-1].note == "up to 90.0 points"
     study = dataclasses.replace(study, regressions=more.iloc[:0])
     assert against.regression_table(study, a, b) is None
 
@@ -402,9 +408,50 @@ def test_equivalence_is_stated(equivalent, margin, sentence):
     sentences = against.statements(study, *study.models)
     assert sentences[1] == sentence
     assert sentences[0].startswith(
-        "On all utterances, b is not significantly better or worse than a (+4.2"
+        "On all utterances, b is not significantly better or worse than a (accuracy +4.2"
     )
     assert sentences[2] == "b compared with a on 2 groups: 2 undecided."
+    assert sentences[3].startswith("b is shown to be worse than a on none of the 2 groups. This is")
+
+
+def test_groups_are_counted_by_whether_a_regression_is_excluded():
+    study = make_study(margin=0.02)
+    a, b = study.models
+    rows = study.comparison.iloc[[1] * 6].assign(
+        regression=["shown"] + ["excluded"] * 2 + ["not excluded"] * 3,
+        speakers=[6, 6, 6, 6, 6, 3], low=[-0.5, 0, 0, -0.04, -0.13, -0.9], high=0.1,
+        rule=["one", "two", "three", "four", "five", "six"],
+    )  # fmt: skip
+    study = dataclasses.replace(study, comparison=pd.concat([study.comparison[:1], rows]))
+    assert against.regression_sentence(study, a, b) == (
+        "b is shown to be worse than a on 1 of the 6 groups. This is excluded on 2 of them and not"
+        " excluded on 3 (1 of which has too few speakers for an interval). It may be worse by up to"
+        " 13.0 points for five."
+    )
+    none = dataclasses.replace(study, comparison=study.comparison[:1])
+    assert against.regression_sentence(none, a, b) == ""
+
+
+@pytest.mark.parametrize("metric", ["uar", "ccc"])
+def test_the_metric_of_all_utterances_is_named(metric):
+    study = make_study(metric=metric, classification=metric == "uar", confirmed=True, costs=True)
+    a, b = study.models
+    title = {"uar": "unweighted average recall", "ccc": "concordance correlation"}[metric]
+    table = against.comparison_table(study, a, b)
+    assert table.rows[0][0].note == title and title not in table.rows[1][0].note
+    overall_row = study.metrics[
+        (study.metrics["model"] == "b") & (study.metrics["metric"] == metric)
+    ]
+    value = overall_row["value"].iloc[0]
+    assert study.overall_value(1) == pytest.approx(value)
+    shown = study.measures[metric].number(value)
+    assert texts(table)[0][3] == shown
+    first, second = (row["value"] for _, row in study.ranked())
+    assert first >= second
+    assert texts(tradeoff.tradeoff_table(study, tradeoff.tradeoff(study)))[1][1] == shown
+    chart = against.difference_chart(study, a, b)
+    assert ("all utterances" in chart.svg) == (metric == "uar")  # years and no unit share no axis
+    assert title in against.statements(study, a, b)[0]
 
 
 def test_the_smaller_of_equivalent_models_is_named():
@@ -423,11 +470,12 @@ def test_the_smaller_of_equivalent_models_is_named():
 def test_failed_gates_are_listed_first(study):
     assert against.gate_table(study) is None
     gates = pd.DataFrame(
-        [["b", "a", "all", "all utterances", 24, 0.9, 0.9, 1.0, True],
-         ["b", "a", "s", "a rule", 30, 0.5, 1.0, 0.5, False]], columns=GATE_COLUMNS,
+        [["b", "a", "all", "all utterances", 24, "uar", 0.9, 0.9, 1.0, True],
+         ["b", "a", "s", "a rule", 30, "accuracy", 0.5, 1.0, 0.5, False]], columns=GATE_COLUMNS,
     )  # fmt: skip
     table = against.gate_table(dataclasses.replace(study, gates=gates))
     assert [row[-1] for row in texts(table)] == ["failed", "passed"]
+    assert [row[2].note for row in table.rows] == ["", "unweighted average recall"]
     assert texts(table)[0][:7] == ["b", "a", "a rule", "30", "50.0", "100.0", "50.0"]
 
 

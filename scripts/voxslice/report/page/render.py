@@ -179,7 +179,7 @@ def _parts(study: Study, derived: Derived) -> dict[str, Any]:
                 "chart": against.difference_chart(study, a, b),
                 "table": against.comparison_table(study, a, b),
                 "regressions": against.regression_table(study, a, b),
-                "significant": against.significant_regressions(study, a, b),
+                "shown": against.shown_regressions(study, a, b),
             }
             for number, (a, b) in enumerate(against.pairs(study))
         ],
