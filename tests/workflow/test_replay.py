@@ -105,6 +105,7 @@ def config(repository, tables):
                 "type": "classification",
                 "target": "gender",
                 "labels": ["female", "male"],
+                "metric": "accuracy",
                 "min_drop": 0.15,
             }
         },
