@@ -216,26 +216,25 @@ def difference_chart(study: Study, a: Model, b: Model) -> Drawing:
         note says if groups are left out
     """
     every = ordered(study, a, b)
-    if study.overall_measure.unit != study.measure.unit:  # they do not share an axis
-        every = every[every["slice"] != "all"]
-    overall = every.index[every["slice"] == "all"]
-    groups = every.drop(overall)
+    groups = every.loc[1:]
     decided = groups[groups["verdict"].isin(["better", "worse"])]
     largest = decided["difference"].abs().nlargest(MAX_CHART_ROWS - 1).index
-    rows = every.loc[sorted([*overall, *largest])]
+    # all utterances and groups share an axis if their metrics have one unit
+    alone = len(largest) and study.overall_measure.unit != study.measure.unit
+    rows = every.loc[sorted(largest if alone else [0, *largest])]
+    measure = study.measures[rows.iloc[0]["metric"]]
     note = ""
     if len(rows) < len(every):
-        groups_text = counted(len(groups), "group")
-        first = "all utterances and " if len(overall) else ""
+        total = counted(len(groups), "group")
+        first = "" if alone else "all utterances and "
         note = (
-            f"The chart shows {first}{len(largest)} of {groups_text}: those with the largest"
+            f"The chart shows {first}{len(largest)} of {total}: those with the largest"
             " significant differences. The table shows all groups."
             if len(largest)
-            else f"None of the {groups_text} shows a significant difference. The table shows all"
-            " groups."
+            else f"None of the {total} shows a significant difference. The table shows all groups."
         )
-    better_b = (rows["difference"] > 0) == study.measure.rises
-    rows = scaled(rows, study.measure, ["difference", "low", "high"]).assign(
+    better_b = (rows["difference"] > 0) == measure.rises
+    rows = scaled(rows, measure, ["difference", "low", "high"]).assign(
         label=[_label(study, row) for _, row in rows.iterrows()],
         series=[b.name if better else a.name for better in better_b],
     )
@@ -243,10 +242,10 @@ def difference_chart(study: Study, a: Model, b: Model) -> Drawing:
     styles = {model.name: style(study.models.index(model)) for model in (a, b)}
     drawing = intervals(
         rows.assign(value=rows["difference"]),
-        f"{b.name} minus {a.name}" + f" ({study.measure.step})" * bool(study.measure.step),
+        f"{b.name} minus {a.name}" + f" ({measure.step})" * bool(measure.step),
         f"Difference between {b.name} and {a.name} on each group",
         styles=styles | {"neither": (SOFT, "stroke")},
-        digits=study.measure.digits,
+        digits=measure.digits,
         zero=True,
         series="better",
     )

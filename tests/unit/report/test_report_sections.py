@@ -450,7 +450,12 @@ def test_the_metric_of_all_utterances_is_named(metric):
     assert first >= second
     assert texts(tradeoff.tradeoff_table(study, tradeoff.tradeoff(study)))[1][1] == shown
     chart = against.difference_chart(study, a, b)
-    assert ("all utterances" in chart.svg) == (metric == "uar")  # years and no unit share no axis
+    assert "all utterances" in chart.svg
+    groups = study.comparison["slice"] != "all"
+    study.comparison.loc[groups, "verdict"] = "better"
+    chart = against.difference_chart(study, a, b)  # years and a concordance share no axis
+    assert ("all utterances" in chart.svg) == (metric == "uar")
+    assert ("all utterances" in chart.note) == (metric == "uar" and bool(chart.note))
     assert title in against.statements(study, a, b)[0]
 
 
