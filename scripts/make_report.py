@@ -13,6 +13,7 @@ from voxslice.report.inputs import (
     read_json,
     read_measures,
     read_model,
+    read_modes,
     read_silence,
 )
 from voxslice.report.page.render import derive, render, versions
