@@ -3,6 +3,7 @@ from typing import Literal
 
 import pandas as pd
 from voxslice.comparison.by_speaker import pair_table, speaker_table
+from voxslice.comparison.tables import compared_pairs
 from voxslice.files import write_csv
 from voxslice.logs import to_log
 from voxslice.task import Task
@@ -14,14 +15,16 @@ def main(
     metadata: str,
     kind: Literal["classification", "regression"],
     labels: Sequence[str] | None,
+    metric: str,
     margin: float | None,
+    sources: Mapping[str, str],
     resamples: int,
     seed: int,
     speakers: str,
     pairs: str,
 ) -> None:
     """Compute the results of each speaker, and what each contributes to differences of models."""
-    task = Task(kind, margin=margin)
+    task = Task(kind, margin=margin, overall=metric)
     tables = {model: pd.read_parquet(path) for model, path in scores.items()}
     utterances = pd.read_parquet(metadata)
     write_csv(
@@ -31,11 +34,12 @@ def main(
         pair_table(
             tables,
             utterances,
-            metrics=[task.metric],
+            metrics=list(dict.fromkeys([task.overall_metric, task.metric])),
             labels=labels,
             margin=margin,
             resamples=resamples,
             seed=seed,
+            pairs=compared_pairs(list(tables), sources),
         ),
         pairs,
     )
@@ -48,7 +52,9 @@ if __name__ == "__main__":
             metadata=snakemake.input.metadata,
             kind=snakemake.params.kind,
             labels=snakemake.params.labels,
+            metric=snakemake.params.metric,
             margin=snakemake.params.margin,
+            sources=snakemake.params.sources,
             resamples=snakemake.params.resamples,
             seed=snakemake.params.seed,
             speakers=snakemake.output.speakers,
