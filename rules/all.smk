@@ -28,7 +28,7 @@ EVERYTHING = [
     *STUDY.per_task("results/speakers/{dataset}/{task}.csv"),
     *collect("results/costs/{model}.csv", model=STUDY.run_models),
 ]
-"""Inputs of the rule `all`, which has to stand in a Snakefile to be the default target."""
+"""Inputs of the rule `all`, which must be in a Snakefile to be the default target."""
 
 
 rule datasets:

@@ -1,4 +1,4 @@
-"""Quantile bins: groups of a number that hold about the same number of values."""
+"""Quantile bins: ranges of numbers that contain about the same number of values."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ import pandas as pd
 
 
 def quantile_edges(values: np.ndarray | pd.Series, count: int) -> np.ndarray:
-    """Upper edges of bins that hold about the same number of values.
+    """Upper edges of bins that contain about the same number of values.
 
     Equal values are always in the same bin.
 

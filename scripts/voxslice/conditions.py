@@ -41,7 +41,7 @@ def category_order(column: pd.Series) -> list[str]:
 
     Returns:
         the categories that occur, in their own order if they have one (as `low`, `middle`, `high`),
-        else sorted; `missing` stands last
+        else sorted; `missing` comes last
     """
     occurring = set(as_text(column))
     ordered = isinstance(column.dtype, pd.CategoricalDtype) and column.cat.ordered

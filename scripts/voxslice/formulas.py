@@ -7,7 +7,7 @@ cells, send them to a server, or start programs. An apostrophe in front of it ma
 import re
 
 NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
-"""A cell that is a number is no formula, although it may begin with a sign."""
+"""A number, which is not a formula although it may begin with a sign."""
 CELL = r"(^|[;\t\r\n])"
 """Where a cell may begin: some spreadsheets split a cell at semicolons, tabs and ends of lines."""
 STARTS = r"(?=(?:[^\S\t\r\n]|['\"\u200b-\u200f\u2060\ufeff])*[=+\-@\uff1d\uff0b\uff0d\uff20])"

@@ -1,8 +1,9 @@
 """Make text from data safe to show: no invisible characters, and no effect on other text.
 
 Labels, file names and messages of libraries may contain characters that control a terminal or the
-direction of writing. A label that ends in such a character mirrors the numbers after it. Snakemake
-imports this module each time it parses the workflow. The module therefore imports no heavy library.
+direction of writing. A number after a label that ends in such a character may be shown in reverse.
+Snakemake imports this module each time it parses the workflow. The module therefore imports no
+heavy library.
 """
 
 import re
@@ -10,7 +11,7 @@ from typing import Any
 
 CONTROL = re.compile(
     "[\\x00-\\x1f\\x7f-\\x9f"  # control a terminal
-    "\\u061c\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069"  # turn text round, or end a line
+    "\\u061c\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069"  # reverse text, or end a line
     "\\u2060-\\u2065\\u206a-\\u206f\\ufeff\\ufff9-\\ufffb\\U000e0000-\\U000e007f"  # hide text
     "\\ud800-\\udfff]"  # cannot be written
 )
@@ -28,7 +29,7 @@ def visible(text: str, keep: str = "") -> str:
     """Replace control characters by characters that can be seen.
 
     Args:
-        text: Text of data, or text that holds some.
+        text: Text from data, or text that contains it.
         keep: Control characters that stay, such as the ends of lines of a log.
 
     Returns:
@@ -54,7 +55,7 @@ def shown(text: str, keep: str = "") -> str:
     work in charts, attributes and other places that cannot contain an element.
 
     Args:
-        text: Text of data, or text that holds some. It was not isolated before.
+        text: Text from data, or text that contains it. It was not isolated before.
         keep: Control characters that stay.
 
     Returns:

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 KEY = ["file", "start", "end"]
-"""Columns that identify an utterance: path relative to the audio folder, start and end in s."""
+"""Columns that identify an utterance: path relative to the audio folder, and times in s."""
 
 
 def match_rows(keys: pd.DataFrame, other: pd.DataFrame, matrix: np.ndarray) -> np.ndarray:

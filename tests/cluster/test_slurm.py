@@ -21,7 +21,7 @@ from voxslice.demo.corpus import publish
 from voxslice.demo.practice import train
 
 PREFIX = f"voxslicetest{os.getpid()}"
-"""Of the jobs' names: no other job is counted or ended here."""
+"""Prefix of the names of jobs, so that no other job is counted or cancelled."""
 MODELS = ["practice_small", "practice_big"]
 SHARDS = 3
 
@@ -44,7 +44,7 @@ def config(tmp_path_factory):
     config = yaml.safe_load((ROOT / "config/demo.yaml").read_text(encoding="utf-8"))
     dataset = config["datasets"]["demo"]
     dataset["audb"]["repositories"][0]["host"] = str(folder / "host")
-    dataset["shard_hours"] = 0.03  # of five minutes: SHARDS shards
+    dataset["shard_hours"] = 0.03  # five minutes of audio: SHARDS shards
     del config["models"]["practice_emotion"], dataset["columns"]["arousal"]
     del dataset["columns"]["pitch"]
     for name in MODELS:
@@ -70,7 +70,7 @@ def start(folder, config):
     command += ["--profile", "none", "--workflow-profile", ROOT / "profiles/slurm"]
     command += ["--directory", folder, "--configfile", config, "--jobs", 2, "--cores", 2]
     command += ["--slurm-jobname-prefix", PREFIX, "--latency-wait", 10]
-    # about what a job takes here
+    # a job takes about this long
     command += ["--slurm-init-seconds-before-status-checks", 8]
     with (folder / "run.log").open("w") as log:
         return subprocess.Popen(
@@ -113,7 +113,7 @@ def wait(true, seconds):
     """Wait until something is true, and return it."""
     end = time.monotonic() + seconds
     while not (result := true()):
-        assert time.monotonic() < end, "waited in vain"
+        assert time.monotonic() < end, f"it did not happen within {seconds} s"
         time.sleep(0.2)
     return result
 
@@ -187,7 +187,7 @@ def test_ended_and_started_again_gives_the_same_bytes(tmp_path, config, undistur
     assert started(study) == Counter(left)
     assert {"fetch_dataset dataset=demo", "list_utterances dataset=demo"} <= ended
     assert not ended & set(left)
-    # a job may have been ended although its shard was there: that is not left either
+    # a job that was cancelled may have written its shard, which is then not planned again
     shards = {
         re.sub(
             r"predict dataset=(.+) model=(.+) shard=(.+)", r"rule_predict_wildcards_\1_\2_\3", job
@@ -199,6 +199,6 @@ def test_ended_and_started_again_gives_the_same_bytes(tmp_path, config, undistur
     assert {comment for _, comment in in_state("COMPLETED", "rule_predict")} == done | shards
     assert done and not done & shards
 
-    # the folder may move: what Snakemake knows of it lies in it
+    # the folder may be moved, because it contains all records of Snakemake
     moved = study.rename(tmp_path / "moved")
     assert planned(moved, configfiles=[config]) == []

@@ -12,7 +12,7 @@ def write_endless(folder: Path, *, empty: bool = False, above: float | None = No
 
     Args:
         folder: Folder to write `model.onnx` and `model.yaml` to.
-        empty: Whether nothing is computed in the loop: onnxruntime then cannot be told to stop.
+        empty: Whether nothing is computed in the loop: onnxruntime then cannot be stopped.
         above: The loop is entered only if the mean of the signal is above this number; None for
             always.
     """

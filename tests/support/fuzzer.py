@@ -60,10 +60,10 @@ class Fuzzer:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
         config["models"]["second"]["tasks"] = ["gender"]
         config["searches"]["metadata"]["depth"] = 2
-        # the failure of a few utterances of 24 ends in results
+        # a study finishes although a few of its 24 utterances cannot be scored
         config |= {"resamples": 100, "failures_tolerated": 0.2, "limits": {"model_seconds": 20}}
         write_config(self._folder / "config.yaml", config)
-        self._names = self._subjects(config)
+        self._names = self._all_names(config)
         self._memory = {}
         shutil.copytree(self._folder, self._original)
         with contextlib.chdir(self._folder):
@@ -77,7 +77,7 @@ class Fuzzer:
                 for model in study.run_models
             }
 
-    def _subjects(self, config):
+    def _all_names(self, config):
         """The names of all files, columns, tasks and models."""
         columns = config["datasets"]["voices"]["columns"]
         files = [path.name for path in self._folder.rglob("*") if path.is_file()]
@@ -87,7 +87,7 @@ class Fuzzer:
         """Change the study and run it.
 
         Args:
-            seed: of the mutation
+            seed: seed of the mutation
             mutate: function that changes the study in the current folder, see `mutations.mutate`
 
         Returns:
@@ -97,7 +97,7 @@ class Fuzzer:
         shutil.copytree(self._original, self._folder)
         with contextlib.chdir(self._folder):
             mutation = mutate(random.Random(seed))
-            # results of mutations are not kept
+            # results of changed studies are not kept in memory
             jobs = Jobs(dict(self._memory))
             try:
                 try:

@@ -149,7 +149,7 @@ def mutate_table(draw):
     written = io.StringIO()
     csv.writer(written).writerows([header, *rows])
     Path("voices.csv").write_bytes(written.getvalue().encode("utf-8"))
-    # a name that stands twice leaves open which column is meant
+    # if a name occurs twice, it is not clear which column is meant
     table = [dict(zip(header, row, strict=True)) for row in rows]
     return Mutation("csv", what, table if len(set(header)) == len(header) else None)
 
@@ -345,12 +345,12 @@ def mutate_audio(draw):
     chosen = draw.sample(files, draw.choice([1, 1, 1, 2, 4, len(files)]))
     change = draw.choice([_bytes, _bytes, _header, _header, _sound, _sound])
     seed = draw.random()
-    told = []
+    done = []
     for file in chosen:
         # large changes do the same to each file
-        told.append(change(type(draw)(seed), file))
+        done.append(change(type(draw)(seed), file))
     names = ", ".join(file.name for file in chosen[:3]) + (", ..." if len(chosen) > 3 else "")
-    return Mutation("audio", f"{names}: {told[0]}", files=tuple(file.name for file in chosen))
+    return Mutation("audio", f"{names}: {done[0]}", files=tuple(file.name for file in chosen))
 
 
 def _bytes(draw, file):
@@ -362,20 +362,20 @@ def _bytes(draw, file):
         count = draw.choice([1, 1, 3, 30, 1000])
         for _ in range(count):
             content[draw.randrange(min(end, len(content)))] ^= 1 << draw.randrange(8)
-        told = f"{count} bits of the first {end} bytes flipped"
+        done = f"{count} bits of the first {end} bytes flipped"
     elif change == "truncate":
         size = draw.choice([0, 1, 12, 44, 46, draw.randrange(len(content)), len(content) - 1])
         del content[size:]
-        told = f"cut to {size} bytes"
+        done = f"cut to {size} bytes"
     elif change == "insert":
         at, count = draw.randrange(len(content)), draw.choice([1, 2, 1000])
         content[at:at] = draw.randbytes(count)
-        told = f"{count} bytes inserted at {at}"
+        done = f"{count} bytes inserted at {at}"
     else:
         content = draw.choice([draw.randbytes(5000), b"\0" * 5000, b"<html>404</html>", b"RIFF"])
-        told = f"replaced by {shown(bytes(content))}"
+        done = f"replaced by {shown(bytes(content))}"
     file.write_bytes(content)
-    return told
+    return done
 
 
 def _header(draw, file):
@@ -424,12 +424,12 @@ def mutate_model(draw):
     path = draw.choice(["models/first/model.onnx", "models/first/model.yaml", "models/second.zip"])
     model = Path(path).stem if path.endswith("zip") else Path(path).parent.name
     if path.endswith("yaml"):
-        told = _mutate_text(draw, Path(path), MODEL_TEXT)
+        done = _mutate_text(draw, Path(path), MODEL_TEXT)
     elif path.endswith("onnx") and draw.random() < 0.5:
-        told = _weights(draw, Path(path))
+        done = _weights(draw, Path(path))
     else:
-        told = _bytes(draw, Path(path))
-    return Mutation("model", f"{path}: {told}", models=(model,))
+        done = _bytes(draw, Path(path))
+    return Mutation("model", f"{path}: {done}", models=(model,))
 
 
 def _weights(draw, file):
@@ -481,7 +481,7 @@ def _mutate_text(draw, file, pairs):
             else draw.choice([i for i in range(len(text)) if text.startswith(old, i)])
         )
         text = text[:at] + text[at:].replace(old, new, -1 if everywhere else 1)
-        told = f"{shown(old)} is {shown(new)}" + ("" if everywhere else f" at {at}")
+        done = f"{shown(old)} is {shown(new)}" + ("" if everywhere else f" at {at}")
     elif change == "encoding":
         encoding = draw.choice(ENCODINGS)
         text = text.replace("female", "weiblichä") if draw.random() < 0.5 else text
@@ -490,21 +490,21 @@ def _mutate_text(draw, file, pairs):
     elif change == "insert":
         at, new = draw.randrange(len(text)), draw.choice(TEXTS)
         text = text[:at] + new + text[at:]
-        told = f"{shown(new)} inserted at {at}"
+        done = f"{shown(new)} inserted at {at}"
     elif change == "line":
         lines = text.splitlines(keepends=True)
         at = draw.randrange(len(lines))
         lines.insert(at, draw.choice(["\n", " \n", "#\n", "x\n", ",,,\n", lines[at], '"\n']))
-        text, told = "".join(lines), f"line {at + 1}: {shown(lines[at])}"
+        text, done = "".join(lines), f"line {at + 1}: {shown(lines[at])}"
     elif change == "begin":
         new = draw.choice(
             ["\ufeff", "sep=,\n", "sep=;\n", "\n", "\n\n", "# x\n", '"', "---\n", "\0"]
         )
-        text, told = new + text, f"{shown(new)} in front"
+        text, done = new + text, f"{shown(new)} in front"
     elif change == "end":
         new = draw.choice(["", "\n", "\n\n\n", "x", '"', ",", "\x1a", "\0", "\n,,,\n", "\n=1+1\n"])
-        text, told = text.rstrip("\n") + new, f"{shown(new)} at the end"
+        text, done = text.rstrip("\n") + new, f"{shown(new)} at the end"
     else:
         return _bytes(draw, file)
     file.write_bytes(text.encode("utf-8"))
-    return told
+    return done

@@ -1,4 +1,4 @@
-"""A study of seconds: short noises of four speakers, two tiny models, two tasks."""
+"""A study that runs in seconds: short noises of four speakers, two tiny models, two tasks."""
 
 import itertools
 import shutil
@@ -8,6 +8,15 @@ import numpy as np
 import pandas as pd
 from small_inputs import noise, write_audio, write_model
 from snakemake_cli import ROOT
+
+GENDER = {
+    "type": "classification",
+    "target": "gender",
+    "output": "logits_gender",
+    "labels": ["female", "male"],
+    "min_drop": 0.1,
+}
+"""A task for models of `small_inputs.write_model`."""
 
 
 def copy_workflow(folder):
@@ -25,7 +34,7 @@ def write_data(folder, *, utterances=6):
     for seed, (speaker, number) in enumerate(itertools.product(speakers, range(utterances))):
         name, gender, age = speaker
         file = f"{name}{number}.wav"
-        # the louder the voice, the other the answer: models are right on some of them
+        # models answer by loudness, so they are right on some of the files
         write_audio(folder / "audio" / file, noise(0.3, seed=seed) * np.float32(0.2 + number / 9))
         emotion = ["anger", "neutral"][number % 2]
         rows.append([file, name, gender, age, emotion, number])
@@ -59,13 +68,7 @@ def study_config(folder):
         "datasets": {"voices": write_data(folder)},
         "models": write_models(folder),
         "tasks": {
-            "gender": {
-                "type": "classification",
-                "target": "gender",
-                "output": "logits_gender",
-                "labels": ["female", "male"],
-                "min_drop": 0.1,
-            },
+            "gender": {**GENDER},
             "age": {
                 "type": "regression",
                 "target": "age",

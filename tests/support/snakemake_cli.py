@@ -13,8 +13,7 @@ import tempfile
 from pathlib import Path
 
 import yaml
-
-ROOT = Path(__file__).parents[2]
+from project import ROOT
 
 
 def command(folder, *arguments, configfiles=(), cores=2, workflow=ROOT, profile=True):

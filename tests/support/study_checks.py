@@ -1,4 +1,4 @@
-"""Checks of a finished or refused study, whatever was changed in it: nothing is lost silently."""
+"""Checks of a study after a random change: an error is one sentence, and no utterance is lost."""
 
 import json
 import re
@@ -26,8 +26,8 @@ def require_sentence(sentence, names):
     """
     assert sentence == sentence.strip() and "\n" not in sentence, "it has several lines"
     assert len(sentence) <= LONGEST_SENTENCE, f"it has {len(sentence)} characters"
-    assert "Traceback" not in sentence and 'File "' not in sentence, "it holds a traceback"
-    assert sentence.endswith((".", "?")), "it is no sentence"
+    assert "Traceback" not in sentence and 'File "' not in sentence, "it contains a traceback"
+    assert sentence.endswith((".", "?")), "it is not a sentence"
     assert any(name in sentence for name in names), "it names no file, key or column"
 
 
@@ -44,7 +44,7 @@ def keys(table):
     # the end of a file that cannot be read is missing
     times = [(table[name].astype(float) * 1e6).round().fillna(-1) for name in KEY[1:]]
     found = list(zip(table["file"], *times, strict=True))
-    assert len(set(found)) == len(found), "an utterance stands twice"
+    assert len(set(found)) == len(found), "an utterance is listed twice"
     return set(found)
 
 
@@ -97,12 +97,12 @@ def require_same(predictions, model, earlier, mutation, study):
     """Check that the utterances which were not changed have the predictions that they had."""
     if earlier is None:
         return
-    card, rate, were = earlier
+    card, rate, old = earlier
     fetched = json.loads(Path(f"resources/models/{model}/model.json").read_text(encoding="utf-8"))
     if fetched != card or study.config["models"][model]["sampling_rate"] != rate:
         return
-    columns = [name for name in predictions if name in were and name not in KEY]
-    both = predictions.merge(were, on=KEY, suffixes=("", "_before"))
+    columns = [name for name in predictions if name in old and name not in KEY]
+    both = predictions.merge(old, on=KEY, suffixes=("", "_before"))
     both = both[~both["file"].isin(mutation.files)]
     for name in columns:
         a, b = both[name], both[f"{name}_before"]
@@ -124,19 +124,19 @@ def require_task(study, jobs, dataset, task):
     else:
         labels = labels.astype(float)
         known = labels.notna()
-    everyone, losses = pd.DataFrame(metadata[KEY]).assign(label=labels)[known.to_numpy(bool)], {}
+    labelled, losses = pd.DataFrame(metadata[KEY]).assign(label=labels)[known.to_numpy(bool)], {}
     for model in models:
         scores = pd.read_parquet(f"results/scores/{dataset}/{task}/{model}.parquet")
         predictions, failures = read_shards(dataset, model)
-        assert keys(scores) == keys(predictions) & keys(everyone), "scores are lost"
-        unlabelled = len(metadata) - len(everyone)
-        lost = len(metadata) - unlabelled - len(keys(failures) & keys(everyone))
+        assert keys(scores) == keys(predictions) & keys(labelled), "scores are lost"
+        unlabelled = len(metadata) - len(labelled)
+        lost = len(metadata) - unlabelled - len(keys(failures) & keys(labelled))
         assert len(scores) == lost
         printed = jobs.printed["score", dataset, task, model]
         assert f"{len(scores)} of {len(metadata)} utterances are scored." in printed
-        told = sum(int(count.replace(",", "")) for count in LEFT_OUT.findall(printed))
-        assert not classification or told == unlabelled, f"{told} of {unlabelled} are told"
-        require_scores(scores, predictions, everyone, settings, model)
+        reported = sum(int(count.replace(",", "")) for count in LEFT_OUT.findall(printed))
+        assert not classification or reported == unlabelled, f"{reported} of {unlabelled}"
+        require_scores(scores, predictions, labelled, settings, model)
         require_metrics(metrics[metrics["model"] == model].set_index("metric"), scores, settings)
         require_slices(dataset, task, model, scores, settings)
         losses[model] = scores.set_index(KEY)[["label", "loss"]]
@@ -154,10 +154,10 @@ def require_task(study, jobs, dataset, task):
                 assert np.isclose(value, expected[row.metric], rtol=1e-6)
 
 
-def require_scores(scores, predictions, everyone, settings, model):
+def require_scores(scores, predictions, labelled, settings, model):
     """Compute the predictions and losses again from the outputs of the model."""
     both = scores.merge(predictions, on=KEY, suffixes=("", "_of_output"))
-    both = both.merge(everyone, on=KEY, suffixes=("", "_of_table"))
+    both = both.merge(labelled, on=KEY, suffixes=("", "_of_table"))
     assert len(both) == len(scores)
     card = json.loads(Path(f"resources/models/{model}/model.json").read_text(encoding="utf-8"))
     names = card["outputs"][settings["output"]]

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import yaml
+from project import SCHEMA
 from snakemake_cli import ROOT
 from voxslice.config import lookups
 from voxslice.config.complete import complete
@@ -20,7 +21,6 @@ from voxslice.data import local_data
 from voxslice.errors import InputError
 from voxslice.files import read_csv
 
-SCHEMA = yaml.safe_load((ROOT / "config/schema.yaml").read_text(encoding="utf-8"))
 MODEL_FILES = ("model.onnx", "model.yaml", "model.json")
 
 

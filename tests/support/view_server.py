@@ -75,11 +75,11 @@ def serve(view, folder, wait_for, *arguments):
             "Spotlight does not start in time",
         )
         assert process.poll() is None, log.read_text()
-        told = re.fullmatch(
+        match = re.fullmatch(
             rf"The view is open at (http://127\.0\.0\.1:{port}/\?token=\S{{43}})\n", log.read_text()
         )
-        assert told, log.read_text()
-        yield Served(told[1])
+        assert match, log.read_text()
+        yield Served(match[1])
         family = psutil.Process(process.pid).children(recursive=True)
         assert family, "the server is not where this test looks for it"
         process.send_signal(signal.SIGTERM)

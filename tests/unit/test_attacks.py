@@ -1,3 +1,5 @@
+"""Each attack in docs/attacks.md has a test."""
+
 import re
 
 import pytest

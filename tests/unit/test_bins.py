@@ -1,3 +1,5 @@
+"""Quantile bins."""
+
 import numpy as np
 import pytest
 from voxslice.bins import assign_bins, quantile_edges

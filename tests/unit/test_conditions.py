@@ -1,3 +1,5 @@
+"""Conditions on metadata are written in words."""
+
 import numpy as np
 import pandas as pd
 import pytest

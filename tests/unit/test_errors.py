@@ -1,3 +1,5 @@
+"""Errors of the machine are distinguished from errors of an utterance."""
+
 import errno
 import re
 

@@ -1,3 +1,5 @@
+"""Files are written completely or not at all."""
+
 import hashlib
 import os
 

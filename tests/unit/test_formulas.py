@@ -131,6 +131,6 @@ def test_escaping_is_quick(tmp_path):
     """Cells that are made to be slow: long runs of characters that may precede a formula."""
     cells = [letter * 20_000 for letter in "' \t;\n="] + ["; ' " * 5_000, "'=" * 10_000]
     table = pd.DataFrame({"label": cells})
-    begin = time.perf_counter()
+    begin = time.process_time()
     assert is_same(tmp_path / "table.csv", table)
-    assert time.perf_counter() - begin < 2
+    assert time.process_time() - begin < 2

@@ -1,3 +1,5 @@
+"""A job that crashes or is left alone ends in one sentence."""
+
 import os
 import signal
 import subprocess

@@ -1,3 +1,5 @@
+"""The output and the errors of a job go to its log."""
+
 import os
 import subprocess
 import sys

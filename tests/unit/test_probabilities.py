@@ -1,3 +1,5 @@
+"""Probabilities are checked and normalised."""
+
 import numpy as np
 import pytest
 from voxslice.probabilities import is_probability, shares

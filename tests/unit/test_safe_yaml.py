@@ -1,3 +1,5 @@
+"""YAML files from strangers: expensive files and tags are refused, and plain values are read."""
+
 import os
 
 import pytest
@@ -88,7 +90,7 @@ def test_invalid_yaml_is_refused_in_one_sentence(text):
     assert "\n" not in str(error.value)
 
 
-def test_what_is_no_file_is_refused(tmp_path):
+def test_a_path_that_is_not_a_text_file_is_refused(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "latin").write_bytes(b"a: \xe9")
     (tmp_path / "utf16").write_bytes("a: !!python/name:os.system ''".encode("utf-16"))

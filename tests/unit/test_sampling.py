@@ -1,3 +1,5 @@
+"""Large tables are sampled by the seed."""
+
 import numpy as np
 from voxslice.sampling import sampled
 

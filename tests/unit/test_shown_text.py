@@ -118,6 +118,6 @@ def test_progress_bars_stay_in_logs(tmp_path):
 
 def test_it_is_quick():
     text = "\x1b\u202eא " * 100_000 + "א" + " " * 100_000 + "x" * 5_000_000
-    begin = time.perf_counter()
+    begin = time.process_time()
     assert not CONTROL.search(shown(text).replace("\u2068", "").replace("\u2069", ""))
-    assert time.perf_counter() - begin < 2
+    assert time.process_time() - begin < 2

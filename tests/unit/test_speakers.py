@@ -1,3 +1,5 @@
+"""Unknown speakers have one form."""
+
 import numpy as np
 import pandas as pd
 import pytest

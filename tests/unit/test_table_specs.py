@@ -1,3 +1,5 @@
+"""Tables are checked against their specification."""
+
 import pandas as pd
 import pytest
 from snakemake_cli import ROOT

@@ -1,3 +1,5 @@
+"""The metric of a task, and which direction is worse."""
+
 import numpy as np
 import pytest
 from voxslice.task import Task

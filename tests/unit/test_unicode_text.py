@@ -1,3 +1,5 @@
+"""Text is compared in one Unicode form."""
+
 import pytest
 from voxslice.unicode_text import look_alike, nfc
 

@@ -1,3 +1,5 @@
+"""Estimates of memory and time."""
+
 import pytest
 from voxslice.workload import memory_mb, minutes, room_mb, utterance_mb
 

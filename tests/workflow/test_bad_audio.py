@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from small_inputs import RATE, noise, write_audio, write_model
+from small_study import GENDER
 from snakemake_cli import planned, snakemake, write_config
 
 pytestmark = pytest.mark.workflow
@@ -108,15 +109,7 @@ def config():
             }
         },
         "models": {"tiny": {"path": "model", "tasks": ["gender"], "license": "MIT"}},
-        "tasks": {
-            "gender": {
-                "type": "classification",
-                "target": "gender",
-                "output": "logits_gender",
-                "labels": ["female", "male"],
-                "min_drop": 0.1,
-            }
-        },
+        "tasks": {"gender": {**GENDER}},
         "searches": {"subgroups": {"finder": "subgroups", "features": ["gender"]}},
         "costs": {"durations": [0.1], "repetitions": 1, "seconds": 0},
     }

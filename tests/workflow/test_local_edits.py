@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 import yaml
 from small_inputs import noise, write_audio, write_model
+from small_study import GENDER
 from snakemake_cli import move, planned, snakemake, write_config
 
 pytestmark = pytest.mark.workflow
@@ -34,15 +35,7 @@ def config():
             },
         },
         "models": {"tiny": {"path": "model", "tasks": ["who"], "license": "MIT"}},
-        "tasks": {
-            "who": {
-                "type": "classification",
-                "target": "speaker",
-                "output": "logits_gender",
-                "labels": ["female", "male"],
-                "min_drop": 0.1,
-            }
-        },
+        "tasks": {"who": GENDER | {"target": "speaker"}},
         "searches": {},
     }
 

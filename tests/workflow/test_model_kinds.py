@@ -83,7 +83,7 @@ def config(folder):
 @pytest.fixture(scope="module")
 def study(folder, config):
     path = write_config(folder / "study.yaml", config)
-    snakemake(folder, "metrics", "reports", configfiles=[path])
+    snakemake(folder, "metrics", "results/report/voices/gender.html", configfiles=[path])
     return folder
 
 

@@ -8,6 +8,7 @@ from collections import Counter
 import pandas as pd
 import pytest
 from small_inputs import write_model
+from small_study import GENDER
 from snakemake_cli import command, snakemake, write_config
 
 pytestmark = pytest.mark.workflow
@@ -30,13 +31,7 @@ def config(tmp_path_factory):
             "shard_hours": 1 / 3600,
             "license": "MIT",
         }
-    task = {
-        "type": "classification",
-        "target": "speaker",
-        "output": "logits_gender",
-        "labels": ["female", "male"],
-        "min_drop": 0.1,
-    }
+    task = GENDER | {"target": "speaker"}
     model = {"path": str(folder / "model"), "tasks": ["who"], "license": "MIT"}
     return write_config(
         folder / "study.yaml",

@@ -6,6 +6,7 @@ import re
 import pandas as pd
 import pytest
 from small_inputs import noise, write_audio, write_model
+from small_study import GENDER
 from snakemake_cli import snakemake, write_config
 
 pytestmark = pytest.mark.workflow
@@ -34,13 +35,7 @@ def config(tmp_path_factory):
         }
     for name in ("small", "big"):
         models[name] = {"path": str(write_model(folder / name)), "tasks": ["who"], "license": "MIT"}
-    task = {
-        "type": "classification",
-        "target": "speaker",
-        "output": "logits_gender",
-        "labels": ["female", "male"],
-        "min_drop": 0.1,
-    }
+    task = GENDER | {"target": "speaker"}
     return {"datasets": datasets, "models": models, "tasks": {"who": task}, "searches": {}}
 
 
@@ -82,7 +77,7 @@ def test_scoring_requests_memory_by_model_and_longest_utterance(jobs):
     assert memory["predict few big"] > memory["predict few small"] + 1500
     assert memory["predict many small"] == memory["predict few small"]
     assert memory["predict long small"] > memory["predict few small"] + 5000
-    # no utterance of more than longest_seconds, 120, is computed on
+    # utterances of more than longest_seconds (120 s) are not computed
     assert 11_000 < memory["predict cut small"] < 14_000
 
 

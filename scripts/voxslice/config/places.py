@@ -29,7 +29,7 @@ def check_places(config: Mapping[str, Any]) -> None:
         wildcard = _WILDCARD.search(path)
         if wildcard:
             raise InputError(
-                f"{key}: {path!r} has {wildcard.group()!r}, which Snakemake takes for a wildcard:"
+                f"{key}: {path!r} has {wildcard.group()!r}, which Snakemake reads as a wildcard:"
                 " rename it, or give the path of a link to it."
             )
         if _FROM_SHELL.match(path):
@@ -48,11 +48,12 @@ def check_existence(config: Mapping[str, Any], folder: str | Path) -> None:
     """Check that the local files and folders of a config exist.
 
     Args:
-        config: completed
+        config: completed config
         folder: folder of the study, to which relative paths are relative
 
     Raises:
-        InputError: if one does not exist; those that the workflow makes are left out
+        InputError: if one does not exist. Paths in `resources/` are not checked, because the
+            workflow makes them
     """
     for key, path in _paths(config):
         if not path.startswith("resources/") and not Path(folder, path).exists():

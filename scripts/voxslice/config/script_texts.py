@@ -51,7 +51,7 @@ def check_folders(*folders: str | Path) -> None:
 
 
 def _texts(node: Any, place: str) -> Iterator[tuple[str, str]]:
-    """Each text of a config, keys included, and where it stands."""
+    """Each text of a config, including keys, and its place."""
     if isinstance(node, dict):
         for key, value in node.items():
             yield place, str(key)

@@ -72,8 +72,8 @@ def state_of_shard(study: StudyConfig) -> Reader:
 def longest_allowed(study: StudyConfig) -> Reader:
     """Parameter of a rule: duration in seconds of the longest utterance that is scored.
 
-    The duration is infinite if all utterances of the shard are within the limit. A changed limit
-    therefore scores only the shards again in which it makes a difference.
+    The duration is infinite if all utterances of the shard are within the limit. A new limit
+    therefore reruns only the shards for which it makes a difference.
 
     Args:
         study: config of the study

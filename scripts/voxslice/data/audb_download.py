@@ -82,7 +82,7 @@ def fetch_audb(
         flavor = {"format": format, "mixdown": True, "sampling_rate": sampling_rate}
         try:
             tables = load(only_metadata=True)
-        except KeyError as error:  # of audb, which looks for the durations of all files
+        except KeyError as error:  # raised by audb, which looks up the durations of all files
             raise InputError(
                 f"The tables of {name} {version} name files that were not published ({error}): use"
                 " another version or ask who published it."

@@ -191,10 +191,12 @@ def remark_on_numbers(cells: pd.Series) -> str:
     """
     text = cells.str.strip()
     words = text.str.casefold().isin(MISSING_WORDS).fillna(False).astype(bool)
-    told = ["decimal commas"] if _has_decimal_commas(text.mask(words)) else []
+    remarks = ["decimal commas"] if _has_decimal_commas(text.mask(words)) else []
     if words.any():
-        told.append(f"{_counted(cells, words)} as missing")
-    return f"The column {cells.name} is read as numbers, with {' and '.join(told)}." if told else ""
+        remarks.append(f"{_counted(cells, words)} as missing")
+    if not remarks:
+        return ""
+    return f"The column {cells.name} is read as numbers, with {' and '.join(remarks)}."
 
 
 def _are_whole(values: pd.Series) -> bool:

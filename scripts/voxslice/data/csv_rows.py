@@ -57,7 +57,7 @@ def read_csv_rows(path: str | Path) -> CsvRows:
     except csv.Error as error:
         raise ValueError(f"line {reader.line_num} of the table: {error}") from error
     if not lines:
-        raise ValueError("there is no line of names")
+        raise ValueError("there is no header line")
     names = [nfc(name) for name in lines[0][1]]
     kept = [index for index, name in enumerate(names) if name]
     twice = [name for name, count in Counter(names[i] for i in kept).items() if count > 1]

@@ -67,8 +67,8 @@ def read_metadata(
         is decided by `voxslice.data.column_types.typed`; a speaker is always text
 
     Raises:
-        InputError: if the table has no such column, a column of numbers has another cell, or the
-            table no longer lists the utterances
+        InputError: if the table has no such column, a cell of a column of numbers is not a
+            number, or the table no longer lists the utterances
     """
     table = read_table(path)
     rows = _rows(_keys(table, str(path)), utterances, str(path))
@@ -81,7 +81,7 @@ def read_metadata(
 
 
 def _typed(cells: pd.Series, settings: Mapping[str, str], source: str) -> pd.Series:
-    """Give the cells of a column their type, and print what is remarkable about it."""
+    """Give the cells of a column their type, and print a remark if cells may have been misread."""
     values = typed(cells, settings.get("type"), source=source)
     remark = remark_on_text(values) if values is cells else remark_on_numbers(cells)
     if remark and settings.get("type") != "category":
@@ -118,7 +118,7 @@ def _column(table: pd.DataFrame, name: str, source: str) -> pd.Series:
     if name not in table:
         raise InputError(
             f"{source} has no column {name!r}, but {', '.join(table.columns)}: correct the name, or"
-            " save the table with a line of names."
+            " save the table with a header line."
         )
     return table[name]
 

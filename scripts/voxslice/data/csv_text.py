@@ -22,7 +22,7 @@ class CsvText(NamedTuple):
     """A CSV file as text.
 
     Attributes:
-        text: the table, from the line with the names of its columns
+        text: the table, from its header line
         separator: character between two cells
     """
 
@@ -33,9 +33,9 @@ class CsvText(NamedTuple):
 def read_csv_text(path: str | Path) -> CsvText:
     """Read a CSV file.
 
-    Lines before the names are skipped if they are blank, begin with `#`, or are `sep=;`, which sets
-    the separator. Without such a line, the separator is a comma, or a semicolon or tab if the line
-    of names has one of these and no comma.
+    Lines before the header are skipped if they are blank, begin with `#`, or are `sep=;`, which
+    sets the separator. Without such a line, the separator is a comma, or a semicolon or tab if the
+    header has one of these and no comma.
 
     Args:
         path: file in UTF-8, or in UTF-16 as Excel writes it
@@ -53,9 +53,9 @@ def read_csv_text(path: str | Path) -> CsvText:
     separator = ""
     while text:
         line = _LINE.match(text)[0]  # type: ignore[index]  # it matches any text
-        told = _SEPARATOR_LINE.fullmatch(line)
-        if told and not separator:
-            separator = told["separator"] or ","
+        declared = _SEPARATOR_LINE.fullmatch(line)
+        if declared and not separator:
+            separator = declared["separator"] or ","
         elif line.strip() and not line.startswith("#"):
             separator = separator or next((mark for mark in ",;\t" if mark in line), ",")
             break

@@ -79,15 +79,15 @@ def _product(
 
     # (outputs, channels, width) -> (width * channels, outputs)
     matrix = numpy_helper.to_array(weights).transpose(2, 1, 0).reshape(width * channels, outputs)
-    turned = f"{name}_turned"  # (batch, time, channels)
-    nodes = [helper.make_node("Transpose", [node.input[0]], [turned], perm=[0, 2, 1])]
+    transposed = f"{name}_turned"  # (batch, time, channels)
+    nodes = [helper.make_node("Transpose", [node.input[0]], [transposed], perm=[0, 2, 1])]
     axis, step, parts = limit("axis", 1), limit("step", stride), []
     for offset in range(width):  # takes the sample at this offset of each window
         left = width - 1 - offset
         first = limit(f"first_{offset}", offset)
         stop = limit(f"stop_{offset}", -left if left else np.iinfo(np.int64).max)
         parts.append(f"{name}_part_{offset}")
-        nodes.append(helper.make_node("Slice", [turned, first, stop, axis, step], parts[-1:]))
+        nodes.append(helper.make_node("Slice", [transposed, first, stop, axis, step], parts[-1:]))
     windows, product = f"{name}_windows", f"{name}_product"
     nodes.append(helper.make_node("Concat", parts, [windows], axis=2))
     factor = constant("weights", np.ascontiguousarray(matrix))

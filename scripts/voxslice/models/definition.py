@@ -157,7 +157,7 @@ def _labels(labels: object, path: Path) -> dict[str, list[str]] | list[str]:
 
 def _names(names: object, path: Path) -> list[str]:
     if not isinstance(names, list):
-        raise InputError(f"{path} has labels that are no list of names: export the model again.")
+        raise InputError(f"{path} has labels that are not a list of names: export the model again.")
     return [_text(name, path) for name in names]
 
 

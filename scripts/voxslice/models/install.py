@@ -153,7 +153,7 @@ def _staged(target: str | Path) -> Iterator[Path]:
     target = Path(target)
     with full_disk(target):
         target.mkdir(parents=True, exist_ok=True)
-        for left in target.glob(f"{STAGED}*"):  # by a process that was killed
+        for left in target.glob(f"{STAGED}*"):  # left by a process that was killed
             shutil.rmtree(left)
         with tempfile.TemporaryDirectory(dir=target, prefix=STAGED) as name:
             yield Path(name)
@@ -178,7 +178,7 @@ def _outputs(
             model = load(folder)
     except TimeLimitError:
         raise
-    except Exception as error:  # onnxruntime raises a dozen kinds
+    except Exception as error:  # onnxruntime raises many kinds
         reason_of(error, f"The model from {origin}")  # raises an error if memory is short
         raise InputError(load_error(error, origin)) from error
     if len(model.inputs) != 1:
@@ -225,7 +225,7 @@ def _try(model: audonnx.Model, origin: str, max_seconds: float) -> list[dict[str
                 results.append(run(model, signal, list(model.outputs), options))
         except TimeLimitError:
             raise
-        except Exception as error:  # onnxruntime raises a dozen kinds
+        except Exception as error:  # onnxruntime raises many kinds
             reason = reason_of(error, f"{samples / 16000:g} s of noise by the model from {origin}")
             print(f"The model fails on noise: {reason[:300]}")
     return results

@@ -141,13 +141,13 @@ def declared_rate(model: onnx.ModelProto) -> str | None:
 def activations(model: onnx.ModelProto) -> dict[str, str]:
     """Outputs that a softmax or sigmoid computes.
 
-    Operations that change the type or the shape alone may follow it.
+    Operations that change only the type or the shape may follow it.
 
     Args:
         model: model that `read_onnx` returned
 
     Returns:
-        `softmax` or `sigmoid` by name of the output, for outputs that are one of them
+        `softmax` or `sigmoid` by name of the output; other outputs are left out
     """
     producers = {name: node for node in model.graph.node for name in node.output}
     opset = next((entry.version for entry in model.opset_import if not entry.domain), 0)
@@ -183,5 +183,5 @@ def take_one_at_a_time(model: onnx.ModelProto) -> bool:
     dimensions = inputs[0].type.tensor_type.shape.dim if len(inputs) == 1 else []
     if len(dimensions) < 2 or dimensions[0].HasField("dim_value"):
         return False
-    dimensions[0].dim_value = 1  # the name of the dimension goes with it
+    dimensions[0].dim_value = 1  # this also removes the name of the dimension
     return True

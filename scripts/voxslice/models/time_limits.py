@@ -25,7 +25,7 @@ class TimeLimitError(InputError):
 def time_limit(seconds: float, what: str) -> Iterator[onnxruntime.RunOptions]:
     """Stop a computation of onnxruntime that takes too long.
 
-    onnxruntime is told to stop, which it does between two operators. It may not stop within
+    onnxruntime is asked to stop, which it does between two operators. It may not stop within
     `GRACE_S`, for example in a single operator that never ends or while it loads a file. Then the
     process ends with the same sentence.
 
@@ -37,7 +37,7 @@ def time_limit(seconds: float, what: str) -> Iterator[onnxruntime.RunOptions]:
         Options to be given to `InferenceSession.run`.
 
     Raises:
-        TimeLimitError: The block raised an exception after it was told to stop.
+        TimeLimitError: The block raised an exception after it was asked to stop.
     """
     options = onnxruntime.RunOptions()
     done = threading.Event()

@@ -25,9 +25,9 @@ def unnamed_labels(labels: pd.Series, known: Sequence[str]) -> list[str]:
     counts = text[~text.isin(known)].value_counts().reset_index()
     counts.columns = pd.Index(["label", "count"])
     counts = counts.sort_values(["count", "label"], ascending=[False, True])
-    told = []
+    sentences = []
     if len(counts):
-        # what looks like a mistake stands first
+        # what looks like a mistake comes first
         alike = {label: look_alike(label, known) for label in counts["label"]}
         order = counts.sort_values("label", key=lambda c: c.map(alike).isna(), kind="stable")
         listed = [
@@ -36,14 +36,14 @@ def unnamed_labels(labels: pd.Series, known: Sequence[str]) -> list[str]:
         ]
         rest = len(order) - len(listed)
         listed += [f"{rest} other{'' if rest == 1 else 's'}"] if rest else []
-        told.append(
+        sentences.append(
             _left_out(int(counts["count"].sum()), len(text), "a label that the task does not name")
             + f": {', '.join(listed)}."
         )
     missing = int(text.isna().sum())
     if missing:
-        told.append(_left_out(missing, len(text), "no label") + ".")
-    return told
+        sentences.append(_left_out(missing, len(text), "no label") + ".")
+    return sentences
 
 
 def _left_out(count: int, total: int, why: str) -> str:

@@ -26,8 +26,8 @@ class Scoring:
 
     Attributes:
         scores: one row per utterance, see `voxslice.scores.scores`
-        scale: what the output of a classification holds, see `voxslice.scores.scale`; None for a
-            regression, and for predictions that are given
+        scale: whether the output of a classification contains logits or probabilities, see
+            `voxslice.scores.scale`; None for a regression, and for predictions from a table
         notes: sentences on the scale for the report
     """
 
@@ -39,13 +39,13 @@ class Scoring:
 def score_given_predictions(
     paths: Sequence[str], metadata: pd.DataFrame, *, task: str, settings: Mapping[str, Any]
 ) -> Scoring:
-    """Score predictions that the user has given, in a column that is called like the task.
+    """Score predictions from a table of the user, in the column with the name of the task.
 
     Args:
         paths: Parquet files of the predictions
         metadata: keys of all utterances, and the column of true labels
         task: id of the task
-        settings: `type`, `target` and, of a classification, `labels` of the task
+        settings: `type`, `target` and, for a classification, `labels` of the task
 
     Returns:
         the scores of the utterances that have a prediction and a label
@@ -77,10 +77,10 @@ def score_model_outputs(
         paths: Parquet files of the predictions, one per shard
         metadata: keys of all utterances, and the column of true labels
         card: `outputs` (labels of each output) and `activations` of the model
-        settings: `type`, `target` and `output` of the task; of a regression also `scale` and maybe
-            `label`
+        settings: `type`, `target` and `output` of the task; for a regression also `scale` and, if
+            the config sets it, `label`
         classes: arguments of `voxslice.classes.Classes`, for a classification
-        scale: what the output holds if the config gives it, see `voxslice.scores.scale`
+        scale: whether the output contains logits or probabilities, if the config states it
         model: id of the model, for messages
 
     Returns:
@@ -129,17 +129,17 @@ def score_predictions(
     scale: str | None,
     model: str,
 ) -> Scoring:
-    """Score the predictions of a model, and print what is left out.
+    """Score the predictions of a model, and print how many utterances are left out.
 
     Args:
         paths: Parquet files of the predictions, one per shard
         metadata: keys of all utterances, and the column of true labels
-        given: whether the user has given the predictions, so that no model was run
+        given: whether the predictions come from a table of the user instead of a model
         card: `outputs` (labels of each output) and `activations` of the model
         task: id of the task
         settings: settings of the task, see `score_given_predictions` and `score_model_outputs`
         classes: arguments of `voxslice.classes.Classes`, for a classification
-        scale: what the output holds if the config gives it, see `voxslice.scores.scale`
+        scale: whether the output contains logits or probabilities, if the config states it
         model: id of the model, for messages
 
     Returns:

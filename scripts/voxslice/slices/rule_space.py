@@ -198,7 +198,7 @@ class RuleSpace:
         """Choose bins and depth so that there are not too many rules.
 
         Combinations of categories are counted if enough rows have them. Intervals are counted
-        whatever their support in combination with other conditions.
+        even if they are rare in combination with other conditions.
 
         Returns:
             Bins as in `MAX_BINS_BY_NUMBERS` for rules of several conditions, and the depth, at

@@ -3,7 +3,7 @@
 sliceguard reduces an embedding with UMAP again for each model, although the utterances are the
 same. umap-learn compiles its functions again in each process. h-NNE computes a layout of its
 clusters that only sliceguard's own report shows. fairlearn computes differences and ratios between
-clusters that nobody reads. The patches remove this work.
+clusters that are not used. The patches remove this work.
 """
 
 import hashlib
@@ -115,7 +115,7 @@ def replaced(module: ModuleType, name: str, value: Any) -> Iterator[None]:
     Args:
         module: the module
         name: a name that the module has
-        value: what the name stands for in the block
+        value: replacement of the name within the block
     """
     original = getattr(module, name)
     setattr(module, name, value)

@@ -1,3 +1,5 @@
+"""Models are compared with each other and with reference models, overall and on slices."""
+
 import numpy as np
 import pandas as pd
 import pytest

@@ -1,3 +1,5 @@
+"""Gates compare a derived model with its source on each slice."""
+
 import numpy as np
 import pandas as pd
 import pytest

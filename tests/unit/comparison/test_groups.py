@@ -1,3 +1,5 @@
+"""The slices and categories on which models are compared."""
+
 import numpy as np
 import pandas as pd
 import pytest

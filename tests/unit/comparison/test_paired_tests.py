@@ -1,3 +1,5 @@
+"""Paired tests: McNemar's test and sign flips."""
+
 import tracemalloc
 from itertools import product
 

@@ -1,3 +1,5 @@
+"""The command that makes a report again."""
+
 import pytest
 from voxslice.config.commands import command_of
 

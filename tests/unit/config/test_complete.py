@@ -1,10 +1,12 @@
+"""A config is checked against the schema and completed with its defaults."""
+
 import copy
 import re
-from pathlib import Path
 
 import jsonschema
 import pytest
 import yaml
+from project import ROOT, SCHEMA
 from voxslice.config.complete import complete
 from voxslice.config.lookups import (
     answer_pair,
@@ -21,9 +23,6 @@ from voxslice.config.lookups import (
 )
 from voxslice.errors import InputError
 
-ROOT = Path(__file__).parents[3]
-SCHEMA = yaml.safe_load((ROOT / "config" / "schema.yaml").read_text(encoding="utf-8"))
-
 
 def test_the_study_of_the_project_is_valid():
     config = yaml.safe_load((ROOT / "config" / "config.yaml").read_text(encoding="utf-8"))
@@ -32,6 +31,7 @@ def test_the_study_of_the_project_is_valid():
 
 
 def recipes():
+    """The YAML blocks of both READMEs."""
     names = ["README.md", "config/README.md"]
     text = "\n".join((ROOT / name).read_text(encoding="utf-8") for name in names)
     return [yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)]
@@ -78,6 +78,7 @@ def test_given_values_are_kept(config):
 
 
 def contains(full, part):
+    """Check that a completed config has the values of a part."""
     if isinstance(part, dict):
         for key, value in part.items():
             contains(full[key], value)
@@ -367,7 +368,7 @@ def test_every_mistake_is_one_sentence_with_its_place(config, place, value, mess
     if value is MISSING:
         del node[last]
     else:
-        # the name of a sibling stands for a copy of it
+        # the name of another model means a copy of its settings
         node[last] = (
             copy.deepcopy(node[value]) if isinstance(value, str) and value in node else value
         )
@@ -653,6 +654,7 @@ KNOWN = {"logits_gender": ["female", "male"], "logits_age": ["age"], "hidden_sta
 
 
 def read(config, dataset, model, known=KNOWN):
+    """The outputs of a model that a study reads on a dataset."""
     return outputs_read(complete(config, SCHEMA), dataset, model, known)
 
 

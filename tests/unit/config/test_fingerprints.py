@@ -1,3 +1,5 @@
+"""Fingerprints of a script and of the modules that it imports."""
+
 import re
 from modulefinder import ModuleFinder
 

@@ -1,7 +1,9 @@
+"""Requested memory and time grow with the inputs of a job and with each attempt."""
+
 from pathlib import Path
 
 import pytest
-import yaml
+from project import SCHEMA
 from snakemake.iocontainers import Wildcards
 from voxslice import workload
 from voxslice.config.complete import complete
@@ -15,9 +17,6 @@ from voxslice.config.job_resources import (
 )
 from voxslice.config.study_config import StudyConfig
 
-SCHEMA = yaml.safe_load(
-    (Path(__file__).parents[3] / "config/schema.yaml").read_text(encoding="utf-8")
-)
 JOB = Wildcards(fromdict={"dataset": "calls", "model": "small", "shard": "0"})
 
 

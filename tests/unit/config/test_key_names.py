@@ -1,13 +1,9 @@
-from pathlib import Path
+"""Renamed keys, and keys of the other finder, are errors that name the right key."""
 
 import pytest
-import yaml
+from project import SCHEMA
 from voxslice.config.key_names import check_key_names
 from voxslice.errors import InputError
-
-SCHEMA = yaml.safe_load(
-    (Path(__file__).parents[3] / "config/schema.yaml").read_text(encoding="utf-8")
-)
 
 
 @pytest.mark.parametrize(

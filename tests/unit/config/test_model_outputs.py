@@ -1,17 +1,16 @@
+"""The outputs that a study reads are looked up in the card of a model."""
+
 import json
 import os
 from pathlib import Path
 
 import pytest
-import yaml
+from project import SCHEMA
 from snakemake.iocontainers import Wildcards
 from voxslice.config.complete import complete
 from voxslice.config.model_outputs import outputs_read
 from voxslice.config.study_config import StudyConfig
 
-SCHEMA = yaml.safe_load(
-    (Path(__file__).parents[3] / "config/schema.yaml").read_text(encoding="utf-8")
-)
 JOB = Wildcards(fromdict={"dataset": "ages", "model": "small", "shard": "0"})
 
 

@@ -1,3 +1,5 @@
+"""Paths in a config: characters that are refused, and files that must exist."""
+
 import pytest
 from voxslice.config.places import check_existence, check_places
 from voxslice.errors import InputError
@@ -46,7 +48,7 @@ def test_most_characters_are_fine(kind, path):
     ("kind", "path", "message"),
     [
         ("table", "data {v1}/x.csv", r"^datasets\.mine\.csv\.path: 'data {v1}/x\.csv' has '{v1}'"),
-        ("audio", "{dataset}", r"^datasets\.mine\.csv\.audio: .* takes for a wildcard: rename"),
+        ("audio", "{dataset}", r"^datasets\.mine\.csv\.audio: .* reads as a wildcard: rename"),
         ("database", "/d/{ a }", r"^datasets\.emodb\.audformat\.path: .* has '\{ a }'"),
         ("folder", "m/{a.b}", r"^models\.a\.path: .* has '{a\.b}'"),
         ("onnx", r"{x,\d{2}}.onnx", r"^models\.b\.onnx: .* has '{x,"),

@@ -3,16 +3,15 @@
 import re
 
 import pytest
-import yaml
+from project import ROOT, SCHEMA
 from rule_files import RULE_FILES
-from snakemake_cli import ROOT
 
-SCHEMA = yaml.safe_load((ROOT / "config" / "schema.yaml").read_text(encoding="utf-8"))
 CALL = re.compile(r"\bsetting\(\s*((?:\"[^\"]+\",?\s*)+)\)")
 SEARCHES = re.compile(r"STUDY\.searches\(\s*((?:\"[^\"]+\",?\s*)+)")
 
 
 def named(pattern, text):
+    """The texts that each call of a helper names."""
     return [re.findall(r"\"([^\"]+)\"", call) for call in pattern.findall(text)]
 
 
@@ -57,7 +56,7 @@ def mistakes(text):
     return found
 
 
-def test_a_call_may_stand_on_several_lines():
+def test_a_call_may_span_several_lines():
     text = 'task=setting(\n    "tasks/{task}",\n    "type",\n    "unit",\n),'
     assert named(CALL, text) == [["tasks/{task}", "type", "unit"]]
 

@@ -6,7 +6,7 @@ import pytest
 from voxslice.config.script_texts import check_folders, check_texts
 from voxslice.errors import InputError
 
-RUN = [
+DANGEROUS = [
     "</script><script>alert(1)</script>", "</SCRIPT >", "x</script\t", "<script>", "<ScRiPt src=x>",
     "<!--", "a <!-- b", "<!--<script>",
 ]  # fmt: skip
@@ -34,13 +34,13 @@ def configs(text):
     yield {text: 1}
 
 
-@pytest.mark.parametrize("text", RUN)
+@pytest.mark.parametrize("text", DANGEROUS)
 def test_script_texts_are_refused_in_every_key_and_value(text):
     for config in configs(text):
-        begin = time.perf_counter()
+        begin = time.process_time()
         with pytest.raises(InputError, match="would be run by a browser") as error:
             check_texts(config)
-        assert time.perf_counter() - begin < 0.1
+        assert time.process_time() - begin < 0.1
         assert str(error.value).count(". ") == 0 and str(error.value).endswith("remove it.")
 
 

@@ -1,14 +1,13 @@
+"""Errors of the schema become sentences that say what to change."""
+
 import re
-from pathlib import Path
 
 import jsonschema
 import pytest
 import yaml
+from project import SCHEMA
 from voxslice.config.sentences import sentence
 
-SCHEMA = yaml.safe_load(
-    (Path(__file__).parents[3] / "config/schema.yaml").read_text(encoding="utf-8")
-)
 STUDY = """
 datasets:
   calls:

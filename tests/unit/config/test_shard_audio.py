@@ -1,8 +1,10 @@
+"""The amount of audio in a shard, before and after the dataset is split."""
+
 import math
 from pathlib import Path
 
 import pytest
-import yaml
+from project import SCHEMA
 from snakemake.iocontainers import Wildcards
 from voxslice.config.complete import complete
 from voxslice.config.shard_audio import (
@@ -12,10 +14,6 @@ from voxslice.config.shard_audio import (
     state_of_shard,
 )
 from voxslice.config.study_config import StudyConfig
-
-SCHEMA = yaml.safe_load(
-    (Path(__file__).parents[3] / "config/schema.yaml").read_text(encoding="utf-8")
-)
 
 
 def shard(number):

@@ -1,14 +1,10 @@
-from pathlib import Path
+"""The config of a study as the rules read it."""
 
 import pytest
-import yaml
+from project import SCHEMA
 from snakemake.iocontainers import Wildcards
 from voxslice.config.complete import complete
 from voxslice.config.study_config import StudyConfig, one_of
-
-SCHEMA = yaml.safe_load(
-    (Path(__file__).parents[3] / "config/schema.yaml").read_text(encoding="utf-8")
-)
 
 
 @pytest.fixture

@@ -1,12 +1,12 @@
+"""Values that the validator of JSON schemas would accept by mistake."""
+
 import re
-from pathlib import Path
 
 import pytest
 import yaml
+from project import SCHEMA
 from voxslice.config.complete import complete
 from voxslice.errors import InputError
-
-SCHEMA = yaml.safe_load((Path(__file__).parents[3] / "config/schema.yaml").read_text("utf-8"))
 
 
 def study(changes=""):

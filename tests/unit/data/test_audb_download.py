@@ -1,3 +1,5 @@
+"""Databases are downloaded with audb from a repository on disk."""
+
 import signal
 import subprocess
 import sys

@@ -1,3 +1,5 @@
+"""Audio of many formats is read, mixed to mono and resampled."""
+
 import errno
 import os
 import resource
@@ -132,7 +134,7 @@ def test_ogg_of_several_streams(tmp_path, with_ffmpeg, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "told"),
+    ("name", "content", "kind"),
     [
         ("a.m4a", b"\0\0\0 ftypM4A " + bytes(3000), "M4A"),
         ("phone.wav", b"\0\0\0 ftypM4A " + bytes(3000), "M4A"),
@@ -140,7 +142,7 @@ def test_ogg_of_several_streams(tmp_path, with_ffmpeg, monkeypatch):
         ("a.amr", b"#!AMR\n" + b"\xff" * 3000, "AMR"),
     ],
 )
-def test_formats_that_only_ffmpeg_reads(tmp_path, name, content, told, with_ffmpeg, monkeypatch):
+def test_formats_that_only_ffmpeg_reads(tmp_path, name, content, kind, with_ffmpeg, monkeypatch):
     path = tmp_path / name
     path.write_bytes(content)
     assert seconds(path) == 0
@@ -148,7 +150,7 @@ def test_formats_that_only_ffmpeg_reads(tmp_path, name, content, told, with_ffmp
     monkeypatch.setenv("PATH", "")
     assert seconds(path) == 0
     assert reason(path) == (
-        f"the audio cannot be read ({told} is not read here: convert it to WAV or FLAC, or install"
+        f"the audio cannot be read ({kind} is not read here: convert it to WAV or FLAC, or install"
         " ffmpeg)"
     )
 

@@ -1,3 +1,5 @@
+"""The cells of a column are read as numbers or as text."""
+
 import datetime
 
 import pandas as pd
@@ -94,8 +96,8 @@ def test_the_config_decides_the_type():
 )  # fmt: skip
 def test_text_that_is_mostly_numbers_is_reported(cells, remark):
     for column in (text(*cells), text(*cells).astype(object)):
-        told = remark_on_text(column)
-        assert remark in told and bool(told) == bool(remark)
+        remarks = remark_on_text(column)
+        assert remark in remarks and bool(remarks) == bool(remark)
 
 
 @pytest.mark.parametrize(

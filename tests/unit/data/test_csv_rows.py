@@ -69,8 +69,8 @@ REFUSED = {
     "file,a,,b,\na.wav,1,2\n": "in line 2 of the table is 3, but there are 5 names",
     'file,a\na.wav,"1\nb.wav,2\n': "line 3 of the table: unexpected end of data",
     'file,a\n"a.wav"x,1\n': "line 2 of the table: ',' expected after '\"'",
-    "": "there is no line of names",
-    "\n \n": "there is no line of names",
+    "": "there is no header line",
+    "\n \n": "there is no header line",
 }
 
 

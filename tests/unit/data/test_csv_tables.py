@@ -1,3 +1,5 @@
+"""Utterances and metadata of datasets that are a CSV table beside a folder of audio."""
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -67,8 +69,8 @@ def test_odd_names_of_files(audio, table):
         ("", r"mine\.csv cannot be read"),
         ("file\n", r"mine\.csv has no rows"),
         ("name,speaker\na.wav,1\n", r"has no column 'file', but name, speaker: correct"),
-        ("file|speaker\na.wav|1\n", r"no column 'file', but file\|speaker: .* a line of names"),
-        ("#file,speaker\na.wav,1\n", r"no column 'file', but a\.wav, 1: .* a line of names"),
+        ("file|speaker\na.wav|1\n", r"no column 'file', but file\|speaker: .* a header line"),
+        ("#file,speaker\na.wav,1\n", r"no column 'file', but a\.wav, 1: .* a header line"),
         ("file,age\na.wav,1\n,2\n", r"Row 2 of .*mine\.csv names no file"),
         ("file\na.wav\n./a.wav\n", r"mine\.csv lists a\.wav more than once: remove"),
         ("file,start,end\na.wav,0,2\na.wav,,\n", r"lists a\.wav more than once"),
@@ -185,8 +187,8 @@ def test_spans_of_timedeltas_in_parquet(audio, tmp_path):
 def test_words_for_missing_values_among_numbers_are_reported(audio, table, capsys):
     found = read(table("file,age\na.wav,31\nü.ogg,unknown\nno.wav,\n"), audio, "age")
     assert values(found["age"]) == [31, None, None]
-    told = "The column age is read as numbers, with 1 of its 3 cells ('unknown') as missing.\n"
-    assert capsys.readouterr().out == told
+    printed = "The column age is read as numbers, with 1 of its 3 cells ('unknown') as missing.\n"
+    assert capsys.readouterr().out == printed
 
 
 def test_decimal_commas_are_read(audio, table, capsys):
@@ -244,7 +246,7 @@ def test_the_config_sets_the_type(audio, table, capsys):
         read_metadata(path, utterances, {"digit": {"column": "digit", "type": "number"}})
 
 
-def test_metadata_survives_a_file(audio, table, tmp_path):
+def test_stored_metadata_is_read_unchanged(audio, table, tmp_path):
     path = table("file,speaker,age\nü.ogg,3,31\na.wav,,\n")
     found = read(path, audio, "speaker", "age")
     found.to_parquet(tmp_path / "files.parquet")

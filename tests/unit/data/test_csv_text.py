@@ -1,3 +1,5 @@
+"""The header and the encoding of CSV files."""
+
 import pytest
 from voxslice.data.csv_text import read_csv_text
 

@@ -1,3 +1,5 @@
+"""Utterances and metadata of audformat databases."""
+
 import shutil
 
 import audformat
@@ -24,7 +26,7 @@ def test_utterances_of_a_filewise_table_are_sorted(database):
     pd.testing.assert_frame_equal(list_utterances(database, "files"), expected)
 
 
-def test_utterances_of_a_segmented_table_are_sorted_and_ended(database):
+def test_utterances_of_a_segmented_table_are_sorted_and_have_an_end(database):
     expected = pd.DataFrame(
         {
             "file": ["audio/a.wav", "audio/a.wav", "audio/d.wav"],
@@ -92,7 +94,7 @@ def values(column):
     return [None if pd.isna(value) else value for value in column]
 
 
-def test_metadata_survives_a_file(database, tmp_path):
+def test_stored_metadata_is_read_unchanged(database, tmp_path):
     found = read(
         database,
         "files",
@@ -181,8 +183,8 @@ def test_metadata_is_matched_whatever_the_order(database):
     utterances = list_utterances(database, "files")
     columns = {"speaker": column("files", "speaker"), "emotion": column("partial", "emotion")}
     found = read_metadata(database, utterances, columns)
-    turned = read_metadata(database, utterances[::-1].reset_index(drop=True), columns)
-    pd.testing.assert_frame_equal(turned[::-1].reset_index(drop=True), found)
+    reversed_rows = read_metadata(database, utterances[::-1].reset_index(drop=True), columns)
+    pd.testing.assert_frame_equal(reversed_rows[::-1].reset_index(drop=True), found)
 
 
 @pytest.mark.parametrize(

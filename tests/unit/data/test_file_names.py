@@ -1,3 +1,5 @@
+"""Files are found under names in any Unicode form."""
+
 import unicodedata
 
 import pytest

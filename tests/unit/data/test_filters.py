@@ -1,3 +1,5 @@
+"""Values of a filter are compared as text."""
+
 import pytest
 from voxslice.data.filters import text, texts
 

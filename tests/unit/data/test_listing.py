@@ -1,3 +1,5 @@
+"""The utterances of a dataset are listed with fingerprints of their files' contents."""
+
 import pandas as pd
 import pytest
 from small_inputs import noise, write_audio

@@ -1,3 +1,5 @@
+"""Fingerprints of local data change only if utterances change."""
+
 import os
 import shutil
 import subprocess

@@ -1,3 +1,5 @@
+"""Filters select utterances, and the files that they need."""
+
 import audformat
 import numpy as np
 import pandas as pd

@@ -23,8 +23,8 @@ def test_silence_is_counted(files, remark):
     silence = pd.DataFrame({"file": files, "reason": "no signal"})
     assert silence_remarks(silence, 2000) == [remark]
     swapped = silence.assign(reason="channels out of phase").tail(1)
-    told = silence_remarks(pd.concat([silence, swapped]), 2000)
-    assert told == [
+    remarks = silence_remarks(pd.concat([silence, swapped]), 2000)
+    assert remarks == [
         "The channels of 1 of the 2,000 utterances cancel each other, so that models score silence"
         f" ({files[-1]}): convert these files to one of their channels.",
         *silence_remarks(silence, 2000),

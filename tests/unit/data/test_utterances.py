@@ -1,3 +1,5 @@
+"""Lists of utterances are ordered and checked."""
+
 import audformat
 import numpy as np
 import pandas as pd

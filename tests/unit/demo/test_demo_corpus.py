@@ -1,3 +1,5 @@
+"""The synthetic corpus has the form of emodb and the same bytes in each run."""
+
 import audb
 import audiofile
 import pytest

@@ -1,3 +1,5 @@
+"""The practice models of the embedded study: their features, outputs and training."""
+
 from itertools import pairwise
 
 import audonnx
@@ -146,11 +148,11 @@ def test_training_again_gives_the_same_bytes_and_replaces_the_models(models, tmp
 
 
 @pytest.mark.parametrize(("voices", "sentences"), [(0, 1), (1, 0), (1, len(SENTENCES) + 1)])
-def test_nothing_to_learn_from_is_refused(tmp_path, voices, sentences):
+def test_training_without_voices_or_sentences_is_refused(tmp_path, voices, sentences):
     with pytest.raises(ValueError, match="at least one voice"):
         train(tmp_path, 1, voices, sentences)
 
 
-def test_every_emotion_has_its_place():
+def test_every_emotion_has_dimensions_and_a_style():
     assert set(DIMENSIONS) == set(STYLES)
     assert set(CALM) < set(STYLES)

@@ -1,3 +1,5 @@
+"""Synthetic speech is reproducible and differs by emotion, gender and age."""
+
 import hashlib
 import subprocess
 import sys

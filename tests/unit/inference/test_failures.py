@@ -1,3 +1,5 @@
+"""The share of failures that a study tolerates."""
+
 import pandas as pd
 import pytest
 from voxslice.errors import InputError

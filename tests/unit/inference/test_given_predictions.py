@@ -1,3 +1,5 @@
+"""Predictions from a table of the user are matched with the utterances of a dataset."""
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -265,7 +267,7 @@ def test_a_parquet_file_may_hold_embeddings_and_segments(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["t.csv", "t.parquet"])
-def test_a_file_that_is_no_table(tmp_path, name):
+def test_a_file_that_is_not_a_table_is_refused(tmp_path, name):
     (tmp_path / name).write_bytes(b"\xfe\x00\xff no table")
     with pytest.raises(
         InputError, match=rf"{name} cannot be read \(.*\): correct it, or save it as CSV"

@@ -1,3 +1,5 @@
+"""Predictions equal those of audonnx, and each failure has a reason."""
+
 import errno
 import threading
 import time

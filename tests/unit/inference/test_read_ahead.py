@@ -1,3 +1,5 @@
+"""Utterances are read ahead in order, with bounded memory."""
+
 import gc
 import itertools
 import threading

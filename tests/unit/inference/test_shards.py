@@ -1,3 +1,5 @@
+"""Utterances are split into shards of similar duration."""
+
 import numpy as np
 import pandas as pd
 import pytest

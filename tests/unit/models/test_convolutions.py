@@ -1,3 +1,5 @@
+"""Convolutions are replaced by matrix products with the same result."""
+
 import numpy as np
 import onnx
 import onnxruntime

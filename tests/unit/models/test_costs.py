@@ -1,3 +1,5 @@
+"""The latency and memory of models are measured."""
+
 import os
 import platform
 import subprocess

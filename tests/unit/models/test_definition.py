@@ -1,4 +1,4 @@
-"""Attacks by a model.yaml, and the values that are read from an honest one."""
+"""Attacks by a model.yaml, and the values that are read from a harmless one."""
 
 import os
 
@@ -20,11 +20,13 @@ def source(tmp_path):
 
 
 def define(source, **arguments):
+    """Write a model.yaml whose model has these arguments."""
     text = yaml.safe_dump({NAME: {"path": "model.onnx", **arguments}})
     (source / "model.yaml").write_text(text)
 
 
 def refused(source, match):
+    """Check that reading the model.yaml fails with one sentence."""
     with pytest.raises(InputError, match=match) as error:
         read_definition(source)
     assert "\n" not in str(error.value)
@@ -82,7 +84,7 @@ def test_no_transform_is_accepted(source, transform):
 @pytest.mark.parametrize("labels", ["text", 1, {"a": "text"}, {"a": {"b": "c"}}, [["a"]]])
 def test_labels_of_another_form_are_refused(source, labels):
     define(source, labels=labels)
-    refused(source, "labels that are no list of names|instead of a name")
+    refused(source, "labels that are not a list of names|instead of a name")
 
 
 @pytest.mark.parametrize("path", [None, 1, ["model.onnx"], {"a": "model.onnx"}])
@@ -141,7 +143,7 @@ def test_links_inside_of_the_folder_are_followed(source):
     assert read_definition(source).onnx == (source / "weights").resolve()
 
 
-ENDLESS = {
+EXPENSIVE = {
     "aliases": "\n".join(
         ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
         + [f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 10)}]" for i in range(1, 12)]
@@ -157,9 +159,9 @@ ENDLESS = {
 }
 
 
-@pytest.mark.parametrize("name", ENDLESS)
+@pytest.mark.parametrize("name", EXPENSIVE)
 def test_yaml_that_grows_without_end_is_refused_at_once(source, name):
-    lines = [f"  {line}" for line in ENDLESS[name].splitlines()]
+    lines = [f"  {line}" for line in EXPENSIVE[name].splitlines()]
     (source / "model.yaml").write_text("\n".join([f"{NAME}:", "  path: model.onnx", *lines]))
     found = refusal(
         "from voxslice.models.definition import read_definition",
@@ -168,7 +170,7 @@ def test_yaml_that_grows_without_end_is_refused_at_once(source, name):
     require_cheap(found)
 
 
-def test_an_honest_definition_is_read_and_written(source, tmp_path):
+def test_a_harmless_definition_is_read_and_written(source, tmp_path):
     define(
         source, labels={"logits_age": [1], "logits_gender": ["no", False, None]}, sampling_rate=8000
     )

@@ -1,3 +1,5 @@
+"""Models are downloaded, checked and unpacked safely."""
+
 import contextlib
 import functools
 import hashlib

@@ -1,3 +1,5 @@
+"""A fetched model is checked and written with its card."""
+
 import hashlib
 import json
 
@@ -147,7 +149,9 @@ def test_classes_are_refused_and_nothing_runs(source, target, tmp_path, text):
 def test_yaml_that_is_not_plain_is_refused(source, target, tmp_path, text):
     marker = tmp_path / "marker"
     define(source, text.replace("MARKER", str(marker)))
-    refused(source, target, "which is not accepted from a|is not valid YAML|are no list of names")
+    refused(
+        source, target, "which is not accepted from a|is not valid YAML|are not a list of names"
+    )
     assert not marker.exists()
 
 

@@ -1,3 +1,5 @@
+"""Errors of onnxruntime become sentences that say what to change."""
+
 import onnx
 import onnxruntime
 import pytest

@@ -1,3 +1,5 @@
+"""ONNX files are checked before they are run, and described."""
+
 import onnx
 import pytest
 from onnx import TensorProto, helper

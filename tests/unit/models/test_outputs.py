@@ -1,3 +1,5 @@
+"""Outputs of a model that can be read as one vector per utterance."""
+
 import re
 
 import numpy as np

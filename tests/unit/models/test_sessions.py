@@ -1,3 +1,5 @@
+"""Sessions of onnxruntime use the given threads and device."""
+
 import numpy as np
 import onnxruntime
 import pytest

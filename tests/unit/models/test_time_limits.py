@@ -70,20 +70,17 @@ def test_an_endless_model_is_refused_when_it_is_fetched(endless, tmp_path, bare)
     assert not list((tmp_path / "out").iterdir())
 
 
+def measure(model):
+    """Measure the costs of a model on one utterance."""
+    measure_costs(
+        model, threads=[1], device="cpu", sampling_rate=RATE, durations=[0.5], warm_up=1,
+        repetitions=1, seconds=0, seed=0, max_seconds=LIMIT,
+    )  # fmt: skip
+
+
 def test_an_endless_model_is_stopped_when_it_is_measured(endless):
     with pytest.raises(InputError, match=r"^The model endless takes longer than 0\.3 s"):
-        measure_costs(
-            endless,
-            threads=[1],
-            device="cpu",
-            sampling_rate=RATE,
-            durations=[0.5],
-            warm_up=1,
-            repetitions=1,
-            seconds=0,
-            seed=0,
-            max_seconds=LIMIT,
-        )
+        measure(endless)
 
 
 def score(model, audio, out, threads=1):
@@ -174,15 +171,4 @@ def test_a_measurement_that_ignores_the_stop_ends_in_one_sentence(tmp_path, monk
 
     monkeypatch.setattr(subprocess, "run", short_grace)
     with pytest.raises(InputError, match=r"^The model model takes longer than 0\.3 s: use anot"):
-        measure_costs(
-            model,
-            threads=[1],
-            device="cpu",
-            sampling_rate=RATE,
-            durations=[0.5],
-            warm_up=1,
-            repetitions=1,
-            seconds=0,
-            seed=0,
-            max_seconds=LIMIT,
-        )
+        measure(model)

@@ -1,3 +1,5 @@
+"""Variants of models that compute in 8 or 16 bits."""
+
 import json
 import re
 
@@ -72,7 +74,7 @@ def test_the_same_source_gives_the_same_bytes(source, tmp_path, quantize):
         assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()
 
 
-def test_weights_have_eight_bits_and_products_only_are_quantised(source, tmp_path):
+def test_weights_have_eight_bits_and_only_matrix_products_are_quantised(source, tmp_path):
     derive(source, tmp_path, quantize="int8", origin="source")
     stored = onnx.load(str(tmp_path / "model.onnx")).graph.initializer
     weights = [t for t in stored if t.data_type == TensorProto.INT8 and len(t.dims) == 2]
@@ -90,7 +92,7 @@ def test_sixteen_bits_inside_and_floats_outside(source, tmp_path):
     assert {value.type.tensor_type.elem_type for value in ends} == {TensorProto.FLOAT}
 
 
-def test_a_model_without_products(tmp_path):
+def test_a_model_without_matrix_products_is_refused(tmp_path):
     value = helper.make_tensor_value_info
     graph = helper.make_graph(
         [helper.make_node("Abs", ["signal"], ["y"])],

@@ -1,4 +1,4 @@
-"""The page of the report: whole, offline, escaped, within its size, the same bytes twice."""
+"""The page of the report is complete, offline, escaped, reproducible and within its size limit."""
 
 import dataclasses
 import hashlib
@@ -38,7 +38,7 @@ def audio(tmp_path):
 
 
 class Tags(HTMLParser):
-    """Count tags, keep text, and see that what is opened is closed."""
+    """Count tags, keep text, and check that every opened tag is closed."""
 
     VOID = frozenset({"meta", "link", "br", "wbr"})
 
@@ -161,14 +161,14 @@ def test_the_policy_of_the_page_lists_the_hashes_of_its_scripts(audio):
     for script in scripts:
         digest = b64encode(hashlib.sha256(script.encode()).digest()).decode()
         assert f"'sha256-{digest}'" in html
-    # the library has an end of a script in a string, which must not end its element
+    # a string of the library contains the end of a script, which must not end the element
     assert "</script" in LIBRARY
     assert inlined(LIBRARY) in scripts[0]
 
 
 def test_text_of_data_is_escaped(audio):
     study = make_study(mapped=True)
-    # the hostile file is made an error, so that it is listened to
+    # the file with the hostile name becomes an error, so that it gets a clip
     wrong = class_scores(study.metadata, [0, 2])
     found, members = make_slice(
         wrong, [0, 2], "gender = <img src=x>", study.metadata["speaker"].to_numpy(str),
@@ -212,7 +212,7 @@ def test_page_is_not_larger_than_its_limit(audio):
 
 
 @pytest.mark.slow
-def test_page_too_small_for_its_limit_is_an_error(audio):
+def test_a_page_that_cannot_be_within_its_limit_is_an_error(audio):
     with pytest.raises(InputError, match=r"more than the 0\.01 MB of report\.max_megabytes"):
         page_of(make_study(), audio, max_megabytes=0.01)
 
@@ -228,7 +228,7 @@ def test_the_size_of_the_page_is_limited_by_default():
 
 
 @pytest.mark.slow
-def test_many_pairs_are_folded_but_the_first(audio):
+def test_all_pairs_except_the_first_are_folded(audio):
     study = make_study(models=3)
     names = [model.name for model in study.models]
     more = [study.comparison.assign(model_a=a, model_b=b) for a, b in [(names[1], names[0])]]

@@ -106,13 +106,13 @@ def test_groups_where_the_best_model_is_worse_are_named():
 
 def test_a_comparison_can_be_reversed():
     study = make_study()
-    straight, turned = study.against("b", "a").iloc[0], study.against("a", "b").iloc[0]
-    assert straight["difference"] == pytest.approx(1 / 24)
-    assert turned["difference"] == pytest.approx(-1 / 24)
-    assert (turned["low"], turned["high"]) == (-straight["high"], -straight["low"])
-    assert (straight["fixed"], straight["new"]) == (3, 2)
-    assert (turned["fixed"], turned["new"]) == (2, 3)
-    assert len(study.against("a", "nobody")) == 0
+    normal, reversed_pair = study.against("b", "a").iloc[0], study.against("a", "b").iloc[0]
+    assert normal["difference"] == pytest.approx(1 / 24)
+    assert reversed_pair["difference"] == pytest.approx(-1 / 24)
+    assert (reversed_pair["low"], reversed_pair["high"]) == (-normal["high"], -normal["low"])
+    assert (normal["fixed"], normal["new"]) == (3, 2)
+    assert (reversed_pair["fixed"], reversed_pair["new"]) == (2, 3)
+    assert len(study.against("a", "unknown")) == 0
 
 
 def test_answer_of_a_regression_takes_the_smaller_error_as_better():

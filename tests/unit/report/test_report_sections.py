@@ -127,9 +127,9 @@ def test_confusion_shades_errors_only(study):
 
 
 def test_calibration_error_is_the_weighted_distance_from_the_line():
-    sure = np.array([0.95, 0.95, 0.95, 0.95, 0.55, 0.55])
+    confidence = np.array([0.95, 0.95, 0.95, 0.95, 0.55, 0.55])
     right = np.array([1, 1, 1, 0, 1, 0])
-    table = calibration.calibrate(sure, right, None, resamples=200, seed=0)
+    table = calibration.calibrate(confidence, right, None, resamples=200, seed=0)
     everything, lower, upper = table.to_dict("records")
     assert (lower["from"], lower["to"], lower["n"]) == (0.5, 0.6, 2)
     assert (upper["confidence"], upper["accuracy"]) == pytest.approx((0.95, 0.75))
@@ -138,22 +138,22 @@ def test_calibration_error_is_the_weighted_distance_from_the_line():
     assert upper["low"] <= 0.75 <= upper["high"]
 
 
-def test_a_model_that_is_as_often_right_as_sure_has_no_calibration_error():
+def test_a_model_whose_confidence_equals_its_accuracy_has_no_calibration_error():
     generator = np.random.default_rng(0)
-    sure = generator.uniform(0.5, 1, 20000)
+    confidence = generator.uniform(0.5, 1, 20000)
     table = calibration.calibrate(
-        sure, generator.uniform(size=20000) < sure, None, resamples=100, seed=0
+        confidence, generator.uniform(size=20000) < confidence, None, resamples=100, seed=0
     )
     assert table["ece"].iloc[0] < 0.015
 
 
 def test_confidence_is_the_probability_of_the_chosen_class(study):
     scores = study.models[0].scores
-    sure = calibration.confidence(scores)
-    assert sure == pytest.approx(scores[["p_female", "p_male", "p_child"]].max(axis=1))
+    confidence = calibration.confidence(scores)
+    assert confidence == pytest.approx(scores[["p_female", "p_male", "p_child"]].max(axis=1))
     assert calibration.confidence(scores.drop(columns="p_female")) is None
     # a class that is never chosen may lack its probabilities
-    assert calibration.confidence(scores.drop(columns="p_child")) == pytest.approx(sure)
+    assert calibration.confidence(scores.drop(columns="p_child")) == pytest.approx(confidence)
 
 
 def test_bias_has_the_sign_of_the_error():
@@ -166,7 +166,7 @@ def test_bias_has_the_sign_of_the_error():
     assert table[["from", "to"]].to_numpy().tolist() == [[20, 40], [20, 20], [40, 40]]
 
 
-def test_scatters_are_drawn_of_a_sample_where_there_are_many():
+def test_a_large_scatter_chart_shows_a_sample():
     study = make_study(classification=False)
     model = study.models[0]
     assert calibration.sampled(study) is None
@@ -180,7 +180,7 @@ def test_scatters_are_drawn_of_a_sample_where_there_are_many():
 # trade-off
 
 
-def test_pareto_front():
+def test_models_on_the_pareto_front_are_marked():
     x = np.array([1, 2, 3, 2, np.nan])
     y = np.array([0.5, 0.7, 0.6, 0.7, 0.9])
     assert tradeoff.pareto(x, y, rises=True).tolist() == [True, True, False, True, False]
@@ -329,7 +329,7 @@ def test_the_report_describes_what_was_searched(study):
     assert slice_tables.searched(study, study.models[0]) == sentences
 
 
-def test_charts_escape_and_do_not_change(study):
+def test_charts_are_escaped_and_reproducible(study):
     model = study.models[1]
     drawings = [slice_tables.drop_chart(study, model, distinct(model.slices)) for _ in range(2)]
     assert "&lt;b&gt;x" in drawings[0].svg
@@ -518,7 +518,7 @@ def test_the_chosen_class_is_among_the_probabilities(study, chosen, probabilitie
     assert (predicted.prediction, names) == (chosen, shown)
 
 
-def test_errors_to_listen_to_are_errors_and_are_listed_once(study, audio):
+def test_only_errors_have_clips_and_each_has_one(study, audio):
     groups, left_out = clips.with_audio(chosen(study), audio, 10**7)
     files = [clip.file for group in groups for clip in group.clips]
     assert left_out == 0
@@ -598,7 +598,7 @@ def test_clips_of_any_sampling_rate(tmp_path, rate):
     assert soundfile.info(audio).duration == pytest.approx(0.5, abs=0.1)
 
 
-def test_waveform_is_as_long_as_the_signal_is_loud():
+def test_the_lines_of_a_waveform_follow_the_level():
     lines = clips.waveform(np.repeat([0.0, 0.5, -1.0], [100, 100, 100])).split("M")[1:]
     assert len(lines) == 100
     assert lines[0] == "0.5 19.5V20.5"  # silence
@@ -627,7 +627,7 @@ def test_map_shows_every_utterance_that_is_scored(confirmed):
     assert projection.make_map(make_study()) is None
 
 
-def test_map_is_of_a_sample_where_there_are_many(confirmed, monkeypatch):
+def test_a_large_map_shows_a_sample(confirmed, monkeypatch):
     monkeypatch.setattr(projection, "MAP_POINTS", 10)
     first, second = (projection.make_map(confirmed) for _ in range(2))
     assert (len(first.points), first.total) == (10, UTTERANCES)
@@ -655,12 +655,12 @@ def test_map_reads_the_embedding_of_its_sample_alone(confirmed, tmp_path, monkey
     stored = stored_embedding("ears", paths)
     read = []
 
-    def spied(wanted):
+    def recorded(wanted):
         read.append(wanted["file"].tolist())
         return stored.read(wanted)
 
     monkeypatch.setattr(projection, "MAP_POINTS", 10)
-    study = dataclasses.replace(confirmed, embedding=dataclasses.replace(stored, read=spied))
+    study = dataclasses.replace(confirmed, embedding=dataclasses.replace(stored, read=recorded))
     made = projection.make_map(study)
     assert read == [made.points["file"].tolist()]
     assert len(read[0]) == 10
@@ -698,12 +698,12 @@ def test_map_has_different_colours_and_shapes_for_the_values(confirmed):
     spec = projection.map_chart(confirmed, made, chosen(confirmed)).spec
     scales = {name: spec["encoding"][name]["scale"] for name in ("color", "shape")}
     names = scales["color"]["domain"]
-    looks = dict(zip(names, zip(*(s["range"] for s in scales.values()), strict=True), strict=True))
+    styles = dict(zip(names, zip(*(s["range"] for s in scales.values()), strict=True), strict=True))
     rows = next(iter(spec["datasets"].values()))
     for field in made.colourings.values():
         values = {row[field] for row in rows}
-        # neither by colour alone nor by shape alone
-        for part in zip(*(looks[value] for value in values), strict=True):
+        # colours alone, and shapes alone, distinguish the values
+        for part in zip(*(styles[value] for value in values), strict=True):
             assert len(set(part)) == len(values)
     played = {row["file"] for row in rows if row["clip"] >= 0}
     assert played == {clip.file for group in chosen(confirmed) for clip in group.clips}

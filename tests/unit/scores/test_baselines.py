@@ -1,3 +1,5 @@
+"""The reference models chance, majority and median."""
+
 import numpy as np
 import pandas as pd
 import pytest

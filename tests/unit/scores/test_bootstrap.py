@@ -1,3 +1,5 @@
+"""Confidence intervals that resample speakers."""
+
 import numpy as np
 import pytest
 from scipy.stats import norm, t

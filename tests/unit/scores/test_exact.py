@@ -1,3 +1,5 @@
+"""Exact intervals of a share that is 0 or 1 for every speaker."""
+
 import numpy as np
 import pytest
 from scipy import stats

@@ -1,3 +1,5 @@
+"""Labels that the task does not name are counted and reported."""
+
 import pandas as pd
 import pytest
 from voxslice.scores.label_check import unnamed_labels
@@ -33,5 +35,5 @@ def test_case_blanks_and_unicode_forms_look_the_same(label, known):
 
 
 def test_many_labels_are_cut():
-    told = unnamed_labels(pd.Series([*"abcdefg", "male"], dtype="category"), KNOWN)
-    assert told[0].endswith("left out: 'a' (1), 'b' (1), 'c' (1), 'd' (1), 'e' (1), 2 others.")
+    sentences = unnamed_labels(pd.Series([*"abcdefg", "male"], dtype="category"), KNOWN)
+    assert sentences[0].endswith("left out: 'a' (1), 'b' (1), 'c' (1), 'd' (1), 'e' (1), 2 others.")

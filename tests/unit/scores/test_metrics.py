@@ -1,3 +1,5 @@
+"""Metrics equal those of audmetric and scikit-learn."""
+
 import audmetric
 import numpy as np
 import pandas as pd

@@ -1,3 +1,5 @@
+"""Logits and probabilities are distinguished."""
+
 import numpy as np
 import pandas as pd
 import pytest

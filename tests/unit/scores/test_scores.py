@@ -1,3 +1,5 @@
+"""Scores of classes and values are computed from outputs and labels."""
+
 import numpy as np
 import pandas as pd
 import pytest

@@ -1,3 +1,5 @@
+"""A rule in words is found for a set of utterances."""
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -22,6 +24,7 @@ FEATURES = ["emotion", "gender", "age", "clean"]
 
 
 def exact(table, members, text, features=FEATURES):
+    """Check that the text of the rule describes exactly the members."""
     rule = describe(np.asarray(members, bool), table, features)
     assert (rule.text, rule.precision, rule.recall) == (text, 1, 1)
 
@@ -89,7 +92,7 @@ def test_missing_numbers_beside_another_condition():
 
 
 def test_a_rule_tells_large_and_close_numbers_apart():
-    """What the text says of the numbers is what the slice holds."""
+    """The numbers in the text select exactly the utterances of the slice."""
     when = 1_600_000_000 + np.arange(300)
     table = pd.DataFrame({"when": when})
     exact(table, (when >= 1_600_000_100) & (when < 1_600_000_200),
@@ -125,7 +128,7 @@ def test_no_rule_for_a_random_set(table):
 
 @pytest.mark.parametrize("share, named", [(0.85, True), (0.75, False)])
 def test_a_rule_is_a_name_only_if_it_fits(table, share, named):
-    """A rule whose precision is too small holds other utterances than the slice."""
+    """A rule whose precision is too small contains other utterances than the slice."""
     anger = np.flatnonzero(table["emotion"] == "anger")
     members = np.zeros(400, dtype=bool)
     members[anger[: round(share * len(anger))]] = True
@@ -144,9 +147,9 @@ def test_a_rule_is_a_name_only_if_it_fits(table, share, named):
 def test_no_rule_without_features_or_rows(table):
     members = np.ones(400, dtype=bool)
     assert describe(members, table, []).text == NO_RULE
-    assert describe(members, table, FEATURES).text == NO_RULE  # all is no slice
-    nobody = describe(~members, table, FEATURES)
-    assert (nobody.text, nobody.precision, nobody.recall) == (NO_RULE, 0, 0)
+    assert describe(members, table, FEATURES).text == NO_RULE  # all utterances are not a slice
+    empty = describe(~members, table, FEATURES)
+    assert (empty.text, empty.precision, empty.recall) == (NO_RULE, 0, 0)
     assert describe(members[:0], table.iloc[:0], FEATURES).text == NO_RULE
 
 
@@ -176,10 +179,10 @@ def test_the_order_of_the_rows_does_not_matter(seed):
     expected = describe(members, table, ["a", "b", "n"])
     for _ in range(5):
         order = rng.permutation(24)
-        turned = table.iloc[order].reset_index(drop=True)
-        assert describe(members[order], turned, ["a", "b", "n"]) == expected
+        shuffled = table.iloc[order].reset_index(drop=True)
+        assert describe(members[order], shuffled, ["a", "b", "n"]) == expected
 
 
-def test_any_index_of_the_table_will_do(table):
+def test_the_index_of_the_table_does_not_matter(table):
     members = (table["emotion"] == "anger").to_numpy()
     exact(table.set_index(table.index[::-1] + 7), members, "emotion = anger")

@@ -1,3 +1,5 @@
+"""Suggested slices are confirmed on held-out speakers."""
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -157,7 +159,7 @@ def test_feature_space():
     space = feature_space(table, ["age", "emotion"], embedding)
     assert space.shape == (4, 1 + 3 + 2)
     assert np.isnan(space[2]).any() and np.isfinite(space[[0, 1, 3]]).all()
-    # two categories are a fixed step apart, whatever they are called
+    # two categories are a fixed step apart, whatever their names are
     emotions = space[:, 1:4]
     assert np.linalg.norm(emotions[0] - emotions[1]) == pytest.approx(2)
     assert (emotions[0] == emotions[2]).all()

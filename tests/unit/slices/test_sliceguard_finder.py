@@ -1,3 +1,5 @@
+"""What sliceguard receives, and how its slices are read."""
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -108,7 +110,7 @@ def test_features_may_have_the_names_of_score_columns(given):
 
 
 def test_of_nested_slices_the_most_significant_is_kept(given):
-    # the first 12 rows hold the 6 errors
+    # the 6 errors are in the first 12 rows
     given["answer"] = [list(range(40)), list(range(12)), [1, 3], list(range(30, 50))]
     found = ask(["clean"])
     assert [len(rows) for rows in found] == [12, 20]

@@ -1,3 +1,5 @@
+"""The patches of sliceguard do not change its slices."""
+
 import os
 from contextlib import nullcontext
 

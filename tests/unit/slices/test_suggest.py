@@ -40,7 +40,7 @@ def finder(monkeypatch):
 
 @pytest.fixture
 def scores(tmp_path):
-    """Paths of the scores of two models: one fails in anger, the other one by chance."""
+    """Paths of the scores of two models: one fails on angry utterances, the other one at random."""
     rng = np.random.default_rng(0)
     angry = metadata()["emotion"].eq("anger").to_numpy()
     paths = {}
@@ -93,7 +93,7 @@ def test_a_search_gets_a_sample_with_the_embedding_of_its_rows(finder, scores, t
     assert len(first["table"]) == 100
     numbers = first["table"]["file"].str[:3].astype(float)
     np.testing.assert_array_equal(first["embedding"][:, 0], numbers)
-    # one further seed, in which the slice comes back
+    # the slice is found again with one further seed
     assert result.slices["stability"].to_list() == [1, 1]
     assert set(result.members["file"]) <= set(first["table"]["file"])
 

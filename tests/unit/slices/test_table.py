@@ -1,3 +1,5 @@
+"""The table of slices of a model: ids, drops and intervals."""
+
 import runpy
 from pathlib import Path
 from types import SimpleNamespace
@@ -193,7 +195,7 @@ def test_suggested_slices_of_every_search():
     assert (slices["drop"].iloc[:2] > 0.3).all()
     assert slices[list(FIGURES)].iloc[0].to_dict() == FIGURES
     assert list(members) == ["slice", *KEY]
-    # a slice that two searches found stands once
+    # a slice that two searches found is listed once
     assert len(members) == len(angry()) + 15
     files = study()[1].loc[angry(), "file"].to_list()
     assert members["file"].iloc[: len(angry())].to_list() == files
