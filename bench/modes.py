@@ -1,6 +1,6 @@
 """Benchmark of failure modes: as many as were planted, and none where nothing was planted?
 
-A case has 1,200 utterances of 40 speakers, whose error rates are drawn from Beta(1, 19). Two
+A case has 800 utterances of 40 speakers, whose error rates are drawn from Beta(1, 19). Two
 disjoint groups are planted, each a pair of categories, with an error rate that is 40 to 60 points
 higher. Three searches look at the case: `metadata` at the columns of the groups, `proxies` at
 coarse and noisy versions of these columns, and `embedding` lets sliceguard cluster an embedding
@@ -31,7 +31,7 @@ sys.path.insert(0, str(HERE.parent / "scripts"))
 
 CASES = 200
 SEED = 90_000
-ROWS, SPEAKERS, WIDTH = 1200, 40, 8
+ROWS, SPEAKERS, WIDTH = 800, 40, 8
 EMOTIONS = ["anger", "boredom", "disgust", "fear", "happiness", "neutral", "sadness"]
 ACTIVE = ["anger", "disgust", "fear", "happiness"]
 DEVICES = ["phone", "headset", "laptop", "studio"]
