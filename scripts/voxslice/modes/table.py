@@ -8,19 +8,11 @@ import numpy as np
 import pandas as pd
 
 from voxslice.conditions import is_numeric
-from voxslice.modes.candidates import MIN_FIT, Candidate, gather
+from voxslice.modes.candidates import Candidate, gather
+from voxslice.modes.choice import Mode, choose_modes
 from voxslice.modes.differences import differences
 from voxslice.modes.errors import confusions, leading_speaker
 from voxslice.modes.excess import within_speakers
-from voxslice.modes.selection import (
-    SHARED,
-    Equations,
-    choose,
-    equations,
-    group,
-    next_unexplained,
-    shared_errors,
-)
 from voxslice.slices.table import summarise
 from voxslice.speakers import speakers_of
 from voxslice.task import Task
@@ -28,10 +20,6 @@ from voxslice.utterance_keys import KEY
 
 REST, NONE = "rest", "none"
 """Modes in the tables that stand for the utterances, and the slices, of no mode."""
-MAX_SUGGESTED = 3
-"""Largest number of modes that are not confirmed."""
-MIN_CLEAR = 2.0
-"""Smallest excess loss of a suggested mode, in standard errors."""
 WITHIN = "within speakers"
 SAME_SPEAKERS, ALL_OTHERS = "same speakers", "all other utterances"
 
@@ -62,15 +50,6 @@ class ModeTables:
     differences: pd.DataFrame
 
 
-@dataclass(frozen=True)
-class _Mode:
-    """A mode before it is measured: its representative, and the candidates that belong to it."""
-
-    representative: int
-    linked: tuple[int, ...]
-    confirmed: bool
-
-
 def find_modes(
     scores: Mapping[str, pd.DataFrame],
     slices: Mapping[str, pd.DataFrame],
@@ -84,8 +63,9 @@ def find_modes(
     """Turn the slices of all searches and models into the few failure modes behind them.
 
     `voxslice.modes.selection.choose` chooses the slices that explain the errors. Chosen slices that
-    share at least half of the errors of the smaller one are one mode. The slice that stands for a
-    mode is one whose name holds exactly the utterances that were tested, on columns that are not
+    share at least half of the errors of the smaller one are one mode. In a regression, every
+    utterance has an error, so that the excess over the mean error counts. The slice that stands for
+    a mode is one whose name holds exactly the utterances that were tested, on columns that are not
     indirect, with the clearest excess of errors. A slice with fewer conditions takes its place if
     it fits with precision and recall of at least 0.8. All other slices are linked to the modes with
     which they share errors.
@@ -107,12 +87,17 @@ def find_modes(
     losses = {model: _losses(table, metadata) for model, table in scores.items()}
     speakers = speakers_of(metadata, metadata)
     candidates = gather(slices, members, metadata, units)
-    modes = _choose(candidates, losses, speakers, indirect)
-    order = _order(modes, candidates, losses)
-    numbered = {str(number): mode for number, mode in enumerate(order, start=1)}
-    masks = {name: candidates[mode.representative].mask for name, mode in numbered.items()}
+    modes = choose_modes(
+        candidates,
+        losses,
+        speakers,
+        classification=task.is_classification,
+        indirect=indirect,
+    )
+    numbered = {str(number): mode for number, mode in enumerate(modes, start=1)}
+    masks = {name: mode.candidate.mask for name, mode in numbered.items()}
     rows = [
-        _row(name, model, candidates, mode, scores[model], losses[model], metadata, speakers, task)
+        _row(name, model, mode, scores[model], losses[model], metadata, speakers, task)
         for name, mode in numbered.items()
         for model in scores
     ]
@@ -125,7 +110,7 @@ def find_modes(
         if name not in (*KEY, "duration") and is_numeric(metadata[name])
     ]
     rule_columns = {
-        name: {condition.column for condition in candidates[mode.representative].conditions}
+        name: {condition.column for condition in mode.candidate.conditions}
         for name, mode in numbered.items()
     }
     return ModeTables(
@@ -144,178 +129,10 @@ def _losses(scores: pd.DataFrame, metadata: pd.DataFrame) -> np.ndarray:
     return merged["loss"].to_numpy(dtype=float)
 
 
-# which slices are one mode
-
-
-def _choose(
-    candidates: Sequence[Candidate],
-    losses: Mapping[str, np.ndarray],
-    speakers: np.ndarray | None,
-    indirect: Collection[str],
-) -> list[_Mode]:
-    """Choose the modes, and link every candidate that shares errors with one."""
-    if not candidates:
-        return []
-    masks = [candidate.mask for candidate in candidates]
-    models = {name: equations(masks, loss, speakers) for name, loss in losses.items()}
-    confirmed = {
-        name: np.array([candidate.confirmed_for(name) for candidate in candidates])
-        for name in losses
-    }
-    preferred = np.array([c.tested and bool(c.rule) and not c.uses(indirect) for c in candidates])
-    chosen = choose(models, confirmed, preferred, masks)
-    overlap = _overlaps(candidates, losses)
-    errors = np.array([_errors(candidate, losses) for candidate in candidates])
-    clear = np.max([model.statistics() for model in models.values()], axis=0)
-    any_model = np.logical_or.reduce(list(confirmed.values()))
-    named = any_model & preferred
-    representatives = [
-        _simplest(_representative(members, preferred, clear, errors), candidates, named, clear)
-        for members in group(chosen, overlap, errors)
-    ]
-    representatives += _suggested(candidates, models, preferred, chosen, overlap)
-    return [
-        _Mode(i, tuple(int(k) for k in np.flatnonzero(overlap[i] >= SHARED)), bool(any_model[i]))
-        for i in dict.fromkeys(representatives)
-    ]
-
-
-def _found_for(candidate: Candidate) -> set[str]:
-    """The models for which a candidate is confirmed; if there is none, those it was found for."""
-    models = {row["model"] for row in candidate.rows}
-    return {model for model in models if candidate.confirmed_for(model)} or models
-
-
-def _errors(candidate: Candidate, losses: Mapping[str, np.ndarray]) -> float:
-    """Sum of the losses of the models for which a candidate is found."""
-    return sum(
-        float(np.nansum(losses[model][candidate.mask])) for model in sorted(_found_for(candidate))
-    )
-
-
-def _overlaps(candidates: Sequence[Candidate], losses: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Share of the errors of the smaller of two candidates that are in both, for each pair."""
-    share = np.ones((len(candidates), len(candidates)))
-    for i, first in enumerate(candidates):
-        for k, second in enumerate(candidates[:i]):
-            models = sorted(_found_for(first) | _found_for(second))
-            share[i, k] = share[k, i] = shared_errors(
-                first.mask, second.mask, [losses[model] for model in models]
-            )
-    return share
-
-
-def _representative(
-    members: Sequence[int], preferred: np.ndarray, clear: np.ndarray, errors: np.ndarray
-) -> int:
-    """The member of a group that stands for it.
-
-    Among the preferred members that hold at least half of the errors of the member with the most
-    errors, it is the clearest one. If there is none, it is the member with the most errors.
-    """
-    most = max(members, key=lambda i: (errors[i], -i))
-    holding = [i for i in members if preferred[i] and errors[i] >= SHARED * errors[most]]
-    return max(holding, key=lambda i: (clear[i], -i)) if holding else most
-
-
-def _simplest(
-    chosen: int, candidates: Sequence[Candidate], named: np.ndarray, clear: np.ndarray
-) -> int:
-    """Find the candidate with the fewest conditions that fits a chosen one.
-
-    Args:
-        chosen: position of the chosen candidate
-        candidates: all candidates
-        named: the candidates whose name holds what was tested, mask of shape (candidates,)
-        clear: excess loss of each candidate in standard errors
-
-    Returns:
-        position of the simplest candidate whose precision and recall are at least 0.8
-    """
-    mask, conditions = candidates[chosen].mask, candidates[chosen].conditions
-    fitting = [
-        (len(other.conditions), -float(clear[i]), i)
-        for i in map(int, np.flatnonzero(named))
-        for other in [candidates[i]]
-        if not conditions or len(other.conditions) < len(conditions)
-        if (hits := int((other.mask & mask).sum())) >= MIN_FIT * max(other.mask.sum(), mask.sum())
-        and hits
-    ]
-    return min(fitting)[2] if fitting else chosen
-
-
-def _suggested(
-    candidates: Sequence[Candidate],
-    models: Mapping[str, Equations],
-    preferred: np.ndarray,
-    chosen: Sequence[int],
-    overlap: np.ndarray,
-) -> list[int]:
-    """The clearest candidates that are confirmed for no model and share errors with no mode."""
-    found: list[int] = []
-    while len(found) < MAX_SUGGESTED:
-        apart = (overlap[:, [*chosen, *found]] < SHARED).all(axis=1)
-        open_for = {
-            name: apart & np.array([candidate.only_suggested(name) for candidate in candidates])
-            for name in models
-        }
-        i = next_unexplained(models, open_for, preferred, [*chosen, *found], MIN_CLEAR)
-        if i is None:
-            break
-        found.append(i)
-    return found
-
-
-def _order(
-    modes: Sequence[_Mode], candidates: Sequence[Candidate], losses: Mapping[str, np.ndarray]
-) -> list[_Mode]:
-    """Sort modes: confirmed ones first, then by the errors that they hold beyond their size."""
-
-    def key(mode: _Mode) -> tuple[bool, float]:
-        mask = candidates[mode.representative].mask
-        models = [m for m in losses if _evidence_row(candidates, mode, m, losses[m]) is not None]
-        excess = [
-            float(np.nansum(loss[mask] - np.nanmean(loss)))
-            for loss in (losses[model] for model in models or losses)
-        ]
-        return not mode.confirmed, -max(excess)
-
-    return sorted(modes, key=key)
-
-
-# the tables
-
-
-def _evidence_row(
-    candidates: Sequence[Candidate], mode: _Mode, model: str, loss: np.ndarray
-) -> pd.Series | None:
-    """Row of the confirmed slice of a model that stands for a mode; None if there is none.
-
-    It is the representative, or else the linked slice with the largest overlap. At least half of
-    the errors in the mode, and at least half of those in the slice, have to be in both.
-    """
-    if not mode.confirmed:
-        return None
-    whole = candidates[mode.representative].mask
-
-    def fit(i: int) -> float:
-        mask = candidates[i].mask
-        both = float(np.nansum(loss[mask & whole]))
-        either = max(float(np.nansum(loss[side])) for side in (mask, whole))
-        return both / either if either > 0 else 0.0
-
-    for i in sorted(mode.linked, key=lambda i: (i != mode.representative, -fit(i), i)):
-        for row in candidates[i].rows:
-            if row["model"] == model and bool(row["confirmed"]) and fit(i) >= SHARED:
-                return row
-    return None
-
-
 def _row(
     name: str,
     model: str,
-    candidates: Sequence[Candidate],
-    mode: _Mode,
+    mode: Mode,
     scores: pd.DataFrame,
     loss: np.ndarray,
     metadata: pd.DataFrame,
@@ -323,10 +140,8 @@ def _row(
     task: Task,
 ) -> dict[str, Any]:
     """One row of the table of modes."""
-    candidate = candidates[mode.representative]
-    evidence = _evidence_row(candidates, mode, model, loss)
-    shown = candidate.rows[0] if evidence is None else evidence
-    linked = [row for i in mode.linked for row in candidates[i].rows if row["model"] == model]
+    candidate, evidence = mode.candidate, mode.evidence.get(model)
+    linked = [row for other in mode.linked for row in other.rows if row["model"] == model]
     inside = metadata.loc[candidate.mask, KEY].merge(scores, on=KEY)
     of_inside = None if speakers is None else speakers_of(inside, metadata)
     return {
@@ -336,22 +151,28 @@ def _row(
         "rule": candidate.rule or None,
         "precision": candidate.precision,
         "recall": candidate.recall,
-        **_figures(candidate.mask, loss, speakers, task, _is_within(candidate, shown)),
+        **_figures(candidate.mask, loss, speakers, task, _is_within(mode, model)),
         "evidence": None if evidence is None else evidence["evidence"],
         "confirmed": evidence is not None,
         "searches": ", ".join(dict.fromkeys(row["search"] for row in linked)) or None,
         "slices": len({row["slice"] for row in linked}),
         "confusion": confusions(inside, task) or None,
         "leading_speaker": leading_speaker(inside["loss"].to_numpy(float), of_inside) or None,
-        "stability": shown["stability"] if shown["model"] == model else np.nan,
+        "stability": _stability(mode, model),
     }
 
 
-def _is_within(candidate: Candidate, shown: pd.Series) -> bool:
-    """Whether the figure of a mode compares utterances of the same speakers."""
-    confirmed = [row["evidence"] for row in candidate.rows if row["confirmed"]]
-    evidence = shown["evidence"] if shown["confirmed"] else next(iter(confirmed), None)
-    return bool(evidence == WITHIN)
+def _is_within(mode: Mode, model: str) -> bool:
+    """Whether a mode was tested within speakers, for a model or else for another one."""
+    rows = [mode.evidence[model]] if model in mode.evidence else list(mode.evidence.values())
+    return bool(rows) and rows[0]["evidence"] == WITHIN
+
+
+def _stability(mode: Mode, model: str) -> float:
+    """Share of other seeds that find the slice of a model again; NaN if there is none."""
+    own = [row for row in mode.candidate.rows if row["model"] == model]
+    rows = [mode.evidence[model]] if model in mode.evidence else own
+    return float(rows[0]["stability"]) if rows else np.nan
 
 
 def _figures(
@@ -406,20 +227,24 @@ def _members(masks: Mapping[str, np.ndarray], metadata: pd.DataFrame) -> pd.Data
 
 
 def _links(
-    modes: Mapping[str, _Mode], candidates: Sequence[Candidate], losses: Mapping[str, np.ndarray]
+    modes: Mapping[str, Mode], candidates: Sequence[Candidate], losses: Mapping[str, np.ndarray]
 ) -> pd.DataFrame:
-    """The mode of each slice, or `none`."""
+    """The modes of each slice, or `none`."""
     rows = []
-    for i, candidate in enumerate(candidates):
+    for candidate in candidates:
+        held = {
+            name: mode
+            for name, mode in modes.items()
+            if any(candidate is other for other in mode.linked)
+        }
         for row in candidate.rows:
             loss = losses[row["model"]]
             errors = float(np.nansum(loss[candidate.mask]))
             link = {name: row[name] for name in ("model", "search", "slice")}
-            held = [(name, mode) for name, mode in modes.items() if i in mode.linked]
-            for name, mode in held:
-                both = float(np.nansum(loss[candidate.mask & candidates[mode.representative].mask]))
+            for name, mode in held.items():
+                both = float(np.nansum(loss[candidate.mask & mode.candidate.mask]))
                 share = both / errors if errors else np.nan
-                stands = i == mode.representative
+                stands = candidate is mode.candidate
                 rows.append({"mode": name, **link, "share": share, "representative": stands})
             if not held:
                 rows.append({"mode": NONE, **link, "share": np.nan, "representative": False})

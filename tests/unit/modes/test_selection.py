@@ -2,7 +2,9 @@
 
 import numpy as np
 import pytest
-from voxslice.modes.selection import choose, equations, group, shared_errors
+from voxslice.modes.equations import equations
+from voxslice.modes.memberships import Memberships
+from voxslice.modes.selection import choose, group
 
 N, SPEAKERS = 2000, 40
 
@@ -21,8 +23,10 @@ def chosen_of(masks, loss, speakers, confirmed=None, preferred=None):
     """Positions that are chosen, for one model."""
     confirmed = np.ones(len(masks), bool) if confirmed is None else np.array(confirmed)
     preferred = np.ones(len(masks), bool) if preferred is None else np.array(preferred)
-    model = equations(masks, loss, speakers)
-    return sorted(choose({"m": model}, {"m": confirmed}, preferred, masks))
+    memberships = Memberships.of(masks)
+    model = equations(memberships, loss, speakers)
+    counts = memberships.shared(np.ones(N))
+    return sorted(choose({"m": model}, {"m": confirmed}, preferred, counts, N))
 
 
 def test_a_coarse_slice_never_stands_for_the_two_groups_that_it_holds():
@@ -72,9 +76,11 @@ def test_a_slice_of_one_model_is_chosen_beside_that_of_another_model():
         "b": (rng.random(N) < 0.05 + 0.4 * second).astype(float),
     }
     losses["b"][:100] = np.nan  # not scored
-    models = {name: equations(masks, loss, speakers) for name, loss in losses.items()}
+    memberships = Memberships.of(masks)
+    models = {name: equations(memberships, loss, speakers) for name, loss in losses.items()}
     confirmed = {"a": np.array([True, False]), "b": np.array([False, True])}
-    assert sorted(choose(models, confirmed, np.ones(2, bool), masks)) == [0, 1]
+    counts = memberships.shared(np.ones(N))
+    assert sorted(choose(models, confirmed, np.ones(2, bool), counts, N)) == [0, 1]
 
 
 def test_the_equations_are_those_of_a_mixed_model():
@@ -83,7 +89,7 @@ def test_the_equations_are_those_of_a_mixed_model():
     who = rng.integers(0, 5, 60)
     mask = rng.random(60) < 0.3
     loss = rng.random(60) + rng.normal(0, 0.5, 5)[who] + mask
-    model = equations([mask], loss, who.astype(str))
+    model = equations(Memberships.of([mask]), loss, who.astype(str))
     means = np.array([loss[who == k].mean() for k in range(5)])
     sizes = np.bincount(who)
     within = ((loss - means[who]) ** 2).sum() / 55
@@ -98,13 +104,15 @@ def test_the_equations_are_those_of_a_mixed_model():
     assert ratio == pytest.approx(np.full((2, 2), ratio[0, 0]))
 
 
-def test_shared_errors_count_errors_and_not_utterances():
-    first = np.array([1, 1, 1, 1, 0, 0], bool)
-    second = np.array([0, 0, 1, 1, 1, 1], bool)
-    loss = np.array([1, 1, 1, 0, 0, np.nan])
-    assert shared_errors(first, second, [loss]) == 1.0  # the only error of the second
-    assert shared_errors(first, second, [np.array([1.0, 1, 1, 0, 1, 0])]) == 0.5
-    assert shared_errors(first, ~first, [loss]) == 0
+def test_weights_of_utterances_in_two_slices_are_summed():
+    masks = [np.array([1, 1, 1, 0], bool), np.array([0, 1, 1, 1], bool)]
+    weights = np.array([1.0, 2, np.nan, 8])
+    assert Memberships.of(masks).shared(weights).tolist() == [[3, 2], [2, 10]]
+
+
+def test_more_slices_than_bits_of_a_byte_are_told_apart():
+    masks = [np.arange(20) == k for k in range(20)]
+    assert (Memberships.of(masks).shared(np.arange(20.0)) == np.diag(np.arange(20.0))).all()
 
 
 def test_slices_that_share_errors_are_one_group():
