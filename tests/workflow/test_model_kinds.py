@@ -38,6 +38,38 @@ def spell_out_softmax(path):
     onnx.save(proto, str(path))
 
 
+def replace_output(path, nodes, kind, shape):
+    """Let new nodes, which read `inner`, produce the output logits_gender."""
+    proto = onnx.load(str(path))
+    last = next(node for node in proto.graph.node if "logits_gender" in node.output)
+    last.output[0] = "inner"
+    proto.graph.node.extend(nodes)
+    outputs = proto.graph.output
+    position = [output.name for output in outputs].index("logits_gender")
+    outputs[position].CopyFrom(onnx.helper.make_tensor_value_info("logits_gender", kind, shape))
+    onnx.save(proto, str(path))
+
+
+def spread_over_time(path):
+    """Give the logits of a model a time axis, with the same values at each time."""
+    make = onnx.helper.make_node
+    one = onnx.helper.make_tensor("one", onnx.TensorProto.INT64, [1], [1])
+    nodes = [
+        make("Constant", [], ["one"], value=one),
+        make("Unsqueeze", ["inner", "one"], ["wide"]),
+        make("Shape", ["signal"], ["length"], start=1),
+        make("Concat", ["one", "length", "one"], ["shape"], axis=0),
+        make("Expand", ["wide", "shape"], ["logits_gender"]),
+    ]
+    replace_output(path, nodes, onnx.TensorProto.FLOAT, [1, "frames", 3])
+
+
+def give_the_index(path):
+    """Let a model give the number of the class instead of its logits."""
+    node = onnx.helper.make_node("ArgMax", ["inner"], ["logits_gender"], axis=1, keepdims=0)
+    replace_output(path, [node], onnx.TensorProto.INT64, [1])
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     return tmp_path_factory.mktemp("kinds")
@@ -71,6 +103,16 @@ def config(folder):
             "tasks": ["gender", "adult"],
             "license": "MIT",
         }
+    for name, edit in (("over_time", spread_over_time), ("index", give_the_index)):
+        source = write_model(folder / name)
+        edit(source / "model.onnx")
+        config["models"][name] = {
+            "onnx": str(source / "model.onnx"),
+            "outputs": LABELS,
+            "tasks": ["gender"],
+            "license": "MIT",
+        }
+    config["models"]["over_time"]["pool"] = {"logits_gender": "mean"}
     config["models"]["softmax_fp16"] = {"derive": {"from": "softmax", "quantize": "fp16"}}
     config["tasks"] = {
         "gender": config["tasks"]["gender"] | {"labels": ["female", "male", "child"]},
@@ -106,6 +148,18 @@ def test_a_softmax_in_the_model_changes_no_result(study, task, model):
     pd.testing.assert_frame_equal(
         metrics.loc[model].reset_index(drop=True), metrics.loc["logits"].reset_index(drop=True)
     )
+
+
+def test_an_output_over_time_is_pooled(study):
+    expected, found = scores(study, "gender", "logits"), scores(study, "gender", "over_time")
+    pd.testing.assert_frame_equal(found, expected, check_exact=False, atol=1e-5)
+
+
+def test_the_number_of_a_class_is_a_prediction(study):
+    expected, found = scores(study, "gender", "logits"), scores(study, "gender", "index")
+    assert found["predicted"].tolist() == expected["predicted"].tolist()
+    assert set(found["p_female"]) <= {0.0, 1.0}
+    assert "whose number the model gives" in summary(study, "gender", "index")["notes"][0]
 
 
 @pytest.mark.parametrize("model", ["frames", "text"])

@@ -165,8 +165,13 @@ def _check_model(
             f"models.{name}.outputs: an ONNX file without a model.yaml does not name the labels of"
             " its outputs: give them here."
         )
-    if "outputs" in model and "onnx" not in model:
+    if "outputs" in model and not ("onnx" in model or "hub" in model):
         raise InputError(f"models.{name}.outputs: its model.yaml has the labels: remove this key.")
+    if "pool" in model and ("derive" in model or "predictions" in model):
+        raise InputError(
+            f"models.{name}.pool: only a model that is fetched is pooled, and variants are as their"
+            " source: remove this key."
+        )
     _check_scale(name, model, tasks)
     if "derive" not in model:
         return

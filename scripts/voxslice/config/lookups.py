@@ -5,8 +5,11 @@ module therefore imports no heavy library.
 """
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
+HUB_FILES = ("*.json", "*.onnx*", "*.npz", "onnx/*.onnx*")
+"""Files of a hub folder that a model is made from."""
 SOURCES = ("csv", "audformat", "audb")
 """Sources of a dataset. Each dataset has exactly one of these keys."""
 
@@ -301,4 +304,8 @@ def model_files(model: Mapping[str, Any]) -> list[str]:
     """
     if "path" in model:
         return [f"{model['path']}/model.yaml", f"{model['path']}/model.onnx"]
+    if "hub" in model:
+        folder = Path(model["hub"]["path"])
+        found = [file for pattern in HUB_FILES for file in folder.glob(pattern)]
+        return sorted(str(file) for file in found if file.is_file())
     return [] if is_url(model.get("onnx", "://")) else [model["onnx"]]

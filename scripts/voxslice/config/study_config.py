@@ -249,8 +249,14 @@ class StudyConfig:
         return {**source, "repositories": repositories}
 
     def model_source(self, wildcards: Any) -> dict[str, Any]:
-        """Where a model comes from, its outputs and its checksum."""
-        keys = ("url", "path", "onnx", "outputs", "sha256")
+        """Where a model comes from, its outputs and its checksum.
+
+        The scale matters here only for a file without a model.yaml, in which one number can stand
+        for two labels.
+        """
+        keys = ["url", "path", "onnx", "hub", "outputs", "sha256", "pool"]
+        if {"onnx", "hub"} & set(self.config["models"][wildcards.model]):
+            keys.append("scale")
         source = _pick(self.config["models"][wildcards.model], keys)
         places = {key: self._placed(source[key]) for key in ("path", "onnx") if key in source}
         return source | places

@@ -1,4 +1,4 @@
-"""Fetch a model (URL, folder or ONNX file), check it, and install it."""
+"""Fetch a model (URL, folder, ONNX file or hub folder), check it, and install it."""
 
 import tempfile
 from collections.abc import Mapping
@@ -7,7 +7,8 @@ from typing import Any
 
 from voxslice.errors import full_disk
 from voxslice.models.downloads import fetch, trust, unpack
-from voxslice.models.install import find_root, install, install_onnx
+from voxslice.models.hub_folders import read_hub_folder
+from voxslice.models.install import Adaptation, find_root, install, install_graph, install_onnx
 
 
 def fetch_model(
@@ -26,8 +27,8 @@ def fetch_model(
     are therefore never compared with a login page or a damaged archive.
 
     Args:
-        source: Settings of the model in the config: one of `url`, `path` and `onnx`, and
-            `outputs` (labels of the outputs of a bare ONNX file) and `sha256` if they are set.
+        source: Settings of the model in the config: one of `url`, `path`, `onnx` and `hub`, and
+            `outputs` (labels of outputs), `pool`, `scale` and `sha256` if they are set.
         target: Folder that receives `model.onnx`, `model.yaml` and `model.json`.
         download: Whether the source is a URL.
         record: JSON file that holds the checksums of earlier downloads.
@@ -39,8 +40,14 @@ def fetch_model(
         InputError: The model cannot be downloaded or is refused.
         MachineError: A disk is full or memory is short.
     """
-    origin = str(source.get("url") or source.get("path") or source.get("onnx"))
-    settings: dict[str, Any] = {"origin": origin, "max_seconds": max_seconds}
+    hub = source.get("hub") or {}
+    origin = str(source.get("url") or source.get("path") or source.get("onnx") or hub["path"])
+    adaptation = Adaptation(source.get("pool") or {}, source.get("scale") or {})
+    settings: dict[str, Any] = {
+        "origin": origin,
+        "max_seconds": max_seconds,
+        "adaptation": adaptation,
+    }
     with full_disk(tempfile.gettempdir()), tempfile.TemporaryDirectory() as temporary:
         local, checksum = Path(origin), None
         if download:
@@ -53,7 +60,22 @@ def fetch_model(
                 max_megabytes=max_megabytes,
                 max_minutes=max_minutes,
             )
-        if source.get("onnx"):
+        if hub:
+            found = read_hub_folder(
+                local, file=hub.get("file"), outputs=source.get("outputs"), origin=origin
+            )
+            install_graph(
+                found.graph,
+                found.labels,
+                target,
+                original=None,
+                checksum=found.checksum,
+                sampling_rate=found.sampling_rate,
+                parameters=found.parameters,
+                require_labelled=True,
+                **settings,
+            )
+        elif source.get("onnx"):
             install_onnx(local, source["outputs"], target, **settings)
         else:
             if source.get("url"):

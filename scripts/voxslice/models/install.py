@@ -3,8 +3,9 @@
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import audonnx
@@ -13,7 +14,7 @@ import onnx
 
 from voxslice.errors import InputError, full_disk, reason_of
 from voxslice.files import sha256
-from voxslice.models.definition import read_definition, write_definition
+from voxslice.models.definition import Definition, read_definition, write_definition
 from voxslice.models.load_errors import load_error
 from voxslice.models.onnx_files import (
     activations,
@@ -25,6 +26,7 @@ from voxslice.models.onnx_files import (
 from voxslice.models.outputs import split_outputs
 from voxslice.models.sessions import run
 from voxslice.models.time_limits import MAX_SECONDS, TimeLimitError, time_limit
+from voxslice.models.vector_outputs import adapt_outputs
 from voxslice.unicode_text import nfc
 
 STAGED = ".checked-"
@@ -54,6 +56,19 @@ def find_root(folder: str | Path) -> Path:
     return found[0].parent
 
 
+@dataclass(frozen=True)
+class Adaptation:
+    """What the config says about outputs that are not one vector per utterance.
+
+    Attributes:
+        pool: `mean`, `max` or `median` by name of an output with a time axis.
+        scale: `logits` or `probabilities` by name of the output.
+    """
+
+    pool: Mapping[str, str] = field(default_factory=dict)
+    scale: Mapping[str, str] = field(default_factory=dict)
+
+
 def install(
     source: str | Path,
     target: str | Path,
@@ -62,6 +77,7 @@ def install(
     checksum: str | None,
     max_seconds: float = MAX_SECONDS,
     parameters: int | None = None,
+    adaptation: Adaptation = Adaptation(),
 ) -> None:
     """Check a model and write it as `model.onnx`, `model.yaml` and `model.json` into a folder.
 
@@ -72,6 +88,7 @@ def install(
         checksum: SHA-256 of the archive; None for a local folder.
         max_seconds: Longest time to load the model, in seconds.
         parameters: Number of parameters; None to count the floats that the ONNX file stores.
+        adaptation: How outputs become one vector per utterance.
 
     Raises:
         InputError: The model.yaml is refused (see `read_definition`), audonnx cannot load the
@@ -79,20 +96,18 @@ def install(
         MachineError: The disk is full or memory is short.
     """
     definition = read_definition(Path(source))
-    proto = read_onnx(definition.onnx, origin)
-
-    def load(folder: Path) -> audonnx.Model:
-        write_definition(definition, folder)
-        return audonnx.load(str(folder))
-
-    with _staged(target) as checked:
-        shutil.copyfile(definition.onnx, checked / "model.onnx")
-        named = definition.labels if isinstance(definition.labels, dict) else {}
-        outputs, refused = _outputs(checked, load, named, origin, max_seconds)
-        rate = definition.sampling_rate or declared_rate(proto)
-        count = count_parameters(proto) if parameters is None else parameters
-        digest = checksum or sha256(definition.onnx)
-        _write_card(checked, origin, digest, outputs, refused, activations(proto), count, rate)
+    install_graph(
+        read_onnx(definition.onnx, origin),
+        definition.labels,
+        target,
+        origin=origin,
+        original=definition.onnx,
+        checksum=checksum or sha256(definition.onnx),
+        sampling_rate=definition.sampling_rate,
+        max_seconds=max_seconds,
+        parameters=parameters,
+        adaptation=adaptation,
+    )
 
 
 def install_onnx(
@@ -102,6 +117,7 @@ def install_onnx(
     *,
     origin: str,
     max_seconds: float = MAX_SECONDS,
+    adaptation: Adaptation = Adaptation(),
 ) -> None:
     """Check a bare ONNX file and write it as `install` does, with a model.yaml for audonnx.
 
@@ -111,36 +127,106 @@ def install_onnx(
         target: Folder that receives `model.onnx`, `model.yaml` and `model.json`.
         origin: URL or path that the file came from, for `model.json`.
         max_seconds: Longest time to load the model, in seconds.
+        adaptation: How outputs become one vector per utterance.
 
     Raises:
         InputError: audonnx cannot load the model, the model does not take one signal or takes too
             long, or the labels do not fit its outputs.
         MachineError: The disk is full or memory is short.
     """
-
-    def load(folder: Path) -> audonnx.Model:
-        given = {name: list(names) for name, names in labels.items()}
-        model = audonnx.Model(str(folder / "model.onnx"), labels=given)
-        model.to_yaml(str(folder / "model.yaml"))
-        return model
-
     proto = read_onnx(path, origin)
+    changed = take_one_at_a_time(proto)
+    install_graph(
+        proto,
+        {name: list(names) for name, names in labels.items()},
+        target,
+        origin=origin,
+        original=None if changed else Path(path),
+        checksum=sha256(path),
+        max_seconds=max_seconds,
+        require_labelled=True,
+        adaptation=adaptation,
+    )
+
+
+def install_graph(
+    proto: onnx.ModelProto,
+    labels: dict[str, list[str]] | list[str],
+    target: str | Path,
+    *,
+    origin: str,
+    original: Path | None,
+    checksum: str,
+    sampling_rate: str | None = None,
+    max_seconds: float = MAX_SECONDS,
+    parameters: int | None = None,
+    require_labelled: bool = False,
+    adaptation: Adaptation = Adaptation(),
+) -> None:
+    """Adapt the graph of a model, check it, and write it as `install` does.
+
+    Args:
+        proto: The model. It is changed in place if it has to be adapted.
+        labels: Labels of outputs by name, or those of the only output; audonnx numbers others.
+        target: Folder that receives `model.onnx`, `model.yaml` and `model.json`.
+        origin: URL or path that the model came from, for `model.json`.
+        original: File with the same graph, which is copied if nothing has to be adapted; None to
+            write the graph.
+        checksum: SHA-256 for `model.json`.
+        sampling_rate: Sampling rate that files beside the graph declare; None for that of the
+            graph.
+        max_seconds: Longest time to load the model, in seconds.
+        parameters: Number of parameters; None to count the floats that the graph stores.
+        require_labelled: Whether each output with labels has to be one vector per utterance.
+        adaptation: How outputs become one vector per utterance.
+
+    Raises:
+        InputError: The model cannot be loaded or adapted, does not take one signal, takes too long,
+            or the labels do not fit its outputs.
+        MachineError: The disk is full or memory is short.
+    """
+    count = count_parameters(proto) if parameters is None else parameters
+    found = activations(proto)
+
     with _staged(target) as checked:
-        if take_one_at_a_time(proto):
-            onnx.save(proto, str(checked / "model.onnx"))
-        else:
-            shutil.copyfile(path, checked / "model.onnx")
-        outputs, refused = _outputs(checked, load, labels, origin, max_seconds)
-        lost = next((name for name in labels if name in refused), None)
-        if lost:
+        _write_graph(proto, checked, original)
+        model = _loaded(checked, {}, origin, max_seconds)
+        _require_signal(model, origin)
+        named = labels if isinstance(labels, dict) else dict.fromkeys(model.outputs, labels)
+        _require_outputs(model, named, origin)
+        edited = adapt_outputs(
+            proto,
+            _try(model, origin, max_seconds),
+            labels=named,
+            pool=adaptation.pool,
+            scale=adaptation.scale,
+            activations=found,
+            origin=origin,
+        )
+        if edited:
+            _write_graph(proto, checked, None)
+        model = _loaded(checked, labels, origin, max_seconds)
+        outputs, refused = split_outputs(labels_of(model), _try(model, origin, max_seconds))
+        for reason in refused.values():
+            print(f"{reason[0].upper()}{reason[1:]}: it cannot be read.")
+        lost = next((name for name in named if name in refused), None)
+        if lost and require_labelled:
             raise InputError(
                 f"Labels are given for the output {lost} of the model from {origin}, but"
-                f" {refused[lost]}: export the model with one vector per utterance or give labels"
-                " for another output."
+                f" {refused[lost]}: export the model with one vector per utterance, set pool for an"
+                " output with a time axis, or give labels for another output."
             )
-        count, rate = count_parameters(proto), declared_rate(proto)
-        digest = sha256(path)
-        _write_card(checked, origin, digest, outputs, refused, activations(proto), count, rate)
+        rate = sampling_rate or declared_rate(proto)
+        kinds = {name: kind for name, kind in (found | edited).items() if kind}
+        _write_card(checked, origin, checksum, outputs, refused, kinds, count, rate)
+
+
+def _write_graph(proto: onnx.ModelProto, folder: Path, original: Path | None) -> None:
+    """Write model.onnx: a copy of the original file, or the graph if there is none."""
+    if original is None:
+        onnx.save(proto, str(folder / "model.onnx"))
+    else:
+        shutil.copyfile(original, folder / "model.onnx")
 
 
 @contextmanager
@@ -161,26 +247,23 @@ def _staged(target: str | Path) -> Iterator[Path]:
                 file.replace(target / file.name)
 
 
-def _outputs(
-    folder: Path,
-    load: Callable[[Path], audonnx.Model],
-    named: Mapping[str, object],
-    origin: str,
-    max_seconds: float,
-) -> tuple[dict[str, list[str]], dict[str, str]]:
-    """Load and try a model.
-
-    Returns:
-        The labels of the outputs that can be read, and the reasons why others cannot be read.
-    """
+def _loaded(
+    folder: Path, labels: dict[str, list[str]] | list[str], origin: str, max_seconds: float
+) -> audonnx.Model:
+    """Write the model.yaml of a folder and load the model."""
+    write_definition(Definition(folder / "model.onnx", labels), folder)
     try:
         with time_limit(max_seconds, f"Loading the model from {origin}"):
-            model = load(folder)
+            return audonnx.load(str(folder))
     except TimeLimitError:
         raise
     except Exception as error:  # onnxruntime raises many kinds
         reason_of(error, f"The model from {origin}")  # raises an error if memory is short
         raise InputError(load_error(error, origin)) from error
+
+
+def _require_signal(model: audonnx.Model, origin: str) -> None:
+    """Raise an error unless the only input of a model is a mono signal of any length."""
     if len(model.inputs) != 1:
         raise InputError(
             f"The model from {origin} has the inputs {', '.join(model.inputs)}: export one that"
@@ -198,16 +281,16 @@ def _outputs(
             f"The input {name} of the model from {origin} has the shape ({shape}): export one that"
             " takes a mono signal of any length, of the shape (1, any)."
         )
-    lacking = [str(output) for output in named if output not in model.outputs]
+
+
+def _require_outputs(model: audonnx.Model, labels: Mapping[str, object], origin: str) -> None:
+    """Raise an error if labels are given for an output that the model does not have."""
+    lacking = [str(output) for output in labels if output not in model.outputs]
     if lacking:
         raise InputError(
             f"The model from {origin} has no output {lacking[0]!r}, which the labels are for;"
             f" its outputs are {', '.join(model.outputs)}: correct the name."
         )
-    outputs, refused = split_outputs(labels_of(model), _try(model, origin, max_seconds))
-    for reason in refused.values():
-        print(f"{reason[0].upper()}{reason[1:]}: it cannot be read.")
-    return outputs, refused
 
 
 def _try(model: audonnx.Model, origin: str, max_seconds: float) -> list[dict[str, np.ndarray]]:

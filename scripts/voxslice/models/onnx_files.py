@@ -34,20 +34,48 @@ def read_onnx(path: str | Path, origin: str) -> onnx.ModelProto:
         InputError: The file is not an ONNX file, has functions that expand without end, or keeps
             its weights in other files, which could be any file of this machine.
     """
+    model = read_graph(path, origin)
+    if external_tensors(model):
+        raise InputError(
+            f"The model from {origin} keeps its weights in other files: save it as one ONNX file"
+            " (onnx.load and onnx.save do so)."
+        )
+    require_bounded_functions(model, origin)
+    return model
+
+
+def read_graph(path: str | Path, origin: str) -> onnx.ModelProto:
+    """Read an ONNX file as it is, without weights in other files.
+
+    Args:
+        path: ONNX file.
+        origin: URL or path that the model came from, for messages.
+
+    Returns:
+        The model, which is not checked yet.
+
+    Raises:
+        InputError: The file is not an ONNX file.
+    """
     try:
-        model = onnx.load(str(path), format="protobuf", load_external_data=False)
+        return onnx.load(str(path), format="protobuf", load_external_data=False)
     except Exception as error:  # protobuf raises its own types
         reason = " ".join(str(error).split()) or type(error).__name__
         raise InputError(
             f"The model from {origin} is not a readable ONNX file ({reason}): export it again."
         ) from error
-    if any(uses_external_data(tensor) for tensor in _tensors(model)):
-        raise InputError(
-            f"The model from {origin} keeps its weights in other files: save it as one ONNX file"
-            " (onnx.load and onnx.save do so)."
-        )
-    _require_bounded_functions(model, origin)
-    return model
+
+
+def external_tensors(model: onnx.ModelProto) -> list[onnx.TensorProto]:
+    """List the tensors of a model whose values are in other files.
+
+    Args:
+        model: Model that `read_graph` returned.
+
+    Returns:
+        The tensors.
+    """
+    return [tensor for tensor in _tensors(model) if uses_external_data(tensor)]
 
 
 def _tensors(model: onnx.ModelProto) -> Iterator[onnx.TensorProto]:
@@ -79,11 +107,18 @@ def _graphs(attribute: onnx.AttributeProto) -> list[onnx.GraphProto]:
     return [*([attribute.g] if attribute.HasField("g") else []), *attribute.graphs]
 
 
-def _require_bounded_functions(model: onnx.ModelProto, origin: str) -> None:
+def require_bounded_functions(model: onnx.ModelProto, origin: str) -> None:
     """Refuse functions that call functions so often that onnxruntime would never load the model.
 
     onnxruntime replaces each call of a function by the nodes of the function. Functions that call
     other functions twice make a file of a kilobyte grow without end.
+
+    Args:
+        model: Model that `read_graph` returned.
+        origin: URL or path that the model came from, for messages.
+
+    Raises:
+        InputError: The functions expand to too many nodes, or are nested too deeply.
     """
     functions = {(function.domain, function.name): function for function in model.functions}
     sizes: dict[tuple[str, str], int] = {}

@@ -9,6 +9,8 @@ from voxslice.errors import InputError
 from voxslice.probabilities import is_probability
 
 LOGITS, PROBABILITIES = "logits", "probabilities"
+CLASS_INDEX = "class index"
+"""What `model.json` has instead of an activation, if an output is made from a class's number."""
 SUM_ROUNDING = 1e-3
 """How far a sum of probabilities may be from 1: rounding to 16 bits changes it by up to 0.0005."""
 MIN_DISTINCT = 5
@@ -49,7 +51,8 @@ def scale_of_output(
     Args:
         values: shape (utterances, classes), of all utterances of a dataset
         declared: `LOGITS` or `PROBABILITIES` if the config gives the scale, otherwise None
-        activation: the model's last operation on the output, `softmax` or `sigmoid`, otherwise None
+        activation: the model's last operation on the output, `softmax` or `sigmoid`, or
+            `CLASS_INDEX`, otherwise None
         model: id of the model, for messages
         output: name of the output, for messages
 
@@ -72,10 +75,11 @@ def scale_of_output(
             )
         return Scale(PROBABILITIES)
     if activation is not None and inside.all():
+        reason = f"its last operation is a {activation}"
+        if activation == CLASS_INDEX:
+            reason = "it is 1 for the class whose number the model gives, and 0 for others"
         return Scale(
-            PROBABILITIES,
-            f"{name} holds probabilities, since its last operation is a {activation}: they are used"
-            " as they are.",
+            PROBABILITIES, f"{name} holds probabilities, since {reason}: they are used as they are."
         )
     if not len(values) or not inside.all():
         return Scale(LOGITS)

@@ -31,8 +31,8 @@ def test_the_study_of_the_project_is_valid():
 
 
 def recipes():
-    """The YAML blocks of both READMEs."""
-    names = ["README.md", "config/README.md"]
+    """The YAML blocks of the READMEs and of the documentation of models."""
+    names = ["README.md", "config/README.md", "docs/models.md"]
     text = "\n".join((ROOT / name).read_text(encoding="utf-8") for name in names)
     return [yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)]
 
@@ -188,7 +188,7 @@ MISSING = object()
         (
             "models.small.path",
             MISSING,
-            r"^models\.small: give either url, path, onnx, derive or predictions",
+            r"^models\.small: give either url, path, onnx, hub, derive or predictions",
         ),
         ("models.big.sha256", "abc", r"^models\.big\.sha256: 'abc' does not fit; expected: SHA"),
         (
@@ -222,6 +222,16 @@ MISSING = object()
             r"^tasks\.gender\.margin: 0 is less .*\(Largest difference of th",
         ),
         ("tasks.age.margin", 0, r"^tasks\.age\.margin: 0 is less .*\(Largest difference of th"),
+        (
+            "models.given.pool",
+            {"logits": "mean"},
+            r"^models\.given\.pool: only a model that is fet",
+        ),
+        (
+            "models.bare.pool",
+            {"logits": "sum"},
+            r"^models\.bare\.pool\.logits: 'sum' is not one of",
+        ),
         ("models.small.sha256", "a" * 64, r"^models\.small\.sha256: only a download has"),
         ("models.bare.sha256", "a" * 64, r"^models\.bare\.sha256: only a download has"),
         ("models.bare.outputs", MISSING, r"^models\.bare\.outputs: an ONNX file without a model"),

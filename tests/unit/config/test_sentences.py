@@ -100,7 +100,8 @@ def test_two_ways_to_give_one_thing_are_named(old, new, expected):
 
 def test_no_way_is_given():
     assert message(**{"path: models/mine, ": ""}) == (
-        "models.mine: give either url, path, onnx, derive or predictions, and only one of them."
+        "models.mine: give either url, path, onnx, hub, derive or predictions, and only one of"
+        " them."
     )
 
 
