@@ -22,7 +22,7 @@ from voxslice.utterance_keys import KEY
 TEXT = [
     "file", "speaker", "half", "reason", "model", "model_a", "model_b", "source", "search",
     "finder", "slice", "kind", "rule", "evidence", "verdict", "note", "metric", "label",
-    "prediction", "machine", "device",
+    "prediction", "machine", "device", "mode", "leading_speaker",
 ]  # fmt: skip
 """Columns of CSV tables that are always text: an id may be `1`, and a label may be `None`."""
 

@@ -7,6 +7,13 @@ import shutil
 import pandas as pd
 import pytest
 import yaml
+from rule_names import (
+    names_in_pages,
+    names_in_tables,
+    names_in_views,
+    rough_modes,
+    rough_names,
+)
 from snakemake_cli import planned, snakemake, write_config
 from voxslice.files import read_csv, read_predictions
 from voxslice.table_specs import TABLES, problems
@@ -82,6 +89,17 @@ def test_the_report_of_snakemake_contains_the_results(finished_study, demo_confi
         "trade-off",
     ):
         assert words in page
+
+
+@pytest.mark.parametrize("task", ["gender", "age"])
+def test_no_rough_rule_is_a_name(finished_study, task):
+    """Rules with a precision or recall below 0.8 are no names in pages, views and tables."""
+    for collect in (names_in_pages, names_in_views, names_in_tables):
+        names = collect(finished_study, "demo", task)
+        rough, rules = rough_names(finished_study, "demo", task, names)
+        assert rough == [], collect.__name__
+        assert rules > 5, collect.__name__
+    assert rough_modes(finished_study, "demo", task) == []
 
 
 def test_every_job_leaves_a_log(finished_study):

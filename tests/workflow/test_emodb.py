@@ -9,6 +9,13 @@ import audonnx
 import numpy as np
 import pandas as pd
 import pytest
+from rule_names import (
+    names_in_pages,
+    names_in_tables,
+    names_in_views,
+    rough_modes,
+    rough_names,
+)
 from snakemake_cli import ROOT, planned, snakemake, write_config
 
 SHARED = ROOT.parent / "shared" / "data"
@@ -216,3 +223,14 @@ def test_report_shows_the_known_figures(study):
 
 def test_finished_study_plans_nothing(study, configfiles):
     assert planned(study, configfiles=configfiles) == []
+
+
+@pytest.mark.parametrize("task", ["gender", "age"])
+def test_no_rough_rule_is_a_name(study, task):
+    """Rules with a precision or recall below 0.8 are no names in pages, views and tables."""
+    for collect in (names_in_pages, names_in_views, names_in_tables):
+        names = collect(study, "emodb", task)
+        rough, rules = rough_names(study, "emodb", task, names)
+        assert rough == [], collect.__name__
+        assert rules > 5, collect.__name__
+    assert rough_modes(study, "emodb", task) == []

@@ -14,7 +14,7 @@ from voxslice.report.study import Model, Study, is_confirmed, rule_text
 from voxslice.report.tables import Cell, Column, Table, count, model_cell, number
 from voxslice.scores.bootstrap import FEW_SPEAKERS
 
-MAX_CHART_ROWS = 8
+MAX_CHART_ROWS = 6
 """Largest number of rows in a chart. The table contains all rows."""
 Q_MEANING = "p-value, adjusted for all pairs of models; in groups also for all groups"
 STATES = {SHOWN: 0, NOT_EXCLUDED: 1, EXCLUDED: 2}

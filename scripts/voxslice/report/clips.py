@@ -14,9 +14,9 @@ from voxslice.data.audio import read_audio, resampled
 from voxslice.data.file_names import locate
 from voxslice.errors import reason_of
 from voxslice.report.calibration import confidence
-from voxslice.report.modes import Mode, keys_of
+from voxslice.report.modes import Mode, decisive, keys_of
 from voxslice.report.numbers import counted
-from voxslice.report.study import Model, Study, is_confirmed
+from voxslice.report.study import Model, Study
 from voxslice.utterance_keys import KEY
 
 PER_MODE = 3
@@ -119,7 +119,7 @@ def choose(study: Study, modes: Sequence[Mode]) -> list[Group]:
     numbers: dict[tuple, int] = {}
     tables = [model.scores.set_index(KEY) for model in study.models]
     for mode in modes:
-        model = study.models[_worst_model(mode)]
+        model = study.models[int(decisive(mode.rows).iloc[0]["position"])]
         errors = _errors(study, model, keys_of(study, mode))
         if not len(errors):
             continue
@@ -133,15 +133,6 @@ def choose(study: Study, modes: Sequence[Mode]) -> list[Group]:
             shown.append(_clip(study, tables, key, numbers[key]))
         groups.append(Group(mode.name, text, shown))
     return groups
-
-
-def _worst_model(mode: Mode) -> int:
-    """Position of the model whose errors of a mode are shown."""
-    order = mode.rows.assign(_confirmed=is_confirmed(mode.rows["confirmed"]))
-    order = order.sort_values(
-        ["_confirmed", "share_of_errors"], ascending=[False, False], kind="stable"
-    )
-    return int(order.iloc[0]["position"])
 
 
 def with_audio(groups: list[Group], audio: str | Path, budget: int) -> tuple[list[Group], int]:

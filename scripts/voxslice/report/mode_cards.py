@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from voxslice.report.modes import Mode
+from voxslice.report.modes import Mode, decisive
 from voxslice.report.numbers import counted, decimal, probability, share
 from voxslice.report.slice_tables import edges, slice_name
 from voxslice.report.study import Study, by_severity, is_confirmed, rule_text
@@ -72,7 +72,7 @@ class Card:
     Args:
         mode: the mode
         size: number of utterances and speakers
-        summary: share of the errors of the model that has the largest one
+        summary: share of the errors that the mode holds of the first model that it is about
         figures: one entry per model
         hints: what is different in the utterances of the mode
         differences: table of all measured columns; None if no column was measured
@@ -103,7 +103,7 @@ def cards(study: Study, modes: Sequence[Mode]) -> list[Card]:
 
 def _card(study: Study, mode: Mode) -> Card:
     largest = mode.rows.loc[mode.rows["support"].idxmax()]
-    worst = mode.rows.loc[mode.rows["share_of_errors"].fillna(-1).idxmax()]
+    worst = decisive(mode.rows).iloc[0]
     return Card(
         mode,
         size_text(largest),

@@ -9,7 +9,7 @@ import pandas as pd
 
 from voxslice.report.drawing import LETTER, LINE, Drawing, draw, style, wrapped
 from voxslice.report.mode_cards import size_text
-from voxslice.report.modes import REST, Mode
+from voxslice.report.modes import REST, Mode, decisive
 from voxslice.report.numbers import decimal
 from voxslice.report.slice_tables import edges
 from voxslice.report.study import Study, is_confirmed
@@ -46,7 +46,7 @@ def overview(study: Study, modes: Sequence[Mode], *, every_model: bool) -> Table
     ]
     rows = []
     for mode in modes:
-        shown = mode.rows if every_model else _decisive(mode.rows)
+        shown = mode.rows if every_model else decisive(mode.rows)
         for place, (_, row) in enumerate(shown.iterrows()):
             confirmed = bool(is_confirmed(pd.Series([row["confirmed"]]))[0])
             title = Cell(capital(mode.title), note=size_text(row)) if place == 0 else Cell("")
@@ -74,14 +74,6 @@ def overview(study: Study, modes: Sequence[Mode], *, every_model: bool) -> Table
             ]
         )
     return Table("Failure modes, the worst first", columns, rows)
-
-
-def _decisive(rows: pd.DataFrame) -> pd.DataFrame:
-    """Select the models for which a mode is confirmed, or the model with most errors in it."""
-    confirmed = rows[is_confirmed(rows["confirmed"])]
-    if len(confirmed):
-        return confirmed
-    return rows.sort_values("share_of_errors", ascending=False, kind="stable").head(1)
 
 
 def _shares_cells(study: Study, row: pd.Series) -> list[Cell]:

@@ -79,3 +79,18 @@ def inside(study: Study, mode: Mode) -> np.ndarray:
         mask of shape (rows of `study.joined`,)
     """
     return study.keys.isin(pd.MultiIndex.from_frame(keys_of(study, mode)))
+
+
+def decisive(rows: pd.DataFrame) -> pd.DataFrame:
+    """Select the models that a mode is about.
+
+    Args:
+        rows: figures of the mode, one row per model
+
+    Returns:
+        the rows of the models for which the mode is confirmed, or of the model with the largest
+        share of its errors in the mode; the largest share comes first
+    """
+    order = rows.sort_values("share_of_errors", ascending=False, kind="stable")
+    confirmed = order[is_confirmed(order["confirmed"])]
+    return confirmed if len(confirmed) else order.head(1)
