@@ -152,7 +152,7 @@ def write_study(folder: Path, utterances: int, speakers: int | None, task: str) 
             compared, metadata, task=measured, resamples=100, seed=0
         ),
         speaker_pairs=by_speaker.pair_table(
-            compared, metadata, metrics=[measured.metric], labels=labels, margin=0.02,
+            compared, metadata, metrics=[measured.metric], margin=0.02,
             resamples=100, seed=0,
         ),
         gates=pd.DataFrame(), costs=pd.DataFrame(), embedding=None,

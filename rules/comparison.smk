@@ -157,7 +157,6 @@ rule compare_speakers:
     params:
         models=STUDY.compared,
         kind=setting("tasks/{task}/type"),
-        labels=setting("tasks/{task}/labels"),
         metric=setting("tasks/{task}/metric"),
         margin=setting("tasks/{task}/margin"),
         sources=STUDY.sources,

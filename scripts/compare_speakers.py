@@ -1,4 +1,4 @@
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Literal
 
 import pandas as pd
@@ -14,7 +14,6 @@ def main(
     scores: Mapping[str, str],
     metadata: str,
     kind: Literal["classification", "regression"],
-    labels: Sequence[str] | None,
     metric: str,
     margin: float | None,
     sources: Mapping[str, str],
@@ -35,7 +34,6 @@ def main(
             tables,
             utterances,
             metrics=list(dict.fromkeys([task.overall_metric, task.metric])),
-            labels=labels,
             margin=margin,
             resamples=resamples,
             seed=seed,
@@ -51,7 +49,6 @@ if __name__ == "__main__":
             scores=dict(zip(snakemake.params.models, snakemake.input.scores, strict=True)),
             metadata=snakemake.input.metadata,
             kind=snakemake.params.kind,
-            labels=snakemake.params.labels,
             metric=snakemake.params.metric,
             margin=snakemake.params.margin,
             sources=snakemake.params.sources,

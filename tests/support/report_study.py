@@ -240,7 +240,6 @@ def make_study(
             tables,
             metadata,
             metrics=list(dict.fromkeys([task.overall_metric, task.metric])),
-            labels=labels,
             margin=margin,
             resamples=200,
             seed=0,

@@ -401,7 +401,6 @@ def compare_models(study, wildcards, jobs):
         scores=scores,
         metadata=metadata,
         kind=settings["type"],
-        labels=settings.get("labels"),
         metric=settings["metric"],
         margin=settings.get("margin"),
         sources=study.sources(wildcards),

@@ -9,18 +9,13 @@ from scipy.special import betaincinv, stdtrit
 
 from voxslice.comparison.concentration import concentration_test
 from voxslice.comparison.groups import align
-from voxslice.comparison.leave_one_out import (
-    contributions,
-    difference_of,
-    pair_sums,
-    utterance_contributions,
-    without_each,
-)
+from voxslice.comparison.leave_one_out import contributions, difference_of, without_each
+from voxslice.comparison.overall_metric import metric_sums, rarest_label
 from voxslice.comparison.paired_tests import is_equivalent
 from voxslice.scores.bootstrap import FEW_SPEAKERS, LEVEL
+from voxslice.scores.metrics import CLASSIFICATION_METRICS
 from voxslice.speakers import UNKNOWN_SPEAKER, number_speakers, speakers_of
-from voxslice.task import Task
-from voxslice.utterance_keys import KEY
+from voxslice.task import Task, rises
 
 UNKNOWN = "unknown speakers"
 """Name of the row of all utterances without a speaker."""
@@ -32,8 +27,6 @@ PAIR_COLUMNS = [
     "metric", "model_a", "model_b", "speaker", "known", "support", "difference", "contribution",
     "share", "p", "without", "low", "high", "speakers", "verdict", "without_larger",
 ]  # fmt: skip
-FALLING = {"mae"}
-"""Metrics of which a lower value is better."""
 
 
 def speaker_table(
@@ -103,7 +96,6 @@ def pair_table(
     metadata: pd.DataFrame,
     *,
     metrics: Sequence[str],
-    labels: Sequence[str] | None,
     margin: float | None,
     resamples: int,
     seed: int,
@@ -116,15 +108,15 @@ def pair_table(
     Args:
         scores: scores by model, in the order of the config
         metadata: the metadata of all utterances
-        metrics: names of the metrics that are compared
-        labels: labels of a classification, None for a regression
-        margin: largest difference that counts as equivalent, None to make no statement
+        metrics: names of the metrics that are compared, that of the task first
+        margin: largest difference of the task's metric that counts as equivalent, None to make no
+            statement
         resamples: number of resamples and of permutations
         seed: seed of both
         pairs: pairs of models, None for all pairs
 
     Returns:
-        one row per metric, pair of models and speaker, in the columns `PAIR_COLUMNS`: `difference`
+        one row per pair of models, metric and speaker, in the columns `PAIR_COLUMNS`: `difference`
         (model b minus model a) of all utterances; `contribution` of the speaker to it, see
         `voxslice.comparison.leave_one_out`; `share` of the difference (missing if that is 0); p,
         whether the contribution differs from those of speakers who are alike; `without`, the
@@ -136,62 +128,79 @@ def pair_table(
         speakers who contribute more in its direction. It is empty if the metadata have no speakers
     """
     tables = [pd.DataFrame(columns=PAIR_COLUMNS)]
-    keys, _ = align(scores)
+    keys, aligned = align(scores)
     speakers = speakers_of(keys, metadata)
     if speakers is None or not len(keys):
         return tables[0]
-    aligned = {model: keys.merge(table, on=KEY, how="left") for model, table in scores.items()}
-    names, known = _names(speakers)
-    numbers, _ = number_speakers(speakers)
-    support = np.bincount(numbers)
-    for model_a, model_b in combinations(scores, 2) if pairs is None else pairs:
-        a, b = aligned[model_a], aligned[model_b]
-        sums = pair_sums(a, b, numbers, labels)
-        total = sums.sum(0)
+    for a, b in combinations(scores, 2) if pairs is None else pairs:
         for metric in metrics:
-            difference = float(difference_of(total, metric))
-            contribution = contributions(sums, total, metric)
-            each = utterance_contributions(a, b, total, metric=metric, labels=labels)
-            without, low, high = without_each(sums, metric, resamples=resamples, seed=seed)
-            left = known.sum() - known
-            verdicts = [
-                _verdict(
-                    (low[i], high[i]),
-                    metric,
-                    margin,
-                    speakers=int(left[i]),
-                    support=int(len(keys) - support[i]) if labels is not None else None,
-                )
-                for i in range(len(names))
-            ]
-            # if all resamples agree, the bootstrap shows no uncertainty
-            low, high = np.where(low == high, np.nan, [low, high])
-            tables.append(
-                pd.DataFrame(
-                    {
-                        "metric": metric,
-                        "model_a": model_a,
-                        "model_b": model_b,
-                        "speaker": names,
-                        "known": known,
-                        "support": support,
-                        "difference": difference,
-                        "contribution": contribution,
-                        "share": _ratio(contribution, difference),
-                        "p": _p(each, speakers, len(names), resamples=resamples, seed=seed),
-                        "without": without,
-                        "low": low,
-                        "high": high,
-                        "speakers": left,
-                        "verdict": verdicts,
-                        "without_larger": difference_of(
-                            total - _sums_to(sums, contribution * np.sign(difference), known),
-                            metric,
-                        ),
-                    }
-                )
+            # the margin is in the unit of the task's metric
+            same_unit = rises(metric) == rises(metrics[0])
+            table = _pair_rows(
+                aligned[a],
+                aligned[b],
+                speakers,
+                metric=metric,
+                margin=margin if same_unit else None,
+                resamples=resamples,
+                seed=seed,
             )
+            tables.append(table.assign(metric=metric, model_a=a, model_b=b)[PAIR_COLUMNS])
     return pd.concat([table for table in tables if len(table)] or tables, ignore_index=True)
+
+
+def _pair_rows(
+    a: pd.DataFrame,
+    b: pd.DataFrame,
+    speakers: np.ndarray,
+    *,
+    metric: str,
+    margin: float | None,
+    resamples: int,
+    seed: int,
+) -> pd.DataFrame:
+    """One row per speaker for a pair of models and a metric."""
+    numbers, _ = number_speakers(speakers)
+    names, known = _names(speakers)
+    sums = np.stack([metric_sums(table, numbers, metric) for table in (a, b)])
+    total = sums.sum(1)
+    difference = float(difference_of(total, metric))
+    contribution = contributions(sums, total, metric)
+    each = np.stack([metric_sums(table, None, metric) for table in (a, b)])
+    without, low, high = without_each(sums, metric, resamples=resamples, seed=seed)
+    left = known.sum() - known
+    verdicts = [
+        _verdict(
+            (low[number], high[number]), metric, margin, left[number], total[0] - sums[0, number]
+        )
+        for number in range(len(names))
+    ]
+    # if all resamples agree, the bootstrap shows no uncertainty
+    low, high = np.where(low == high, np.nan, [low, high])
+    larger = _without_larger(sums, contribution * np.sign(difference), known)
+    return pd.DataFrame(
+        {
+            "speaker": names,
+            "known": known,
+            "support": np.bincount(numbers),
+            "difference": difference,
+            "contribution": contribution,
+            "share": _ratio(contribution, difference),
+            "p": _p(
+                contributions(each, total, metric),
+                speakers,
+                len(names),
+                resamples=resamples,
+                seed=seed,
+            ),
+            "without": without,
+            "low": low,
+            "high": high,
+            "speakers": left,
+            "verdict": verdicts,
+            "without_larger": difference_of(larger, metric),
+        }
+    )
 
 
 def _names(speakers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -213,12 +222,13 @@ def _p(
     return p
 
 
-def _sums_to(sums: np.ndarray, contribution: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """Sums over each speaker and all known speakers of larger contributions."""
+def _without_larger(sums: np.ndarray, contribution: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Sums without each speaker and all known speakers of larger contributions."""
     order = np.lexsort((-contribution, ~known))
-    cumulated = np.empty_like(sums)
-    cumulated[order] = sums[order].cumsum(0)
-    return cumulated
+    left = np.empty_like(sums)
+    left[:, order] = sums.sum(1, keepdims=True) - sums[:, order].cumsum(1)
+    left[:, order[-1]] = 0  # nobody is left, also not by rounding
+    return left
 
 
 def _intervals(loss: np.ndarray, numbers: np.ndarray, task: Task) -> tuple[np.ndarray, np.ndarray]:
@@ -247,18 +257,30 @@ def _verdict(
     interval: tuple[float, float],
     metric: str,
     margin: float | None,
-    *,
     speakers: int,
-    support: int | None,
+    left: np.ndarray,
 ) -> str:
-    """The verdict of an interval of the difference of model b and model a."""
+    """The verdict of an interval of the difference of model b and model a.
+
+    Args:
+        interval: 95 % interval of the difference
+        metric: name of the metric
+        margin: largest difference that counts as equivalent, or None
+        speakers: number of known speakers
+        left: sums over their utterances for model a
+
+    Returns:
+        `better`, `worse`, `equivalent` or `undecided`
+    """
     if speakers < FEW_SPEAKERS:
         return "undecided"
-    low, high = (-interval[1], -interval[0]) if metric in FALLING else interval
+    low, high = interval if rises(metric) else (-interval[1], -interval[0])
     if low > 0:
         return "better"
     if high < 0:
         return "worse"
-    if margin is not None and is_equivalent(interval, margin, support=support):
-        return "equivalent"
-    return "undecided"
+    if margin is None:
+        return "undecided"
+    labels, support = rarest_label(left, metric) if metric in CLASSIFICATION_METRICS else (1, None)
+    same = is_equivalent(interval, margin, support=support, labels=labels)
+    return "equivalent" if same else "undecided"

@@ -85,4 +85,4 @@ def rarest_label(sums: np.ndarray, metric: str) -> tuple[int, int]:
     if metric in LOSS_METRICS:
         return 1, int(sums[0])
     utterances = sums.sum(-1)
-    return len(utterances), int(utterances.min(initial=0))
+    return len(utterances), int(utterances.min()) if len(utterances) else 0

@@ -59,7 +59,7 @@ def speakers_of(tables, task=CLASSES, data=None):
 
 
 def pairs_of(tables, data=None, **changes):
-    settings = {"metrics": ["uar"], "labels": LABELS, "margin": None} | changes
+    settings = {"metrics": ["uar"], "margin": None} | changes
     data = metadata() if data is None else data
     return pair_table(tables, data, resamples=499, seed=0, **settings)
 
@@ -125,14 +125,14 @@ def test_who_carries_a_difference():
 def test_verdicts_without_a_speaker_know_which_way_is_better():
     worse = np.random.default_rng(0).normal(0, 8, COUNT)
     tables = {"a": values(worse), "b": values(worse / 4)}
-    table = pairs_of(tables, metrics=["mae", "ccc"], labels=None)
+    table = pairs_of(tables, metrics=["mae", "ccc"])
     assert (table["verdict"] == "better").all()
     assert (table.loc[table["metric"] == "mae", "high"] < 0).all()
-    turned = pairs_of(dict(reversed(tables.items())), metrics=["mae"], labels=None)
+    turned = pairs_of(dict(reversed(tables.items())), metrics=["mae"])
     assert (turned["verdict"] == "worse").all()
     few = metadata()
     few["speaker"] = np.arange(COUNT) % 5  # four are left
-    assert set(pairs_of(tables, few, metrics=["mae"], labels=None)["verdict"]) == {"undecided"}
+    assert set(pairs_of(tables, few, metrics=["mae"])["verdict"]) == {"undecided"}
 
 
 def test_equal_models_are_equivalent_and_have_no_interval():

@@ -422,3 +422,18 @@ def test_regressions_are_where_the_later_model_is_worse(kind):
     assert len(regressions(better)) == 0
     none = compared({"a": a}, slices, kind=kind)
     assert len(regressions(none)) == 0
+
+
+def test_equal_models_are_equivalent_in_the_metric_of_the_task():
+    label = np.tile(["a", "b"], 100).astype(object)
+    prediction = np.where(np.arange(200) % 9 == 0, "a", label)
+    table = pd.DataFrame(
+        {"label": label, "prediction": prediction, "loss": (prediction != label).astype(float)}
+    )
+    speakers = (np.arange(200) // 20).astype(str)
+    for metric in ("uar", "f1", "accuracy"):
+        task = Task("classification", margin=0.05, overall=metric)
+        found = compare(
+            {"first": table, "second": table}, {}, speakers, task=task, resamples=200, seed=0
+        )
+        assert found["verdict"].to_list() == ["equivalent"]

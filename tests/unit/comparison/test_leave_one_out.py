@@ -5,13 +5,8 @@ import pandas as pd
 import pytest
 from sklearn.metrics import balanced_accuracy_score, f1_score
 from voxslice.comparison import leave_one_out
-from voxslice.comparison.leave_one_out import (
-    contributions,
-    difference_of,
-    pair_sums,
-    utterance_contributions,
-    without_each,
-)
+from voxslice.comparison.leave_one_out import contributions, difference_of, without_each
+from voxslice.comparison.overall_metric import metric_sums
 from voxslice.scores.bootstrap import bootstrap_interval
 
 LABELS = ["a", "b"]
@@ -26,13 +21,15 @@ def classified(seed, errors):
     prediction = np.where(generator.random(COUNT) < errors, "c", label)
     swapped = np.where(label == "a", "b", "a")
     prediction = np.where(generator.random(COUNT) < errors, swapped, prediction)
-    return pd.DataFrame({"label": label, "prediction": pd.Categorical(prediction, ["b", "c", "a"])})
+    loss = (prediction != label).astype(float)
+    prediction = pd.Categorical(prediction, ["b", "c", "a"])
+    return pd.DataFrame({"label": label, "prediction": prediction, "loss": loss})
 
 
 def valued(seed, size):
     label = np.random.default_rng(0).uniform(20, 60, COUNT)
     noise = np.random.default_rng(seed).normal(0, size, COUNT)
-    return pd.DataFrame({"label": label, "prediction": label + noise})
+    return pd.DataFrame({"label": label, "prediction": label + noise, "loss": np.abs(noise)})
 
 
 def numbers():
@@ -41,8 +38,8 @@ def numbers():
 
 def both(metric):
     if metric in ("mae", "ccc"):
-        return valued(1, 8), valued(2, 3), None
-    return classified(1, 0.3), classified(2, 0.1), LABELS
+        return valued(1, 8), valued(2, 3)
+    return classified(1, 0.3), classified(2, 0.1)
 
 
 def by_hand(a, b, metric):
@@ -68,15 +65,19 @@ def by_hand(a, b, metric):
     return errors[1] - errors[0]
 
 
+def pair_sums(a, b, numbers, metric):
+    return np.stack([metric_sums(table, numbers, metric) for table in (a, b)])
+
+
 METRICS = ["accuracy", "uar", "f1", "mae", "ccc"]
 
 
 @pytest.mark.filterwarnings("ignore:y_pred contains classes")
 @pytest.mark.parametrize("metric", METRICS)
 def test_the_difference_without_a_speaker_is_that_of_the_other_utterances(metric):
-    a, b, labels = both(metric)
-    sums = pair_sums(a, b, numbers(), labels)
-    assert difference_of(sums.sum(0), metric) == pytest.approx(by_hand(a, b, metric))
+    a, b = both(metric)
+    sums = pair_sums(a, b, numbers(), metric)
+    assert difference_of(sums.sum(1), metric) == pytest.approx(by_hand(a, b, metric))
     without, low, high = without_each(sums, metric, resamples=200, seed=0)
     for speaker in range(SPEAKERS):
         rest = numbers() != speaker
@@ -86,41 +87,43 @@ def test_the_difference_without_a_speaker_is_that_of_the_other_utterances(metric
 
 @pytest.mark.parametrize("metric", METRICS)
 def test_a_contribution_is_what_the_other_predictions_of_one_speaker_change(metric):
-    a, b, labels = both(metric)
-    sums = pair_sums(a, b, numbers(), labels)
-    found = contributions(sums, sums.sum(0), metric)
+    a, b = both(metric)
+    sums = pair_sums(a, b, numbers(), metric)
+    found = contributions(sums, sums.sum(1), metric)
     for speaker in range(SPEAKERS):
         own = numbers() == speaker
-        forwards = a.assign(prediction=b["prediction"].where(own, a["prediction"]))
-        backwards = b.assign(prediction=a["prediction"].where(own, b["prediction"]))
+        forwards, backwards = a.copy(), b.copy()
+        forwards[own], backwards[own] = b[own], a[own]
         changes = [
-            difference_of(pair_sums(one, other, np.zeros(COUNT, int), labels).sum(0), metric)
+            difference_of(pair_sums(one, other, np.zeros(COUNT, int), metric).sum(1), metric)
             for one, other in [(a, forwards), (backwards, b)]
         ]
         assert found[speaker] == pytest.approx(np.mean(changes))
 
 
 @pytest.mark.parametrize("metric", ["accuracy", "uar", "mae"])
-def test_contributions_sum_to_the_difference(metric, monkeypatch):
-    monkeypatch.setattr(leave_one_out, "CHUNK", 50)
-    a, b, labels = both(metric)
-    sums = pair_sums(a, b, numbers(), labels)
-    total = sums.sum(0)
+def test_contributions_sum_to_the_difference(metric):
+    a, b = both(metric)
+    sums = pair_sums(a, b, numbers(), metric)
+    total = sums.sum(1)
     by_speaker = contributions(sums, total, metric)
     assert by_speaker.sum() == pytest.approx(difference_of(total, metric))
-    each = utterance_contributions(a, b, total, metric=metric, labels=labels)
+    each = contributions(pair_sums(a, b, None, metric), total, metric)
     np.testing.assert_allclose(np.bincount(numbers(), each), by_speaker, atol=1e-12)
 
 
 @pytest.mark.parametrize("metric", ["uar", "mae"])
 def test_intervals_are_those_of_resampling_the_other_speakers(metric):
-    a, b, labels = both(metric)
-    sums = pair_sums(a, b, np.arange(COUNT) % 12, labels)
+    a, b = both(metric)
+    sums = pair_sums(a, b, np.arange(COUNT) % 12, metric)
     _, low, high = without_each(sums, metric, resamples=20_000, seed=0)
     for speaker in (0, 7):
-        rest = np.delete(sums, speaker, axis=0)
+        rest = np.delete(sums, speaker, axis=1)
         expected = bootstrap_interval(
-            rest, lambda some: difference_of(some, metric)[:, None], resamples=20_000, seed=1
+            np.moveaxis(rest, 0, 1),
+            lambda some: difference_of(np.moveaxis(some, 1, 0), metric)[:, None],
+            resamples=20_000,
+            seed=1,
         )
         width = expected[1][0] - expected[0][0]
         np.testing.assert_allclose(
@@ -129,15 +132,15 @@ def test_intervals_are_those_of_resampling_the_other_speakers(metric):
 
 
 def test_two_speakers_leave_no_interval():
-    a, b, labels = both("uar")
-    sums = pair_sums(a, b, np.arange(COUNT) % 2, labels)
+    a, b = both("uar")
+    sums = pair_sums(a, b, np.arange(COUNT) % 2, "uar")
     without, low, high = without_each(sums, "uar", resamples=100, seed=0)
     assert np.isfinite(without).all() and np.isnan(low).all() and np.isnan(high).all()
 
 
 def test_many_speakers_get_fewer_resamples(monkeypatch):
     monkeypatch.setattr(leave_one_out, "MAX_FLAGS", 6 * 40)
-    a, b, labels = both("uar")
-    sums = pair_sums(a, b, numbers(), labels)
+    a, b = both("uar")
+    sums = pair_sums(a, b, numbers(), "uar")
     few = without_each(sums, "uar", resamples=100_000, seed=0)
     assert np.isfinite(few[1]).all()

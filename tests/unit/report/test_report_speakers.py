@@ -55,7 +55,7 @@ def study_of(wrong, *, count=12, each=20, unknown=0):
         comparison=compare(losses, {}, known, task=task, resamples=500, seed=0),
         speaker_table=speaker_table(scores, metadata, task=task, resamples=500, seed=0),
         speaker_pairs=pair_table(
-            scores, metadata, metrics=["accuracy"], labels=LABELS, margin=None, resamples=500,
+            scores, metadata, metrics=["accuracy"], margin=None, resamples=500,
             seed=0,
         ),
     )  # fmt: skip
