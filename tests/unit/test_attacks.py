@@ -14,6 +14,14 @@ def test_each_row_names_a_test():
     assert len(rows) > 60 and all("::test_" in row for row in rows)
 
 
+SECTIONS = re.findall(r"^## (.*)\n([^#]*)", PAGE, re.MULTILINE)
+
+
+@pytest.mark.parametrize(("title", "rows"), SECTIONS, ids=[title for title, _ in SECTIONS])
+def test_each_section_has_two_further_attacks(title, rows):
+    assert len(re.findall(r"^\|[^|]* \* \|", rows, re.MULTILINE)) >= 2
+
+
 @pytest.mark.parametrize(("file", "name"), NAMED, ids=[name for _, name in NAMED])
 def test_tests_of_attacks_exist(file, name):
     assert f"def {name}(" in (ROOT / file).read_text(encoding="utf-8")

@@ -251,6 +251,24 @@ def test_names_that_are_swapped_are_noticed_whatever_the_times_are(data, looked)
     assert looked() != before
 
 
+@pytest.mark.parametrize("edit", ["target replaced", "link to another file"])
+def test_audio_behind_a_link_is_watched(data, looked, edit):
+    link = data / "audio/a.wav"
+    link.unlink()
+    link.symlink_to(data / "target")
+    for name, text in {"target": "one", "other": "two"}.items():
+        (data / name).write_text(text)
+        os.utime(data / name, (1, 1))
+    write_seen(found(data).look(looked(), threads=1), data / "seen.json")
+    before = looked()
+    if edit == "target replaced":
+        (data / "other").rename(data / "target")
+    else:
+        link.unlink()
+        link.symlink_to(data / "other")
+    assert looked() != before
+
+
 @pytest.mark.parametrize(
     ("written", "on_disk"), [("\u00fc.wav", "u\u0308.wav"), ("u\u0308.wav", "\u00fc.wav")]
 )
