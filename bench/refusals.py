@@ -50,9 +50,9 @@ Made by `python bench/refusals.py`. Each attack is refused with one sentence in 
 own. Seconds and memory include the start of Python and all imports; "imports" is what a process
 takes that only imports the same modules. The limits are {seconds:g} processor seconds and {mb} MB.
 
-The faster of {runs} runs is shown. Processor seconds depend little on other programs on the machine,
-but wall-clock seconds depend on them: the load average was {load:.0f} on {cores} cores. Memory below that of the benchmark itself
-({own:.0f} MB) cannot be measured.
+The faster of {runs} runs is shown. Processor seconds depend less on other programs on the machine
+than wall-clock seconds: the load average was {load:.0f} on {cores} cores. Memory below that of the
+benchmark itself ({own:.0f} MB) cannot be measured.
 
 Two kinds of attacks are not listed because nothing is refused: results that stay old (jobs run
 again instead), and text that turns round (it is shown safely).
