@@ -167,11 +167,12 @@ def _check_model(
         )
     if "outputs" in model and not ("onnx" in model or "hub" in model):
         raise InputError(f"models.{name}.outputs: its model.yaml has the labels: remove this key.")
-    if "pool" in model and ("derive" in model or "predictions" in model):
-        raise InputError(
-            f"models.{name}.pool: only a model that is fetched is pooled, and variants are as their"
-            " source: remove this key."
-        )
+    for key in ("pool", "window"):
+        if key in model and ("derive" in model or "predictions" in model):
+            raise InputError(
+                f"models.{name}.{key}: only a model that is fetched can have it, and variants are"
+                " as their source: remove this key."
+            )
     _check_scale(name, model, tasks)
     if "derive" not in model:
         return

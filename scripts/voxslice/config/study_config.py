@@ -254,7 +254,9 @@ class StudyConfig:
         The scale matters here only for a file without a model.yaml, in which one number can stand
         for two labels.
         """
-        keys = ["url", "path", "onnx", "hub", "outputs", "sha256", "pool"]
+        keys = ["url", "path", "onnx", "hub", "outputs", "sha256", "pool", "window"]
+        if "window" in self.config["models"][wildcards.model]:
+            keys.append("sampling_rate")
         if {"onnx", "hub"} & set(self.config["models"][wildcards.model]):
             keys.append("scale")
         source = _pick(self.config["models"][wildcards.model], keys)

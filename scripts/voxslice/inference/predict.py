@@ -22,8 +22,9 @@ from voxslice.files import whole, write_csv
 from voxslice.inference.read_ahead import MemoryBudget, read_ahead
 from voxslice.models.install import labels_of
 from voxslice.models.outputs import label_columns, unfit
-from voxslice.models.sessions import load, run
+from voxslice.models.sessions import load, run, windows_of
 from voxslice.models.time_limits import MAX_SECONDS, TimeLimitError, time_limit
+from voxslice.models.windows import Windows
 from voxslice.utterance_keys import KEY
 from voxslice.workload import room_mb, utterance_mb
 
@@ -70,7 +71,9 @@ class Scorer:
         longest: float,
         max_seconds: float,
         memory: MemoryBudget,
+        windows: Windows | None = None,
     ) -> None:
+        self._windows = windows
         self._model = model
         self._sizes = {name: len(model.outputs[name].labels) for name in outputs}
         self._audio = Path(audio)
@@ -132,7 +135,9 @@ class Scorer:
                 if self._is_given_up:
                     raise InputError("the job was interrupted")
                 try:
-                    outputs = run(self._model, signal.samples, list(self._sizes), options)
+                    outputs = run(
+                        self._model, signal.samples, list(self._sizes), options, self._windows
+                    )
                 finally:
                     self._running.discard(options)
             for name, value in outputs.items():
@@ -228,6 +233,7 @@ def predict(
         longest=longest,
         max_seconds=max_seconds,
         memory=MemoryBudget(budget),
+        windows=windows_of(model),
     )
     failed: list[dict] = []
     silent: list[dict] = []

@@ -148,7 +148,7 @@ def measure_here(
         MachineError: Memory is short.
     """
     # not imported by the process that only starts others
-    from voxslice.models.sessions import load, run
+    from voxslice.models.sessions import load, run, windows_of
     from voxslice.models.time_limits import TimeLimitError, time_limit
 
     _read_through(Path(model) / "model.onnx")
@@ -157,12 +157,13 @@ def measure_here(
         loaded = load(model, threads=threads, device=device)
         load_s = time.perf_counter() - begin
     outputs = list(loaded.outputs)
+    windows = windows_of(model)
 
     def latency(signal: np.ndarray) -> float:
         """Seconds that the model takes for a signal."""
         with time_limit(max_seconds, f"The model {Path(model).name}") as options:
             begin = time.perf_counter()
-            run(loaded, signal, outputs, options)
+            run(loaded, signal, outputs, options, windows)
             return time.perf_counter() - begin
 
     rows = []

@@ -9,6 +9,7 @@ from voxslice.errors import full_disk
 from voxslice.models.downloads import fetch, trust, unpack
 from voxslice.models.hub_folders import read_hub_folder
 from voxslice.models.install import Adaptation, find_root, install, install_graph, install_onnx
+from voxslice.models.windows import Windows
 
 
 def fetch_model(
@@ -28,7 +29,8 @@ def fetch_model(
 
     Args:
         source: Settings of the model in the config: one of `url`, `path`, `onnx` and `hub`, and
-            `outputs` (labels of outputs), `pool`, `scale` and `sha256` if they are set.
+            `outputs` (labels of outputs), `pool`, `scale`, `window` with `sampling_rate`, and
+            `sha256` if they are set.
         target: Folder that receives `model.onnx`, `model.yaml` and `model.json`.
         download: Whether the source is a URL.
         record: JSON file that holds the checksums of earlier downloads.
@@ -42,7 +44,9 @@ def fetch_model(
     """
     hub = source.get("hub") or {}
     origin = str(source.get("url") or source.get("path") or source.get("onnx") or hub["path"])
-    adaptation = Adaptation(source.get("pool") or {}, source.get("scale") or {})
+    window = source.get("window")
+    windows = Windows.from_settings(window, source["sampling_rate"]) if window else None
+    adaptation = Adaptation(source.get("pool") or {}, source.get("scale") or {}, windows)
     settings: dict[str, Any] = {
         "origin": origin,
         "max_seconds": max_seconds,

@@ -5,8 +5,9 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import audonnx
 import numpy as np
@@ -27,6 +28,7 @@ from voxslice.models.outputs import split_outputs
 from voxslice.models.sessions import run
 from voxslice.models.time_limits import MAX_SECONDS, TimeLimitError, time_limit
 from voxslice.models.vector_outputs import adapt_outputs
+from voxslice.models.windows import Windows
 from voxslice.unicode_text import nfc
 
 STAGED = ".checked-"
@@ -58,15 +60,17 @@ def find_root(folder: str | Path) -> Path:
 
 @dataclass(frozen=True)
 class Adaptation:
-    """What the config says about outputs that are not one vector per utterance.
+    """What the config says about models that do not map a signal to one vector per output.
 
     Attributes:
         pool: `mean`, `max` or `median` by name of an output with a time axis.
         scale: `logits` or `probabilities` by name of the output.
+        windows: Windows that the model is run on; None for whole signals.
     """
 
     pool: Mapping[str, str] = field(default_factory=dict)
     scale: Mapping[str, str] = field(default_factory=dict)
+    windows: Windows | None = None
 
 
 def install(
@@ -191,12 +195,14 @@ def install_graph(
     with _staged(target) as checked:
         _write_graph(proto, checked, original)
         model = _loaded(checked, {}, origin, max_seconds)
-        _require_signal(model, origin)
+        _require_signal(model, adaptation.windows, origin)
+        # a window hides the time axis, unless the model takes nothing else
+        fixed = adaptation.windows if _is_fixed(model) else None
         named = labels if isinstance(labels, dict) else dict.fromkeys(model.outputs, labels)
         _require_outputs(model, named, origin)
         edited = adapt_outputs(
             proto,
-            _try(model, origin, max_seconds),
+            _try(model, origin, max_seconds, fixed),
             labels=named,
             pool=adaptation.pool,
             scale=adaptation.scale,
@@ -206,7 +212,9 @@ def install_graph(
         if edited:
             _write_graph(proto, checked, None)
         model = _loaded(checked, labels, origin, max_seconds)
-        outputs, refused = split_outputs(labels_of(model), _try(model, origin, max_seconds))
+        outputs, refused = split_outputs(
+            labels_of(model), _try(model, origin, max_seconds, adaptation.windows)
+        )
         for reason in refused.values():
             print(f"{reason[0].upper()}{reason[1:]}: it cannot be read.")
         lost = next((name for name in named if name in refused), None)
@@ -218,7 +226,9 @@ def install_graph(
             )
         rate = sampling_rate or declared_rate(proto)
         kinds = {name: kind for name, kind in (found | edited).items() if kind}
-        _write_card(checked, origin, checksum, outputs, refused, kinds, count, rate)
+        _write_card(
+            checked, origin, checksum, outputs, refused, kinds, count, rate, adaptation.windows
+        )
 
 
 def _write_graph(proto: onnx.ModelProto, folder: Path, original: Path | None) -> None:
@@ -262,8 +272,8 @@ def _loaded(
         raise InputError(load_error(error, origin)) from error
 
 
-def _require_signal(model: audonnx.Model, origin: str) -> None:
-    """Raise an error unless the only input of a model is a mono signal of any length."""
+def _require_signal(model: audonnx.Model, windows: Windows | None, origin: str) -> None:
+    """Raise an error unless the only input is a mono signal of any length, or a window."""
     if len(model.inputs) != 1:
         raise InputError(
             f"The model from {origin} has the inputs {', '.join(model.inputs)}: export one that"
@@ -274,6 +284,16 @@ def _require_signal(model: audonnx.Model, origin: str) -> None:
         raise InputError(
             f"The input {name} of the model from {origin} is a {node.dtype}: export one that takes"
             " the signal as float32."
+        )
+    length = max(node.shape, key=abs)
+    if sorted(node.shape) == [*[1] * (len(node.shape) - 1), length] and length > 1:
+        if windows is not None and windows.samples == length:
+            return
+        given = "" if windows is None else f", but a window has {windows.samples}"
+        raise InputError(
+            f"The model from {origin} takes {length} samples at a time{given}: set window.seconds"
+            f" to {length / 16000:g} (at 16 kHz), or export the model with a length of any size if"
+            " the exporter has frozen it."
         )
     if sorted(node.shape) != [-1, *[1] * (len(node.shape) - 1)]:  # -1 is a length of any size
         shape = ", ".join("any" if size == -1 else str(size) for size in node.shape)
@@ -293,7 +313,14 @@ def _require_outputs(model: audonnx.Model, labels: Mapping[str, object], origin:
         )
 
 
-def _try(model: audonnx.Model, origin: str, max_seconds: float) -> list[dict[str, np.ndarray]]:
+def _is_fixed(model: audonnx.Model) -> bool:
+    """Whether a model takes signals of only one length."""
+    return all(-1 not in node.shape for node in model.inputs.values())
+
+
+def _try(
+    model: audonnx.Model, origin: str, max_seconds: float, windows: Windows | None
+) -> list[dict[str, np.ndarray]]:
     """Run a model on noise of two durations, and refuse it if it takes too long.
 
     Other failures are no reason to refuse the model, because they may concern only noise. There is
@@ -305,7 +332,7 @@ def _try(model: audonnx.Model, origin: str, max_seconds: float) -> list[dict[str
         what = f"Running the model from {origin} on {samples / 16000:g} s of noise"
         try:
             with time_limit(max_seconds, what) as options:
-                results.append(run(model, signal, list(model.outputs), options))
+                results.append(run(model, signal, list(model.outputs), options, windows))
         except TimeLimitError:
             raise
         except Exception as error:  # onnxruntime raises many kinds
@@ -323,8 +350,9 @@ def _write_card(
     activations: dict[str, str],
     parameters: int,
     rate: str | None,
+    windows: Windows | None,
 ) -> None:
-    card = {
+    card: dict[str, Any] = {
         "origin": origin,
         "sha256": checksum,
         "size_mb": round((folder / "model.onnx").stat().st_size / 1e6, 3),
@@ -334,6 +362,8 @@ def _write_card(
         "parameters": parameters,
         "sampling_rate": rate,
     }
+    if windows is not None:
+        card["window"] = asdict(windows)
     (folder / "model.json").write_text(json.dumps(card, indent=2) + "\n")
 
 

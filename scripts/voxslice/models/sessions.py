@@ -1,5 +1,6 @@
 """Models in onnxruntime, on the processor or on a GPU."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import onnxruntime
 from onnxruntime.capi.onnxruntime_pybind11_state import EPFail
 
 from voxslice.errors import InputError
+from voxslice.models.windows import Windows
 
 CUDA = "CUDAExecutionProvider"
 """Name under which onnxruntime runs models on NVIDIA GPUs."""
@@ -69,16 +71,16 @@ def _load_on_gpu(folder: str, options: onnxruntime.SessionOptions) -> audonnx.Mo
                 " cpu."
             )
         model.sess.disable_fallback()  # to the processor, if the GPU fails on an utterance
-        if _runs(model):
+        if _runs(model, windows_of(folder)):
             break
     return model
 
 
-def _runs(model: audonnx.Model) -> bool:
+def _runs(model: audonnx.Model, windows: Windows | None) -> bool:
     """Whether the GPU can compute the operators of a model. Other failures are left to `run`."""
     signal = np.random.default_rng(0).uniform(-0.5, 0.5, (1, TRIAL_SAMPLES)).astype(np.float32)
     try:
-        run(model, signal, list(model.outputs), onnxruntime.RunOptions())
+        run(model, signal, list(model.outputs), onnxruntime.RunOptions(), windows)
     except EPFail:
         return False
     except Exception:  # onnxruntime raises a dozen kinds
@@ -91,8 +93,9 @@ def run(
     signal: np.ndarray,
     outputs: Sequence[str],
     options: onnxruntime.RunOptions,
+    windows: Windows | None = None,
 ) -> dict[str, np.ndarray]:
-    """Run a model on one signal.
+    """Run a model on one signal, or on its windows one after the other.
 
     audonnx itself takes no run options, and without them nothing can stop a model that never ends.
 
@@ -101,10 +104,33 @@ def run(
         signal: float32 of shape (1, samples).
         outputs: Names of the outputs to compute.
         options: What `voxslice.models.time_limits.time_limit` yields.
+        windows: How the signal is cut and the outputs are pooled; None for the whole signal.
 
     Returns:
         The value of each output, in the shape that the model gives it.
     """
     [(name, node)] = model.inputs.items()
-    values = model.sess.run(list(outputs), {name: signal.reshape(node.shape)}, options)
-    return dict(zip(outputs, values, strict=True))
+    parts = [signal] if windows is None else windows.cut(signal)
+    values = [
+        model.sess.run(list(outputs), {name: part.reshape(node.shape)}, options) for part in parts
+    ]
+    if windows is None:
+        return dict(zip(outputs, values[0], strict=True))
+    return {
+        output: windows.merge([value[position] for value in values])
+        for position, output in enumerate(outputs)
+    }
+
+
+def windows_of(folder: str | Path) -> Windows | None:
+    """The windows that a model is run on.
+
+    Args:
+        folder: Folder that `voxslice.models.install` has written.
+
+    Returns:
+        The windows in model.json; None if the model takes whole signals, or has no model.json.
+    """
+    card = Path(folder, "model.json")
+    settings = json.loads(card.read_text(encoding="utf-8")).get("window") if card.exists() else None
+    return Windows(**settings) if settings else None

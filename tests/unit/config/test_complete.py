@@ -227,6 +227,8 @@ MISSING = object()
             {"logits": "mean"},
             r"^models\.given\.pool: only a model that is fet",
         ),
+        ("models.given.window", {"seconds": 1}, r"^models\.given\.window: only a model that is"),
+        ("models.bare.window", {"hop": 1}, r"^models\.bare\.window: 'seconds' is a required"),
         (
             "models.bare.pool",
             {"logits": "sum"},

@@ -154,7 +154,7 @@ def refused(folder, tmp_path, sentence):
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [
-        ({"length": 16000}, "has the shape (1, 16000)"),
+        ({"length": 16000}, "takes 16000 samples at a time: set window.seconds to 1 (at 16"),
         ({"input_name": "input_features"}, "computes features that are not part of the graph"),
         (
             {"config": {"architectures": ["Wav2Vec2ForPreTraining"]}},

@@ -306,7 +306,7 @@ def shape_input(*shape, kind=TensorProto.FLOAT):
     ("edit", "match"),
     [
         (add_input, "model from here has the inputs signal, rate: export one"),
-        (shape_input(1, 16000), r"shape \(1, 16000\): .* mono signal of any length"),
+        (shape_input(1, 16000), "takes 16000 samples at a time: set window.seconds to 1"),
         (shape_input(2, "time"), r"shape \(2, any\): "),
         (shape_input("batch", "time"), r"shape \(any, any\): "),
     ],
