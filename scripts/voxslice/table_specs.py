@@ -654,12 +654,17 @@ TABLES = (
                 missing=True,
             ),
             Column("high", "number", "Upper limit of that interval.", missing=True),
+            Column(
+                "q",
+                "number",
+                "p-value without this speaker of the test that exchanges speakers, adjusted for the"
+                " pairs of models.",
+            ),
             Column("speakers", "integer", "Number of known speakers without this one."),
             Column(
                 "verdict",
                 "text",
-                "The second model compared with the first without this speaker, by the interval"
-                " alone.",
+                "The second model compared with the first without this speaker.",
                 allowed=("better", "worse", "equivalent", "undecided"),
             ),
             Column(

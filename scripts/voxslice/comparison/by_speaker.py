@@ -6,12 +6,18 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 from scipy.special import betaincinv, stdtrit
+from scipy.stats import false_discovery_control
 
 from voxslice.comparison.concentration import concentration_test
 from voxslice.comparison.groups import align
-from voxslice.comparison.leave_one_out import contributions, difference_of, without_each
+from voxslice.comparison.leave_one_out import (
+    contributions,
+    difference_of,
+    exchange_without_each,
+    without_each,
+)
 from voxslice.comparison.overall_metric import metric_sums, rarest_label
-from voxslice.comparison.paired_tests import is_equivalent
+from voxslice.comparison.paired_tests import ALPHA, is_equivalent
 from voxslice.scores.bootstrap import FEW_SPEAKERS, LEVEL
 from voxslice.scores.metrics import CLASSIFICATION_METRICS
 from voxslice.speakers import UNKNOWN_SPEAKER, number_speakers, speakers_of
@@ -25,7 +31,7 @@ SPEAKER_COLUMNS = [
 ]  # fmt: skip
 PAIR_COLUMNS = [
     "metric", "model_a", "model_b", "speaker", "known", "support", "difference", "contribution",
-    "share", "p", "without", "low", "high", "speakers", "verdict", "without_larger",
+    "share", "p", "without", "low", "high", "q", "speakers", "verdict", "without_larger",
 ]  # fmt: skip
 
 
@@ -121,11 +127,11 @@ def pair_table(
         `voxslice.comparison.leave_one_out`; `share` of the difference (missing if that is 0); p,
         whether the contribution differs from those of speakers who are alike; `without`, the
         difference without this speaker, with its 95 % interval from resampling the other
-        speakers; their number (`speakers`, only known ones); and `verdict` on model b without this
-        speaker, which goes by that interval alone: `better` or `worse` if it is one of at least
-        five speakers and excludes 0, `equivalent` if it lies within the margin, otherwise
-        `undecided`; and `without_larger`, the difference without this speaker and all known
-        speakers who contribute more in its direction. It is empty if the metadata have no speakers
+        speakers; q of the test that exchanges the other speakers, adjusted for the pairs of models
+        (Benjamini and Hochberg); the number of the other known `speakers`; the `verdict` on model
+        b without this speaker, by the rules of `voxslice.comparison.compare`; and `without_larger`,
+        the difference without this speaker and all known speakers who contribute more in its
+        direction. It is empty if the metadata have no speakers
     """
     tables = [pd.DataFrame(columns=PAIR_COLUMNS)]
     keys, aligned = align(scores)
@@ -145,8 +151,13 @@ def pair_table(
                 resamples=resamples,
                 seed=seed,
             )
-            tables.append(table.assign(metric=metric, model_a=a, model_b=b)[PAIR_COLUMNS])
-    return pd.concat([table for table in tables if len(table)] or tables, ignore_index=True)
+            tables.append(table.assign(metric=metric, model_a=a, model_b=b))
+    table = pd.concat([table for table in tables if len(table)] or tables, ignore_index=True)
+    if len(table):
+        adjusted = table.groupby(["metric", "speaker", "known"])["q"]
+        table["q"] = adjusted.transform(lambda p: false_discovery_control(p.astype(float)))
+        table["verdict"] = _verdicts(table)
+    return table[PAIR_COLUMNS]
 
 
 def _pair_rows(
@@ -159,7 +170,11 @@ def _pair_rows(
     resamples: int,
     seed: int,
 ) -> pd.DataFrame:
-    """One row per speaker for a pair of models and a metric."""
+    """One row per speaker for a pair of models and a metric.
+
+    q is not adjusted yet. `low_raw` and `high_raw` are the ends of the interval also where all
+    resamples agree, and `equivalent` is whether it lies within the margin.
+    """
     numbers, _ = number_speakers(speakers)
     names, known = _names(speakers)
     sums = np.stack([metric_sums(table, numbers, metric) for table in (a, b)])
@@ -167,16 +182,10 @@ def _pair_rows(
     difference = float(difference_of(total, metric))
     contribution = contributions(sums, total, metric)
     each = np.stack([metric_sums(table, None, metric) for table in (a, b)])
-    without, low, high = without_each(sums, metric, resamples=resamples, seed=seed)
-    left = known.sum() - known
-    verdicts = [
-        _verdict(
-            (low[number], high[number]), metric, margin, left[number], total[0] - sums[0, number]
-        )
-        for number in range(len(names))
-    ]
+    drawn = {"resamples": resamples, "seed": seed}
+    without, low, high = without_each(sums, metric, **drawn)
     # if all resamples agree, the bootstrap shows no uncertainty
-    low, high = np.where(low == high, np.nan, [low, high])
+    shown = np.where(low == high, np.nan, [low, high])
     larger = _without_larger(sums, contribution * np.sign(difference), known)
     return pd.DataFrame(
         {
@@ -186,21 +195,40 @@ def _pair_rows(
             "difference": difference,
             "contribution": contribution,
             "share": _ratio(contribution, difference),
-            "p": _p(
-                contributions(each, total, metric),
-                speakers,
-                len(names),
-                resamples=resamples,
-                seed=seed,
-            ),
+            "p": _p(contributions(each, total, metric), speakers, len(names), **drawn),
             "without": without,
-            "low": low,
-            "high": high,
-            "speakers": left,
-            "verdict": verdicts,
+            "low": shown[0],
+            "high": shown[1],
+            "q": exchange_without_each(sums, metric, **drawn),
+            "speakers": known.sum() - known,
             "without_larger": difference_of(larger, metric),
+            "low_raw": low,
+            "high_raw": high,
+            "equivalent": [
+                margin is not None and _is_equivalent(ends, left, metric, margin)
+                for ends, left in zip(zip(low, high, strict=True), total[0] - sums[0], strict=True)
+            ],
         }
     )
+
+
+def _is_equivalent(
+    interval: tuple[float, float], left: np.ndarray, metric: str, margin: float
+) -> bool:
+    """Whether an interval lies within the margin, given the sums that are left for model a."""
+    labels, support = rarest_label(left, metric) if metric in CLASSIFICATION_METRICS else (1, None)
+    return is_equivalent(interval, margin, support=support, labels=labels)
+
+
+def _verdicts(table: pd.DataFrame) -> np.ndarray:
+    """Verdicts on model b, given q and the interval of each row."""
+    enough = table["speakers"] >= FEW_SPEAKERS
+    decided = enough & (table["q"] <= ALPHA)
+    up, down = decided & (table["low_raw"] > 0), decided & (table["high_raw"] < 0)
+    rising = table["metric"].map(rises).astype(bool)
+    better, worse = up.where(rising, down), down.where(rising, up)
+    same = enough & table["equivalent"].astype(bool)
+    return np.select([better, worse, same], ["better", "worse", "equivalent"], "undecided")
 
 
 def _names(speakers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -251,36 +279,3 @@ def _intervals(loss: np.ndarray, numbers: np.ndarray, task: Task) -> tuple[np.nd
 def _ratio(values: np.ndarray, total: float) -> np.ndarray:
     """Values divided by a total, NaN if the total is 0."""
     return values / total if total else np.full(len(values), np.nan)
-
-
-def _verdict(
-    interval: tuple[float, float],
-    metric: str,
-    margin: float | None,
-    speakers: int,
-    left: np.ndarray,
-) -> str:
-    """The verdict of an interval of the difference of model b and model a.
-
-    Args:
-        interval: 95 % interval of the difference
-        metric: name of the metric
-        margin: largest difference that counts as equivalent, or None
-        speakers: number of known speakers
-        left: sums over their utterances for model a
-
-    Returns:
-        `better`, `worse`, `equivalent` or `undecided`
-    """
-    if speakers < FEW_SPEAKERS:
-        return "undecided"
-    low, high = interval if rises(metric) else (-interval[1], -interval[0])
-    if low > 0:
-        return "better"
-    if high < 0:
-        return "worse"
-    if margin is None:
-        return "undecided"
-    labels, support = rarest_label(left, metric) if metric in CLASSIFICATION_METRICS else (1, None)
-    same = is_equivalent(interval, margin, support=support, labels=labels)
-    return "equivalent" if same else "undecided"

@@ -1,11 +1,30 @@
-"""Decide which speakers carry a difference of two models, from the table of pairs of models."""
+"""Decide which speakers carry a difference of two models, from the table of pairs of models.
+
+A small difference is easily turned by one speaker, whoever that is. So a speaker is named only if
+its contribution is more than chance, compared with speakers who are alike (p of at most 0.05, see
+`voxslice.comparison.concentration`). In simulations of two equally good models and alike speakers
+(5 to 30 speakers with 15 to 50 utterances each, 3 or 15 % of errors, half of the utterances
+independent), this changed how often
+
+- few speakers turned the difference: from 49 to 97 % of the datasets to 0.4 to 2.2 %,
+- one speaker made more than half of it: from 45 to 68 % to 1.0 to 3.0 %,
+- the interval excluded zero only if one speaker was left out: from 10 to 18 % to 0 to 1.0 %,
+- one speaker made more than half of the errors of a model: from 7 % at most to 1.2 % at most.
+
+If one or two of ten speakers with 50 utterances carried the advantage, and the model was worse for
+the others, they were named in 100 and 84 % of the datasets, and of 30 speakers with 15 utterances
+in 64 and 78 %. If a model was better for all speakers alike, nobody was named. If equally good
+models differ at random between speakers, speakers are named often (10 speakers: in 51 % of the
+datasets some turn the difference). This is true of these speakers, and the verdict says that it
+says nothing about others.
+"""
 
 from collections.abc import Callable
 from functools import wraps
 
 import pandas as pd
 
-from voxslice.comparison.paired_tests import ALPHA
+from voxslice.comparison.paired_tests import ALPHA, fewest_speakers
 
 MAX_SHARE_OF_SPEAKERS = 0.25
 """Largest share of the speakers that counts as few. One speaker always does."""
@@ -63,14 +82,14 @@ def majority(rows: pd.DataFrame) -> list[str]:
 
 @_of_known
 def opposing(rows: pd.DataFrame) -> list[str]:
-    """The speakers without any one of whom the difference would exclude zero.
+    """The speakers without any one of whom one model is better.
 
     Args:
         rows: rows of one metric and pair of models of which none is better
 
     Returns:
         the speakers who contribute against the difference, by more than chance, and without whom
-        its interval excludes zero; the largest contribution first
+        there is a verdict; the largest contribution first
     """
     found = (rows["share"] < 0) & (rows["p"] <= ALPHA) & rows["verdict"].isin(["better", "worse"])
     return rows.loc[found, "speaker"].to_list()[::-1]
@@ -84,9 +103,11 @@ def decisive(rows: pd.DataFrame, verdict: str) -> list[str]:
         verdict: verdict on all utterances, `better`, `worse` or `equivalent`
 
     Returns:
-        the known speakers, the largest contribution to the difference first
+        the known speakers, the largest contribution to the difference first; empty if too few
+        other speakers are left for any verdict
     """
-    rows = rows[rows["known"].astype(bool) & (rows["verdict"] != verdict)]
+    enough = rows["speakers"] >= fewest_speakers(ALPHA)
+    rows = rows[rows["known"].astype(bool) & enough & (rows["verdict"] != verdict)]
     return rows.sort_values(["share", "speaker"], ascending=[False, True])["speaker"].to_list()
 
 

@@ -9,6 +9,7 @@ import math
 import numpy as np
 
 from voxslice.comparison.overall_metric import metric_value
+from voxslice.comparison.paired_tests import ROUNDING, exchanges
 from voxslice.scores.bootstrap import block_sizes, percentile_interval
 
 MAX_FLAGS = 400_000_000
@@ -90,3 +91,42 @@ def without_each(
         some = drawn[left_out[:, speaker], None]
         low[speaker], high[speaker] = np.ravel(percentile_interval(some, count - 1))
     return value, low, high
+
+
+def exchange_without_each(
+    sums: np.ndarray, metric: str, *, resamples: int, seed: int
+) -> np.ndarray:
+    """Test that exchanges two models' predictions of whole speakers, without each speaker in turn.
+
+    It is the test of `voxslice.comparison.paired_tests.exchange_speakers`. One set of exchanges
+    serves all speakers, because the exchanges of the others do not depend on the one who is left
+    out.
+
+    Args:
+        sums: sums of each speaker for both models, shape (2, speakers, ...)
+        metric: name of the metric
+        resamples: number of random exchanges
+        seed: seed of the random exchanges
+
+    Returns:
+        the p-values without each speaker, shape (speakers,)
+    """
+    count = sums.shape[1]
+    flat = sums.reshape(2, count, -1)
+    change = flat[1] - flat[0]
+    differs = (change != 0).any(axis=1)
+    total_a, total_b = sums.sum(1, keepdims=True) - sums
+    observed = np.abs(difference_of(np.stack([total_a, total_b]), metric))
+    place = np.cumsum(differs) - 1
+    reached, drawn = np.zeros(count), 0
+    for signs in exchanges(int(differs.sum()), change.shape[1], resamples, seed):
+        exchanged = (signs < 0).astype(float)
+        moved = exchanged @ change[differs]
+        drawn += len(signs)
+        for speaker in range(count):
+            own = exchanged[:, place[speaker], None] * change[speaker] if differs[speaker] else 0.0
+            others = (moved - own).reshape(len(signs), *sums.shape[2:])
+            both = np.stack([total_a[speaker] + others, total_b[speaker] - others])
+            values = np.abs(difference_of(both, metric))
+            reached[speaker] += (values >= observed[speaker] - ROUNDING).sum()
+    return reached / drawn

@@ -52,7 +52,7 @@ def sign_flip(contributions: Sequence[float] | np.ndarray, *, resamples: int, se
     values = values[values != 0]
     if len(values) == 0:
         return 1.0
-    flips = [signs @ values for signs in _signs(len(values), 1, resamples, seed)]
+    flips = [signs @ values for signs in exchanges(len(values), 1, resamples, seed)]
     # flips that differ from the observed sum by rounding only are equal to it
     reached = np.abs(np.concatenate(flips)) >= np.abs(values.sum()) * (1 - ROUNDING)
     return float(reached.mean())
@@ -97,14 +97,14 @@ def exchange_speakers(
     total_a, total_b = sums_a.sum(0, keepdims=True), sums_b.sum(0, keepdims=True)
     observed = np.abs(statistic(total_b) - statistic(total_a))
     values = []
-    for signs in _signs(len(change), size, resamples, seed):
+    for signs in exchanges(len(change), size, resamples, seed):
         moved = ((signs < 0) @ change).reshape(len(signs), *sums_a.shape[1:])
         values.append(np.abs(statistic(total_b - moved) - statistic(total_a + moved)))
     return float((np.concatenate(values) >= observed - ROUNDING).mean())
 
 
-def _signs(count: int, size: int, resamples: int, seed: int) -> Iterator[np.ndarray]:
-    """Signs of some units: all combinations if there are few units, otherwise random ones.
+def exchanges(count: int, size: int, resamples: int, seed: int) -> Iterator[np.ndarray]:
+    """Draw which units are exchanged: all combinations if there are few units, or random ones.
 
     Args:
         count: number of units
@@ -113,7 +113,8 @@ def _signs(count: int, size: int, resamples: int, seed: int) -> Iterator[np.ndar
         seed: seed of the random combinations
 
     Yields:
-        arrays of -1 and 1 of shape (combinations, count); the first combination is all ones
+        arrays of shape (combinations, count), -1 for units that are exchanged and 1 for the others;
+        the first combination exchanges none
     """
     if count <= MAX_SPEAKERS_EXACT:
         start = 0

@@ -209,7 +209,7 @@ def _fragile(study: Study, rows: pd.DataFrame, verdict: str) -> list[str]:
     ahead, behind = _ranked(study, rows.iloc[0])
     if verdict == "undecided":
         names = opposing(rows)
-        end = f"the interval of the advantage of {ahead} excludes 0"
+        end = f"the data show that {ahead} is better than {behind}"
     else:
         names = decisive(rows, verdict)
         end = f"the data do not show that {ahead} is better than {behind}"
@@ -219,7 +219,7 @@ def _fragile(study: Study, rows: pd.DataFrame, verdict: str) -> list[str]:
         return []
     who = f"the speakers {_list(names)}" if len(names) <= MAX_NAMES else f"{len(names):,} speakers"
     who = f"speaker {names[0]}" if len(names) == 1 else f"any one of {who}"
-    return [f"Without {who}, {end}."]
+    return [f"If {who} is left out, {end}."]
 
 
 def _counts(study: Study, a: str, b: str) -> list[str]:

@@ -10,6 +10,7 @@ from voxslice.comparison.by_speaker import (
     pair_table,
     speaker_table,
 )
+from voxslice.comparison.compare import compare
 from voxslice.table_specs import TABLES, problems
 from voxslice.task import Task
 
@@ -133,6 +134,26 @@ def test_verdicts_without_a_speaker_know_which_way_is_better():
     few = metadata()
     few["speaker"] = np.arange(COUNT) % 5  # four are left
     assert set(pairs_of(tables, few, metrics=["mae"])["verdict"]) == {"undecided"}
+
+
+def test_a_verdict_is_that_of_comparing_the_other_speakers():
+    rng = np.random.default_rng(3)
+    tables = {
+        name: scores(np.flatnonzero(rng.random(COUNT) < share))
+        for name, share in {"a": 0.3, "b": 0.12, "c": 0.25}.items()
+    }
+    found = pairs_of(tables, margin=0.02).set_index("speaker")
+    task = Task("classification", margin=0.02, overall="uar")
+    for speaker in ("1", "6"):
+        rest = metadata()["speaker"].ne(speaker).to_numpy()
+        left = {name: table[rest].reset_index(drop=True) for name, table in tables.items()}
+        names = metadata()["speaker"][rest].to_numpy(str)
+        expected = compare(left, {}, names, task=task, resamples=499, seed=0)
+        own = found.loc[speaker]
+        for name, other in {"without": "difference", "q": "q"}.items():
+            np.testing.assert_allclose(own[name].to_numpy(), expected[other].to_numpy())
+        assert own["verdict"].to_list() == expected["verdict"].to_list()
+    assert len(set(found["verdict"])) > 1
 
 
 def test_equal_models_are_equivalent_and_have_no_interval():

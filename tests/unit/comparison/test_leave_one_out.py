@@ -5,8 +5,14 @@ import pandas as pd
 import pytest
 from sklearn.metrics import balanced_accuracy_score, f1_score
 from voxslice.comparison import leave_one_out
-from voxslice.comparison.leave_one_out import contributions, difference_of, without_each
-from voxslice.comparison.overall_metric import metric_sums
+from voxslice.comparison.leave_one_out import (
+    contributions,
+    difference_of,
+    exchange_without_each,
+    without_each,
+)
+from voxslice.comparison.overall_metric import metric_sums, metric_value
+from voxslice.comparison.paired_tests import exchange_speakers
 from voxslice.scores.bootstrap import bootstrap_interval
 
 LABELS = ["a", "b"]
@@ -144,3 +150,37 @@ def test_many_speakers_get_fewer_resamples(monkeypatch):
     sums = pair_sums(a, b, numbers(), "uar")
     few = without_each(sums, "uar", resamples=100_000, seed=0)
     assert np.isfinite(few[1]).all()
+
+
+def exchanged(sums, speaker, metric, **settings):
+    """p of the test without a speaker, from the test itself."""
+    rest = np.delete(sums, speaker, axis=1)
+    return exchange_speakers(*rest, lambda total: metric_value(total, metric), **settings)
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_exchanges_without_a_speaker_are_those_of_the_others(metric):
+    a, b = both(metric)
+    sums = pair_sums(a, b, np.arange(COUNT) % 12, metric)
+    sums[1, 5] = sums[0, 5]  # the models do not differ for this speaker
+    found = exchange_without_each(sums, metric, resamples=100, seed=0)
+    settings = {"resamples": 100, "seed": 1}
+    assert found == pytest.approx(
+        [exchanged(sums, speaker, metric, **settings) for speaker in range(12)]
+    )
+    assert len(set(found)) > 1
+
+
+def test_many_speakers_are_exchanged_at_random():
+    a, b = both("uar")
+    sums = pair_sums(a, b, np.arange(COUNT) % 20, "uar")
+    found = exchange_without_each(sums, "uar", resamples=4000, seed=0)
+    for speaker in (0, 11):
+        expected = exchanged(sums, speaker, "uar", resamples=4000, seed=1)
+        assert found[speaker] == pytest.approx(expected, abs=0.02)
+
+
+def test_equal_models_have_a_p_of_one_without_each_speaker():
+    a, _ = both("mae")
+    sums = pair_sums(a, a, numbers(), "mae")
+    assert exchange_without_each(sums, "mae", resamples=100, seed=0).tolist() == [1.0] * SPEAKERS

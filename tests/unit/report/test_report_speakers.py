@@ -125,7 +125,8 @@ def test_a_verdict_that_depends_on_one_speaker_is_told():
     verdicts = np.where(pairs["speaker"].isin(["02", "05"]), "undecided", "better")
     study = replace(study, speaker_pairs=pairs.assign(verdict=verdicts))
     assert speakers.carriers(study, "a", "b")[-1] == (
-        "Without any one of the speakers 02 and 05, the data do not show that b is better than a."
+        "If any one of the speakers 02 and 05 is left out, the data do not show that b is better"
+        " than a."
     )
     every = replace(study, speaker_pairs=pairs.assign(verdict="undecided"))
     assert "any one of 12 speakers" in speakers.carriers(every, "a", "b")[-1]
@@ -139,7 +140,7 @@ def test_a_speaker_who_keeps_a_difference_undecided_is_told():
     study = study_of({"a": spread(3), "b": first({7: 18})})
     assert study.comparison["verdict"].iloc[0] == "undecided"
     assert speakers.carriers(study, "a", "b")[-1] == (
-        "Without speaker 07, the interval of the advantage of b excludes 0."
+        "If speaker 07 is left out, the data show that b is better than a."
     )
 
 
