@@ -303,7 +303,9 @@ def model_files(model: Mapping[str, Any]) -> list[str]:
         paths of the files
     """
     if "path" in model:
-        return [f"{model['path']}/model.yaml", f"{model['path']}/model.onnx"]
+        reference = f"{model['path']}/reference.npz"
+        files = [f"{model['path']}/model.yaml", f"{model['path']}/model.onnx"]
+        return [*files, reference] if Path(reference).is_file() else files
     if "hub" in model:
         folder = Path(model["hub"]["path"])
         found = [file for pattern in HUB_FILES for file in folder.glob(pattern)]

@@ -8,7 +8,14 @@ from typing import Any
 from voxslice.errors import full_disk
 from voxslice.models.downloads import fetch, trust, unpack
 from voxslice.models.hub_folders import read_hub_folder
-from voxslice.models.install import Adaptation, find_root, install, install_graph, install_onnx
+from voxslice.models.install import (
+    REFERENCE,
+    Adaptation,
+    find_root,
+    install,
+    install_graph,
+    install_onnx,
+)
 from voxslice.models.windows import Windows
 
 
@@ -77,6 +84,7 @@ def fetch_model(
                 sampling_rate=found.sampling_rate,
                 parameters=found.parameters,
                 require_labelled=True,
+                reference=local / REFERENCE,
                 **settings,
             )
         elif source.get("onnx"):

@@ -15,6 +15,7 @@ import onnx
 
 from voxslice.errors import InputError, full_disk, reason_of
 from voxslice.files import sha256
+from voxslice.models.behaviour import Checker
 from voxslice.models.definition import Definition, read_definition, write_definition
 from voxslice.models.load_errors import load_error
 from voxslice.models.onnx_files import (
@@ -31,6 +32,8 @@ from voxslice.models.vector_outputs import adapt_outputs
 from voxslice.models.windows import Windows
 from voxslice.unicode_text import nfc
 
+REFERENCE = "reference.npz"
+"""Name of the file with reference outputs in the folder of a model."""
 STAGED = ".checked-"
 """Beginning of the name of the folder in which a model is checked."""
 TRIAL_SAMPLES = (48000, 64000)
@@ -110,6 +113,7 @@ def install(
         sampling_rate=definition.sampling_rate,
         max_seconds=max_seconds,
         parameters=parameters,
+        reference=Path(source) / REFERENCE,
         adaptation=adaptation,
     )
 
@@ -165,6 +169,7 @@ def install_graph(
     max_seconds: float = MAX_SECONDS,
     parameters: int | None = None,
     require_labelled: bool = False,
+    reference: Path | None = None,
     adaptation: Adaptation = Adaptation(),
 ) -> None:
     """Adapt the graph of a model, check it, and write it as `install` does.
@@ -181,6 +186,7 @@ def install_graph(
             graph.
         max_seconds: Longest time to load the model, in seconds.
         parameters: Number of parameters; None to count the floats that the graph stores.
+        reference: File with reference outputs, see `Checker.check_reference`. It may be missing.
         require_labelled: Whether each output with labels has to be one vector per utterance.
         adaptation: How outputs become one vector per utterance.
 
@@ -224,6 +230,16 @@ def install_graph(
                 f" {refused[lost]}: export the model with one vector per utterance, set pool for an"
                 " output with a time axis, or give labels for another output."
             )
+        checker = Checker(
+            model,
+            list(outputs),
+            windows=adaptation.windows,
+            origin=origin,
+            max_seconds=max_seconds,
+        )
+        checker.check_lengths()
+        if reference is not None and reference.is_file():
+            checker.check_reference(reference)
         rate = sampling_rate or declared_rate(proto)
         kinds = {name: kind for name, kind in (found | edited).items() if kind}
         _write_card(
