@@ -9,7 +9,7 @@ import math
 import numpy as np
 
 from voxslice.comparison.overall_metric import metric_value
-from voxslice.comparison.paired_tests import ROUNDING, exchanges
+from voxslice.comparison.paired_tests import exchanges, least_difference
 from voxslice.scores.bootstrap import block_sizes, percentile_interval
 
 MAX_FLAGS = 400_000_000
@@ -116,7 +116,7 @@ def exchange_without_each(
     change = flat[1] - flat[0]
     differs = (change != 0).any(axis=1)
     total_a, total_b = sums.sum(1, keepdims=True) - sums
-    observed = np.abs(difference_of(np.stack([total_a, total_b]), metric))
+    least = least_difference(metric_value(total_a, metric), metric_value(total_b, metric))
     place = np.cumsum(differs) - 1
     reached, drawn = np.zeros(count), 0
     for signs in exchanges(int(differs.sum()), change.shape[1], resamples, seed):
@@ -127,6 +127,5 @@ def exchange_without_each(
             own = exchanged[:, place[speaker], None] * change[speaker] if differs[speaker] else 0.0
             others = (moved - own).reshape(len(signs), *sums.shape[2:])
             both = np.stack([total_a[speaker] + others, total_b[speaker] - others])
-            values = np.abs(difference_of(both, metric))
-            reached[speaker] += (values >= observed[speaker] - ROUNDING).sum()
+            reached[speaker] += (np.abs(difference_of(both, metric)) >= least[speaker]).sum()
     return reached / drawn

@@ -13,7 +13,7 @@ ALPHA = 0.05
 MAX_SPEAKERS_EXACT = 14
 """Largest number of speakers for which a test uses all 2^n flips or exchanges."""
 ROUNDING = 1e-12
-"""Values that differ by this much count as equal."""
+"""Values that differ by this share of their size count as equal."""
 
 
 def mcnemar(only_a: int, only_b: int) -> float:
@@ -95,12 +95,25 @@ def exchange_speakers(
     if len(change) == 0:
         return 1.0
     total_a, total_b = sums_a.sum(0, keepdims=True), sums_b.sum(0, keepdims=True)
-    observed = np.abs(statistic(total_b) - statistic(total_a))
+    least = least_difference(statistic(total_a), statistic(total_b))
     values = []
     for signs in exchanges(len(change), size, resamples, seed):
         moved = ((signs < 0) @ change).reshape(len(signs), *sums_a.shape[1:])
         values.append(np.abs(statistic(total_b - moved) - statistic(total_a + moved)))
-    return float((np.concatenate(values) >= observed - ROUNDING).mean())
+    return float((np.concatenate(values) >= least).mean())
+
+
+def least_difference(value_a: np.ndarray, value_b: np.ndarray) -> np.ndarray:
+    """Smallest difference that counts as reaching the observed one, in spite of rounding.
+
+    Args:
+        value_a: metric of the first model, in any unit
+        value_b: metric of the second model
+
+    Returns:
+        the absolute difference without what rounding can change, in the shape of the values
+    """
+    return np.abs(value_b - value_a) - ROUNDING * np.maximum(np.abs(value_a), np.abs(value_b))
 
 
 def exchanges(count: int, size: int, resamples: int, seed: int) -> Iterator[np.ndarray]:

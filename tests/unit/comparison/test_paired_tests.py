@@ -127,6 +127,18 @@ def test_exchanges_of_a_mean_are_sign_flips():
     assert found == sign_flip(b[:, 1] - a[:, 1], resamples=0, seed=0)
 
 
+@pytest.mark.parametrize("unit", [1e-9, 1.0, 1e6])
+def test_the_unit_of_an_error_changes_no_p(unit):
+    for seed in range(50):
+        rng = np.random.default_rng(seed)
+        counts = rng.integers(5, 60, 8).astype(float)
+        errors = counts * rng.gamma(3, unit, 8)
+        fewer = errors * rng.uniform(0.3, 0.9, 8)  # better for each speaker
+        a, b = np.stack([counts, errors], -1), np.stack([counts, fewer], -1)
+        found = exchange_speakers(a, b, lambda s: metric_value(s, "mae"), resamples=0, seed=0)
+        assert found == 2 * 0.5**8
+
+
 def test_speakers_without_a_difference_are_not_exchanged():
     a, b = f1_sums(0, 8)
     same = np.concatenate([a, np.ones((30, 2, 2))]), np.concatenate([b, np.ones((30, 2, 2))])
