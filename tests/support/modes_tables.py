@@ -4,14 +4,10 @@ import dataclasses
 
 import numpy as np
 import pandas as pd
+from voxslice.modes.differences import DIFFERENCE_COLUMNS
+from voxslice.modes.table import ALL_OTHERS, LINK_COLUMNS, MODE_COLUMNS, SAME_SPEAKERS
 from voxslice.names import NO_RULE
-from voxslice.report.study import (
-    DIFFERENCE_COLUMNS,
-    LINK_COLUMNS,
-    MODE_COLUMNS,
-    distinct,
-    is_confirmed,
-)
+from voxslice.report.study import distinct, is_confirmed
 from voxslice.utterance_keys import KEY
 
 
@@ -46,6 +42,8 @@ def with_modes(study, *, confirmed_modes=4):
             sure = bool(is_confirmed(same["confirmed"]).any())
             evidence = same["evidence"].dropna()
             row |= {"confirmed": sure, "evidence": evidence.iloc[0] if sure else np.nan}
+            within = row["evidence"] == "within speakers"
+            row["compared_with"] = SAME_SPEAKERS if within else ALL_OTHERS
             rows.append(row)
             links += [
                 {"mode": mode, "model": model.name, "search": search, "slice": one["slice"],
@@ -64,8 +62,8 @@ def with_modes(study, *, confirmed_modes=4):
         mode_slices=pd.DataFrame(links, columns=LINK_COLUMNS),
         mode_differences=pd.DataFrame(
             [
-                ["1", "pitch", "Hz", 310.5, 230.2, 1.3, 5, 0.001, 0.004],
-                ["1", "level", "dB", -20.1, -20.3, 0.02, 5, 0.7, 0.8],
+                ["1", "pitch", "Hz", 310.5, 230.2, 1.3, 0.9, 1.7, 5, 0.001, 0.004],
+                ["1", "level", "dB", -20.1, -20.3, 0.02, -0.1, 0.2, 5, 0.7, 0.8],
             ],
             columns=DIFFERENCE_COLUMNS,
         ),

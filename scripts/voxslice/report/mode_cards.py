@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from voxslice.modes.table import SAME_SPEAKERS
 from voxslice.report.modes import Mode, decisive
 from voxslice.report.numbers import counted, decimal, probability, share
 from voxslice.report.slice_tables import edges, slice_name
@@ -21,13 +22,6 @@ SELECTION_NOTE = (
 """Remark beside the figures of slices that a search has found."""
 SIGNIFICANT = 0.05
 """Largest q of a difference that a card names."""
-COMPARED_WITH = {
-    "within speakers": "than the same speakers elsewhere",
-    "across speakers": "than on all other utterances",
-    "held-out speakers": "than on all other utterances",
-    "rows": "than on all other utterances",
-}
-"""Words for what a figure compares a mode with, by its evidence."""
 EVIDENCE = {
     "within speakers": "Confirmed: the same speakers do worse here than elsewhere.",
     "across speakers": "Confirmed: the speakers in it do worse than other speakers.",
@@ -150,8 +144,9 @@ def tested_figure(study: Study, row: pd.Series) -> str:
 def _figures(study: Study, row: pd.Series) -> Figures:
     measure, model = study.measure, study.models[row["position"]]
     evidence = text_of(row["evidence"])
+    same_speakers = row["compared_with"] == SAME_SPEAKERS
     pooled = ""
-    if evidence == "within speakers":
+    if same_speakers:
         limits = measure.interval(row["drop_low"], row["drop_high"])
         drop = f"{measure.change(row['drop'])} {limits}".rstrip()
         pooled = f": {drop} {'worse' if row['drop'] >= 0 else 'better'}"
@@ -164,6 +159,8 @@ def _figures(study: Study, row: pd.Series) -> Figures:
         errors += f" ({int(row['errors']):,} of {total:,})"
     confirmed = bool(is_confirmed(pd.Series([row["confirmed"]]))[0])
     notes = [EVIDENCE.get(evidence, f"{capital(evidence)}.") if confirmed else "Not confirmed."]
+    if confirmed and same_speakers and row["low"] <= 0 < row["excess"]:
+        notes.append(_few(int(row["speakers"])))
     if text_of(row["confusion"]):
         notes.append(f"{capital(text_of(row['confusion']))}.")
     if text_of(row["leading_speaker"]) and row["speakers"] != 1:
@@ -182,10 +179,26 @@ def _figures(study: Study, row: pd.Series) -> Figures:
         confirmed,
         tested_figure(study, row),
         edges(measure, row),
-        COMPARED_WITH.get(evidence, "than on all other utterances"),
+        f"than {_others(row)}",
         f"{capital(measure.title)} {inside} here, {elsewhere} on all other utterances{pooled}",
         errors,
         notes,
+    )
+
+
+def _others(row: pd.Series) -> str:
+    """Name the utterances that the tested figure compares a mode with."""
+    same = row["compared_with"] == SAME_SPEAKERS
+    return "the same speakers elsewhere" if same else "on all other utterances"
+
+
+def _few(speakers: int) -> str:
+    """Explain an interval that holds zero although a test within speakers confirms the mode."""
+    if speakers == 1:
+        return "It is one speaker, who says nothing about others."
+    return (
+        f"The test is about these {speakers} speakers. They are too few to show how large the"
+        " difference is for others, so the interval contains zero."
     )
 
 
@@ -258,7 +271,7 @@ def _slices(study: Study, mode: Mode) -> Table:
         Column("Search", number=False),
         Column("Utter\u00adances"),
         Column("Drop", study.measure.step, meaning="how much worse it is inside"),
-        Column("Of its excess errors", "%", meaning="share that the mode holds"),
+        Column("Of its errors", "%", meaning="share that the mode holds"),
     ]
     rows = []
     for link in links.to_dict("records"):

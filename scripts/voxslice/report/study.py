@@ -11,6 +11,8 @@ import pandas as pd
 from voxslice.comparison.overall_metric import metric_sums, metric_value
 from voxslice.conditions import is_numeric
 from voxslice.files import read_embeddings, read_predictions
+from voxslice.modes.differences import DIFFERENCE_COLUMNS
+from voxslice.modes.table import LINK_COLUMNS, MODE_COLUMNS
 from voxslice.names import CHANCE, MAJORITY, MEDIAN, NO_RULE, cluster_name
 from voxslice.report.numbers import Measure, measures
 from voxslice.speakers import UNKNOWN_SPEAKER, count_speakers, speakers_of
@@ -23,16 +25,6 @@ REFERENCES = {
     MEDIAN: "always the median of the labels",
 }
 """Reference models in the table of metrics, by their id, with their meaning."""
-MODE_COLUMNS = [
-    "mode", "model", "name", "rule", "precision", "recall", "support", "speakers", "value", "rest",
-    "drop", "drop_low", "drop_high", "excess", "low", "high", "evidence", "confirmed", "errors",
-    "errors_elsewhere", "share_of_errors", "share_of_utterances", "searches", "slices", "confusion",
-    "leading_speaker", "stability",
-]  # fmt: skip
-LINK_COLUMNS = ["mode", "model", "search", "slice", "share", "representative"]
-DIFFERENCE_COLUMNS = [
-    "mode", "column", "unit", "inside", "outside", "difference", "speakers", "p", "q",
-]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -134,7 +126,7 @@ class Study:
             is of the utterances that no mode holds
         mode_members: `mode` and the keys of the utterances of each mode
         mode_slices: links between modes and slices: `mode`, `model`, `search`, `slice`, `share`
-            (share of the excess errors of the slice that the mode holds), `representative`
+            (share of the errors of the slice that are in the mode), `representative`
         mode_differences: means of each measured column inside and outside each mode
     """
 

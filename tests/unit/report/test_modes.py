@@ -73,10 +73,32 @@ def test_a_card_shows_the_tested_figure_and_the_pooled_drop(study):
     ],
 )
 def test_other_evidence_is_the_pooled_drop(study, evidence, words):
-    figures = cards_of(changed(study, "1", "a", evidence=evidence))["1"].figures[0]
+    study = changed(study, "1", "a", evidence=evidence, compared_with="all other utterances")
+    figures = cards_of(study)["1"].figures[0]
     assert words in figures.notes[0]
     assert figures.compared == "than on all other utterances"
     assert figures.metric.endswith("on all other utterances")
+
+
+@pytest.mark.parametrize(
+    ("low", "speakers", "words"),
+    [
+        (-0.1, 4, "The test is about these 4 speakers."),
+        (-0.1, 1, "It is one speaker, who says nothing about others."),
+        (0.1, 4, None),
+    ],
+)
+def test_few_speakers_explain_an_interval_that_holds_zero(study, low, speakers, words):
+    study = changed(study, "1", "a", excess=0.3, low=low, speakers=speakers)
+    notes = cards_of(study)["1"].figures[0].notes
+    assert any(note.startswith(words or "The test is about") for note in notes) == bool(words)
+
+
+def test_a_model_without_evidence_is_compared_as_the_mode_was_tested(study):
+    study = changed(study, "1", "b", evidence=np.nan, confirmed=False,
+                    compared_with="same speakers", errors=1)  # fmt: skip
+    figures = cards_of(study)["1"].figures[1]
+    assert figures.compared == "than the same speakers elsewhere"
 
 
 def test_a_mode_of_one_speaker_is_called_that(study):
