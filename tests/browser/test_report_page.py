@@ -6,13 +6,16 @@ import pytest
 
 pytestmark = pytest.mark.browser
 SECTIONS = [
-    "answer", "compared", "overall", "tradeoff", "slices", "against", "listen", "map", "limits",
+    "answer", "modes", "speakers", "against", "overall", "tradeoff", "slices", "limits",
 ]  # fmt: skip
+MAX_HEIGHT = 7000
+"""Largest height of a report of the embedded study at a width of 1,200 pixels."""
 
 
 @pytest.fixture
 def reports(finished_study):
-    found = sorted(finished_study.glob("results/report/*/*.html"))
+    pages = finished_study.glob("results/report/*/*.html")
+    found = sorted(page for page in pages if not page.name.endswith(".summary.html"))
     assert found, "the finished study has no report"
     return found
 
@@ -42,7 +45,7 @@ def test_every_report_is_complete_and_loads_nothing(page, reports, wait_for):
         links = page.locator("nav a").evaluate_all("all => all.map(one => one.hash)")
         assert links == [f"#{name}" for name in SECTIONS]
         drawn = page.locator(".chart").count()
-        for name in ("overall", "tradeoff", "slices", "against", "map"):
+        for name in ("modes", "speakers", "against", "overall", "tradeoff", "slices", "map"):
             assert page.locator(f"#{name} .chart").count() > 0, name
         enliven(page, wait_for)
         boxes = page.locator(".chart .live svg").evaluate_all(
@@ -57,18 +60,19 @@ def test_every_report_is_complete_and_loads_nothing(page, reports, wait_for):
 
 def test_a_live_chart_looks_like_its_drawing(page, reports, wait_for):
     open_report(page, reports[0])
-    chart = page.locator("#overall .chart").first
+    chart = page.locator("#modes .chart").first
     # the drawing may have come to life before it is looked at: read it as it was sent
-    sent = reports[0].read_text(encoding="utf-8").split('<section id="overall">')[1]
+    sent = reports[0].read_text(encoding="utf-8").split('<section id="modes">')[1]
     words = re.findall(r"<text[^>]*>([^<]+)</text>", sent.split("</svg>")[0])
     chart.scroll_into_view_if_needed()
     wait_for(lambda: chart.locator(".live").count() == 1, 30, "the chart does not come to life")
     assert sorted(chart.locator("svg text").all_text_contents()) == sorted(words)
-    assert chart.locator("svg").get_attribute("aria-label").endswith("of the models")
+    assert chart.locator("svg").get_attribute("aria-label").endswith("of each failure mode")
 
 
 def test_a_chart_shows_its_numbers_in_a_tooltip(page, reports, wait_for):
     open_report(page, reports[0])
+    page.locator("#overall details").first.locator("summary").click()
     chart = page.locator("#overall .chart").first
     chart.scroll_into_view_if_needed()
     wait_for(lambda: chart.locator(".live").count() == 1, 30, "the chart does not come to life")
@@ -87,8 +91,8 @@ def test_a_point_of_the_map_has_a_text_a_colour_and_audio(page, reports, wait_fo
     choice = page.locator("#map select")
     options = choice.locator("option").all_text_contents()
     assert any(option.startswith("True ") for option in options)
-    assert any(option.startswith("Slice: ") for option in options)
-    choice.select_option(index=next(i for i, o in enumerate(options) if o.startswith("Slice: ")))
+    assert any(option.startswith("Mode ") for option in options)
+    choice.select_option(index=next(i for i, o in enumerate(options) if o.startswith("Mode ")))
     wait_for(
         lambda: points.evaluate_all("all => all.map((one) => one.getAttribute('fill'))") != colours,
         15,
@@ -119,12 +123,100 @@ def test_a_point_of_the_map_has_a_text_a_colour_and_audio(page, reports, wait_fo
     assert page.problems == []
 
 
+@pytest.fixture
+def all_pages(finished_study, reports):
+    """The reports, their summaries and the index."""
+    folder = finished_study / "results/report"
+    return [*reports, *sorted(folder.glob("*/*.summary.html")), folder / "index.html"]
+
+
 @pytest.mark.parametrize("width", [390, 820, 1440])
-def test_page_does_not_scroll_sideways(page, reports, width):
+def test_no_page_scrolls_sideways(page, all_pages, width):
     page.set_viewport_size({"width": width, "height": 900})
+    for path in all_pages:
+        open_report(page, path)
+        page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+
+
+def test_no_open_table_or_chart_is_cut_off(page, all_pages):
+    """What is unfolded needs no scrolling at the width of a small laptop."""
+    page.set_viewport_size({"width": 1200, "height": 900})
+    for path in all_pages:
+        open_report(page, path)
+        cut = page.evaluate(
+            """[...document.querySelectorAll(".scroll, .chart")]
+            .filter((one) => one.clientWidth && one.scrollWidth > one.clientWidth + 1)
+            .map((one) => one.getAttribute("aria-label") || one.className)"""
+        )
+        assert cut == [], path
+
+
+def test_a_report_is_short(page, reports):
+    page.set_viewport_size({"width": 1200, "height": 900})
     for path in reports:
         open_report(page, path)
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert page.evaluate("document.documentElement.scrollHeight") <= MAX_HEIGHT, path
+        # what is undecided is folded, and unfolding it shows far more
+        page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+        assert page.evaluate("document.documentElement.scrollHeight") > 2 * MAX_HEIGHT
+
+
+def test_no_page_shows_a_missing_value_of_a_program(page, all_pages):
+    for path in all_pages:
+        open_report(page, path)
+        page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+        text = page.inner_text("body")
+        assert not re.search(r"\b(undefined|NaN|nan|None|null)\b", text), path
+
+
+def test_each_mode_has_figures_and_clips_with_metadata(page, reports):
+    for path in reports:
+        open_report(page, path)
+        cards = page.locator("#modes article.mode")
+        assert cards.count() >= 1
+        for card in cards.all():
+            assert card.locator(".tested").count() == page.locator("#modes .legend .chip").count()
+            assert "of the" in card.locator(".of-models").inner_text()
+            clips = card.locator(".clip")
+            assert 1 <= clips.count() <= 3
+            assert "emotion" in clips.first.locator(".hint").first.inner_text()
+
+
+def test_the_index_links_every_page(page, all_pages, finished_study):
+    index = finished_study / "results/report/index.html"
+    open_report(page, index)
+    links = page.locator("a").evaluate_all("all => all.map((one) => one.href)")
+    assert sorted(links) == sorted(path.as_uri() for path in all_pages if path != index)
+    assert page.locator("#models tbody tr").count() == 4  # two models and two tasks
+    assert page.problems == []
+
+
+def test_a_summary_needs_no_script_and_is_small(browser, all_pages):
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    for path in all_pages:
+        if not path.name.endswith(".summary.html"):
+            continue
+        assert path.stat().st_size <= 150_000
+        page.goto(path.as_uri())
+        assert page.locator("#modes svg").is_visible()
+        assert page.locator("#modes tbody tr").count() >= 2
+        assert page.locator("audio, script").count() == 0
+    context.close()
+
+
+def test_the_first_printed_page_is_a_summary(page, reports):
+    """The answer, its warnings and the failure modes fit on one page, which ends there."""
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": 688, "height": 900})  # A4 without margins
+    for path in reports:
+        open_report(page, path)
+        section = page.locator("#answer")
+        assert section.locator("table").is_visible()
+        assert section.evaluate("one => getComputedStyle(one).breakAfter") == "page"
+        bottom = section.evaluate("one => one.getBoundingClientRect().bottom + scrollY")
+        assert bottom <= 1017, path  # the height of A4 without margins
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -196,10 +288,13 @@ def test_readable_without_javascript(browser, reports):
     page = context.new_page()
     page.goto(reports[0].as_uri())
     assert page.locator("#answer .answer p").count() >= 2
-    assert page.locator("#slices").inner_text()
+    assert page.locator("#modes article.mode").count() >= 1
     assert page.locator("th button").count() == 0
-    for name in ("overall", "tradeoff", "slices", "against", "map"):
+    for name in ("modes", "speakers", "against"):
         assert page.locator(f"#{name} .chart svg").first.is_visible(), name
+    # folded parts open without a script
+    page.locator("#slices summary").first.click()
+    assert page.locator("#slices details").first.get_attribute("open") is not None
     assert not page.locator(".live-only").first.is_visible()
     context.close()
 

@@ -108,7 +108,7 @@ def model_table(
             size = cards[model]["size_mb"]
             rows.append(
                 [
-                    Cell(f"{study.dataset} / {study.task}" if place == 0 else ""),
+                    _place(study) if place == 0 else Cell(""),
                     Cell(model),
                     _result(study, model),
                     _verdict(study, model),
@@ -118,6 +118,11 @@ def model_table(
                 ]
             )
     return Table("All models of the study", columns, rows)
+
+
+def _place(study: Compared) -> Cell:
+    """Name a dataset and task, and the metric of the task."""
+    return Cell(f"{study.dataset} / {study.task}", note=study.measure.title)
 
 
 def _overall(study: Compared) -> pd.DataFrame:
@@ -132,8 +137,7 @@ def _result(study: Compared, model: str) -> Cell:
     """Make the cell with the metric of a model and its interval."""
     row, measure = _overall(study).loc[model], study.measure
     limits = measure.interval(row["low"], row["high"])
-    note = f"{measure.title} {limits}".rstrip()
-    return number(measure.text(row["value"]), row["value"], note=note)
+    return number(measure.text(row["value"]), row["value"], note=limits)
 
 
 def _verdict(study: Compared, model: str) -> Cell:
