@@ -55,7 +55,10 @@ def test_a_folder_whose_name_would_run_is_refused(tmp_path):
 
 def test_all_other_texts_are_only_text(tmp_path, page):
     path = with_texts(tmp_path, ALLOWED)
-    snakemake(tmp_path, "reports", configfiles=[path])
+    done = snakemake(tmp_path, "reports", configfiles=[path])
+    pages = [line for line in done.stdout.splitlines() if line.startswith(("Report: ", "All res"))]
+    assert len(pages) == 3  # the index is the last thing that a run prints
+    assert pages[-1] == f"All results: {tmp_path / 'results/report/index.html'}"
     snakemake(tmp_path, "reports", "--report", "made.html", configfiles=[path], cores=None)
     html = (tmp_path / "made.html").read_text(encoding="utf-8")
     assert "onerror" in html  # the parameters of the jobs are in it
@@ -69,7 +72,10 @@ def test_all_other_texts_are_only_text(tmp_path, page):
         if button.is_visible():
             button.click()
     assert page.evaluate("window.attacked") is None
-    for report in sorted(tmp_path.glob("results/report/*/*.html")):
+    reports = sorted(tmp_path.glob("results/report/*/*.html"))
+    assert len(reports) == 4  # each with its summary
+    for report in [*reports, tmp_path / "results/report/index.html"]:
         page.goto(report.as_uri())
-        assert "onerror" in page.locator("body").inner_text()
+        if report.name != "index.html" and ".summary" not in report.name:
+            assert "onerror" in page.locator("body").text_content()
         assert page.evaluate("window.attacked") is None
