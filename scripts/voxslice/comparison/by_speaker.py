@@ -59,12 +59,13 @@ def speaker_table(
         seed: seed of the permutations
 
     Returns:
-        one row per model and speaker, in the columns `SPEAKER_COLUMNS`: `speaker`, or `UNKNOWN`
-        for all utterances without one, and `known`; `support` (utterances); `value` (accuracy or
-        mean absolute error) with its 95 % interval, which is missing for unknown speakers;
-        `errors`, for a regression the sum of absolute errors; the shares of the model's errors and
-        utterances; and p, whether the speaker makes more or fewer errors than speakers who are
-        alike, see `voxslice.comparison.concentration`. It is empty if the metadata have no speakers
+        one row per model and speaker, in the columns `SPEAKER_COLUMNS`: `speaker`, which is
+        `UNKNOWN` for all utterances without one, and whether it is `known`; `support` (number of
+        utterances); `value` (accuracy or mean absolute error) with its 95 % interval, which is
+        missing for unknown speakers; `errors`, for a regression the sum of absolute errors; the
+        shares of the model's errors and utterances; and `p`, the p-value of the errors if speakers
+        were alike, see `voxslice.comparison.concentration`. The table is empty if the metadata have
+        no speakers
     """
     tables = [pd.DataFrame(columns=SPEAKER_COLUMNS)]
     for model, table in scores.items():
@@ -122,16 +123,21 @@ def pair_table(
         pairs: pairs of models, None for all pairs
 
     Returns:
-        one row per pair of models, metric and speaker, in the columns `PAIR_COLUMNS`: `difference`
-        (model b minus model a) of all utterances; `contribution` of the speaker to it, see
-        `voxslice.comparison.leave_one_out`; `share` of the difference (missing if that is 0); p,
-        whether the contribution differs from those of speakers who are alike; `without`, the
-        difference without this speaker, with its 95 % interval from resampling the other
-        speakers; q of the test that exchanges the other speakers, adjusted for the pairs of models
-        (Benjamini and Hochberg); the number of the other known `speakers`; the `verdict` on model
-        b without this speaker, by the rules of `voxslice.comparison.compare`; and `without_larger`,
-        the difference without this speaker and all known speakers who contribute more in its
-        direction. It is empty if the metadata have no speakers
+        one row per pair of models, metric and speaker, in the columns `PAIR_COLUMNS`:
+
+        - `difference`: model b minus model a on all utterances
+        - `contribution` of the speaker to it, see `voxslice.comparison.leave_one_out`, and its
+          `share` of the difference (missing if the difference is 0)
+        - `p`: the p-value of the contribution if speakers were alike, see
+          `voxslice.comparison.concentration`
+        - `without`: the difference without this speaker, with the 95 % interval (`low`, `high`)
+          that resamples the other speakers; q of the test that exchanges the other speakers,
+          adjusted for the pairs of models (Benjamini and Hochberg); the number of the other known
+          `speakers`; and the `verdict` on model b, by the rules of `voxslice.comparison.compare`
+        - `without_larger`: the difference without this speaker and all known speakers who
+          contribute more in its direction
+
+        The table is empty if the metadata have no speakers
     """
     tables = [pd.DataFrame(columns=PAIR_COLUMNS)]
     keys, aligned = align(scores)

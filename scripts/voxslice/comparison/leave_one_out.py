@@ -109,7 +109,7 @@ def exchange_without_each(
         seed: seed of the random exchanges
 
     Returns:
-        the p-values without each speaker, shape (speakers,)
+        the p-values without each speaker, shape (speakers,); 1 if nobody is left
     """
     count = sums.shape[1]
     flat = sums.reshape(2, count, -1)
@@ -128,4 +128,4 @@ def exchange_without_each(
             others = (moved - own).reshape(len(signs), *sums.shape[2:])
             both = np.stack([total_a[speaker] + others, total_b[speaker] - others])
             reached[speaker] += (np.abs(difference_of(both, metric)) >= least[speaker]).sum()
-    return reached / drawn
+    return np.where(np.isnan(least), 1.0, reached / drawn)

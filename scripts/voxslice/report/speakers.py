@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from voxslice.comparison.by_speaker import UNKNOWN
 from voxslice.comparison.carriers import (
     HALF,
     decisive,
@@ -187,7 +188,7 @@ def _carried(study: Study, rows: pd.DataFrame, metric: str) -> list[str]:
     measure = study.measures[first["metric"]]
     ahead, _ = _ranked(study, first)
     advantage = f"advantage of {ahead}{f' in {measure.title}' if metric else ''}"
-    values = rows.set_index("speaker")
+    values = rows[rows["known"].astype(bool)].set_index("speaker")
     few, most = turning(rows), majority(rows)
     if few:
         left = values.loc[few[-1], "without_larger"]
@@ -365,7 +366,8 @@ def result_table(study: Study) -> Table:
     """
     measure, table = study.measure, study.speaker_table
     names = known_speakers(study)
-    unknown = table.loc[~table["known"].astype(bool), "speaker"].unique().tolist()
+    listed = [(name, True) for name in names[:MAX_ROWS]]
+    listed += [(UNKNOWN, False)] if not table["known"].astype(bool).all() else []
     columns = [Column("Speaker", number=False), Column("Utter\u00adances")]
     for position, model in enumerate(study.models):
         columns.append(Column(model.name, measure.unit, model=position))
@@ -377,13 +379,13 @@ def result_table(study: Study) -> Table:
             )
         )
     rows = []
-    by_speaker = dict(iter(table.groupby("speaker", sort=False)))
-    for name in [*names[:MAX_ROWS], *unknown]:
-        own = by_speaker[name].set_index("model")
+    by_speaker = dict(iter(table.groupby(["speaker", "known"], sort=False)))
+    for name, known in listed:
+        own = by_speaker[name, known].set_index("model")
         cells = [Cell(name), count(own["support"].max())]
         for model in study.models:
-            known = model.name in own.index
-            cells += _results(study, own.loc[model.name]) if known else [Cell(NONE), Cell(NONE)]
+            scored = model.name in own.index
+            cells += _results(study, own.loc[model.name]) if scored else [Cell(NONE), Cell(NONE)]
         rows.append(cells)
     return Table(_caption("Speakers, with 95 % intervals", len(names)), columns, rows)
 

@@ -184,3 +184,9 @@ def test_equal_models_have_a_p_of_one_without_each_speaker():
     a, _ = both("mae")
     sums = pair_sums(a, a, numbers(), "mae")
     assert exchange_without_each(sums, "mae", resamples=100, seed=0).tolist() == [1.0] * SPEAKERS
+
+
+def test_nobody_is_left_without_the_only_speaker():
+    a, b = both("mae")
+    sums = pair_sums(a, b, np.zeros(COUNT, int), "mae")
+    assert exchange_without_each(sums, "mae", resamples=100, seed=0).tolist() == [1.0]

@@ -210,6 +210,23 @@ def test_the_metrics_say_how_speakers_differ():
     assert metric_table(nobody).columns[-1].title == "Speakers"
 
 
+def test_a_speaker_may_be_called_as_the_row_of_the_unknown_ones():
+    study = study_of({"a": first({3: 14, 12: 20}), "b": first({})}, unknown=20)
+    study = replace(
+        study,
+        speaker_table=study.speaker_table.assign(
+            speaker=lambda table: table["speaker"].replace("03", UNKNOWN)
+        ),
+        speaker_pairs=study.speaker_pairs.assign(
+            speaker=lambda table: table["speaker"].replace("03", UNKNOWN)
+        ),
+    )
+    rows = speakers.result_table(study).rows
+    errors = [row[3].text for row in rows if row[0].text == UNKNOWN]
+    assert errors == ["14", "20"]
+    assert speakers.section(study).sentences
+
+
 def test_contributions_are_listed_by_size():
     study = study_of({"a": first({9: 10, 2: 5}), "b": first({2: 8})})
     rows = speakers.difference_table(study).rows
