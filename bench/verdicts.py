@@ -1,8 +1,10 @@
 """Measure how often the comparison of two models on all utterances gives a verdict.
 
-The models are equally good, or the second one is better. Each speaker has a rate of errors (or a
-mean error) of their own for each model, and one label in three of four studies is rare. Run it as
-`python bench/verdicts.py`; `--studies` sets the number of studies per cell.
+The models are equally good ("false verdicts"), or the second one makes half as many errors, or
+errors half as large ("right" and "wrong verdicts"). Each speaker has a rate of errors, or a mean
+error, of its own for each model. One of the two labels is rarer: three in ten speakers mostly have
+it. `python bench/verdicts.py > bench/verdicts.md` writes the table; `--studies` sets the number of
+studies per cell.
 """
 
 import argparse
@@ -86,7 +88,7 @@ def verdicts(
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--studies", type=int, default=1000)
+    parser.add_argument("--studies", type=int, default=400)
     options = parser.parse_args()
     print("| metric | speakers | false verdicts | right verdicts | wrong verdicts |")
     print("|---|---|---|---|---|")

@@ -57,7 +57,13 @@ def compare(
     of at least five speakers, lies below a loss of the size of the margin (of zero without a
     margin). Otherwise it is `not excluded`, and the end of the interval says how large it may be.
 
-    VERDICTS
+    `bench/verdicts.py` measures how often all utterances get a verdict, for models whose rate of
+    errors differs between speakers. Two equally good models got one in 3 to 6 % of 400 studies of
+    10 speakers and in 4 to 5 % of those of 20 speakers, for each metric. A model that makes half
+    as many errors was found better in 32 and 59 % by the accuracy or the UAR, and in 95 and 100 %
+    by the mean absolute error. With fewer than six speakers there is no verdict. On groups with 2,
+    3 and 4 speakers, equally good models would get a verdict in 30, 18 and 9 % of the cases, and
+    with 5, 10 and 20 speakers they get one in 7, 6 and 5 %.
 
     Args:
         scores: scores of each model, for the same utterances in the same order: `loss`, and

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 
 from voxslice.comparison.compare import EXCLUDED, NOT_EXCLUDED, SHOWN
-from voxslice.report.answer import smaller
+from voxslice.comparison.paired_tests import ALPHA
+from voxslice.report.answer import may_replace
 from voxslice.report.drawing import SOFT, Drawing, intervals, scaled, style
 from voxslice.report.numbers import counted, decimal, probability
 from voxslice.report.slice_tables import edges, slice_name
@@ -75,7 +76,8 @@ def statements(study: Study, a: Model, b: Model) -> list[str]:
         b: the later model in the config
 
     Returns:
-        sentences on the verdict for all utterances, on equivalence, and on the verdicts for groups
+        sentences on the verdict for all utterances, on equivalence, on whether one model may
+        replace the other one, and on the verdicts for groups
     """
     rows = pair_rows(study.comparison, a, b)
     overall, groups = rows.iloc[0], rows.iloc[1:]
@@ -84,7 +86,12 @@ def statements(study: Study, a: Model, b: Model) -> list[str]:
     size += f" {measure.interval(overall['low'], overall['high'])}".rstrip()
     q = probability(overall["q"])
     evidence = f"{size}, q {q}" if q.startswith("<") else f"{size}, q = {q}"
-    sentences = [_verdict_sentence(overall, a, b, evidence), *_equivalence(study, overall, a, b)]
+    replaced = [may_replace(study, b.name, a.name), may_replace(study, a.name, b.name)]
+    sentences = [
+        _verdict_sentence(overall, a, b, evidence),
+        *_equivalence(study, overall),
+        *filter(None, replaced),
+    ]
     if len(groups):
         counts = groups["verdict"].value_counts()
         listed = [f"{counts[name]} {name}" for name in VERDICTS if name in counts.index]
@@ -110,7 +117,7 @@ def _verdict_sentence(overall: pd.Series, a: Model, b: Model, evidence: str) -> 
     return sentence
 
 
-def _equivalence(study: Study, overall: pd.Series, a: Model, b: Model) -> list[str]:
+def _equivalence(study: Study, overall: pd.Series) -> list[str]:
     """State whether two models are equivalent, or that the task has no margin."""
     margin = study.task_settings.get("margin")
     if not margin:
@@ -121,9 +128,7 @@ def _equivalence(study: Study, overall: pd.Series, a: Model, b: Model) -> list[s
     within = f"within {study.overall_measure.change(margin)}"
     if str(overall["equivalent"]) != "True":
         return [f"The test does not show that they are equivalent {within}."]
-    small = smaller(study, study.models.index(a), study.models.index(b))
-    sentence = f"They are equivalent {within}"
-    return [f"{sentence}, and {small}." if small else f"{sentence}."]
+    return [f"They are equivalent {within}."]
 
 
 def comparison_table(study: Study, a: Model, b: Model) -> Table:
@@ -320,12 +325,17 @@ def largest_loss(study: Study, row: pd.Series) -> float | None:
         row: row of the comparison
 
     Returns:
-        the end of the 95 % interval, at least 0; None if there is no interval of enough speakers
+        the end of the 95 % interval; None if there is no interval of enough speakers. In a
+        classification it is at least the rate of new errors of which none is seen in as many
+        utterances with a probability of 5 %, because resamples do not contain what was not seen
     """
     rises = study.measures[row["metric"]].rises
     loss = float(-row["low"] if rises else row["high"])
     units = row["support"] if pd.isna(row["speakers"]) else row["speakers"]
-    return max(loss, 0.0) if units >= FEW_SPEAKERS and np.isfinite(loss) else None
+    if units < FEW_SPEAKERS or not np.isfinite(loss):
+        return None
+    unseen = 1 - ALPHA ** (1 / row["support"]) if study.classification else 0.0
+    return max(loss, unseen)
 
 
 def regression_sentence(study: Study, a: Model, b: Model) -> str:
@@ -362,8 +372,14 @@ def regression_sentence(study: Study, a: Model, b: Model) -> str:
         )
     if not bounded:
         return f"{text}."
-    row, loss = max(bounded, key=lambda pair: pair[1])
-    return f"{text}. It may be worse by up to {study.measure.change(loss)} for {rule_text(row)}."
+    # the largest bound is that of the smallest group: those that were chosen beforehand come first
+    categories = [pair for pair in bounded if pair[0]["kind"] == "category"]
+    row, loss = max(categories or bounded, key=lambda pair: pair[1])
+    place = "category" if categories else "slice"
+    return (
+        f"{text}. The {place} with the largest possible loss is {study.group_name(row)}: up to"
+        f" {study.measure.change(loss)}."
+    )
 
 
 def shown_regressions(study: Study, a: Model, b: Model) -> int:

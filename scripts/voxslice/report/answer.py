@@ -1,12 +1,23 @@
 """The first section of the report: a few sentences and figures computed from the tables."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
-from voxslice.comparison.compare import ALPHA
-from voxslice.report.numbers import counted, probability
-from voxslice.report.study import Model, Study, by_severity, rule_text
+from voxslice.report.costs import gain
+from voxslice.report.numbers import counted, probability, share
+from voxslice.report.speakers import carriers
+from voxslice.report.study import Model, Study, is_confirmed
+from voxslice.report.weak_groups import WeakGroup, confirmed_modes, largest_weak_group
+
+RARE = 0.4
+"""A label is rare if it has less than this share of the utterances that it would have if all labels
+were equally frequent: 20 % if there are two labels."""
+CHANCE = "The data do not show that this is more than chance."
+"""Remark on a weak group whose interval contains zero."""
+CHOSEN = "No test confirms it, and it was chosen because it is bad."
+"""Remark on a weak group whose interval lies above zero."""
 
 
 @dataclass(frozen=True)
@@ -20,8 +31,8 @@ class Figure:
 def answer(study: Study) -> list[str]:
     """Summarise the study in a few sentences.
 
-    They name the best model and the evidence for it, the errors that it fixes and makes, the groups
-    on which it is worse than the second best model, and its worst slice.
+    They say whether the candidate is better than the baseline and by how much, where each of the
+    two is weakest, how other models and variants compare, and which label is rare.
 
     Args:
         study: the study
@@ -29,20 +40,12 @@ def answer(study: Study) -> list[str]:
     Returns:
         the sentences in the order of the page
     """
-    ranked = study.ranked()
-    best, row = ranked[0]
-    if len(ranked) == 1:
-        result = f"{study.models[best].name} {_result(study, row)} {_scope(study, row)}."
-        return [result, *_worst(study, best)]
-    other, second = ranked[1]
-    pair = study.against(study.models[best].name, study.models[other].name)
-    overall, groups = pair.iloc[0], pair.iloc[1:]
     return [
-        *_choice(study, (best, row), (other, second), overall),
-        *_others(study, overall["verdict"], ranked),
-        *_errors(study, best, other, overall, groups),
-        *_losses(study, best, other, groups),
-        *_worst(study, best),
+        *_result(study),
+        *_weakest(study),
+        *_other_models(study),
+        *_variants(study),
+        *_rare_labels(study),
     ]
 
 
@@ -81,197 +84,327 @@ def figures(study: Study) -> list[Figure]:
         study: the study
 
     Returns:
-        the metric of the two best models; for a classification also the fixed and new errors
+        the metric of the models that the answer compares; for a classification also the fixed and
+        new errors
     """
-    ranked = study.ranked()
-    measure = study.overall_measure
+    measure, metrics = study.overall_measure, _metrics(study)
     shown = [
-        Figure(measure.text(row["value"]), f"{measure.title} of {study.models[position].name}")
-        for position, row in ranked[:2]
+        Figure(measure.text(metrics.loc[name, "value"]), f"{measure.title} of {name}")
+        for name in reversed(_named(study))
     ]
-    if len(ranked) > 1 and study.classification:
-        best, other = (study.models[position].name for position, _ in ranked[:2])
-        overall = study.against(best, other).iloc[0]
-        shown.append(Figure(f"{int(overall['fixed']):,}", f"errors of {other} that {best} fixes"))
-        shown.append(Figure(f"{int(overall['new']):,}", f"new errors of {best}"))
+    if len(study.pair) == 2 and study.classification:
+        baseline, candidate = study.pair
+        overall = study.against(candidate, baseline).iloc[0]
+        fixed = f"errors of {baseline} that {candidate} fixes"
+        shown.append(Figure(f"{int(overall['fixed']):,}", fixed))
+        shown.append(Figure(f"{int(overall['new']):,}", f"new errors of {candidate}"))
     return shown
 
 
-def smaller(study: Study, first: int, second: int) -> str:
-    """Name the smaller of two models and both sizes.
+def verdict_sentence(study: Study, candidate: str, baseline: str) -> str:
+    """Say whether a model is better than another one on all utterances, and by how much.
 
     Args:
         study: the study
-        first: position of a model
-        second: position of the other model
+        candidate: id of the model that the sentence is about
+        baseline: id of the model with which it was compared
 
     Returns:
-        a part of a sentence; empty if a size is unknown or both sizes are equal
+        the sentence, with the metric of both, the difference with its interval, and the speakers
     """
-    sizes = [study.models[position].card["size_mb"] for position in (first, second)]
-    if None in sizes or sizes[0] == sizes[1]:
-        return ""
-    order = sorted(zip(sizes, (first, second), strict=True))
-    (low, small), (high, _) = order
-    return f"{study.models[small].name} is smaller ({low:.1f} MB compared with {high:.1f} MB)"
-
-
-def _result(study: Study, row: pd.Series) -> str:
+    row = study.against(candidate, baseline).iloc[0]
     measure = study.overall_measure
+    ahead = row["difference"] * (1 if measure.rises else -1)
+    words = {
+        "better": f"{candidate} is better than {baseline}",
+        "worse": f"{candidate} is worse than {baseline}",
+        "equivalent": f"{candidate} and {baseline} are equivalent within {_margin(study)}",
+    }
+    undecided = (
+        f"{candidate} is not shown to be {'worse' if ahead < 0 else 'better'} than {baseline}"
+    )
+    text = (
+        f"{words.get(row['verdict'], undecided)}: {measure.short} {measure.text(row['value'])}"
+        f" compared with {measure.text(row['other'])}, {difference_text(study, row)}"
+        f" over {_units(row)}"
+    )
+    if row["verdict"] in ("better", "worse"):
+        text += f" ({_q(row['q'])})"
+    elif row["verdict"] == "undecided" and (row["low"] > 0 or row["high"] < 0):
+        text += f", but the test over {_unit(row)} does not show it ({_q(row['q'])})"
+    if row["verdict"] == "better" and str(row["equivalent"]) == "True":
+        text += f". However, the two are equivalent within {_margin(study)}"
+    return f"{text}."
+
+
+def difference_text(study: Study, row: pd.Series) -> str:
+    """Write the difference of two models with its unit and interval.
+
+    Args:
+        study: the study
+        row: row of `Study.against`
+
+    Returns:
+        text such as `+6.4 points [−2.0, 15.7]`
+    """
+    measure = study.measures[row["metric"]]
+    text = f"{measure.signed(row['difference'])} {measure.step}".rstrip()
+    return f"{text} {measure.interval(row['low'], row['high'])}".rstrip()
+
+
+def may_replace(study: Study, model: str, other: str) -> str:
+    """Say whether a model may replace another one that is more costly.
+
+    It may if it is better or equivalent on all utterances, if it is not shown to be worse on any
+    group, and if it costs less, see `voxslice.report.costs.gain`.
+
+    Args:
+        study: the study
+        model: id of the model
+        other: id of the other model
+
+    Returns:
+        the sentence; empty if the model may not replace the other one
+    """
+    rows = study.against(model, other)
+    overall = rows.iloc[0]
+    good = overall["verdict"] == "better" or str(overall["equivalent"]) == "True"
+    cheaper = gain(study, model, other)
+    if not (good and cheaper) or (rows["verdict"] == "worse").any():
+        return ""
+    reason = "better" if overall["verdict"] == "better" else f"equivalent within {_margin(study)}"
+    return (
+        f"{model} may replace {other}: it is {reason}, is not shown to be worse on any group, and"
+        f" is {cheaper}."
+    )
+
+
+def _result(study: Study) -> list[str]:
+    """The result of the pair of models, or of the only model."""
+    if len(study.pair) < 2:
+        return [_single(study, name) for name in _named(study)]
+    baseline, candidate = study.pair
+    return [
+        verdict_sentence(study, candidate, baseline),
+        *carriers(study, candidate, baseline),
+        *_errors(study, candidate, baseline),
+        *_shown_losses(study, candidate, baseline),
+        *filter(
+            None, [may_replace(study, candidate, baseline), may_replace(study, baseline, candidate)]
+        ),
+    ]
+
+
+def _single(study: Study, name: str) -> str:
+    """The metric of a model without a comparison."""
+    measure, row = study.overall_measure, _metrics(study).loc[name]
     value = f"{measure.text(row['value'])} {measure.interval(row['low'], row['high'])}".rstrip()
-    if study.overall_metric == "accuracy":
-        return f"is correct on {value}"
-    return f"has a {measure.title} of {value} on"
-
-
-def _scope(study: Study, row: pd.Series) -> str:
     scope = counted(int(row["n"]), "utterance")
     if study.speakers is not None:
         scope += f" of {counted(study.speakers, 'speaker')}"
-    return f"of {scope}" if study.overall_metric == "accuracy" else scope
+    return f"{name}: {measure.short} {value} on {scope}."
 
 
-def _choice(
-    study: Study, best: tuple[int, pd.Series], other: tuple[int, pd.Series], overall: pd.Series
-) -> list[str]:
-    """State which of the two best models is better, or that this is not decided."""
-    names = [study.models[position].name for position, _ in (best, other)]
-    first = f"{names[0]} {_result(study, best[1])}"
-    second = f"{names[1]} {_result(study, other[1])}".removesuffix(" on")
-    distance = _distance(study, overall)
-    small = smaller(study, best[0], other[0])
-    if overall["verdict"] == "better":
-        side = "above" if study.overall_measure.rises else "below"
-        count = len(study.models)
-        rank = f"the best of {count} models" if count > 2 else "the better model"
-        second = f"the second best, {names[1]}" if count > 2 else names[1]
-        sentences = [
-            f"{names[0]} is {rank}: it {_result(study, best[1])} {_scope(study, best[1])},"
-            f" {distance} {side} {second} ({_q(overall['q'])})."
-        ]
-        if str(overall["equivalent"]) == "True":
-            sentences.append(
-                f"However, the two are equivalent within {_margin(study)}"
-                + (f", and {small}." if small else ".")
-            )
-        return sentences
-    if overall["verdict"] == "equivalent":
-        return [
-            f"{names[0]} and {names[1]} are equivalent within {_margin(study)}:"
-            f" {first} {_scope(study, best[1])}, {second}.",
-            f"Choose between them by cost and by slices{f': {small}' if small else ''}.",
-        ]
-    # McNemar's test treats utterances as independent, the interval does not
-    depends = bool(study.speakers) and overall["q"] <= ALPHA
-    why = "depend on the choice of speakers" if depends else f"be chance ({_q(overall['q'])})"
-    return [
-        f"The data do not show which model is better: {first} {_scope(study, best[1])},"
-        f" {second}. The difference of {distance} may {why}."
-    ]
-
-
-def _others(study: Study, verdict: str, ranked: list[tuple[int, pd.Series]]) -> list[str]:
-    """Name the models that are worse than the best model, if the second best is not one of them."""
-    if verdict == "better":
+def _errors(study: Study, candidate: str, baseline: str) -> list[str]:
+    """Count the errors that the candidate fixes and makes, if the task is a classification."""
+    if not study.classification:
         return []
-    best, *others = [study.models[position].name for position, _ in ranked]
-    worse = [
-        f"{name} ({_distance(study, rows.iloc[0])})"
-        for name in others[1:]
-        for rows in [study.against(best, name)]
-        if rows.iloc[0]["verdict"] == "better"
+    row = study.against(candidate, baseline).iloc[0]
+    fixed, new = int(row["fixed"]), int(row["new"])
+    wrong = fixed + int(row["both_wrong"])
+    if fixed + new == 0:
+        return [f"{candidate} and {baseline} make errors on the same utterances."]
+    first = f"all {counted(wrong, 'error')}" if fixed == wrong else (
+        f"{fixed:,} of the {counted(wrong, 'error')}")  # fmt: skip
+    return [
+        f"{candidate} fixes {first} of {baseline} and makes"
+        f" {counted(new, 'new error') if new else 'no new error'}."
     ]
-    return [f"{best} is better than {' and '.join(worse)}."] if worse else []
 
 
-def _distance(study: Study, overall: pd.Series) -> str:
-    """The difference of two models without its sign; the first model is the better one."""
-    measure = study.overall_measure
-    low, high = overall["low"], overall["high"]
-    edges = measure.interval(low, high) if measure.rises else measure.interval(-high, -low)
-    return f"{measure.change(overall['difference'])} {edges}".rstrip()
+def _shown_losses(study: Study, candidate: str, baseline: str) -> list[str]:
+    """Name the group with the largest loss of the candidate that a test shows."""
+    rows = study.against(candidate, baseline)
+    worse = rows[(rows["slice"] != "all") & (rows["verdict"] == "worse")]
+    if not len(worse):
+        return []
+    row = worse.loc[worse["difference"].abs().idxmax()]
+    measure, size = study.measure, counted(int(row["support"]), "utterance")
+    return [
+        f"{candidate} is worse than {baseline} on {counted(len(worse), 'group')}, most for"
+        f" {study.group_name(row)}: {measure.short} {measure.text(row['value'])} compared with"
+        f" {measure.text(row['other'])} on {size}."
+    ]
+
+
+def _weakest(study: Study) -> list[str]:
+    """Say where each model of the answer is weakest."""
+    names = _named(study)
+    confirmed = {name: confirmed_modes(study, name) for name in names}
+    first = [modes[0] for modes in confirmed.values() if modes]
+    if len(names) == len(first) == 2 and first[0].name == first[1].name:
+        shared = [
+            f"Both are weakest for {first[0].name} ({_size(first[0])}).",
+            *(
+                f"{name}: {_figures(study, mode)}.{_leader(mode)}"
+                for name, mode in zip(reversed(names), reversed(first), strict=True)
+            ),
+        ]
+        others = [text for name in reversed(names) for text in _rest(study, name, confirmed[name])]
+        return [" ".join(shared), *others]
+    sentences = []
+    for name in reversed(names):
+        if confirmed[name]:
+            sentences.append(_confirmed(study, name, confirmed[name][0]))
+            sentences += _rest(study, name, confirmed[name])
+        else:
+            sentences.append(_unconfirmed(study, name))
+    return [sentence for sentence in sentences if sentence]
+
+
+def _confirmed(study: Study, name: str, mode: WeakGroup) -> str:
+    """Describe the worst confirmed mode of a model."""
+    errors, utterances = share(mode.share_of_errors), share(mode.share_of_utterances)
+    return (
+        f"{name} is weakest for {mode.name} ({_size(mode)}): {_figures(study, mode)}. This holds"
+        f" {errors} of its {_loss(study)} in {utterances} of the utterances.{_leader(mode)}"
+    )
+
+
+def _rest(study: Study, name: str, modes: Sequence[WeakGroup]) -> list[str]:
+    """Name the second confirmed mode of a model and count the others."""
+    if len(modes) < 2:
+        return []
+    second, more = modes[1], len(modes) - 2
+    text = (
+        f"The next confirmed failure mode of {name} is {second.name} ({_size(second)}):"
+        f" {study.measure.short} {study.measure.text(second.value)}."
+    )
+    return [f"{text} {more} more {'is' if more == 1 else 'are'} confirmed." if more else text]
+
+
+def _unconfirmed(study: Study, name: str) -> str:
+    """Describe the largest weak group of a model for which no failure mode is confirmed."""
+    model = next(model for model in study.models if model.name == name)
+    if not model.scores["loss"].any():
+        return f"{name} makes no error in these data."
+    if _untested(model):
+        return ""  # `untested` gives the reason
+    none = f"No failure mode of {name} is confirmed"
+    group = largest_weak_group(study, name)
+    if group is None:
+        return f"{none}, and it is not worse in any group than elsewhere."
+    remark = CHANCE if not group.low > 0 else CHOSEN
+    return (
+        f"{none}. Its largest weak group is {group.name} ({_size(group)}):"
+        f" {_figures(study, group)}. {remark}"
+    )
+
+
+def _figures(study: Study, group: WeakGroup) -> str:
+    """The metric inside a group, and how much worse it is, with the interval."""
+    measure = study.measure
+    excess, interval = measure.change(group.excess), measure.interval(group.low, group.high)
+    other = "on the same speakers' other utterances" if group.within else "on all other utterances"
+    text = f"{measure.short} {measure.text(group.value)}"
+    if group.within and group.low <= 0:
+        # the test is about these speakers, the interval about others
+        return f"{text}, {excess} worse than {other} (for other speakers {interval})"
+    return f"{text}, {f'{excess} {interval}'.rstrip()} worse than {other}"
+
+
+def _size(group: WeakGroup) -> str:
+    size = counted(group.support, "utterance")
+    return size if group.speakers is None else f"{size} of {counted(group.speakers, 'speaker')}"
+
+
+def _leader(group: WeakGroup) -> str:
+    if not group.leading_speaker:
+        return ""
+    return f" More than half of the errors there are of the speaker {group.leading_speaker}."
+
+
+def _loss(study: Study) -> str:
+    return "errors" if study.classification else "summed error"
+
+
+def _other_models(study: Study) -> list[str]:
+    """Say which other models are shown to be better or worse than the candidate."""
+    if len(study.pair) < 2:
+        return []
+    candidate = study.pair[1]
+    others = [
+        model.name
+        for model in study.models
+        if model.name not in (*study.pair, *study.sources)
+        and len(study.against(model.name, candidate))
+    ]
+    return [verdict_sentence(study, name, candidate) for name in others]
+
+
+def _variants(study: Study) -> list[str]:
+    """Compare each variant with its source: metric, gates, and whether it may replace it."""
+    sentences = []
+    for name, source in study.sources.items():
+        if not len(study.against(name, source)):
+            continue
+        if set(study.pair) != {name, source}:
+            sentences.append(verdict_sentence(study, name, source))
+        gates = study.gates[study.gates["model"] == name]
+        failed = int((~is_confirmed(gates["passed"])).sum())
+        if failed:
+            sentences.append(f"{name} fails {failed} of its {counted(len(gates), 'gate')}.")
+        elif set(study.pair) != {name, source}:
+            sentences += filter(None, [may_replace(study, name, source)])
+    return sentences
+
+
+def _rare_labels(study: Study) -> list[str]:
+    """Name the labels of few utterances, on which the metric depends."""
+    counts = study.label_counts
+    total = int(counts.sum())
+    rare = counts[(counts > 0) & (counts * max(len(counts), 1) < RARE * total)]
+    return [
+        f"Only {count:,} of the {total:,} utterances {'has' if count == 1 else 'have'} the label"
+        f" {label}."
+        for label, count in rare.items()
+    ]
+
+
+def _named(study: Study) -> list[str]:
+    """The models that the answer is about: the pair, or the only model that is no variant."""
+    if study.pair:
+        return list(study.pair)
+    return [model.name for model in study.models if model.name not in study.sources]
+
+
+def _metrics(study: Study) -> pd.DataFrame:
+    """The rows of the task's metric, by model."""
+    rows = study.metrics[study.metrics["metric"] == study.overall_metric]
+    return rows.set_index("model")
+
+
+def _untested(model: Model) -> bool:
+    """Whether no search tested a rule for a model."""
+    return bool(len(model.searches)) and _empty_searches(model) == set(model.searches["search"])
+
+
+def _unit(row: pd.Series) -> str:
+    return "utterances" if pd.isna(row["speakers"]) else "speakers"
+
+
+def _units(row: pd.Series) -> str:
+    if pd.isna(row["speakers"]):
+        return counted(int(row["support"]), "utterance")
+    return counted(int(row["speakers"]), "speaker")
 
 
 def _margin(study: Study) -> str:
-    return study.overall_measure.change(study.task_settings["margin"])
+    """The margin with its unit; empty if the task has none, so that nothing is equivalent."""
+    margin = study.task_settings.get("margin")
+    return study.overall_measure.change(margin) if margin else ""
 
 
 def _q(value: float) -> str:
     text = probability(value)
     return f"q {text}" if text.startswith("<") else f"q = {text}"
-
-
-def _errors(
-    study: Study, best: int, other: int, overall: pd.Series, groups: pd.DataFrame
-) -> list[str]:
-    """Count the errors that the best model fixes and makes, if the task is a classification."""
-    if not study.classification:
-        return []
-    one, second = study.models[best].name, study.models[other].name
-    fixed, new = int(overall["fixed"]), int(overall["new"])
-    wrong = fixed + int(overall["both_wrong"])
-    if fixed + new == 0:
-        return [f"{one} and {second} make errors on the same utterances."]
-    sentence = (
-        f"{one} fixes {'all' if fixed == wrong else f'{fixed:,} of the'} {counted(wrong, 'error')}"
-        f" of {second} and makes {counted(new, 'new error') if new else 'no new error'}"
-    )
-    return [sentence + _where(groups, new, overall["support"]) + "."]
-
-
-def _where(groups: pd.DataFrame, new: int, support: int) -> str:
-    """Name the group in which new errors are most over-represented.
-
-    New errors are over-represented if there are more than the group's share of the utterances
-    predicts, by at least one error.
-    """
-    excess = groups["new"].astype(float) - new * groups["support"] / support
-    some = groups[(groups["new"] > 1) & (excess >= 1)]
-    if not len(some):
-        return ""
-    order = some.assign(excess=excess).sort_values(["excess", "support"], ascending=[False, True])
-    row = order.iloc[0]
-    size = counted(int(row["support"]), "utterance")
-    return f", {int(row['new']):,} of them on the {size} with {rule_text(row)}"
-
-
-def _losses(study: Study, best: int, other: int, groups: pd.DataFrame) -> list[str]:
-    """Name the groups on which the best model is significantly worse than the second best."""
-    if not len(groups):
-        return []
-    better, name = study.models[best].name, study.models[other].name
-    worse = groups[groups["verdict"] == "worse"]
-    if not len(worse):
-        return [
-            f"{better} is not significantly worse than {name} on any of the"
-            f" {counted(len(groups), 'compared group')}."
-        ]
-    size = worse["difference"].abs()
-    row = worse.loc[size.idxmax()]
-    text = study.measure.text
-    return [
-        f"{better} is significantly worse than {name} on {len(worse)} of the"
-        f" {counted(len(groups), 'compared group')}. The largest difference is for {rule_text(row)}"
-        f" ({text(row['value'])} instead of {text(row['other'])},"
-        f" {counted(int(row['support']), 'utterance')})."
-    ]
-
-
-def _worst(study: Study, position: int) -> list[str]:
-    """Describe the worst slice of a model: a confirmed one if there is one."""
-    model, measure = study.models[position], study.measure
-    if not len(model.slices):
-        if len(model.searches) and _empty_searches(model) == set(model.searches["search"]):
-            return []  # `untested` gives the reason
-        return [f"No slice was found on which {model.name} is worse than elsewhere."]
-    row = by_severity(model.slices).iloc[0]
-    size = counted(int(row["support"]), "utterance")
-    if not pd.isna(row["speakers"]):
-        size += f" of {counted(int(row['speakers']), 'speaker')}"
-    result = (
-        f"{rule_text(row)}: {measure.title} {measure.text(row['value'])} on {size}, and"
-        f" {measure.text(row['rest'])} on all other utterances."
-    )
-    if row["confirmed"]:
-        return [f"The worst confirmed slice of {model.name} is {result}"]
-    return [f"No slice of {model.name} is confirmed. The worst suggested slice is {result}"]

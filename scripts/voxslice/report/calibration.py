@@ -19,7 +19,7 @@ GROUPS = 6
 """Number of groups of true values, of about the same size."""
 SIDE = 236
 """Width and height of a chart in pixels."""
-SHARE = Measure("share", 100, 1, "%", True)
+SHARE = Measure("share", "share", 100, 1, "%", True)
 
 
 def confidence(scores: pd.DataFrame) -> np.ndarray | None:

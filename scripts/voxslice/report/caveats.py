@@ -1,52 +1,112 @@
-"""The warnings of the report."""
+"""What a reader of the report has to bear in mind."""
 
 import re
 
+import numpy as np
 import pandas as pd
 
+from voxslice.comparison.paired_tests import ALPHA, fewest_speakers
 from voxslice.conditions import is_numeric
 from voxslice.data.column_types import remark_on_text
 from voxslice.data.silence import silence_remarks
+from voxslice.report.answer import difference_text
 from voxslice.report.numbers import counted, share
-from voxslice.report.study import REFERENCES, Study, distinct, is_confirmed, rule_text
+from voxslice.report.study import REFERENCES, Study, distinct, is_confirmed
 from voxslice.scores.bootstrap import FEW_SPEAKERS
 from voxslice.scores.label_check import unnamed_labels
 from voxslice.scores.metrics import EXACT
+from voxslice.speakers import known_speakers
 
 MANY_SPEAKERS = 30
 """With fewer speakers, the report warns that its results may not hold for new speakers."""
+DOMINANT = 0.8
+"""Share of the utterances from which a label makes the accuracy alone misleading."""
+NEARLY = 0.25
+"""A reference is nearly as good as a model that avoids less than this share of its loss."""
 REASONS_SHOWN = 3
 """Largest number of reasons for missing values of a measure that a warning lists."""
 NON_COMMERCIAL = re.compile(r"\bNC\b|non-?commercial", re.IGNORECASE)
 
 
 def warnings(study: Study) -> list[str]:
-    """Collect the warnings about a study.
+    """Collect what limits the answer of a study.
 
     Args:
         study: the study
 
     Returns:
-        the warnings; those about the numbers come first
+        the sentences, ordered by how much each can change the answer: labels that do not occur, too
+        few speakers, references that are nearly as good, then remarks on single numbers and on
+        licences
     """
     return [
-        *_speakers(study),
+        *_missing_labels(study),
+        *_few_speakers(study),
+        *_references(study),
+        *_dominant_label(study),
+        *_label_speakers(study),
         *_unnamed(study),
         *_exact(study),
         *_data(study),
+        *_gates(study),
         *_labels(study),
-        *_columns(study),
-        *silence_remarks(study.silence, len(study.metadata)),
         *_failed(study),
         *_notes(study),
-        *_references(study),
-        *_gates(study),
+        *silence_remarks(study.silence, len(study.metadata)),
         *_unconfirmed(study),
+        *_columns(study),
         *_licences(study),
     ]
 
 
-def _speakers(study: Study) -> list[str]:
+def _missing_labels(study: Study) -> list[str]:
+    """Warn of labels of the task that no scored utterance has."""
+    counts = study.label_counts
+    present, total = counts[counts > 0], int(counts.sum())
+    missing = [str(label) for label in counts.index[counts == 0]]
+    if not (missing and total):
+        return []
+    if len(present) == 1:
+        label = present.index[0]
+        return [
+            f"All {counted(total, 'utterance')} have the label {label}. The data do not show how"
+            f" good a model is on {_listing(missing)}. A model that always predicts {label} makes"
+            " no error here."
+        ]
+    return [
+        f"No utterance has the label {_listing(missing, 'or')}. The data do not show how good a"
+        f" model is on {'it' if len(missing) == 1 else 'them'}."
+    ]
+
+
+def _label_speakers(study: Study) -> list[str]:
+    """Warn of labels that few of the speakers have."""
+    speakers, counts = study.speakers_of(study.joined), study.label_counts
+    if speakers is None or (study.speakers or 0) < FEW_SPEAKERS or (counts > 0).sum() < 2:
+        return []
+    labels = study.joined[study.target].astype("string").to_numpy(dtype=object, na_value="")
+    known = {
+        name: len(known_speakers(speakers[labels == name])) for name in counts.index[counts > 0]
+    }
+    few = [f"{name} ({counted(n, 'speaker')})" for name, n in known.items() if n < FEW_SPEAKERS]
+    if not few:
+        return []
+    return [f"Few speakers have the label {_listing(few)}. Results on it are uncertain."]
+
+
+def _dominant_label(study: Study) -> list[str]:
+    """Warn of a label that most utterances have."""
+    counts = study.label_counts
+    if (counts > 0).sum() < 2 or counts.max() < DOMINANT * counts.sum():
+        return []
+    label, most = counts.idxmax(), share(counts.max() / counts.sum())
+    return [
+        f"{most} of the utterances have the label {label}. A model that always predicts {label} has"
+        f" an accuracy of {most}, so a high accuracy alone shows little."
+    ]
+
+
+def _few_speakers(study: Study) -> list[str]:
     """Warn of unknown or few speakers."""
     if study.speakers is None:
         return [
@@ -59,11 +119,17 @@ def _speakers(study: Study) -> list[str]:
             " intervals and no slice is confirmed. To treat utterances as independent, remove the"
             " column speaker from the config."
         ]
-    if study.speakers < FEW_SPEAKERS:
-        return [
-            f"The dataset has only {counted(study.speakers, 'speaker')}. The intervals are not"
-            " reliable, because they are based on too few speakers."
-        ]
+    needed = fewest_speakers(ALPHA)
+    if study.speakers < needed:
+        only = f"The dataset has only {counted(study.speakers, 'speaker')}."
+        if study.speakers < FEW_SPEAKERS:
+            only += " The intervals are not reliable, because they are based on too few speakers."
+        if len(study.models) > 1:
+            only += (
+                f" With fewer than {needed} speakers, no test can show on all utterances that a"
+                " model is better than another one."
+            )
+        return [only]
     if study.speakers < MANY_SPEAKERS:
         return [
             f"The dataset has only {study.speakers} speakers. The results may not hold for new"
@@ -168,26 +234,59 @@ def _notes(study: Study) -> list[str]:
 
 
 def _references(study: Study) -> list[str]:
-    """Warn of models that are not significantly better than a reference model."""
+    """Warn of reference models that are nearly as good as a model, by the metric of the task.
+
+    Only the best reference of a model counts. It is nearly as good if the model avoids less than a
+    quarter of its loss. If the model is better in the data, but the interval of enough speakers
+    reaches 0, this is said instead. The test over speakers alone is no reason for a warning: with
+    few speakers it cannot show the largest difference.
+    """
     sentences = []
     for model in study.models:
-        for name, meaning in REFERENCES.items():
-            pair = study.against(model.name, name)
-            if not len(pair):
-                continue
-            if pair.iloc[0]["verdict"] != "better":
-                sentences.append(
-                    f"{model.name} is not significantly better than {name} ({meaning})."
-                )
+        pairs = {name: study.against(model.name, name) for name in REFERENCES}
+        pairs = {name: pair for name, pair in pairs.items() if len(pair)}
+        if not pairs:
+            continue
+        best = study.overall_measure.best(
+            {name: float(pair.iloc[0]["other"]) for name, pair in pairs.items()}
+        )
+        text = f"{best} ({REFERENCES[best]})"
+        sentences += _reference(study, pairs[best].iloc[0], model.name, text)
+        for name, pair in pairs.items():
             worse = pair[(pair["slice"] != "all") & (pair["verdict"] == "worse")]
             if len(worse):
                 row = worse.loc[worse["difference"].abs().idxmax()]
                 sentences.append(
-                    f"{model.name} is significantly worse than {name} ({meaning}) on"
+                    f"{model.name} is significantly worse than {name} ({REFERENCES[name]}) on"
                     f" {counted(len(worse), 'group')}. The largest difference is for"
-                    f" {rule_text(row)} ({study.measure.text(row['value'])})."
+                    f" {study.group_name(row)} ({study.measure.text(row['value'])} compared with"
+                    f" {study.measure.text(row['other'])})."
                 )
     return sentences
+
+
+def _reference(study: Study, row: pd.Series, model: str, reference: str) -> list[str]:
+    """Compare a model with a reference on all utterances, if that is a reason for a warning."""
+    measure = study.measures[row["metric"]]
+    value, other = float(row["value"]), float(row["other"])
+    values = f"{measure.short} {measure.text(value)} compared with {measure.text(other)}"
+    gained = value - other if measure.rises else other - value
+    if not np.isfinite(gained):
+        return []
+    if gained <= 0:
+        same = "is no better than" if gained == 0 else "is worse than"
+        return [f"{model} {same} the reference {reference} in these data: {values}."]
+    possible = 1 - other if measure.rises else other
+    if gained < NEARLY * possible:
+        return [f"{model} is little better than the reference {reference}: {values}."]
+    reaches_zero = row["low"] <= 0 <= row["high"] and str(row["reliable"]) == "True"
+    if reaches_zero:
+        return [
+            f"For other speakers, {model} may be no better than the reference {reference}:"
+            f" {values}, {difference_text(study, row)} over"
+            f" {counted(int(row['speakers']), 'speaker')}."
+        ]
+    return []
 
 
 def _gates(study: Study) -> list[str]:
@@ -238,5 +337,9 @@ def _licences(study: Study) -> list[str]:
 
 
 def _listed(names: list[str]) -> str:
-    text = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+    text = _listing(names)
     return text[0].upper() + text[1:]
+
+
+def _listing(names: list[str], word: str = "and") -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} {word} {names[-1]}"

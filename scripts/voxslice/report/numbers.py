@@ -1,6 +1,7 @@
 """Write numbers with their digits, units and signs."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 MINUS = "\N{MINUS SIGN}"
@@ -14,6 +15,7 @@ class Measure:
 
     Args:
         title: name of the metric
+        short: name of the metric in running text
         factor: factor from the tables to the shown unit (100 for percent)
         digits: number of digits after the decimal point
         unit: shown unit; empty if there is none
@@ -21,6 +23,7 @@ class Measure:
     """
 
     title: str
+    short: str
     factor: float
     digits: int
     unit: str
@@ -55,6 +58,11 @@ class Measure:
         """Write the size of a difference with its unit, such as `11.4 points`."""
         return f"{self.number(abs(value))} {self.step}".rstrip()
 
+    def best(self, values: Mapping[str, float]) -> str:
+        """Return the name of the best of some values, the first one if there are several."""
+        sign = 1 if self.rises else -1
+        return max(values, key=lambda name: sign * values[name])
+
     @property
     def step(self) -> str:
         """Unit of a difference: points for a percentage, otherwise the unit of the metric."""
@@ -71,12 +79,12 @@ def measures(unit: str) -> dict[str, Measure]:
         the metrics
     """
     return {
-        "accuracy": Measure("accuracy", 100, 1, "%", True),
-        "uar": Measure("unweighted average recall", 100, 1, "%", True),
-        "f1": Measure("macro F1", 100, 1, "%", True),
-        "mae": Measure("mean absolute error", 1, 2, unit, False),
-        "ccc": Measure("concordance correlation", 1, 2, "", True),
-        "pcc": Measure("Pearson correlation", 1, 2, "", True),
+        "accuracy": Measure("accuracy", "accuracy", 100, 1, "%", True),
+        "uar": Measure("unweighted average recall", "UAR", 100, 1, "%", True),
+        "f1": Measure("macro F1", "macro F1", 100, 1, "%", True),
+        "mae": Measure("mean absolute error", "mean absolute error", 1, 2, unit, False),
+        "ccc": Measure("concordance correlation", "concordance", 1, 2, "", True),
+        "pcc": Measure("Pearson correlation", "Pearson correlation", 1, 2, "", True),
     }
 
 

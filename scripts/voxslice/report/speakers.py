@@ -155,7 +155,9 @@ def _dependence(study: Study, a: str, b: str) -> tuple[list[str], list[str]]:
         decided_by = overall.get("metric", study.metric)
         if not carried:
             carried = _carried(study, table, "" if metric == decided_by else metric)
-        if metric == decided_by and not turning(table):
+        excluded = overall["low"] > 0 or overall["high"] < 0
+        known = overall["verdict"] == "undecided" and excluded  # the interval needs no change
+        if metric == decided_by and not turning(table) and not known:
             fragile = _fragile(study, table, overall["verdict"])
     return carried, fragile
 

@@ -12,6 +12,7 @@ from voxslice.comparison.overall_metric import metric_sums, metric_value
 from voxslice.conditions import is_numeric
 from voxslice.files import read_embeddings, read_predictions
 from voxslice.modes.differences import DIFFERENCE_COLUMNS
+from voxslice.modes.rules import in_words, read_rule
 from voxslice.modes.table import LINK_COLUMNS, MODE_COLUMNS
 from voxslice.names import CHANCE, MAJORITY, MEDIAN, NO_RULE, cluster_name
 from voxslice.report.numbers import Measure, measures
@@ -227,6 +228,16 @@ class Study:
         """Number of known speakers of the scored utterances; None without speakers."""
         return count_speakers(self.speakers_of(self.joined))
 
+    @cached_property
+    def label_counts(self) -> pd.Series:
+        """Number of scored utterances of each label of a classification, in the task's order.
+
+        It is empty for a regression.
+        """
+        labels = self.task_settings["labels"] if self.classification else []
+        counts = self.joined[self.target].astype("string").value_counts()
+        return counts.reindex(labels, fill_value=0).astype(int)
+
     @property
     def unnamed(self) -> int:
         """Number of scored utterances without a speaker; 0 if the metadata has no speakers."""
@@ -279,6 +290,19 @@ class Study:
         ]
         some = [table for table in tables if len(table)] or tables[:1]
         return distinct(pd.concat(some, ignore_index=True))
+
+    def group_name(self, row: pd.Series) -> str:
+        """Name a group of the comparison in words.
+
+        Args:
+            row: row of the comparison
+
+        Returns:
+            the group in words, such as `male, anger`; its rule if that cannot be read
+        """
+        if row["rule"] == NO_RULE:
+            return rule_text(row)
+        return in_words(read_rule(row["rule"], self.metadata)) or rule_text(row)
 
     def inside(self, row: pd.Series) -> np.ndarray:
         """Find the rows of `joined` that are in a slice.

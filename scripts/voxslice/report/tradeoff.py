@@ -1,11 +1,10 @@
 """The section on the trade-off between the costs of models and their performance."""
 
-from dataclasses import dataclass
-
 import altair as alt
 import numpy as np
 import pandas as pd
 
+from voxslice.report.costs import COSTS, measured
 from voxslice.report.drawing import SOFT, Drawing, draw, style
 from voxslice.report.numbers import NONE, decimal
 from voxslice.report.study import Study, rule_text
@@ -15,46 +14,6 @@ from voxslice.task import rises
 OVERALL, WORST = "overall", "worst slice"
 GOALS = (OVERALL, WORST)
 """Performance that is plotted against a cost: on all utterances, and on the worst slice."""
-
-
-@dataclass(frozen=True)
-class Cost:
-    """A cost of a model.
-
-    Args:
-        title: name of the cost
-        unit: unit of the cost
-    """
-
-    title: str
-    unit: str
-
-
-COSTS = {
-    "size_mb": Cost("Size", "MB"),
-    "rtf": Cost("Real-time factor", "s per s of audio"),
-    "p50_ms": Cost("Latency", "ms"),
-}
-
-
-def measured(study: Study) -> pd.DataFrame:
-    """Select one measurement of the costs of each model.
-
-    It is the measurement with the fewest threads, on the utterance whose duration is nearest to the
-    median of the dataset.
-
-    Args:
-        study: the study
-
-    Returns:
-        rows of `study.costs`, at most one per model
-    """
-    if not len(study.costs):
-        return study.costs
-    median = study.durations.median()
-    order = study.costs.assign(_off=(study.costs["seconds"] - median).abs())
-    order = order.sort_values(["threads", "_off", "seconds"], kind="stable")
-    return order.drop_duplicates("model").drop(columns="_off")
 
 
 def tradeoff(study: Study) -> pd.DataFrame:

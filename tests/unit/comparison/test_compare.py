@@ -383,6 +383,38 @@ def test_ten_speakers_rarely_give_a_verdict_on_equally_good_models():
     assert 0.02 <= np.mean(apart) <= 0.07
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(("count", "most"), [(5, 0), (10, 0.075), (20, 0.075)])
+def test_equally_good_models_rarely_get_a_verdict_by_the_recall(count, most):
+    """Each speaker has a rate of errors of its own and mostly one label, which is the rarer one for
+    three in ten."""
+    verdicts, better = [], []
+    speaker = np.repeat(np.arange(count), 40)
+    for seed in range(200):
+        rng = np.random.default_rng(seed)
+        label = np.where(
+            (rng.random(count) < 0.3)[speaker] ^ (rng.random(len(speaker)) < 0.2), 1, 0
+        )
+        scores = {}
+        for name, rate in {"a": 0.2, "b": 0.2, "c": 0.05}.items():
+            wrong = rng.random(len(speaker)) < rng.beta(7 * rate, 7 * (1 - rate), count)[speaker]
+            scores[name] = pd.DataFrame(
+                {"label": label, "prediction": label ^ wrong, "loss": wrong.astype(float)}
+            ).astype({"label": str, "prediction": str})
+        table = compare(
+            scores, {}, speaker.astype(str), task=Task("classification", overall="uar"),
+            resamples=500, seed=seed, pairs=[("a", "b")],
+        )  # fmt: skip
+        verdicts.append(table["verdict"].iloc[0] in ("better", "worse"))
+        table = compare(
+            scores, {}, speaker.astype(str), task=Task("classification", overall="uar"),
+            resamples=500, seed=seed, pairs=[("a", "c")],
+        )  # fmt: skip
+        better.append(table["verdict"].iloc[0] == "better")
+    assert np.mean(verdicts) <= most
+    assert np.mean(better) >= {5: 0, 10: 0.6, 20: 0.85}[count]
+
+
 def test_intervals_of_few_speakers_are_marked():
     speakers = np.repeat(np.arange(5), 20).astype(str)
     a, b = two_models(10, 5, 85)
