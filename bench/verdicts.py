@@ -93,12 +93,12 @@ if __name__ == "__main__":
     print(
         "# Benchmark of the verdicts on two models",
         "",
-        "`python bench/verdicts.py > bench/verdicts.md` writes this page. The generator of the studies",
-        f"and the seeds are in the script. There are {options.studies} studies per row, with"
-        f" {PER_SPEAKER} utterances per",
-        "speaker. A false verdict is one on two equally good models. A right one finds a model better",
-        "that makes half as many errors, or errors half as large; a wrong one finds it worse. With five",
-        "speakers, the test can show nothing.",
+        "`python bench/verdicts.py > bench/verdicts.md` writes this page. The generator of the",
+        f"studies and the seeds are in the script. There are {options.studies} studies per row,"
+        f"with {PER_SPEAKER} utterances per speaker. A false verdict is one on two equally good",
+        "models. A right one finds a model",
+        "better that makes half as many errors, or errors half as large; a wrong one finds it",
+        "worse. With five speakers, the test can show nothing.",
         "",
         sep="\n",
     )

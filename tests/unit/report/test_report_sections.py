@@ -419,15 +419,20 @@ def test_groups_are_counted_by_whether_a_regression_is_excluded():
     a, b = study.models
     rows = study.comparison.iloc[[1] * 6].assign(
         regression=["shown"] + ["excluded"] * 2 + ["not excluded"] * 3,
-        speakers=[6, 6, 6, 6, 6, 3], low=[-0.5, 0, 0, -0.04, -0.13, -0.9], high=0.1,
+        speakers=[6, 6, 6, 6, 6, 3], low=[-0.5, 0, 0, -0.04, -0.13, -0.9], high=0.1, support=100,
+        kind=["category"] * 4 + ["slice", "category"],
         rule=["one", "two", "three", "four", "five", "six"],
     )  # fmt: skip
     study = dataclasses.replace(study, comparison=pd.concat([study.comparison[:1], rows]))
     assert against.regression_sentence(study, a, b) == (
         "b is shown to be worse than a on 1 of the 6 groups. This is excluded on 2 of them and not"
-        " excluded on 3 (1 of which has too few speakers for an interval). It may be worse by up to"
-        " 13.0 points for five."
+        " excluded on 3 (1 of which has too few speakers for an interval). The category with"
+        " the largest possible loss is four: up to 4.0 points."
     )
+    # a group of ten utterances can hide a loss that no resample shows
+    few = study.comparison.assign(support=10)
+    few = dataclasses.replace(study, comparison=few)
+    assert against.regression_sentence(few, a, b).endswith(" is four: up to 25.9 points.")
     none = dataclasses.replace(study, comparison=study.comparison[:1])
     assert against.regression_sentence(none, a, b) == ""
 
@@ -459,17 +464,21 @@ def test_the_metric_of_all_utterances_is_named(metric):
     assert title in against.statements(study, a, b)[0]
 
 
-def test_the_smaller_of_equivalent_models_is_named():
+def test_the_smaller_of_equivalent_models_may_replace_the_other():
     study = make_study(margin=0.02)
     a, b = study.models
     b = dataclasses.replace(b, card={**b.card, "size_mb": 30.0})
-    table = study.comparison.assign(equivalent=True, verdict="better", strictly=True)
+    table = study.comparison.assign(equivalent=True, verdict="equivalent")
     study = dataclasses.replace(study, comparison=table, models=[a, b])
     sentences = against.statements(study, a, b)
-    assert sentences[0].endswith(" b makes no error that a does not make.")
-    assert sentences[1] == (
-        "They are equivalent within 2.0 points, and a is smaller (1.5 MB compared with 30.0 MB)."
+    assert sentences[1] == "They are equivalent within 2.0 points."
+    assert sentences[2] == (
+        "a may replace b: it is equivalent within 2.0 points, is not shown to be worse on any"
+        " group, and is 95 % smaller (1.5 MB instead of 30 MB)."
     )
+    strictly = table.assign(verdict="better", strictly=True)
+    first = against.statements(dataclasses.replace(study, comparison=strictly), a, b)[0]
+    assert first.endswith(" b makes no error that a does not make.")
 
 
 def test_failed_gates_are_listed_first(study):
