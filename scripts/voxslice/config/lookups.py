@@ -306,6 +306,8 @@ def model_files(model: Mapping[str, Any]) -> list[str]:
         reference = f"{model['path']}/reference.npz"
         files = [f"{model['path']}/model.yaml", f"{model['path']}/model.onnx"]
         return [*files, reference] if Path(reference).is_file() else files
+    if "hub" in model and "path" not in model["hub"]:
+        return []
     if "hub" in model:
         folder = Path(model["hub"]["path"])
         found = [file for pattern in HUB_FILES for file in folder.glob(pattern)]

@@ -77,7 +77,7 @@ def _paths(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         for key in ("path", "onnx"):
             if "://" not in model.get(key, "://"):
                 yield f"models.{name}.{key}", model[key]
-        if "hub" in model:
+        if "path" in model.get("hub", {}):
             yield f"models.{name}.hub.path", model["hub"]["path"]
         for dataset, path in model.get("predictions", {}).items():
             yield f"models.{name}.predictions.{dataset}", path

@@ -57,7 +57,7 @@ def fetch(
     _require_scheme(url, sha256)
     known = read_record(record) if sha256 is None else {}
     with whole(path) as temporary:
-        found = _within(
+        found = within(
             60 * max_minutes,
             lambda stopped: _download(url, temporary, sha256, max_megabytes, stopped),
             f"The download of {url} takes longer than {max_minutes:g} minutes: check the address,"
@@ -140,7 +140,7 @@ def _unreadable(url: str, error: Exception) -> InputError:
     )
 
 
-def _within(seconds: float, work: Callable[[threading.Event], str], too_long: str) -> str:
+def within(seconds: float, work: Callable[[threading.Event], str], too_long: str) -> str:
     """Run a function that may block for longer than it is allowed to.
 
     A server that sends one byte per minute keeps a socket from timing out. The function therefore

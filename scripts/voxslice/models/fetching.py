@@ -7,6 +7,7 @@ from typing import Any
 
 from voxslice.errors import full_disk
 from voxslice.models.downloads import fetch, trust, unpack
+from voxslice.models.hub_downloads import download_hub_folder
 from voxslice.models.hub_folders import read_hub_folder
 from voxslice.models.install import (
     REFERENCE,
@@ -50,7 +51,7 @@ def fetch_model(
         MachineError: A disk is full or memory is short.
     """
     hub = source.get("hub") or {}
-    origin = str(source.get("url") or source.get("path") or source.get("onnx") or hub["path"])
+    origin = _origin(source)
     window = source.get("window")
     windows = Windows.from_settings(window, source["sampling_rate"]) if window else None
     adaptation = Adaptation(source.get("pool") or {}, source.get("scale") or {}, windows)
@@ -61,13 +62,24 @@ def fetch_model(
     }
     with full_disk(tempfile.gettempdir()), tempfile.TemporaryDirectory() as temporary:
         local, checksum = Path(origin), None
-        if download:
+        if download and not hub:
             local = Path(temporary, "download")
             checksum = fetch(
                 origin,
                 local,
                 sha256=source.get("sha256"),
                 record=record,
+                max_megabytes=max_megabytes,
+                max_minutes=max_minutes,
+            )
+        if hub.get("repo"):
+            local = Path(temporary, "hub")
+            local.mkdir()
+            download_hub_folder(
+                hub["repo"],
+                hub["revision"],
+                local,
+                file=hub["file"],
                 max_megabytes=max_megabytes,
                 max_minutes=max_minutes,
             )
@@ -98,3 +110,11 @@ def fetch_model(
             install(local, target, checksum=checksum, **settings)
     if checksum and not source.get("sha256"):
         trust(origin, checksum, record=record)
+
+
+def _origin(source: Mapping[str, Any]) -> str:
+    """URL, path, or repository and revision that a model comes from."""
+    hub = source.get("hub") or {}
+    if hub.get("repo"):
+        return f"{hub['repo']}@{hub['revision']}"
+    return str(source.get("url") or source.get("path") or source.get("onnx") or hub["path"])
