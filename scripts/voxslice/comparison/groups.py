@@ -60,7 +60,7 @@ def align(scores: Mapping[str, pd.DataFrame]) -> tuple[pd.DataFrame, dict[str, p
 def slice_groups(
     keys: pd.DataFrame, tables: Sequence[pd.DataFrame], members: Sequence[pd.DataFrame]
 ) -> dict[str, Group]:
-    """The slices of all models as groups; a slice of two models is one group.
+    """Make a group of each slice. A slice of several models is one group.
 
     Args:
         keys: keys of the compared utterances
@@ -68,7 +68,7 @@ def slice_groups(
         members: the utterances of these slices
 
     Returns:
-        groups by the id of the slice. A slice that no rule describes is named as a cluster.
+        groups by the id of the slice; a slice without a rule is named as a cluster
     """
     index = pd.MultiIndex.from_frame(keys[KEY])
     rules: dict[str, str] = {}
@@ -87,15 +87,17 @@ def slice_groups(
 
 
 def category_groups(table: pd.DataFrame, others: Mapping[str, Group]) -> dict[str, Group]:
-    """Each category of each metadata column, and three groups of each number.
+    """Make a group of each category of the metadata columns, and three groups of each number.
+
+    A group is left out if it has fewer than ten utterances, if it holds all utterances, or if
+    another group holds the same utterances.
 
     Args:
         table: the metadata columns of the compared utterances
-        others: groups that are compared anyway
+        others: groups that are already compared
 
     Returns:
-        groups by ids such as `emotion=anger` or `age=21..30`, without those of fewer than ten
-        utterances, of all utterances, and those with the same utterances as another group
+        groups by ids such as `emotion=anger` or `age=21..30`
     """
     seen = {group.mask.tobytes() for group in others.values()}
     seen.add(np.ones(len(table), dtype=bool).tobytes())

@@ -199,10 +199,10 @@ def test_verdict_of_a_regression_uses_the_error():
     speakers = np.repeat(np.arange(10), 10).astype(str)
     high = 5 + np.random.default_rng(0).random(100)
     for a, b, verdict in [(high, high - 2, "better"), (high - 2, high, "worse")]:
-        row = compared({"a": a, "b": b}, None, speakers, False, margin=3).iloc[0]
+        row = compared({"a": a, "b": b}, None, speakers, "regression", margin=3).iloc[0]
         assert (row["verdict"], row["equivalent"]) == (verdict, True)  # proven, and small
         assert pd.isna(row["strictly"])
-        row = compared({"a": a, "b": b}, None, speakers, False, margin=1).iloc[0]
+        row = compared({"a": a, "b": b}, None, speakers, "regression", margin=1).iloc[0]
         assert (row["verdict"], row["equivalent"]) == (verdict, False)
 
 

@@ -18,7 +18,7 @@ def compared(losses, slices=None, kind="classification"):
     return compare(scores, slices, None, task=Task(kind), resamples=100, seed=0)
 
 
-def held(losses, slices=None, kind="classification", sources=None, gate=0.99):
+def gates_of(losses, slices=None, kind="classification", sources=None, gate=0.99):
     table = compared(losses, slices, kind)
     sources = sources or {"int8": "big"}
     return compare_with_sources(table, sources, gate=gate)
@@ -37,7 +37,7 @@ def test_accuracy_is_compared_with_that_of_the_source(order, names):
         "few": (np.arange(200) >= 1) & (np.arange(200) < 30),
         "rest": np.arange(200) >= 30,
     }
-    table = held(losses, slices)
+    table = gates_of(losses, slices)
     assert list(table) == GATE_COLUMNS
     assert table["slice"].to_list() == ["all", "thirty", "rest"]
     assert table["rule"].to_list() == ["all utterances", "rule of thirty", "rule of rest"]
@@ -47,39 +47,39 @@ def test_accuracy_is_compared_with_that_of_the_source(order, names):
     assert table["source_value"].to_list() == pytest.approx([180 / 200, 10 / 30, 1])
     assert table["ratio"].to_list() == pytest.approx([178 / 180, 8 / 10, 1])
     assert table["passed"].to_list() == [False, False, True]
-    assert held(losses, slices, gate=0.98)["passed"].to_list() == [True, False, True]
+    assert gates_of(losses, slices, gate=0.98)["passed"].to_list() == [True, False, True]
 
 
 def test_a_smaller_error_is_better():
     source = np.full(100, 2.0)
     for error, ratio, passed in [(2.02, 2 / 2.02, True), (2.03, 2 / 2.03, False), (1, 2, True)]:
-        row = held({"big": source, "int8": np.full(100, error)}, None, False).iloc[0]
+        row = gates_of({"big": source, "int8": np.full(100, error)}, None, "regression").iloc[0]
         assert row["ratio"] == pytest.approx(ratio)
         assert row["passed"] == passed
 
 
 def test_exactly_the_required_share_passes():
-    assert held({"big": wrong(0), "int8": wrong(2)}).iloc[0]["passed"]
-    assert not held({"big": wrong(0), "int8": wrong(3)}).iloc[0]["passed"]
+    assert gates_of({"big": wrong(0), "int8": wrong(2)}).iloc[0]["passed"]
+    assert not gates_of({"big": wrong(0), "int8": wrong(3)}).iloc[0]["passed"]
 
 
 def test_sources_that_are_always_wrong_or_never():
-    row = held({"big": wrong(200), "int8": wrong(200)}).iloc[0]
+    row = gates_of({"big": wrong(200), "int8": wrong(200)}).iloc[0]
     assert (row["ratio"], row["passed"]) == (1, True)
-    row = held({"big": wrong(200), "int8": wrong(100)}).iloc[0]
+    row = gates_of({"big": wrong(200), "int8": wrong(100)}).iloc[0]
     assert np.isnan(row["ratio"]) and row["passed"]
     perfect = np.zeros(200)
-    row = held({"big": perfect, "int8": perfect}, None, False).iloc[0]
+    row = gates_of({"big": perfect, "int8": perfect}, None, "regression").iloc[0]
     assert (row["ratio"], row["passed"]) == (1, True)
-    row = held({"big": perfect, "int8": perfect + 0.1}, None, False).iloc[0]
+    row = gates_of({"big": perfect, "int8": perfect + 0.1}, None, "regression").iloc[0]
     assert (row["ratio"], row["passed"]) == (0, False)
-    row = held({"big": perfect + 0.1, "int8": perfect}, None, False).iloc[0]
+    row = gates_of({"big": perfect + 0.1, "int8": perfect}, None, "regression").iloc[0]
     assert np.isnan(row["ratio"]) and row["passed"]
 
 
 def test_the_gate_on_all_utterances_needs_no_minimum():
-    assert held({"big": wrong(1, 5), "int8": wrong(1, 5)})["support"].to_list() == [5]
-    row = held({"big": [], "int8": []}).iloc[0]
+    assert gates_of({"big": wrong(1, 5), "int8": wrong(1, 5)})["support"].to_list() == [5]
+    row = gates_of({"big": [], "int8": []}).iloc[0]
     assert not row["passed"] and np.isnan(row["ratio"])
 
 
@@ -92,7 +92,7 @@ def test_without_derived_models_there_is_no_gate():
 
 def test_summaries():
     losses = {"big": wrong(20), "int8": wrong(22), "fp16": wrong(20)}
-    gates = held(losses, {"s": np.arange(200) < 40}, sources={"int8": "big", "fp16": "big"})
+    gates = gates_of(losses, {"s": np.arange(200) < 40}, sources={"int8": "big", "fp16": "big"})
     assert summaries(gates, 0.99) == [
         "int8 fails its gates: 0 of 2 keep 0.99 of big, the least 0.9 on rule of s.",
         "fp16 passes its gates: 2 of 2 keep 0.99 of big.",
