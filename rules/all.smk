@@ -25,6 +25,7 @@ EVERYTHING = [
     *STUDY.per_task("results/spotlight/{dataset}/{task}/table.parquet"),
     *STUDY.per_task("results/metrics/{dataset}/{task}.csv"),
     *STUDY.per_task("results/comparison/{dataset}/{task}.csv"),
+    *collect("results/audit/{dataset}.csv", dataset=STUDY.datasets),
     *STUDY.per_task("results/speakers/{dataset}/{task}.csv"),
     *collect("results/costs/{model}.csv", model=STUDY.run_models),
 ]
@@ -35,6 +36,13 @@ rule datasets:
     """Fetch the datasets and read their metadata."""
     input:
         collect("resources/{dataset}/metadata.parquet", dataset=STUDY.datasets),
+    localrule: True
+
+
+rule audits:
+    """Audit the datasets: list faults of their metadata and audio."""
+    input:
+        collect("results/audit/{dataset}.csv", dataset=STUDY.datasets),
     localrule: True
 
 
@@ -120,6 +128,7 @@ include: "demo.smk"
 include: "data.smk"
 include: "models.smk"
 include: "inference.smk"
+include: "audit.smk"
 include: "given.smk"
 include: "costs.smk"
 include: "slices.smk"

@@ -230,6 +230,41 @@ TABLES = (
         ),
     ),
     Table(
+        "resources/{dataset}/examined/{shard}.parquet",
+        "utterance; one file per shard",
+        (
+            *KEYS,
+            Column("reason", "text", "Why the audio cannot be read.", missing=True),
+            Column("silence", "text", "Why the audio is silent; empty if not.", missing=True),
+            Column("content", "text", "Digest of the samples.", missing=True),
+            Column("clipping", "number", "Share of clipped samples.", missing=True),
+            Column("begins", "number", "Level of the first 10 ms in speech.", "dB", missing=True),
+            Column("ends", "number", "Level of the last 10 ms in speech.", "dB", missing=True),
+            Column("words", "list", "Fingerprint: 32 bits per frame."),
+            Column("loud", "list", "Whether each frame of the fingerprint is loud."),
+        ),
+    ),
+    Table(
+        "results/audit/{dataset}.csv",
+        "finding of the audit",
+        (
+            Column(
+                "issue",
+                "text",
+                "Kind of the finding.",
+                allowed=(
+                    *("unreadable", "silent", "too short", "clipped", "cut off", "exact copy"),
+                    *("near copy", "listed twice", "speaker", "splits"),
+                ),
+            ),
+            *KEYS,
+            Column("detail", "text", "What was found."),
+            Column("other_file", "text", "File of the other utterance.", missing=True),
+            Column("other_start", "number", "Start of the other utterance.", "s", missing=True),
+            Column("other_end", "number", "End of the other utterance.", "s", missing=True),
+        ),
+    ),
+    Table(
         "results/predictions/{dataset}/{model}/{shard}.parquet",
         "utterance; one file per shard",
         (

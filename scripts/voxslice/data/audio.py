@@ -38,6 +38,8 @@ ALIASES = {"AIF", "AIFC", "MP2", "OGA", "OPUS", "SND", "WAVE"}
 """Suffixes of formats that libsndfile reads, besides the names that it gives to formats."""
 
 
+NO_FILE = "the file does not exist"
+"""Reason why a file that does not exist cannot be read."""
 NO_SIGNAL = "no signal"
 OUT_OF_PHASE = "channels out of phase"
 
@@ -214,7 +216,7 @@ def _require_file(path: Path) -> None:
         if of_the_machine(error):
             raise
         if isinstance(error, ValueError | FileNotFoundError | NotADirectoryError):
-            raise InputError("the file does not exist") from error
+            raise InputError(NO_FILE) from error
         raise InputError(f"the file cannot be reached ({error.strerror})") from error
     if not stat.S_ISREG(mode):  # reading a pipe would never end
         raise InputError("it is not a file")

@@ -1,0 +1,58 @@
+"""Audit the datasets: faults of metadata and audio, by rules and without a model -> results/audit/"""
+
+
+rule examine_audio:
+    """Examine the audio of the utterances of a shard for the audit.
+
+    The tables of utterances and shards describe all shards, so their modification times are ignored.
+    `state` changes when the utterances of this shard or their audio change.
+    """
+    input:
+        audio=audio,
+        utterances=ancient("resources/{dataset}/utterances.parquet"),
+        shards=ancient("resources/{dataset}/shards.csv"),
+    output:
+        "resources/{dataset}/examined/{shard}.parquet",
+    log:
+        "logs/examine_audio/{dataset}/{shard}.log",
+    benchmark:
+        "benchmarks/examine_audio/{dataset}/{shard}.tsv"
+    conda:
+        "../envs/inference.yaml"
+    threads: 4
+    resources:
+        mem_mb=growing(2000, 20),
+        runtime=measure_minutes(STUDY),
+    params:
+        longest=longest_allowed(STUDY),
+        state=state_of_shard(STUDY),
+        code=code("examine_audio"),
+    script:
+        "../scripts/examine_audio.py"
+
+
+rule audit:
+    """List the faults of a dataset that rules find: contradictions, copies, and faulty audio."""
+    input:
+        metadata="resources/{dataset}/metadata.parquet",
+        examined=lambda wildcards: collect(
+            "resources/{dataset}/examined/{shard}.parquet",
+            dataset=wildcards.dataset,
+            shard=shards(wildcards.dataset),
+        ),
+    output:
+        "results/audit/{dataset}.csv",
+    log:
+        "logs/audit/{dataset}.log",
+    benchmark:
+        "benchmarks/audit/{dataset}.tsv"
+    conda:
+        "../envs/inference.yaml"
+    resources:
+        mem_mb=growing(1000, 300),
+        runtime=growing(10, 10),
+    params:
+        settings=setting("datasets/{dataset}/audit"),
+        code=code("audit"),
+    script:
+        "../scripts/audit.py"

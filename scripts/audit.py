@@ -1,0 +1,38 @@
+from collections.abc import Sequence
+
+import pandas as pd
+from voxslice.audit.audit import audit
+from voxslice.files import write_csv
+from voxslice.logs import to_log
+
+
+def main(
+    *,
+    metadata: str,
+    examined: Sequence[str],
+    speaker_columns: Sequence[str],
+    split_column: str,
+    shortest_seconds: float,
+    output: str,
+) -> None:
+    """Audit a dataset by rules, and write one row per finding."""
+    findings = audit(
+        pd.read_parquet(metadata),
+        pd.concat(map(pd.read_parquet, examined), ignore_index=True),
+        speaker_columns=speaker_columns,
+        split_column=split_column,
+        shortest=shortest_seconds,
+    )
+    for issue, rows in findings.groupby("issue", sort=False):
+        print(f"{issue}: {len(rows):,}")
+    write_csv(findings, output)
+
+
+if __name__ == "__main__":
+    with to_log(snakemake.log):
+        main(
+            metadata=snakemake.input.metadata,
+            examined=snakemake.input.examined,
+            **snakemake.params.settings,
+            output=snakemake.output[0],
+        )

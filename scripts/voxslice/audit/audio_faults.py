@@ -1,0 +1,89 @@
+"""Faults in the audio of utterances, by what their examination found."""
+
+from collections.abc import Iterator
+
+import pandas as pd
+
+from voxslice.audit.copies import near_copies
+from voxslice.audit.finding import Finding
+
+CLIPPED = 0.001
+"""Smallest share of clipped samples of clipped audio."""
+CUT_OFF = -15.0
+"""Smallest level in dB of the first or last 10 ms of audio that is cut off, relative to its loud
+parts."""
+
+
+def check_audio(examined: pd.DataFrame, shortest: float) -> Iterator[Finding]:
+    """Find utterances whose audio cannot be read, is silent, too short, clipped or cut off.
+
+    Args:
+        examined: table with one row per utterance, see `voxslice.audit.examine.examine`
+        shortest: duration in seconds of the shortest utterance that is not far too short
+
+    Yields:
+        the findings. A silent or unreadable utterance has no other finding here.
+    """
+    for row in examined.itertuples():
+        seconds = row.end - row.start
+        if not pd.isna(row.reason):
+            yield Finding.of("unreadable", row, detail=row.reason)
+            continue
+        if not pd.isna(row.silence) and row.silence:
+            yield Finding.of("silent", row, detail=row.silence)
+            continue
+        if seconds < shortest:
+            yield Finding.of("too short", row, detail=f"{seconds:.2f} s")
+        if row.clipping >= CLIPPED:
+            yield Finding.of("clipped", row, detail=f"{row.clipping:.1%} of the samples")
+        sides = {"begins": row.begins, "ends": row.ends}
+        cut = [name for name, level in sides.items() if level >= CUT_OFF]
+        if cut:
+            yield Finding.of("cut off", row, detail=f"the audio {' and '.join(cut)} within speech")
+
+
+def check_copies(examined: pd.DataFrame, splits: pd.Series | None = None) -> Iterator[Finding]:
+    """Find utterances with the same audio: exact copies, and near copies of one recording.
+
+    Args:
+        examined: table with one row per utterance, see `voxslice.audit.examine.examine`
+        splits: split of each utterance, in the order of the table; None if there are none
+
+    Yields:
+        for an exact copy, the utterance and the first one with the same samples; for a near copy,
+        each pair that is no exact copy. Silent utterances are left out, and parts of a file that
+        overlap.
+    """
+    table = examined.reset_index(drop=True)
+    sounds = table["content"].notna() & (table["silence"].fillna("") == "")
+    content = table["content"].where(sounds)
+    first_of: dict[str, int] = {}
+    for row in table[sounds].itertuples():
+        first = first_of.setdefault(content[row.Index], row.Index)
+        if first != row.Index:
+            yield _copy("exact copy", table, first, row.Index, "the same samples", splits)
+    kept = sorted(first_of.values())
+    words, loud = ([table[name][row] for row in kept] for name in ("words", "loud"))
+    for copy in near_copies(words, loud):
+        first, second = kept[copy.first], kept[copy.second]
+        if not _overlap(table.loc[first], table.loc[second]):
+            detail = f"{copy.errors:.0%} of the fingerprint differ"
+            yield _copy("near copy", table, first, second, detail, splits)
+
+
+def _overlap(row: pd.Series, other: pd.Series) -> bool:
+    """Whether two utterances share a part of a file."""
+    return bool(
+        row["file"] == other["file"] and row["start"] < other["end"] and other["start"] < row["end"]
+    )
+
+
+def _copy(
+    issue: str, table: pd.DataFrame, first: int, second: int, detail: str, splits: pd.Series | None
+) -> Finding:
+    """Make a finding about two copies, and say if they are in different splits."""
+    if splits is not None:
+        pair = [splits.iloc[first], splits.iloc[second]]
+        if not pd.isna(pair).any() and pair[0] != pair[1]:
+            detail += f"; in the splits {pair[0]} and {pair[1]}"
+    return Finding.of(issue, table.loc[second], table.loc[first], detail=detail)
