@@ -4,9 +4,9 @@
 
 STUDY is the folder of a study of emodb: its `resources/emodb` has the audio and `metadata.parquet`.
 First the corpus itself is audited. Then 5 % of the genders are flipped, and of each kind of audio
-fault 20 utterances are added: copies with another gain, as MP3, with white noise at 30 dB, or 0.3 s
-shorter; copies over G.711; exact copies; 1 % of the samples clipped; silence. One utterance of each
-of three speakers is moved to the other split.
+fault 20 utterances are added: copies with another gain, as MP3 with about 38 kbit/s, with white
+noise at 30 dB, or 0.3 s shorter; copies over G.711; exact copies; 1 % of the samples clipped;
+silence. One utterance of each of three speakers is moved to the other split.
 """
 
 import argparse

@@ -42,6 +42,9 @@ def study(tmp_path_factory):
         is_wrong = rng.random() < (0.8 if is_telephone else 0.03)
         prediction = ["male", "female"][number % 2] if is_wrong else label
         rows.append((f"{number}.wav", label, prediction, is_telephone))
+        if number == 0:  # a copy, which the audit has to find
+            write_audio(place / "copy.wav", 0.5 * signal[RATE // 10 :])
+    rows.append(("copy.wav", *rows[0][1:]))
     table = pd.DataFrame(rows, columns=["file", "gender", "prediction", "telephone"])
     table[["file", "gender"]].to_csv(place / "mine.csv", index=False)
     predictions = table[["file", "prediction"]].rename(columns={"prediction": "gender"})
@@ -62,8 +65,18 @@ def study(tmp_path_factory):
             }
         },
     }
-    snakemake(place, "reports", configfiles=[write_config(place / "study.yaml", config)])
+    snakemake(place, "reports", "audits", configfiles=[write_config(place / "study.yaml", config)])
     return place, table
+
+
+def test_the_audit_finds_a_copy(study):
+    place, _ = study
+    found = read_csv(place / "results/audit/mine.csv")
+    copies = found[found["issue"] == "near copy"]
+    assert set(map(frozenset, copies[["file", "other_file"]].to_numpy())) == {
+        frozenset({"copy.wav", "0.wav"})
+    }
+    assert set(found["issue"]) <= {"near copy", "cut off"}
 
 
 def test_all_utterances_are_measured_in_shards(study):
