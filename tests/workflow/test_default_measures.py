@@ -38,12 +38,13 @@ def study(tmp_path_factory):
         seconds = rng.uniform(0.8, 1.4)
         signal = rng.uniform(0.3, 1) * spoken(pitch, seconds) + 0.002 * hiss(seconds, number)
         is_telephone = bool(rng.random() < 0.3)
-        write_audio(place / f"{number}.wav", telephoned(signal) if is_telephone else signal)
+        received = telephoned(signal) if is_telephone else signal
+        write_audio(place / f"{number}.wav", received)
         is_wrong = rng.random() < (0.8 if is_telephone else 0.03)
         prediction = ["male", "female"][number % 2] if is_wrong else label
         rows.append((f"{number}.wav", label, prediction, is_telephone))
         if number == 0:  # a copy, which the audit has to find
-            write_audio(place / "copy.wav", 0.5 * signal[RATE // 10 :])
+            write_audio(place / "copy.wav", 0.5 * received[RATE // 10 :])
     rows.append(("copy.wav", *rows[0][1:]))
     table = pd.DataFrame(rows, columns=["file", "gender", "prediction", "telephone"])
     table[["file", "gender"]].to_csv(place / "mine.csv", index=False)

@@ -38,7 +38,7 @@ def rules(jobs):
 
 SLICES = {"suggest_slices", "find_slices", "compare", "make_report", "make_view"}
 METADATA = SLICES | {
-    "read_metadata", "score", "score_references", "measure", "compare_speakers",
+    "read_metadata", "audit", "score", "score_references", "measure", "compare_speakers",
 }  # fmt: skip
 REPORT = {"make_report"}
 COMPARED = SLICES - {"suggest_slices"}
