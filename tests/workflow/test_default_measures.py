@@ -27,6 +27,12 @@ def telephoned(signal):
     return audresample.resample(received[np.newaxis], 8000, RATE)[0]
 
 
+def melody(pitch, seconds, rng):
+    """Draw a pitch that changes over time, so that no two utterances sound alike."""
+    times = np.linspace(0, 9, round(seconds * RATE))
+    return np.interp(times, np.arange(10), rng.normal(pitch, 25, 10))
+
+
 @pytest.fixture(scope="module")
 def study(tmp_path_factory):
     place = tmp_path_factory.mktemp("labels")
@@ -36,7 +42,8 @@ def study(tmp_path_factory):
         label = ["female", "male"][number % 2]
         pitch = rng.normal([210, 120][number % 2], 15)
         seconds = rng.uniform(0.8, 1.4)
-        signal = rng.uniform(0.3, 1) * spoken(pitch, seconds) + 0.002 * hiss(seconds, number)
+        signal = rng.uniform(0.3, 1) * spoken(melody(pitch, seconds, rng), seconds)
+        signal += 0.002 * hiss(seconds, number)
         is_telephone = bool(rng.random() < 0.3)
         received = telephoned(signal) if is_telephone else signal
         write_audio(place / f"{number}.wav", received)

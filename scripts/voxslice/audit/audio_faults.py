@@ -9,7 +9,7 @@ from voxslice.audit.finding import Finding
 
 CLIPPED = 0.001
 """Smallest share of clipped samples of clipped audio."""
-CUT_OFF = -15.0
+CUT_OFF = -6.0
 """Smallest level in dB of the first or last 10 ms of audio that is cut off, relative to its loud
 parts."""
 

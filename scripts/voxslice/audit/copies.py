@@ -12,10 +12,14 @@ MAX_EQUAL = 16
 recording in particular."""
 MIN_VOTES = 2
 """Smallest number of equal words at one distance in time, for two utterances to be compared."""
-MAX_ERRORS = 0.2
+MAX_ERRORS = 0.1
 """Largest share of different bits of two copies. It is about one half for other recordings."""
-MIN_FRAMES = round(0.5 * RATE / HOP)
-"""Smallest number of loud frames that two copies have in common: half a second."""
+MIN_FRAMES = round(0.2 * RATE / HOP)
+"""Smallest number of loud frames that two copies have in common: 0.2 s, which describe 0.6 s of
+audio, since each frame lasts 0.37 s."""
+MIN_SHARE = 0.5
+"""Smallest share of the loud frames of the shorter one that two copies have in common. Two vowels
+may be alike by chance, but not most of two utterances."""
 
 
 class Copy(NamedTuple):
@@ -97,7 +101,7 @@ def _errors(
     first = slice(max(shift, 0), max(min(len(words), len(other) + shift), 0))
     second = slice(max(-shift, 0), max(min(len(other), len(words) - shift), 0))
     common = loud[first] & other_loud[second]
-    if common.sum() < MIN_FRAMES:
+    if common.sum() < max(MIN_FRAMES, MIN_SHARE * min(loud.sum(), other_loud.sum())):
         return 1.0
     different = np.bitwise_count(words[first][common] ^ other[second][common])
     return float(different.mean() / BITS)
