@@ -307,10 +307,11 @@ def _figures(study: Study, group: WeakGroup) -> str:
     excess, interval = measure.change(group.excess), measure.interval(group.low, group.high)
     other = "on the same speakers' other utterances" if group.within else "on all other utterances"
     text = f"{measure.short} {measure.text(group.value)}"
+    word = "worse" if group.excess >= 0 else "better"
     if group.within and group.low <= 0:
         # the test is about these speakers, the interval about others
-        return f"{text}, {excess} worse than {other} (for other speakers {interval})"
-    return f"{text}, {f'{excess} {interval}'.rstrip()} worse than {other}"
+        return f"{text}, {excess} {word} than {other} (for other speakers {interval})"
+    return f"{text}, {f'{excess} {interval}'.rstrip()} {word} than {other}"
 
 
 def _size(group: WeakGroup) -> str:

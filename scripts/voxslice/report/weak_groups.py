@@ -6,14 +6,12 @@ import pandas as pd
 
 from voxslice.comparison.groups import category_groups
 from voxslice.modes.rules import in_words, read_rule
+from voxslice.modes.table import SAME_SPEAKERS
 from voxslice.report.modes import REST
 from voxslice.report.study import Study, is_confirmed
 from voxslice.report.tables import text_of
 from voxslice.slices.drop_intervals import drop_interval
 from voxslice.speakers import count_speakers, number_speakers
-
-WITHIN = "within speakers"
-"""Evidence of a mode whose figure compares utterances of the same speakers."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +103,7 @@ def _of_mode(row: pd.Series) -> WeakGroup:
         excess=float(row["excess"]),
         low=float(row["low"]),
         high=float(row["high"]),
-        within=row["evidence"] == WITHIN,
+        within=row["compared_with"] == SAME_SPEAKERS,
         share_of_errors=float(row["share_of_errors"]),
         share_of_utterances=float(row["share_of_utterances"]),
         leading_speaker=text_of(row["leading_speaker"]),

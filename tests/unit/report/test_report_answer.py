@@ -219,14 +219,14 @@ def test_the_answer_names_the_worst_confirmed_mode_of_each_model():
     # the test is about these speakers, the interval about others
     wide = [text for text in answer(with_modes(study, low=-0.1)) if text.startswith("a is weakest")]
     assert "worse than on the same speakers' other utterances (for other speakers [−10.0" in wide[0]
-    across = with_modes(study, evidence="across speakers")
+    across = with_modes(study, compared_with="all other utterances")
     assert any("worse than on all other utterances" in text for text in answer(across))
 
 
 def test_a_mode_of_both_models_is_named_once():
     study = make_study(confirmed=True)
     rows = study.modes
-    first = rows[rows["mode"] == "1"].assign(confirmed=True, evidence="within speakers")
+    first = rows[rows["mode"] == "1"].assign(confirmed=True)
     shared = dataclasses.replace(study, modes=first)
     (text,) = [text for text in answer(shared) if "weakest" in text]
     assert text.startswith(f"Both are weakest for {first['name'].iloc[0]} (")
