@@ -45,6 +45,23 @@ def test_report_says_that_the_speech_is_synthetic(finished_study):
         assert "The speech is synthetic" in page
 
 
+def test_the_results_of_speakers_add_up(finished_study):
+    folder = finished_study / "results/speakers/demo"
+    speakers = read_csv(folder / "gender.csv")
+    scores = pd.read_parquet(finished_study / "results/scores/demo/gender/practice_small.parquet")
+    own = speakers[speakers["model"] == "practice_small"]
+    assert own["errors"].sum() == scores["loss"].sum()
+    assert own["support"].sum() == len(scores)
+    pairs = read_csv(folder / "gender.pairs.csv")
+    overall = pd.read_csv(finished_study / "results/comparison/demo/gender.csv").iloc[0]
+    for metric, rows in pairs.groupby("metric"):
+        assert rows["contribution"].sum() == pytest.approx(rows["difference"].iloc[0]), metric
+    first = pairs[pairs["metric"] == overall["metric"]].iloc[0]
+    assert first["difference"] == pytest.approx(overall["difference"])
+    page = (finished_study / "results/report/demo/gender.html").read_text(encoding="utf-8")
+    assert "practice_big makes fewer errors than practice_small for all 10 speakers" in page
+
+
 def test_the_held_out_speakers_are_listed(finished_study):
     name = "results/suggestions/demo/gender.halves.csv"
     table = read_csv(finished_study / name)

@@ -196,7 +196,7 @@ def _carried(study: Study, rows: pd.DataFrame, metric: str) -> list[str]:
         left = values.loc[few[-1], "without_larger"]
         return [
             f"The {advantage} comes from {_numbered(few)}: without"
-            f" {'this speaker' if len(few) == 1 else 'them'}, it is {_behind(measure, left)}."
+            f" {'this speaker' if len(few) == 1 else 'them'}, {ahead} is {_behind(measure, left)}."
         ]
     if most:
         left = values.loc[most[0], "without"]

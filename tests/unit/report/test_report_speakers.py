@@ -77,7 +77,7 @@ def test_two_speakers_carry_a_difference():
     before = first({3: 14, 11: 14, **dict.fromkeys(others, 2)})
     study = study_of({"a": before, "b": first({3: 2, 11: 2, **others})})
     expected = (
-        "The advantage of b comes from two speakers, 03 and 11: without them, it is behind by"
+        "The advantage of b comes from two speakers, 03 and 11: without them, b is behind by"
         " 5.0 points."
     )
     assert speakers.carriers(study, "a", "b") == [expected]
