@@ -9,8 +9,14 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+
+def _is_text(values: pd.Series) -> bool:
+    """Whether a column has one of the types in which pandas holds text."""
+    return bool(pd.api.types.is_object_dtype(values) or isinstance(values.dtype, pd.StringDtype))
+
+
 TYPES = {
-    "text": pd.api.types.is_object_dtype,
+    "text": _is_text,
     "number": pd.api.types.is_float_dtype,
     "integer": pd.api.types.is_integer_dtype,
     "boolean": pd.api.types.is_bool_dtype,
