@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from report_study import make_study, page_of, write_noise
 
 pytestmark = pytest.mark.browser
 SECTIONS = [
@@ -10,6 +11,8 @@ SECTIONS = [
 ]  # fmt: skip
 MAX_HEIGHT = 7000
 """Largest height of a report of the embedded study at a width of 1,200 pixels."""
+MAX_HEIGHT_OF_THREE = 9000
+"""Largest height of a report on three models at this width."""
 
 
 @pytest.fixture
@@ -160,6 +163,16 @@ def test_a_report_is_short(page, reports):
         # what is undecided is folded, and unfolding it shows far more
         page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
         assert page.evaluate("document.documentElement.scrollHeight") > 2 * MAX_HEIGHT
+
+
+def test_a_report_on_three_models_is_short(page, tmp_path):
+    study = make_study(models=3, confirmed=True, costs=True, mapped=True, margin=0.02)
+    path = tmp_path / "report.html"
+    path.write_text(page_of(study, write_noise(tmp_path)), encoding="utf-8")
+    page.set_viewport_size({"width": 1200, "height": 900})
+    page.goto(path.as_uri())
+    assert page.locator("#modes article.mode").count() == 3
+    assert page.evaluate("document.documentElement.scrollHeight") <= MAX_HEIGHT_OF_THREE
 
 
 def test_no_page_shows_a_missing_value_of_a_program(page, all_pages):

@@ -56,7 +56,7 @@ def test_everything_is_shown(opened, view, served):
     assert int(all_count.inner_text()) == len(table)
     for issue in json.loads((view / "issues.json").read_text()):
         assert opened.get_by_text(issue["title"], exact=True).count() > 0
-    for name in ("Utterances", "Slices", "Map of the embedding", "Utterance"):
+    for name in ("Utterances", "Failure modes and slices", "Map of the embedding", "Utterance"):
         assert opened.get_by_text(name, exact=True).count() == 1
     # the map is there without being computed
     assert opened.get_by_text("Computing").count() == 0
@@ -72,6 +72,7 @@ def test_everything_is_shown(opened, view, served):
 def test_the_table_of_slices(page, view, tmp_path, wait_for):
     table = pd.read_parquet(view / "slices.parquet")
     titles = [issue["title"] for issue in json.loads((view / "issues.json").read_text())]
+    titles = [title for title in titles if title.startswith("↳ ")]  # without the modes
     assert sorted(f"[{name}]" for name in table["slice"]) == sorted(t.split()[-1] for t in titles)
     with serve(view, tmp_path, wait_for, "--slices") as served:
         page.goto(served.address)
@@ -89,6 +90,32 @@ def test_selecting_a_slice_selects_its_rows(opened, view, wait_for):
     wait_for(
         lambda: selected(opened) == len(issue["rows"]), 15, "the slice's rows are not selected"
     )
+
+
+def test_wrong_is_red_right_is_blue_and_nothing_is_undefined(opened):
+    red, blue = "rgb(228, 26, 28)", "rgb(55, 126, 184)"
+    opened.wait_for_function(
+        """(red) => [...document.querySelectorAll("svg rect, svg path")]
+        .some((one) => getComputedStyle(one).fill === red)""",
+        arg=red,
+        timeout=30_000,
+    )
+    fills = opened.locator("svg rect, svg path").evaluate_all(
+        "all => all.map((one) => getComputedStyle(one).fill)"
+    )
+    assert {red, blue} <= set(fills)
+    assert "undefined" not in opened.evaluate("document.documentElement.innerText")
+
+
+def test_modes_are_listed_first_and_worst_first(opened, view):
+    issues = json.loads((view / "issues.json").read_text())
+    assert issues[0]["title"].startswith("1. ")
+    assert issues[1]["title"].startswith("↳ ")
+    tops = [
+        opened.get_by_text(issue["title"], exact=True).first.bounding_box()["y"]
+        for issue in issues[:4]
+    ]
+    assert tops == sorted(tops)
 
 
 def test_audio_plays(opened, served, wait_for):

@@ -306,9 +306,17 @@ def _line(text: str) -> str:
     return text if len(text) <= LETTERS else f"{text[: LETTERS - 4]} ..."
 
 
-def wrapped(text: str) -> str:
-    """Break a label into at most three lines."""
-    return "\n".join(textwrap.wrap(text, LETTERS, max_lines=3, placeholder=" ...")) or text
+def wrapped(text: str, lines: int = 3) -> str:
+    """Break a label into lines.
+
+    Args:
+        text: the label
+        lines: largest number of lines; what does not fit is left out
+
+    Returns:
+        the lines, joined by line breaks
+    """
+    return "\n".join(textwrap.wrap(text, LETTERS, max_lines=lines, placeholder=" ...")) or text
 
 
 def _unique(labels: list[str]) -> list[str]:

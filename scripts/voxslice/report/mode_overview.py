@@ -105,14 +105,14 @@ def share_chart(study: Study, modes: Sequence[Mode]) -> Drawing:
     rows = pd.DataFrame(
         {
             "text": table["label"],
-            "label": [wrapped(visible(text)) for text in table["label"]],
+            "label": [wrapped(visible(text), lines=2) for text in table["label"]],
             "model": table["model"],
             "errors": 100 * table["share_of_errors"].astype(float),
             "utterances": 100 * table["share_of_utterances"].astype(float),
         }
     )
     labels = list(dict.fromkeys(rows["label"]))
-    bar, gap = 13, 12
+    bar, gap = 11, 8
     step = max(bar * len(models), LINE * max(label.count("\n") + 1 for label in labels)) + gap
     thick = (step - gap) / len(models)
     rows["top"] = [
