@@ -37,10 +37,12 @@ LIBRARIES = [
 ]  # fmt: skip
 OPEN_PAIRS = 1
 """Number of pairs of models that are unfolded when the page opens."""
-OPEN_WARNINGS = 6
+OPEN_WARNINGS = 5
 """Number of warnings that are unfolded when the page opens."""
-OPEN_MODES = 3
+OPEN_MODES = 2
 """Largest number of failure modes that are unfolded when the page opens."""
+FIRST_PAGE_MODES = 3
+"""Largest number of failure modes on the first printed page."""
 
 
 @dataclass(frozen=True)
@@ -255,7 +257,7 @@ def _modes(study: Study) -> dict[str, Any]:
         "modes_confirmed": any(mode.confirmed for mode in found),
         "mode_chart": mode_overview.share_chart(study, first) if first else None,
         "mode_overview": mode_overview.overview(study, first, every_model=True) if first else None,
-        "first_page": mode_overview.overview(study, first[:OPEN_MODES], every_model=False)
+        "first_page": mode_overview.overview(study, first[:FIRST_PAGE_MODES], every_model=False)
         if first
         else None,
         "open_modes": mode_cards.cards(study, first[:OPEN_MODES]),
