@@ -265,7 +265,6 @@ def measure_speech(study, wildcards, jobs):
             (dataset, number),
             reads=[utterances, shards, audio],
             writes=measures[-1:],
-            state=state_of_shard(study)(shard),
             utterances=utterances,
             shards=shards,
             shard=number,
