@@ -22,7 +22,9 @@ WIDTH = 520
 """Width of the chart without its labels, in pixels."""
 
 
-def overview(study: Study, modes: Sequence[Mode], *, every_model: bool) -> Table:
+def overview(
+    study: Study, modes: Sequence[Mode], *, every_model: bool, brief: bool = False
+) -> Table:
     """Make a table of some modes.
 
     Args:
@@ -30,9 +32,10 @@ def overview(study: Study, modes: Sequence[Mode], *, every_model: bool) -> Table
         modes: modes of the study
         every_model: whether each mode has one row per model, or only those of the models for which
             it is confirmed (the model with the largest share of its errors if there is none)
+        brief: whether each mode has one row only, without rows of the utterances that no mode holds
 
     Returns:
-        the table; the last rows are those of the utterances that no mode holds
+        the table; unless it is brief, its last rows are of the utterances that no mode holds
     """
     errors = "Share of errors" if study.classification else "Share of the absolute error"
     columns = [
@@ -47,6 +50,7 @@ def overview(study: Study, modes: Sequence[Mode], *, every_model: bool) -> Table
     rows = []
     for mode in modes:
         shown = mode.rows if every_model else decisive(mode.rows)
+        shown = shown.head(1) if brief else shown
         for place, (_, row) in enumerate(shown.iterrows()):
             confirmed = bool(is_confirmed(pd.Series([row["confirmed"]]))[0])
             title = Cell(capital(mode.title), note=size_text(row)) if place == 0 else Cell("")
@@ -63,7 +67,8 @@ def overview(study: Study, modes: Sequence[Mode], *, every_model: bool) -> Table
                     Cell(text_of(row["evidence"]) if confirmed else "not confirmed"),
                 ]
             )
-    for place, (_, row) in enumerate(study.modes[study.modes["mode"] == REST].iterrows()):
+    rest = study.modes[(study.modes["mode"] == REST) & (not brief)]
+    for place, (_, row) in enumerate(rest.iterrows()):
         rows.append(
             [
                 Cell("No failure mode" if place == 0 else ""),

@@ -142,6 +142,8 @@ def test_the_overview_ends_with_the_errors_that_no_mode_holds(study):
     ]  # fmt: skip
     decisive = mode_overview.overview(study, found, every_model=False)
     assert [row[1].text for row in decisive.rows] == ["a", "b", "a", "b"]
+    brief = mode_overview.overview(study, found, every_model=False, brief=True)
+    assert [row[1].text for row in brief.rows] == ["a", "b"]
 
 
 def test_the_chart_draws_a_bar_per_mode_and_model(study, monkeypatch):

@@ -257,7 +257,9 @@ def _modes(study: Study) -> dict[str, Any]:
         "modes_confirmed": any(mode.confirmed for mode in found),
         "mode_chart": mode_overview.share_chart(study, first) if first else None,
         "mode_overview": mode_overview.overview(study, first, every_model=True) if first else None,
-        "first_page": mode_overview.overview(study, first[:FIRST_PAGE_MODES], every_model=False)
+        "first_page": mode_overview.overview(
+            study, first[:FIRST_PAGE_MODES], every_model=False, brief=True
+        )
         if first
         else None,
         "open_modes": mode_cards.cards(study, first[:OPEN_MODES]),
