@@ -51,7 +51,7 @@ class StudyConfig:
         self.fetched_models = [name for name in self.run_models if "derive" not in models[name]]
         self.downloaded_datasets = [name for name in datasets if "audb" in datasets[name]]
 
-    def setting(self, place: str, *keys: str) -> Reader:
+    def setting(self, place: str, *keys: str) -> Any:
         """Name the settings that a rule reads.
 
         Args:
@@ -60,8 +60,9 @@ class StudyConfig:
             keys: keys below that place, if it holds several settings
 
         Returns:
-            function of the wildcards that returns the setting, or a dictionary of those `keys` that
-            the config has; None where the config does not have the place
+            the setting, or a dictionary of those `keys` that the config has; None where the config
+            does not have the place. If the place has a wildcard, a function of the wildcards that
+            returns this. Snakemake calls such a function for each job
         """
         parts = place.split("/")
 
@@ -74,7 +75,7 @@ class StudyConfig:
                 node = node[key]
             return _pick(node, keys) if keys else node
 
-        return read
+        return read if "{" in place else read(None)
 
     def per_task(self, pattern: str) -> list[str]:
         """Fill in a pattern for each pair of dataset and task that is studied.

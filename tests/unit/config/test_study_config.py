@@ -28,7 +28,8 @@ def test_ids_by_kind(study):
 
 
 def test_a_setting_is_read_at_its_place(study):
-    assert study.setting("seed")(of()) == 0
+    assert study.setting("seed") == 0
+    assert study.setting("costs", "durations", "none") == {"durations": [1, 3, 10]}
     assert study.setting("tasks/{task}/min_drop")(of(task="age")) == 3
     assert study.setting("datasets/{dataset}/table")(of(dataset="table")) is None
     assert study.setting("datasets/{dataset}/csv", "path", "audio")(of(dataset="calls")) is None
