@@ -177,7 +177,7 @@ def measure_here(
                 latencies.append(latency(signal))
         except TimeLimitError:
             raise
-        except Exception as error:  # onnxruntime raises a dozen kinds
+        except Exception as error:  # onnxruntime raises many kinds
             reason_of(error, f"An utterance of {duration:g} s")  # if the machine is at fault
             raise InputError(
                 f"The model fails on an utterance of {duration:g} s: change costs.durations"

@@ -93,7 +93,7 @@ def test_a_table_that_cannot_be_read_is_left_to_the_job(data, content):
 
 
 @pytest.fixture
-def looked(data):
+def recorded(data):
     """A function that returns the fingerprint after a job has recorded the data."""
     data_found = found(data)
     content = data_found.look(data_found.fingerprint(), threads=2)
@@ -116,10 +116,10 @@ def copied(path):
         lambda data: (data / "t.csv").write_text(TABLE.replace(",40", ",41")),
     ],
 )
-def test_touching_or_copying_files_keeps_the_fingerprint(data, looked, edit):
+def test_touching_or_copying_files_keeps_the_fingerprint(data, recorded, edit):
     before = state(data)
     edit(data)
-    assert looked() == before
+    assert recorded() == before
 
 
 @pytest.mark.parametrize(
@@ -132,21 +132,21 @@ def test_touching_or_copying_files_keeps_the_fingerprint(data, looked, edit):
         lambda data: (data / "t.csv").write_text(TABLE.replace(",1,test", ",0.9,test")),
     ],
 )
-def test_another_content_is_seen(data, looked, edit):
-    before = looked()
+def test_changed_content_is_noticed(data, recorded, edit):
+    before = recorded()
     edit(data)
     os.utime(data / "audio/a.wav", (1, 1))
-    assert looked() != before
+    assert recorded() != before
 
 
-def test_a_new_record_describes_the_new_content(data, looked):
+def test_a_new_record_describes_the_new_content(data, recorded):
     os.utime(data / "audio/a.wav", (1, 1))
     (data / "t.csv").write_text(TABLE + "other.wav,,,test,1\n")
-    now = looked()
+    now = recorded()
     write_seen(found(data).look(now, threads=2), data / "seen.json")
-    assert looked() == now
+    assert recorded() == now
     os.utime(data / "audio/a.wav", (2, 2))
-    assert looked() == now
+    assert recorded() == now
 
 
 def test_files_of_one_folder(data):
@@ -158,29 +158,29 @@ def test_files_of_one_folder(data):
     assert of_files(paths).fingerprint() != before
 
 
-def test_a_touched_file_is_read_only_once(data, looked, monkeypatch):
-    before = looked()
+def test_a_touched_file_is_read_only_once(data, recorded, monkeypatch):
+    before = recorded()
     os.utime(data / "audio/a.wav", (1, 1))
     files, read = [], local_data._content
     monkeypatch.setattr(
         local_data, "_content", lambda folder, file: files.append(file) or read(folder, file)
     )
-    assert [looked(), looked()] == [before, before]
+    assert [recorded(), recorded()] == [before, before]
     assert files == ["a.wav"]
 
 
-def test_files_are_read_again_without_write_permission(data, looked, monkeypatch):
-    before = looked()
+def test_files_are_read_again_without_write_permission(data, recorded, monkeypatch):
+    before = recorded()
     os.utime(data / "audio/a.wav", (1, 1))
 
     def refused(*arguments):
         raise PermissionError
 
     monkeypatch.setattr(local_data, "write_seen", refused)
-    assert [looked(), looked()] == [before, before]
+    assert [recorded(), recorded()] == [before, before]
 
 
-def test_pipes_and_missing_files_are_not_read(data, looked):
+def test_pipes_and_missing_files_are_not_read(data, recorded):
     (data / "audio/a.wav").unlink()
     os.mkfifo(data / "audio/a.wav")
     content = found(data).look("", threads=2)
@@ -203,12 +203,12 @@ def test_pipes_and_missing_files_are_not_read(data, looked):
         100_000 * "[",
     ],
 )
-def test_without_a_record_sizes_and_times_decide(data, looked, content):
-    before = looked()
+def test_without_a_record_sizes_and_times_decide(data, recorded, content):
+    before = recorded()
     (data / "seen.json").write_text(content) if content else (data / "seen.json").unlink()
-    assert looked() == before
+    assert recorded() == before
     os.utime(data / "audio/a.wav", (1, 1))
-    assert looked() != before
+    assert recorded() != before
 
 
 def test_media_of_a_database(data, monkeypatch):
@@ -239,16 +239,16 @@ def test_the_module_is_light():
     assert done.stdout.strip() == "False"
 
 
-def test_names_that_are_swapped_are_noticed_whatever_the_times_are(data, looked):
+def test_names_that_are_swapped_are_noticed_whatever_the_times_are(data, recorded):
     for name, text in {"a.wav": "one", "b c.wav": "two"}.items():
         (data / "audio" / name).write_text(text)
         os.utime(data / "audio" / name, (1, 1))
-    write_seen(found(data).look(looked(), threads=1), data / "seen.json")
-    before = looked()
+    write_seen(found(data).look(recorded(), threads=1), data / "seen.json")
+    before = recorded()
     (data / "audio/a.wav").rename(data / "audio/x")
     (data / "audio/b c.wav").rename(data / "audio/a.wav")
     (data / "audio/x").rename(data / "audio/b c.wav")
-    assert looked() != before
+    assert recorded() != before
 
 
 @pytest.mark.parametrize("edit", ["target replaced", "link to another file"])
