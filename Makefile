@@ -51,6 +51,8 @@ bench: $(READY)
 	$(BIN)/python bench/ceiling.py
 	$(BIN)/python bench/slices.py
 	$(BIN)/python bench/suggestions.py
+	$(BIN)/python bench/modes.py
+	$(BIN)/python bench/found_figures.py
 	$(BIN)/python bench/report.py
 	$(BIN)/python bench/planning.py $(if $(DATA),--data $(DATA))
 	$(BIN)/python bench/scale.py
