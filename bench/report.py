@@ -133,7 +133,8 @@ def write_study(folder: Path, utterances: int, speakers: int | None, task: str) 
         dataset="drawn", task=task, task_settings=settings | {"margin": 0.02},
         dataset_settings={
             "audb": {"name": "drawn", "version": "1.0.0"}, "license": "-", "note": "",
-            "synthetic": True, "columns": ["speaker", "gender", "emotion", "age"],
+            "synthetic": True,
+            "columns": {name: {"column": name} for name in ("speaker", "gender", "emotion", "age")},
         },
         searches={}, seed=0, resamples=2000, shortest=3.0, gate=0.99, command="-", commit="",
         versions={}, metadata=metadata, models=models, sources={},
