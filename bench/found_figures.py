@@ -119,7 +119,9 @@ def main() -> None:
     if not options.cases:
         table.to_csv(HERE / "found_figures.csv", index=False)
         explained = (__doc__ or "").split("    python")[0].strip()
-        (HERE / "found_figures.md").write_text(f"{explained}\n\n{text}\n")
+        (HERE / "found_figures.md").write_text(
+            f"# Figures of found slices\n\n{explained}\n\n{text}\n"
+        )
 
 
 if __name__ == "__main__":

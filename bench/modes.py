@@ -195,7 +195,8 @@ def main() -> None:
     print(text)
     if not options.cases:
         table.to_csv(HERE / "modes.csv", index=False)
-        (HERE / "modes.md").write_text(f"{__doc__.split('    python')[0].strip()}\n\n{text}\n")
+        explained = (__doc__ or "").split("    python")[0].strip()
+        (HERE / "modes.md").write_text(f"# Failure modes\n\n{explained}\n\n{text}\n")
 
 
 def summary(table: pd.DataFrame) -> str:
