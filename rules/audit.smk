@@ -52,7 +52,12 @@ rule audit:
         mem_mb=growing(1000, 300),
         runtime=growing(10, 10),
     params:
-        settings=setting("datasets/{dataset}/audit"),
+        settings=setting(
+            "datasets/{dataset}/audit",
+            "speaker_columns",
+            "split_column",
+            "shortest_seconds",
+        ),
         code=code("audit"),
     script:
         "../scripts/audit.py"

@@ -47,6 +47,7 @@ rule make_report:
             "resources/models/{model}/model.json",
             model=STUDY.helper_settings(wildcards),
         ),
+        audit="results/audit/{dataset}.csv",
         modes="results/modes/{dataset}/{task}.csv",
         mode_members="results/modes/{dataset}/{task}.members.parquet",
         mode_slices="results/modes/{dataset}/{task}.slices.parquet",
@@ -155,11 +156,9 @@ rule make_index:
         "logs/make_index.log",
     benchmark:
         "benchmarks/make_index.tsv"
+    localrule: True
     conda:
         "../envs/report.yaml"
-    resources:
-        mem_mb=growing(1000),
-        runtime=growing(10),
     params:
         studies=STUDY.studies(),
         failures=STUDY.scored_pairs(),

@@ -35,6 +35,7 @@ def main(
     embedders: Mapping[str, Mapping[str, str]],
     embedder_cards: Mapping[str, str],
     metadata: str,
+    audit: str,
     modes: str,
     mode_members: str,
     mode_slices: str,
@@ -86,6 +87,7 @@ def main(
             name: (settings, read_json(embedder_cards[name]))
             for name, settings in embedders.items()
         },
+        audit=read_csv(audit),
         modes=read_modes(modes),
         mode_members=pd.read_parquet(mode_members),
         mode_slices=pd.read_parquet(mode_slices),
@@ -158,6 +160,7 @@ if __name__ == "__main__":
             embedders=params.embedders,
             embedder_cards=dict(zip(params.embedders, inputs.embedders, strict=True)),
             metadata=inputs.metadata,
+            audit=inputs.audit,
             modes=inputs.modes,
             mode_members=inputs.mode_members,
             mode_slices=inputs.mode_slices,

@@ -5,8 +5,8 @@ from rule_files import rule_texts
 from snakemake_cli import ROOT
 
 ALONE = {  # long steps, or steps that must not be in a group (see the profile)
-    "list_utterances", "measure_speech", "read_metadata", "derive_model", "predict",
-    "measure_costs", "make_demo_corpus", "train_demo_models",
+    "list_utterances", "measure_speech", "examine_audio", "audit", "read_metadata",
+    "derive_model", "predict", "measure_costs", "make_demo_corpus", "train_demo_models",
 }  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 import scipy.fft
 import scipy.signal
+import scipy.special
 
 from voxslice.data.signals import FRAME, RATE, frames_of, require_sound
 from voxslice.errors import InputError
@@ -14,8 +15,6 @@ LOWEST, HIGHEST = 90, 6400
 BANDS = 18
 PAUSES = 10
 """Percentage of the frames that are assumed to be pauses."""
-BIAS = 1.5
-"""Mean power of noise in a band divided by its tenth percentile."""
 QUIETEST = 10 ** (-60 / 10)
 """Smallest power of noise in a band, relative to the maximum of all bands."""
 SPEECH = 1.0
@@ -25,6 +24,10 @@ MIN_FRAMES = 20
 
 EDGES = np.unique(np.round(np.geomspace(LOWEST, HIGHEST, BANDS + 1) * SIZE / RATE).astype(int))
 WINDOW = scipy.signal.get_window("hann", FRAME).astype(np.float32)
+FREEDOM = 2 * np.maximum(np.diff(EDGES) * RATE / SIZE / (1.5 * RATE / FRAME), 1)
+"""Degrees of freedom of the power of noise in each band. A Hann window passes 1.5 bins of noise."""
+BIAS = FREEDOM / scipy.special.chdtri(FREEDOM, 1 - PAUSES / 100)
+"""Mean power of noise in each band divided by its tenth percentile (chi-squared distribution)."""
 
 
 def speech_frames(signal: np.ndarray) -> np.ndarray:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from voxslice.audit.finding import ISSUES
+from voxslice.report.tables import Cell, Column, Table, count
 
 EXAMPLES = 3
 """Utterances that a row of the table names."""
@@ -47,6 +48,37 @@ def audit_rows(findings: pd.DataFrame) -> list[AuditRow]:
             ]
             rows.append(AuditRow(issue, meaning, len(found), examples))
     return rows
+
+
+def audit_table(findings: pd.DataFrame) -> Table | None:
+    """Make the table of the findings of an audit.
+
+    Args:
+        findings: table `results/audit/{dataset}.csv`
+
+    Returns:
+        one row per kind that was found; None if nothing was found
+    """
+    rows = audit_rows(findings)
+    if not rows:
+        return None
+    columns = [
+        Column("Finding", number=False),
+        Column("Number"),
+        Column("The first findings", number=False),
+    ]
+    return Table(
+        "Findings of the audit",
+        columns,
+        [
+            [
+                Cell(row.issue, note=row.meaning),
+                count(row.number),
+                Cell("; ".join(row.examples), mark="long"),
+            ]
+            for row in rows
+        ],
+    )
 
 
 def audit_sentences(findings: pd.DataFrame, utterances: int) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from voxslice.audit.finding import Finding
 from voxslice.comparison.overall_metric import metric_sums, metric_value
 from voxslice.conditions import is_numeric
 from voxslice.files import read_embeddings, read_predictions
@@ -123,6 +124,7 @@ class Study:
         embedding: hidden states for the map; None for no map
         silence: utterances that a model scored although they are silent, with the `reason`
         measure_tables: by measure, a table of the utterances with the `reason` why it is missing
+        audit: faults of the dataset that rules find, one row per finding
         modes: the failure modes, one row per mode and model, the worst mode first; the mode `rest`
             is of the utterances that no mode holds
         mode_members: `mode` and the keys of the utterances of each mode
@@ -159,6 +161,7 @@ class Study:
     embedding: Embedding | None
     silence: pd.DataFrame
     measure_tables: Mapping[str, pd.DataFrame]
+    audit: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=Finding._fields))
     modes: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=MODE_COLUMNS))
     mode_members: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=["mode", *KEY]))
     mode_slices: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=LINK_COLUMNS))

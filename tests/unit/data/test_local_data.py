@@ -252,21 +252,21 @@ def test_names_that_are_swapped_are_noticed_whatever_the_times_are(data, recorde
 
 
 @pytest.mark.parametrize("edit", ["target replaced", "link to another file"])
-def test_audio_behind_a_link_is_watched(data, looked, edit):
+def test_audio_behind_a_link_is_watched(data, recorded, edit):
     link = data / "audio/a.wav"
     link.unlink()
     link.symlink_to(data / "target")
     for name, text in {"target": "one", "other": "two"}.items():
         (data / name).write_text(text)
         os.utime(data / name, (1, 1))
-    write_seen(found(data).look(looked(), threads=1), data / "seen.json")
-    before = looked()
+    write_seen(found(data).look(recorded(), threads=1), data / "seen.json")
+    before = recorded()
     if edit == "target replaced":
         (data / "other").rename(data / "target")
     else:
         link.unlink()
         link.symlink_to(data / "other")
-    assert looked() != before
+    assert recorded() != before
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from markupsafe import Markup
 from voxslice.errors import InputError
 from voxslice.report import (
     against,
+    audit,
     calibration,
     clips,
     compared,
@@ -188,6 +189,8 @@ def _parts(study: Study, derived: Derived) -> dict[str, Any]:
         "gates": gates,
         "failed_gates": failed_gates,
         "speakers": speakers.section(study),
+        "audit_sentences": audit.audit_sentences(study.audit, len(study.metadata)),
+        "audit_table": audit.audit_table(study.audit),
         "failures": failures,
         "more_failures": more_failures,
         "label_table": limits.label_table(study, derived.distributions),
