@@ -152,12 +152,12 @@ def test_a_softmax_in_the_model_changes_no_result(study, task, model):
 
 def test_an_output_over_time_is_pooled(study):
     expected, found = scores(study, "gender", "logits"), scores(study, "gender", "over_time")
-    pd.testing.assert_frame_equal(found, expected, check_exact=False, atol=1e-5)
+    pd.testing.assert_frame_equal(found, expected, check_exact=False, atol=1e-4)  # float32 sums
 
 
 def test_the_number_of_a_class_is_a_prediction(study):
     expected, found = scores(study, "gender", "logits"), scores(study, "gender", "index")
-    assert found["predicted"].tolist() == expected["predicted"].tolist()
+    assert found["prediction"].tolist() == expected["prediction"].tolist()
     assert set(found["p_female"]) <= {0.0, 1.0}
     assert "whose number the model gives" in summary(study, "gender", "index")["notes"][0]
 
@@ -224,7 +224,12 @@ def test_log_card_and_report_name_the_scale(study):
         log = (study / f"logs/score/voices/gender/{model}.log").read_text()
         start = f"The output logits_gender of {model} holds probabilities, since {reason}"
         assert start in log and start in page
-    assert page.count("Its output contains probabilities, which are used without change.") == 4
+    scales = [
+        json.loads(path.read_text(encoding="utf-8"))["scale"]
+        for path in (study / "results/scores/voices/gender").glob("*.json")
+    ]
+    sentence = "Its output contains probabilities, which are used without change."
+    assert page.count(sentence) == scales.count("probabilities") >= 4
     assert "The output logits_gender of logits" not in page
 
 
