@@ -36,14 +36,14 @@ def rules(jobs):
     return {job.split()[0] for job in jobs}
 
 
-SLICES = {"suggest_slices", "find_slices", "compare", "make_report", "make_view"}
+REPORT = {"make_report", "make_index"}
+SLICES = {"suggest_slices", "find_slices", "find_modes", "compare", "make_view"} | REPORT
 METADATA = SLICES | {
     "read_metadata", "audit", "score", "score_references", "measure", "compare_speakers",
 }  # fmt: skip
-REPORT = {"make_report"}
 COMPARED = SLICES - {"suggest_slices"}
 SCORES = SLICES | {"score", "measure", "compare_speakers"}
-RESAMPLED = {"measure", "compare", "compare_speakers", "make_report"}
+RESAMPLED = {"measure", "compare", "compare_speakers"} | REPORT
 
 
 def test_nothing(plan):
@@ -74,7 +74,7 @@ def test_notes_and_licences_remake_the_report_alone(plan):
     def edit(config):
         config["models"]["practice_big"]["note"] = "another note"
 
-    assert rules(plan(edit)) == {"make_report"}
+    assert rules(plan(edit)) == REPORT
 
 
 def test_resamples_of_intervals(plan):
@@ -222,8 +222,8 @@ def test_subgroup_parameter_reruns_no_suggestions(plan):
     ("place", "value", "expected"),
     [
         (("spotlight", "max_rows"), 7, {"make_view"}),
-        (("report", "max_megabytes"), 3, {"make_report"}),
-        (("datasets", "demo", "note"), "another", {"make_report"}),
+        (("report", "max_megabytes"), 3, REPORT),
+        (("datasets", "demo", "note"), "another", REPORT),
         (("tasks", "age", "margin"), 1, RESAMPLED - {"measure"}),
         (("tasks", "age", "min_drop"), 4, SLICES),
         (("searches", "embedding", "stability_seeds"), 0, SLICES),
@@ -245,7 +245,7 @@ def test_another_measurement_of_costs_computes_nothing_else(plan):
         config["costs"]["durations"] = [1, 4]
 
     jobs = plan(edit)
-    assert rules(jobs) - {"make_report"} == {"measure_costs"}
+    assert rules(jobs) - REPORT == {"measure_costs"}
     assert sum(job.startswith("measure_costs") for job in jobs) == 3
 
 
@@ -334,12 +334,12 @@ def test_another_comment_in_the_config(study, config, inputs, workflow):
         ("scripts/voxslice/report/answer.py", "\n", REPORT),
         ("scripts/voxslice/report/spotlight/tables.py", "# another comment\n", {"make_view"}),
         ("scripts/voxslice/slices/search.py", "# another comment\n", SLICES),
-        ("scripts/compare.py", "# another comment\n", {"compare", "make_report"}),
-        ("scripts/measure.py", "# another comment\n", {"measure", "make_report"}),
+        ("scripts/compare.py", "# another comment\n", {"compare"} | REPORT),
+        ("scripts/measure.py", "# another comment\n", {"measure"} | REPORT),
         (
             "scripts/voxslice/models/costs.py",
             "# another comment\n",
-            {"measure_costs", "make_report"},
+            {"measure_costs"} | REPORT,
         ),
         ("scripts/voxslice/scores/scores.py", "# another comment\n", SCORES | {"score_references"}),
     ],
