@@ -96,8 +96,8 @@ def test_labels_of_a_task_leave_inference_and_the_other_task_alone(plan):
         config["tasks"]["gender"]["labels"] = ["male", "female"]
 
     jobs = plan(edit)
-    assert rules(jobs) == SLICES | {"score", "score_references", "measure"}
-    assert all("task=gender" in job for job in jobs)
+    assert rules(jobs) == SCORES | {"score_references"}
+    assert all("task=gender" in job for job in jobs if job != "make_index")
 
 
 def test_new_model_touches_no_other_inference(plan, tmp_path, finished_study):
@@ -123,10 +123,12 @@ def test_new_model_touches_no_other_inference(plan, tmp_path, finished_study):
             "find_slices dataset=demo task=gender model=another",
             "find_slices dataset=demo task=gender model=practice_big",
             "find_slices dataset=demo task=gender model=practice_small",
+            "find_modes dataset=demo task=gender",
             "measure dataset=demo task=gender",
             "compare dataset=demo task=gender",
             "compare_speakers dataset=demo task=gender",
             "make_report dataset=demo task=gender",
+            "make_index",
             "make_view dataset=demo task=gender",
         ]
     )
