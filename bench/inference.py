@@ -33,6 +33,7 @@ from voxslice.files import read_embeddings, read_predictions
 from voxslice.inference import predict
 from voxslice.models import costs
 from voxslice.models.sessions import load
+from voxslice.models.speech_noise import speech_like
 
 RATE = 16000
 SUFFIXES = {".wav", ".flac", ".ogg", ".mp3"}
@@ -44,7 +45,7 @@ def prepare(folder: Path | None, count: int, temporary: Path) -> tuple[Path, pd.
         folder = temporary / "audio"
         folder.mkdir()
         for number in range(count):
-            signal = costs.speech_like(2, RATE, number)[0]
+            signal = speech_like(2, RATE, number)[0]
             soundfile.write(str(folder / f"{number:04d}.wav"), signal, RATE)
     files = sorted(path for path in folder.rglob("*") if path.suffix in SUFFIXES)[:count]
     rows = [

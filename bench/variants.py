@@ -20,6 +20,7 @@ import onnxruntime
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
 
 from voxslice.models import costs
+from voxslice.models.speech_noise import speech_like
 from voxslice.models.variants import to_fp16, to_int8
 
 RATE = 16000
@@ -66,7 +67,7 @@ def main() -> None:
         for threads in (1, 2):
             sessions = {variant: session(path, threads) for variant, path in paths.items()}
             for seconds in (2, 5):
-                signal = costs.speech_like(seconds, RATE, 0)
+                signal = speech_like(seconds, RATE, 0)
                 wall: dict[str, list[float]] = {variant: [] for variant in paths}
                 cpu: dict[str, list[float]] = {variant: [] for variant in paths}
                 for _ in range(options.rounds + 2):  # two to warm up
@@ -85,7 +86,7 @@ def main() -> None:
                     )
         print()
         for variant, path in paths.items():
-            print(f"- {variant}: {shares(path, Path(name), costs.speech_like(2, RATE, 0))}")
+            print(f"- {variant}: {shares(path, Path(name), speech_like(2, RATE, 0))}")
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.workflow
 
 README = "Your own study"
 MODELS = ["Add a model", "Add predictions from elsewhere"]
-COLUMNS_AND_TASK = ["Add columns that are computed", "Add a task"]
+COLUMNS_AND_TASK = ["Audit the data", "Add columns that are computed", "Add a task"]
 DATASETS = ["Add a dataset"]
 
 
@@ -81,6 +81,8 @@ def test_models_predictions_computed_columns_and_tasks(study, follow):
         "results/comparison/emodb/gender.csv",
         "results/metrics/emodb/arousal.csv",
         "results/metrics/emodb/adult.csv",
+        "results/audit/emodb.csv",
+        more=["tasks: {gender: {answer: {candidate: mine}}}"],  # the recipe names a model of emodb
     )
     assert [job for job in jobs if job.startswith(("predict ", "fetch_", "list_utterances"))] == [
         "fetch_model model=bare",

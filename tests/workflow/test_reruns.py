@@ -424,7 +424,7 @@ def test_new_dataset(plan_small, inputs):
 
     jobs = plan_small(edit)
     assert "list_utterances dataset=others" in jobs
-    assert all("dataset=others" in job for job in jobs)
+    assert all("dataset=others" in job for job in jobs if job != "make_index")
 
 
 def test_a_changed_file_of_a_dataset(plan_small, inputs):

@@ -7,8 +7,8 @@ import audonnx
 import numpy as np
 
 from voxslice.errors import InputError, reason_of
-from voxslice.models.costs import speech_like
 from voxslice.models.sessions import run
+from voxslice.models.speech_noise import speech_like
 from voxslice.models.time_limits import TimeLimitError, time_limit
 from voxslice.models.windows import Windows
 

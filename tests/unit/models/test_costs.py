@@ -12,7 +12,8 @@ from onnx import TensorProto, helper
 from small_inputs import RATE
 from voxslice.errors import InputError
 from voxslice.models import costs
-from voxslice.models.costs import measure_costs, speech_like
+from voxslice.models.costs import measure_costs
+from voxslice.models.speech_noise import speech_like
 
 SETTINGS = {
     "device": "cpu",
