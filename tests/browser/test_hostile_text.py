@@ -82,6 +82,7 @@ def test_text_of_data_does_not_change_the_direction_of_other_text(page, report, 
 def test_the_legend_of_the_map_shows_all_colours(page, report, wait_for):
     """The legend has the same values as the points."""
     page.goto(report.as_uri())
+    page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
     chart = page.locator("#map .chart")
     chart.scroll_into_view_if_needed()
     wait_for(lambda: chart.locator(".live").count() == 1, 60, "the map does not come to life")
