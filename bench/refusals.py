@@ -1,6 +1,6 @@
 """Benchmark of refusals: time and memory until hostile input is refused.
 
-Each attack is written to a folder of its own. A separate process then uses it as a job of the
+Each attack is written to its own folder. A separate process then uses it as a job of the
 workflow does, and must end with one sentence. Its time and memory include all imports.
 
     python bench/refusals.py                # everything; writes bench/refusals.md

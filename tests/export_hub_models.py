@@ -1,6 +1,6 @@
 """Export small random wav2vec 2.0, HuBERT and WavLM models, with reference outputs of transformers.
 
-Run it only to make the folders in tests/data/hub again, in an environment of its own:
+Run it only to make the folders in tests/data/hub again, in a separate environment:
 
     python -m venv ENV
     ENV/bin/pip install torch optimum-onnx onnxruntime
