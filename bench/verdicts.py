@@ -1,9 +1,9 @@
 """Measure how often the comparison of two models on all utterances gives a verdict.
 
 The models are equally good ("false verdicts"), or the second one makes half as many errors, or
-errors half as large ("right" and "wrong verdicts"). For each speaker and
-model, a rate of errors or a mean error is drawn. One of the two labels is rarer: three in ten speakers mostly have
-it. `python bench/verdicts.py > bench/verdicts.md` writes the table; `--studies` sets the number of
+errors half as large ("right" and "wrong verdicts"). For each speaker and model, a rate of errors or
+a mean error is drawn. One of the two labels is rarer: three in ten speakers mostly have it.
+`python bench/verdicts.py > bench/verdicts.md` writes the table; `--studies` sets the number of
 studies per cell.
 """
 
