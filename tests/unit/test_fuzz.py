@@ -59,7 +59,7 @@ def test_a_row_that_is_lost_is_noticed(fuzzer, monkeypatch, name, complaint):
     [
         (ZeroDivisionError("x"), "ZeroDivisionError"),
         (InputError("Something is wrong."), "it names no file, key or column"),
-        (InputError("The model first"), "it is no sentence"),
+        (InputError("The model first"), "it is not a sentence"),
     ],
 )
 def test_an_end_that_helps_nobody_is_noticed(fuzzer, monkeypatch, error, complaint):

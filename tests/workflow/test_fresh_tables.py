@@ -13,8 +13,8 @@ from snakemake_cli import jobs_of, planned, snakemake, write_config
 
 pytestmark = pytest.mark.workflow
 
-TABLE = "results/slices/table/gender"
-GOALS = ["datasets", "predictions", "metrics", f"{TABLE}/tiny.csv", f"{TABLE}/given.csv"]
+MODES = "results/modes/table/gender.csv"
+GOALS = ["datasets", "audits", "predictions", "metrics", MODES]
 PAGES = ["results/report/table/gender.html", "results/spotlight/table/gender/table.parquet"]
 SPEAKERS = {"a": "female", "b": "male", "c": "female", "d": "male"}
 FILES = [f"wav/{speaker}{take}.wav" for speaker in SPEAKERS for take in range(4)]
@@ -86,7 +86,7 @@ def config(inputs):
             "database": {
                 "audformat": {"path": str(inputs / "database")},
                 "table": "files",
-                "columns": columns,
+                "columns": columns | level,
                 **common,
             },
             "published": {"audb": audb, "table": "files", "columns": columns, **common},

@@ -8,7 +8,7 @@ of the machine.
 import hashlib
 import re
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -217,10 +217,28 @@ def intervals(
             x="value:Q", y=y, color=colour, shape=shape, tooltip=tips
         ),
     ]
-    # labels are drawn as text, since the axis does not centre labels of several lines
-    height = rows["label"].str.count("\n") + 1
-    for count in sorted(set(height)):
-        labels = alt.Chart(rows.loc[height == count, ["label"]]).mark_text(
+    layers += label_layers(rows[["label"]], y)
+    if zero:
+        line = alt.Chart(pd.DataFrame({"x": [0.0]}))
+        layers.insert(0, line.mark_rule(color=SOFT, strokeDash=[4, 3]).encode(x="x:Q"))
+    chart = alt.layer(*layers).properties(width=WIDTH, height=step * len(rows))
+    return draw(chart, name, left=label_width(rows["label"]))
+
+
+def label_layers(rows: pd.DataFrame, y: alt.Y) -> list[alt.Chart]:
+    """Draw the labels of rows as text, because an axis does not centre labels of several lines.
+
+    Args:
+        rows: `label`, whose lines are separated by line feeds, and the field that `y` reads
+        y: vertical position of the middle of a label
+
+    Returns:
+        layers of a chart, one per number of lines
+    """
+    lines = rows["label"].str.count("\n") + 1
+    return [
+        alt.Chart(rows[lines == count])
+        .mark_text(
             align="right",
             baseline="middle",
             lineBreak="\n",
@@ -229,13 +247,15 @@ def intervals(
             dy=-LINE * (count - 1) / 2,
             color="var(--ink)",
         )
-        layers.append(labels.encode(x=alt.value(-10), y=y, text="label:N"))
-    if zero:
-        line = alt.Chart(pd.DataFrame({"x": [0.0]}))
-        layers.insert(0, line.mark_rule(color=SOFT, strokeDash=[4, 3]).encode(x="x:Q"))
-    chart = alt.layer(*layers).properties(width=WIDTH, height=step * len(rows))
-    letters = max(len(line) for label in rows["label"] for line in label.split("\n"))
-    return draw(chart, name, left=16 + round(LETTER * letters))
+        .encode(x=alt.value(-10), y=y, text="label:N")
+        for count in sorted(set(lines))
+    ]
+
+
+def label_width(labels: Iterable[str]) -> int:
+    """Width in pixels that labels need, see `label_layers`."""
+    letters = max(len(line) for label in labels for line in label.split("\n"))
+    return 16 + round(LETTER * letters)
 
 
 def dots(

@@ -7,7 +7,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from voxslice.report.drawing import LETTER, LINE, Drawing, draw, style, wrapped
+from voxslice.report.drawing import LINE, Drawing, draw, label_layers, label_width, style, wrapped
 from voxslice.report.mode_cards import size_text
 from voxslice.report.modes import REST, Mode, decisive
 from voxslice.report.numbers import decimal
@@ -159,27 +159,10 @@ def share_chart(study: Study, modes: Sequence[Mode]) -> Drawing:
     ]
     names = pd.DataFrame({"label": labels})
     names["y"] = [step * (place + 0.5) for place in range(len(labels))]
-    lines = names["label"].str.count("\n") + 1
-    for count in sorted(set(lines)):
-        texts = alt.Chart(names[lines == count]).mark_text(
-            align="right",
-            baseline="middle",
-            lineBreak="\n",
-            lineHeight=LINE,
-            fontSize=12,
-            dy=-LINE * (count - 1) / 2,
-            color="var(--ink)",
-        )
-        layers.append(
-            texts.encode(
-                x=alt.value(-10), y=alt.Y("y:Q", scale=vertical, axis=None), text="label:N"
-            )
-        )
+    layers += label_layers(names, alt.Y("y:Q", scale=vertical, axis=None))
     chart = alt.layer(*layers).properties(width=WIDTH, height=height)
-    letters = max(len(line) for label in labels for line in label.split("\n"))
-    drawing = draw(
-        chart, f"Share of the {what} of each failure mode", left=16 + round(LETTER * letters)
-    )
+    name = f"Share of the {what} of each failure mode"
+    drawing = draw(chart, name, left=label_width(labels))
     note = (
         f"A bar that passes its line holds more than its share of the {what}."
         " Modes may share utterances, so the bars of a model need not add up to 100 %."
