@@ -635,7 +635,12 @@ def _main() -> None:
     if only is None:
         own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
         head = HEAD.format(
-            seconds=MAX_SECONDS, mb=MAX_MB, load=os.getloadavg()[1], own=own, cores=os.cpu_count()
+            seconds=MAX_SECONDS,
+            mb=MAX_MB,
+            runs=RUNS,
+            load=os.getloadavg()[1],
+            own=own,
+            cores=os.cpu_count(),
         )
         page = head + "\n".join(lines) + "\n"
         (HERE / "refusals.md").write_text(page, encoding="utf-8")
