@@ -27,7 +27,9 @@ from voxslice.audit.examine import examine
 from voxslice.utterance_keys import KEY
 
 COUNT = 20
-SETTINGS = {"speaker_columns": ["gender", "age"], "split_column": "split", "shortest": 0.3}
+SETTINGS = {
+    "speaker_columns": ["gender", "age"], "split_column": "split", "shortest": 0.3, "file_names": {}
+}  # fmt: skip
 
 
 def coded(signal: np.ndarray, rate: int, *, at: int, **settings: str | float) -> np.ndarray:

@@ -57,6 +57,7 @@ rule audit:
             "speaker_columns",
             "split_column",
             "shortest_seconds",
+            "file_names",
         ),
         code=code("audit"),
     script:

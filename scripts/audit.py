@@ -1,4 +1,5 @@
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 from voxslice.audit.audit import audit
@@ -13,6 +14,7 @@ def main(
     speaker_columns: Sequence[str],
     split_column: str,
     shortest_seconds: float,
+    file_names: Mapping[str, Mapping[str, Any]],
     output: str,
 ) -> None:
     """Audit a dataset by rules, and write one row per finding."""
@@ -22,6 +24,7 @@ def main(
         speaker_columns=speaker_columns,
         split_column=split_column,
         shortest=shortest_seconds,
+        file_names=file_names,
     )
     for issue, rows in findings.groupby("issue", sort=False):
         print(f"{issue}: {len(rows):,}")

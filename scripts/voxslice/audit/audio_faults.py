@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+import numpy as np
 import pandas as pd
 
 from voxslice.audit.copies import near_copies
@@ -12,6 +13,9 @@ CLIPPED = 0.001
 CUT_OFF = -6.0
 """Smallest level in dB of the first or last 10 ms of audio that is cut off, relative to its loud
 parts."""
+MIN_SAME_LENGTH = 10
+"""Smallest number of utterances that end within speech, all with the length of the longest
+utterance, if the dataset was cut at this length."""
 
 
 def check_audio(examined: pd.DataFrame, shortest: float) -> Iterator[Finding]:
@@ -22,9 +26,18 @@ def check_audio(examined: pd.DataFrame, shortest: float) -> Iterator[Finding]:
         shortest: duration in seconds of the shortest utterance that is not far too short
 
     Yields:
-        the findings. A silent or unreadable utterance has no other finding here.
+        the findings. A silent or unreadable utterance has no other finding here. If a dataset was
+        cut at one length, this is one finding, and the ends of these utterances are no findings.
     """
-    for row in examined.itertuples():
+    cut = _cut_at_one_length(examined)
+    if cut.any():
+        seconds = float((examined["end"] - examined["start"])[cut].iloc[0])
+        yield Finding(
+            *("same length", None, None, None),
+            detail=f"{cut.sum():,} of {len(examined):,} utterances end within speech at"
+            f" {seconds:.2f} s, the length of the longest utterance",
+        )
+    for row, cut_here in zip(examined.itertuples(), cut, strict=True):
         seconds = row.end - row.start
         if not pd.isna(row.reason):
             yield Finding.of("unreadable", row, detail=row.reason)
@@ -36,10 +49,24 @@ def check_audio(examined: pd.DataFrame, shortest: float) -> Iterator[Finding]:
             yield Finding.of("too short", row, detail=f"{seconds:.2f} s")
         if row.clipping >= CLIPPED:
             yield Finding.of("clipped", row, detail=f"{row.clipping:.1%} of the samples")
-        sides = {"begins": row.begins, "ends": row.ends}
-        cut = [name for name, level in sides.items() if level >= CUT_OFF]
-        if cut:
-            yield Finding.of("cut off", row, detail=f"the audio {' and '.join(cut)} within speech")
+        sides = {"begins": row.begins} if cut_here else {"begins": row.begins, "ends": row.ends}
+        within = " and ".join(side for side, level in sides.items() if level >= CUT_OFF)
+        if within:
+            yield Finding.of("cut off", row, detail=f"the audio {within} within speech")
+
+
+def _cut_at_one_length(examined: pd.DataFrame) -> np.ndarray:
+    """Find the utterances whose end was cut off when the whole dataset was cut at one length.
+
+    Args:
+        examined: table with one row per utterance, see `voxslice.audit.examine.examine`
+
+    Returns:
+        mask of shape (utterances,), false everywhere if the dataset was not cut at one length
+    """
+    lengths = (examined["end"] - examined["start"]).round(3).to_numpy()
+    cut = (examined["ends"] >= CUT_OFF).to_numpy() & (lengths == lengths.max(initial=0))
+    return cut if cut.sum() >= MIN_SAME_LENGTH else np.zeros(len(examined), dtype=bool)
 
 
 def check_copies(examined: pd.DataFrame, splits: pd.Series | None = None) -> Iterator[Finding]:

@@ -1,15 +1,18 @@
 """Rules that the metadata of a dataset has to follow."""
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from voxslice.audit.finding import Finding
 from voxslice.conditions import is_numeric
+from voxslice.errors import InputError
 
 TOLERANCE = 1
-"""Largest difference of a number of one speaker, such as the age, within a dataset."""
+"""Largest difference of two numbers of one speaker, such as the age, within a dataset."""
 OVERLAP = 0.1
 """Seconds by which two utterances of a file may overlap, since annotations are rounded."""
 
@@ -23,8 +26,9 @@ def check_speakers(metadata: pd.DataFrame, columns: Sequence[str]) -> Iterator[F
 
     Yields:
         one finding per utterance whose category is not the most frequent one of the speaker, or
-        whose number differs from the median of the speaker by more than 1. If two categories are
-        equally frequent, all utterances of the speaker are found.
+        whose number is not in the range of size 1 that holds most of the speaker's numbers. If two
+        categories, or two ranges, are equally frequent, the utterances outside of any of them are
+        found.
     """
     if "speaker" not in metadata:
         return
@@ -41,19 +45,62 @@ def check_speakers(metadata: pd.DataFrame, columns: Sequence[str]) -> Iterator[F
 
 
 def _unusual(values: pd.Series) -> tuple[np.ndarray, str]:
-    """Which values of a speaker differ from the usual one, and the usual value as text.
-
-    If several categories are the most frequent one, all values are unusual.
-    """
+    """Which values of a speaker differ from the usual one, and the usual value as text."""
     if is_numeric(values):
         numbers = values.to_numpy(dtype=float)
-        middle = float(np.median(numbers))
-        return np.abs(numbers - middle) > TOLERANCE, f"{middle:g}"
-    texts = values.astype("string")
-    counts = texts.value_counts().sort_index()
+        lows = np.unique(numbers)
+        inside = (numbers >= lows[:, None]) & (numbers <= lows[:, None] + TOLERANCE)
+        ranges = inside[inside.sum(axis=1) == inside.sum(axis=1).max()]
+        ends = [(numbers[mask].min(), numbers[mask].max()) for mask in ranges]
+        texts = [f"{low:g}" if low == high else f"{low:g} to {high:g}" for low, high in ends]
+        return ~ranges.all(axis=0), " or ".join(texts)
+    names = values.astype("string")
+    counts = names.value_counts().sort_index()
     usual = counts.index[counts == counts.max()]
-    wrong = texts != usual[0] if len(usual) == 1 else texts.notna()
+    wrong = names != usual[0] if len(usual) == 1 else names.notna()
     return wrong.to_numpy(dtype=bool), " or ".join(usual)
+
+
+def check_file_names(
+    metadata: pd.DataFrame, patterns: Mapping[str, Mapping[str, Any]]
+) -> Iterator[Finding]:
+    """Find utterances whose value contradicts the name of their file.
+
+    Args:
+        metadata: table with one row per utterance: the key and the metadata columns
+        patterns: by column, `pattern` (regular expression that is searched in the path of the file,
+            with the group `value`) and `map` (value of the column by the text of that group; a text
+            that it lacks stands for itself)
+
+    Yields:
+        one finding per utterance with a value that differs. Utterances without a value, and files
+        whose name does not fit the pattern, have none.
+
+    Raises:
+        InputError: if the pattern of a column fits no file
+    """
+    for column, settings in patterns.items():
+        found = [re.search(settings["pattern"], file) for file in metadata["file"]]
+        texts = [match["value"] if match else None for match in found]
+        if len(texts) and not any(texts):
+            raise InputError(
+                f"The pattern of the column {column} fits no file name, such as"
+                f" {metadata['file'].iloc[0]}: correct audit: file_names."
+            )
+        named = [None if text is None else settings["map"].get(text, text) for text in texts]
+        values = metadata[column]
+        for row, value, name in zip(metadata.itertuples(), values, named, strict=True):
+            if name is not None and not pd.isna(value) and not _same(value, name):
+                detail = f"{column} is {value} here and {name} in the name of the file"
+                yield Finding.of("file name", row, detail=detail)
+
+
+def _same(value: Any, name: Any) -> bool:
+    """Whether a value of the metadata is the one that a file name gives, as text or as a number."""
+    try:
+        return str(value) == str(name) or float(value) == float(name)
+    except (TypeError, ValueError):
+        return False
 
 
 def check_splits(metadata: pd.DataFrame, column: str) -> Iterator[Finding]:

@@ -4,6 +4,7 @@ Snakemake imports this module each time it parses the workflow, on a cluster onc
 module therefore imports no heavy library.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -46,6 +47,7 @@ def check_references(config: dict[str, Any]) -> None:
             )
         _check_source(name, dataset)
         _check_computed(name, config)
+        _check_file_names(name, dataset)
     for name, model in models.items():
         if name in REFERENCES:
             raise InputError(
@@ -266,6 +268,28 @@ def _check_computed(name: str, config: Mapping[str, Any]) -> None:
             raise InputError(
                 f"{place}.model: {model} is given as predictions and has none for this dataset:"
                 " name another model."
+            )
+
+
+def _check_file_names(name: str, dataset: Mapping[str, Any]) -> None:
+    """Check the patterns of file names that the audit of a dataset compares with columns."""
+    for column, settings in dataset["audit"]["file_names"].items():
+        place = f"datasets.{name}.audit.file_names.{column}"
+        if column not in dataset["columns"]:
+            raise InputError(
+                f"{place}: the dataset has no column {column!r}; the columns are"
+                f" {', '.join(dataset['columns'])}."
+            )
+        try:
+            groups = re.compile(settings["pattern"]).groupindex
+        except re.error as error:
+            raise InputError(
+                f"{place}.pattern: this is not a regular expression ({error}): correct it."
+            ) from error
+        if "value" not in groups:
+            raise InputError(
+                f"{place}.pattern: it needs the group (?P<value>...) around the part of the file"
+                " name that gives the value."
             )
 
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from voxslice.audit.finding import ISSUES
+from voxslice.audit.finding import ISSUES, flagged
 from voxslice.report.tables import Cell, Column, Table, count
 
 EXAMPLES = 3
@@ -19,7 +19,7 @@ class AuditRow(NamedTuple):
         issue: kind of the finding, one of `voxslice.audit.finding.ISSUES`
         meaning: what the kind means, as a sentence
         number: number of findings
-        examples: the first findings, as `file: detail`
+        examples: the first findings, as `file: detail`, or as `detail` if a finding names no file
     """
 
     issue: str
@@ -43,7 +43,7 @@ def audit_rows(findings: pd.DataFrame) -> list[AuditRow]:
         if len(found):
             shown = found.head(EXAMPLES)
             examples = [
-                f"{file}: {detail}"
+                detail if pd.isna(file) else f"{file}: {detail}"
                 for file, detail in zip(shown["file"], shown["detail"], strict=True)
             ]
             rows.append(AuditRow(issue, meaning, len(found), examples))
@@ -94,10 +94,15 @@ def audit_sentences(findings: pd.DataFrame, utterances: int) -> list[str]:
     total = f"{utterances:,} utterance" + "s" * (utterances != 1)
     if not len(findings):
         return [f"The audit of the {total} found no fault."]
-    concerned = len(findings[["file", "start", "end"]].drop_duplicates())
+    concerned = len(flagged(findings))
     sentences = [
         f"The audit found faults in {concerned:,} of the {total}. Rules found them, so look at them"
         " before you trust a slice."
+        if concerned
+        else f"The audit found no fault of a single one of the {total}."
+    ]
+    sentences += [
+        f"{detail}." for detail in findings.loc[findings["issue"] == "same length", "detail"]
     ]
     leaks = findings["detail"].str.contains("; in the splits ", regex=False).sum()
     if leaks:

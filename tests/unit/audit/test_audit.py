@@ -7,10 +7,12 @@ from known_sounds import hiss, spoken, voice
 from small_inputs import write_audio
 from voxslice.audit.audit import audit
 from voxslice.audit.examine import examine
-from voxslice.audit.finding import ISSUES, Finding
+from voxslice.audit.finding import ISSUES, Finding, flagged
 from voxslice.data.signals import RATE
 
-SETTINGS = {"speaker_columns": ["gender"], "split_column": "split", "shortest": 0.3}
+SETTINGS = {
+    "speaker_columns": ["gender"], "split_column": "split", "shortest": 0.3, "file_names": {}
+}  # fmt: skip
 
 
 def clean(seed):
@@ -74,6 +76,44 @@ def test_faults_of_audio_are_found(corpus):
     assert details["absent.wav"] == "the file does not exist"
     assert details["ends.wav"] == "the audio ends within speech"
     assert details["clipped.wav"] == "2.0% of the samples"
+
+
+def test_a_dataset_that_was_cut_at_one_length_is_one_finding(corpus):
+    whole = {f"{seed}.wav": clean(seed) for seed in range(5)}
+    length = round(3.2 * RATE)
+    cut = {f"cut{i}.wav": np.r_[clean(9 + i), voice(150 + i, 2.0)][:length] for i in range(12)}
+    lone = {"lone.wav": np.concatenate([clean(30)[: RATE // 2], voice(140, 0.2)])}
+    metadata, examined = corpus(whole | cut | lone)
+    found = audit(metadata, examined, **SETTINGS)
+    found = found[~found["issue"].str.contains("copy")]
+    assert found["issue"].tolist() == ["cut off", "same length"]
+    assert found["file"].tolist() == ["lone.wav", None]
+    seconds = f"{length / RATE:.2f} s"
+    assert found["detail"].iloc[1] == (
+        f"12 of 18 utterances end within speech at {seconds}, the length of the longest utterance"
+    )
+    few = examined[~examined["file"].isin([f"cut{i}.wav" for i in range(3)])]
+    found = audit(metadata, few, **SETTINGS)
+    assert (found["issue"] == "cut off").sum() == 10 and "same length" not in set(found["issue"])
+
+
+def test_an_empty_file_is_found(corpus):
+    metadata, examined = corpus({"a.wav": clean(0), "empty.wav": np.zeros(0, np.float32)})
+    found = audit(metadata, examined, **SETTINGS)
+    assert found[["issue", "file"]].to_numpy().tolist() == [["unreadable", "empty.wav"]]
+
+
+def test_flagged_utterances_are_those_of_findings_about_utterances():
+    findings = pd.DataFrame(
+        [
+            Finding("clipped", "b.wav", 0.0, 1.0, ""),
+            Finding("near copy", "b.wav", 0.0, 1.0, "", "a.wav", 0.0, 1.0),
+            Finding("same length", None, None, None, ""),
+            Finding("splits", "c.wav", 0.0, 1.0, "", "d.wav", 0.0, 1.0),
+        ],
+        columns=list(Finding._fields),
+    )
+    assert flagged(findings).to_numpy().tolist() == [["b.wav", 0.0, 1.0]]
 
 
 def test_copies_are_found_once_and_their_splits_are_named(corpus):

@@ -3,7 +3,13 @@
 import numpy as np
 import pandas as pd
 import pytest
-from voxslice.audit.constraints import check_overlaps, check_speakers, check_splits
+from voxslice.audit.constraints import (
+    check_file_names,
+    check_overlaps,
+    check_speakers,
+    check_splits,
+)
+from voxslice.errors import InputError
 
 
 def table(**columns):
@@ -32,7 +38,23 @@ def test_two_genders_that_are_equally_frequent():
 def test_ages_may_differ_by_a_year():
     metadata = table(speaker=["a"] * 4 + ["b"] * 2, age=[30, 31, 31, 45, 20, 21])
     (found,) = check_speakers(metadata, ["age"])
-    assert found.file == "3.wav" and found.detail == "age of speaker a is 45 here and 31 elsewhere"
+    assert found.file == "3.wav"
+    assert found.detail == "age of speaker a is 45 here and 30 to 31 elsewhere"
+
+
+@pytest.mark.parametrize(
+    ("ages", "wrong", "usual"),
+    [
+        ([30, 30, 31, 32], [3], "30 to 31"),
+        ([30, 31, 32], [0, 2], "30 to 31 or 31 to 32"),
+        ([20, 40], [0, 1], "20 or 40"),
+        ([30, 31, 30.5], [], None),
+    ],
+)
+def test_ages_that_differ_by_more_than_a_year(ages, wrong, usual):
+    found = list(check_speakers(table(speaker=["a"] * len(ages), age=ages), ["age"]))
+    assert [one.file for one in found] == [f"{row}.wav" for row in wrong]
+    assert all(one.detail.endswith(f"here and {usual} elsewhere") for one in found)
 
 
 def test_missing_values_contradict_nothing():
@@ -73,3 +95,32 @@ def test_parts_of_a_file_that_overlap(times, rows):
     found = list(check_overlaps(metadata))
     assert [one.issue for one in found] == ["listed twice"] * len(rows)
     assert sorted(one.start for one in found) == [times[row][0] for row in rows]
+
+
+NAMES = {
+    "speaker": {"pattern": r"^(?P<value>\d+)_", "map": {}},
+    "emotion": {"pattern": r"_(?P<value>[A-Z])[.]wav$", "map": {"W": "anger", "T": "sadness"}},
+}
+
+
+def test_values_that_contradict_the_file_name():
+    metadata = pd.DataFrame(
+        {
+            "file": ["03_W.wav", "03_T.wav", "08_W.wav", "08_N.wav", "other.wav"],
+            "start": 0.0,
+            "end": 1.0,
+            "speaker": [3, 3, 9, 8, 8],
+            "emotion": pd.Categorical(["anger", "anger", None, "N", "anger"]),
+        }
+    )
+    found = list(check_file_names(metadata, NAMES))
+    assert [(one.issue, one.file, one.detail) for one in found] == [
+        ("file name", "08_W.wav", "speaker is 9 here and 08 in the name of the file"),
+        ("file name", "03_T.wav", "emotion is anger here and sadness in the name of the file"),
+    ]
+
+
+def test_a_pattern_that_fits_no_file_is_refused():
+    with pytest.raises(InputError, match=r"fits no file name, such as 0\.wav: correct audit"):
+        list(check_file_names(table(emotion=["anger"]), {"emotion": NAMES["emotion"]}))
+    assert list(check_file_names(table(emotion=[]), {"emotion": NAMES["emotion"]})) == []

@@ -746,3 +746,24 @@ def test_labels_are_not_read_as_numbers(config):
         complete(config, SCHEMA)
     config["tasks"]["age"]["target"] = "gender"  # a regression needs numbers
     complete(config, SCHEMA)
+
+
+@pytest.mark.parametrize(
+    ("column", "pattern", "sentence"),
+    [
+        ("accent", "(?P<value>.)", r"accent: the dataset has no column 'accent'; the columns are"),
+        ("gender", "(?P<value>", r"gender\.pattern: this is not a regular expression \(missing \)"),
+        ("gender", "_(.)", r"gender\.pattern: it needs the group \(\?P<value>\.\.\.\) around"),
+    ],
+)
+def test_patterns_of_file_names_are_checked(config, column, pattern, sentence):
+    config["datasets"]["calls"]["audit"] = {"file_names": {column: {"pattern": pattern}}}
+    with pytest.raises(InputError, match=r"^datasets\.calls\.audit\.file_names\." + sentence):
+        complete(config, SCHEMA)
+
+
+def test_a_pattern_of_file_names_needs_no_map(config):
+    names = {"gender": {"pattern": "_(?P<value>[fm])"}}
+    config["datasets"]["calls"]["audit"] = {"file_names": names}
+    full = complete(config, SCHEMA)
+    assert full["datasets"]["calls"]["audit"]["file_names"]["gender"]["map"] == {}

@@ -26,7 +26,7 @@ def test_rows_count_each_kind_and_name_the_first_utterances():
 
 def test_sentences_count_utterances_and_leaks():
     assert audit_sentences(FOUND, 1200) == [
-        "The audit found faults in 5 of the 1,200 utterances. Rules found them, so look at them"
+        "The audit found faults in 4 of the 1,200 utterances. Rules found them, so look at them"
         " before you trust a slice.",
         "1 copy is in different splits: results on these utterances are too good.",
         "1 speaker is in more than one split.",
@@ -36,3 +36,14 @@ def test_sentences_count_utterances_and_leaks():
 def test_a_dataset_without_faults():
     assert audit_rows(findings()) == []
     assert audit_sentences(findings(), 1) == ["The audit of the 1 utterance found no fault."]
+
+
+def test_a_dataset_that_was_cut_at_one_length_has_no_faulty_utterance():
+    found = findings(
+        Finding("same length", None, None, None, "7 of 9 utterances end within speech")
+    )
+    assert audit_sentences(found, 9) == [
+        "The audit found no fault of a single one of the 9 utterances.",
+        "7 of 9 utterances end within speech.",
+    ]
+    assert audit_rows(found)[0].examples == ["7 of 9 utterances end within speech"]
