@@ -150,7 +150,13 @@ def measure(number: int, groups: int) -> dict[str, Any]:
     )
     start = time.process_time()
     modes = find_modes(
-        {"m": scores}, {"m": tables.slices}, {"m": tables.members}, case.table, task=task
+        {"m": scores},
+        {"m": tables.slices},
+        {"m": tables.members},
+        case.table,
+        case.table[keys].iloc[:0],
+        task=task,
+        seed=number,
     )
     seconds = time.process_time() - start
     rows = modes.modes[(modes.modes["mode"] != REST) & modes.modes["confirmed"]]

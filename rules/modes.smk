@@ -5,6 +5,7 @@ rule find_modes:
     """Find the few failure modes behind the slices of a task, and measure them for each model."""
     input:
         metadata="resources/{dataset}/metadata.parquet",
+        audit="results/audit/{dataset}.csv",
         scores=scores,
         slices=STUDY.of_compared("results/slices/{dataset}/{task}/{model}.csv"),
         members=STUDY.of_compared(
@@ -33,6 +34,7 @@ rule find_modes:
         models=STUDY.compared,
         task=setting("tasks/{task}", "type", "unit"),
         sources=STUDY.column_sources,
+        seed=setting("seed"),
         code=code("find_modes"),
     script:
         "../scripts/find_modes.py"

@@ -1,6 +1,7 @@
 from collections.abc import Mapping
 
 import pandas as pd
+from voxslice.audit.finding import flagged
 from voxslice.files import read_csv, write_csv, write_parquet
 from voxslice.logs import to_log
 from voxslice.measure_units import PREDICTION, UNITS, VOICE
@@ -14,7 +15,9 @@ def main(
     slices: Mapping[str, str],
     members: Mapping[str, str],
     metadata: str,
+    audit: str,
     task: Task,
+    seed: int,
     sources: Mapping[str, str],
     modes: str,
     members_of_modes: str,
@@ -27,7 +30,9 @@ def main(
         {model: read_csv(path) for model, path in slices.items()},
         {model: pd.read_parquet(path) for model, path in members.items()},
         pd.read_parquet(metadata),
+        flagged(read_csv(audit)),
         task=task,
+        seed=seed,
         indirect=[name for name, source in sources.items() if source in (*VOICE, PREDICTION)],
         units={name: UNITS[source] for name, source in sources.items() if source in UNITS},
     )
@@ -45,7 +50,9 @@ if __name__ == "__main__":
             slices=dict(zip(names, snakemake.input.slices, strict=True)),
             members=dict(zip(names, snakemake.input.members, strict=True)),
             metadata=snakemake.input.metadata,
+            audit=snakemake.input.audit,
             task=Task(snakemake.params.task["type"], snakemake.params.task.get("unit", "")),
+            seed=snakemake.params.seed,
             sources=snakemake.params.sources,
             modes=snakemake.output.modes,
             members_of_modes=snakemake.output.members,

@@ -547,6 +547,32 @@ TABLES = (
                 missing=True,
             ),
             STABILITY,
+            Column(
+                "flagged",
+                "integer",
+                "Utterances of the mode that the audit of the data flags.",
+                missing=True,
+            ),
+            Column(
+                "excess_unflagged",
+                "number",
+                "`excess` without the utterances that the audit flags.",
+                missing=True,
+            ),
+            Column(
+                "p_unflagged",
+                "number",
+                "p-value of a confirmed mode without the utterances that the audit flags, adjusted"
+                " for the confirmed modes of the model; missing if the audit flags none.",
+                missing=True,
+            ),
+            Column(
+                "confirmed_unflagged",
+                "boolean",
+                "Whether that p-value is at most 0.05; missing if the same test does not confirm"
+                " the mode with the flagged utterances either.",
+                missing=True,
+            ),
         ),
     ),
     Table(

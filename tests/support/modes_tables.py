@@ -89,5 +89,7 @@ def _figures(study, model, keys):
         "errors": loss[inside].sum(), "errors_elsewhere": loss[~inside].sum(),
         "share_of_errors": loss[inside].sum() / total, "share_of_utterances": inside.mean(),
         "confusion": "female predicted as male (2 of 4 errors)" if inside.any() else np.nan,
-        "leading_speaker": np.nan, "stability": np.nan,
+        "leading_speaker": np.nan, "stability": np.nan, "flagged": 0,
+        "excess_unflagged": 0.9 * (mean_in - mean_out), "p_unflagged": np.nan,
+        "confirmed_unflagged": np.nan,
     }  # fmt: skip

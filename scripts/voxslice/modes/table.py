@@ -13,6 +13,7 @@ from voxslice.modes.choice import Mode, choose_modes
 from voxslice.modes.differences import differences
 from voxslice.modes.errors import confusions, leading_speaker
 from voxslice.modes.excess import within_speakers
+from voxslice.modes.unflagged import Retest, without_flagged
 from voxslice.slices.table import summarise
 from voxslice.speakers import speakers_of
 from voxslice.task import Task
@@ -27,7 +28,8 @@ MODE_COLUMNS = [
     "mode", "model", "name", "rule", "precision", "recall", "support", "speakers", "value", "rest",
     "drop", "drop_low", "drop_high", "compared_with", "excess", "low", "high", "evidence",
     "confirmed", "errors", "errors_elsewhere", "share_of_errors", "share_of_utterances", "searches",
-    "slices", "confusion", "leading_speaker", "stability",
+    "slices", "confusion", "leading_speaker", "stability", "flagged", "excess_unflagged",
+    "p_unflagged", "confirmed_unflagged",
 ]  # fmt: skip
 LINK_COLUMNS = ["mode", "model", "search", "slice", "share", "representative"]
 
@@ -55,8 +57,10 @@ def find_modes(
     slices: Mapping[str, pd.DataFrame],
     members: Mapping[str, pd.DataFrame],
     metadata: pd.DataFrame,
+    flagged: pd.DataFrame,
     *,
     task: Task,
+    seed: int,
     indirect: Collection[str] = (),
     units: Mapping[str, str] | None = None,
 ) -> ModeTables:
@@ -75,7 +79,9 @@ def find_modes(
         slices: table of slices of each model
         members: `slice` and the keys of the utterances of the slices of each model
         metadata: the metadata of all utterances
+        flagged: keys of the utterances that the audit of the data flags
         task: what is measured
+        seed: seed of the tests without the flagged utterances
         indirect: columns that describe how the voice sounds, and not who speaks, what is expressed
             or how it was recorded. A rule on them names a mode only if no other one explains it
         units: unit of each column that has one
@@ -96,8 +102,25 @@ def find_modes(
     )
     numbered = {str(number): mode for number, mode in enumerate(modes, start=1)}
     masks = {name: mode.candidate.mask for name, mode in numbered.items()}
+    index = pd.MultiIndex.from_frame(metadata[KEY])
+    is_flagged = index.isin(pd.MultiIndex.from_frame(flagged[KEY]))
+    retests = {
+        model: without_flagged(
+            {name: masks[name] for name, mode in numbered.items() if model in mode.evidence},
+            losses[model],
+            is_flagged,
+            speakers,
+            seed=seed,
+        )
+        if is_flagged.any()
+        else {}
+        for model in scores
+    }
     rows = [
         _row(name, model, mode, scores[model], losses[model], metadata, speakers, task)
+        | _unflagged(
+            mode, model, losses[model], is_flagged, speakers, task, retests[model].get(name)
+        )
         for name, mode in numbered.items()
         for model in scores
     ]
@@ -115,7 +138,13 @@ def find_modes(
     }
     return ModeTables(
         pd.DataFrame(rows, columns=MODE_COLUMNS).astype(
-            {"speakers": "Int64", "slices": "Int64", "confirmed": bool}
+            {
+                "speakers": "Int64",
+                "slices": "Int64",
+                "confirmed": bool,
+                "flagged": "Int64",
+                "confirmed_unflagged": "boolean",
+            }
         ),
         _members(masks, metadata),
         _links(numbered, candidates, losses),
@@ -159,6 +188,34 @@ def _row(
         "confusion": confusions(inside, task) or None,
         "leading_speaker": leading_speaker(inside["loss"].to_numpy(float), of_inside) or None,
         "stability": _stability(mode, model),
+    }
+
+
+def _unflagged(
+    mode: Mode,
+    model: str,
+    loss: np.ndarray,
+    flagged: np.ndarray,
+    speakers: np.ndarray | None,
+    task: Task,
+    retest: Retest | None,
+) -> dict[str, Any]:
+    """The figures of a mode without the utterances that the audit flags.
+
+    Without flagged utterances nothing is tested again, and a confirmed mode stays confirmed.
+    """
+    mask = mode.candidate.mask
+    kept = np.where(flagged, np.nan, loss)
+    inside, outside = (np.isfinite(kept[side]).any() for side in (mask, ~mask))
+    excess = np.nan
+    if inside and outside:
+        excess = _figures(mask, kept, speakers, task, _is_within(mode, model))["excess"]
+    stays = True if model in mode.evidence and not flagged.any() else None
+    return {
+        "flagged": int((mask & flagged & np.isfinite(loss)).sum()),
+        "excess_unflagged": excess,
+        "p_unflagged": np.nan if retest is None else retest.p,
+        "confirmed_unflagged": stays if retest is None else retest.confirmed,
     }
 
 

@@ -163,6 +163,8 @@ def _figures(study: Study, row: pd.Series) -> Figures:
     notes = [EVIDENCE.get(evidence, f"{capital(evidence)}.") if confirmed else "Not confirmed."]
     if confirmed and same_speakers and row["low"] <= 0 < row["excess"]:
         notes.append(_few(int(row["speakers"])))
+    if confirmed:
+        notes += _unflagged(study, row)
     if text_of(row["confusion"]):
         notes.append(f"{capital(text_of(row['confusion']))}.")
     if text_of(row["leading_speaker"]) and row["speakers"] != 1:
@@ -202,6 +204,30 @@ def _few(speakers: int) -> str:
         f"The test is about these {speakers} speakers. They are too few to show how large the"
         " difference is for others, so the interval contains zero."
     )
+
+
+def _unflagged(study: Study, row: pd.Series) -> list[str]:
+    """Say whether a confirmed mode stays confirmed without the utterances that the audit flags."""
+    if pd.isna(row["flagged"]) or pd.isna(row["confirmed_unflagged"]):
+        return []
+    number = int(row["flagged"])
+    if str(row["confirmed_unflagged"]) == "True":
+        if not number:
+            return []
+        them = "it" if number == 1 else "them"
+        return [
+            f"The audit of the data flags {number:,} of the utterances here. Without {them}, it is"
+            " still confirmed."
+        ]
+    size = ""
+    if np.isfinite(row["excess_unflagged"]):
+        size = (
+            f": then it is {tested_figure(study, pd.Series({'excess': row['excess_unflagged']}))}"
+        )
+    return [
+        "Not confirmed without the utterances that the audit of the data flags"
+        f" ({number:,} of them here){size}. Look at these utterances first."
+    ]
 
 
 def _without_errors(model: str, position: int, total: int) -> Figures:

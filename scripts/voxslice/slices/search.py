@@ -178,7 +178,7 @@ def find_slices(
 def assess_slices(
     slices: Sequence[NDArray[np.bool_]],
     loss: ArrayLike,
-    speakers: ArrayLike,
+    speakers: ArrayLike | None,
     *,
     seed: int,
     alpha: float = DEFAULT_ALPHA,
@@ -192,7 +192,8 @@ def assess_slices(
     Args:
         slices: Masks of shape (n,), chosen without these losses.
         loss: (n,) losses, at least 0.
-        speakers: (n,) speaker of each row; missing or empty if not known, see `find_slices`.
+        speakers: (n,) speaker of each row; missing or empty if not known, see `find_slices`. None
+            to treat every row as independent.
         seed: Seed of the resampling.
         alpha: Level that the p-values are compared with. A lower level needs more resamples.
 
@@ -205,12 +206,14 @@ def assess_slices(
     results = dict.fromkeys(map(str, range(len(slices))), (1.0, ""))
     losses = np.asarray(loss, dtype=float)
     if columns and losses.min() < losses.max():
+        numbers, known = None, np.ones(len(losses), dtype=bool)
+        if speakers is not None:
+            numbers, known = number_speakers(as_speakers(pd.Series(speakers)))
         space = RuleSpace(pd.DataFrame(columns), list(columns), 1, 1)
         rules = {space.text(rule): rule for rule in range(space.searched)}
         inside = [rules[f"{name} = True"] for name in columns]
         chosen = np.zeros(space.searched, dtype=bool)
         chosen[inside] = True
-        numbers, known = number_speakers(as_speakers(pd.Series(speakers)))
         search = _Search(space.subset(chosen), losses, numbers, known, seed, alpha)
         p = search.p(search.first.tests) if search.maxima else np.ones((1, len(inside)))
         for name, of_tests in zip(columns, p.T[np.argsort(np.argsort(inside))], strict=True):

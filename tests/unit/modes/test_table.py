@@ -59,7 +59,9 @@ def modes_of(metadata, scores, slices, **options):
         {model: table for model, (table, _) in tables.items()},
         {model: members for model, (_, members) in tables.items()},
         metadata,
+        options.pop("flagged", metadata[KEY].iloc[:0]),
         task=options.pop("task", CLASSES),
+        seed=0,
         **options,
     )
 
@@ -283,3 +285,20 @@ def test_unknown_speakers_and_no_speakers_give_the_pooled_figure(metadata):
     assert row["compared_with"] == "all other utterances"
     assert (row["excess"], row["low"]) == (row["drop"], row["drop_low"])
     assert pd.isna(row["speakers"]) and pd.isna(row["leading_speaker"])
+
+
+def test_figures_without_flagged_utterances(metadata):
+    rng = np.random.default_rng(4)
+    angry = (metadata["emotion"] == "anger").to_numpy()
+    flagged = angry & (rng.random(N) < 0.4)
+    scores = {"m": scored(metadata, 0.05 + 0.6 * flagged), "n": scored(metadata, 0.05, seed=5)}
+    slices = {"m": [(angry, {"rule": "emotion = anger"})], "n": []}
+    keys = metadata.loc[flagged, KEY]
+    row, other = modes_of(metadata, scores, slices, flagged=keys).modes.iloc[:2].to_dict("records")
+    assert row["flagged"] == other["flagged"] == flagged.sum()
+    assert row["confirmed"] and row["confirmed_unflagged"] is False and row["p_unflagged"] > 0.05
+    assert row["excess"] > 0.2 and abs(row["excess_unflagged"]) < 0.05
+    assert pd.isna(other["confirmed_unflagged"]) and np.isnan(other["p_unflagged"])
+    row = modes_of(metadata, scores, slices).modes.iloc[0]
+    assert (row["flagged"], row["confirmed_unflagged"]) == (0, True)
+    assert row["excess_unflagged"] == row["excess"] and np.isnan(row["p_unflagged"])

@@ -94,6 +94,33 @@ def test_few_speakers_explain_an_interval_that_holds_zero(study, low, speakers, 
     assert any(note.startswith(words or "The test is about") for note in notes) == bool(words)
 
 
+@pytest.mark.parametrize(
+    ("values", "note"),
+    [
+        ({"flagged": 0, "confirmed_unflagged": True}, None),
+        ({"flagged": 3, "confirmed_unflagged": np.nan}, None),
+        (
+            {"flagged": 1, "confirmed_unflagged": True},
+            "The audit of the data flags 1 of the utterances here. Without it, it is still"
+            " confirmed.",
+        ),
+        (
+            {"flagged": 3, "confirmed_unflagged": False, "excess_unflagged": 0.051},
+            "Not confirmed without the utterances that the audit of the data flags (3 of them"
+            " here): then it is 5.1 points worse. Look at these utterances first.",
+        ),
+        (
+            {"flagged": 4, "confirmed_unflagged": False, "excess_unflagged": np.nan},
+            "Not confirmed without the utterances that the audit of the data flags (4 of them"
+            " here). Look at these utterances first.",
+        ),
+    ],
+)
+def test_a_card_says_what_flagged_utterances_change(study, values, note):
+    notes = cards_of(changed(study, "1", "a", **values))["1"].figures[0].notes
+    assert [one for one in notes if "audit" in one] == ([note] if note else [])
+
+
 def test_a_model_without_evidence_is_compared_as_the_mode_was_tested(study):
     study = changed(study, "1", "b", evidence=np.nan, confirmed=False,
                     compared_with="same speakers", errors=1)  # fmt: skip
