@@ -21,6 +21,7 @@ rule find_modes:
         members="results/modes/{dataset}/{task}.members.parquet",
         slices="results/modes/{dataset}/{task}.slices.parquet",
         differences="results/modes/{dataset}/{task}.differences.csv",
+        channels="results/modes/{dataset}/{task}.channels.csv",
     log:
         "logs/find_modes/{dataset}/{task}.log",
     benchmark:
@@ -34,6 +35,8 @@ rule find_modes:
         models=STUDY.compared,
         task=setting("tasks/{task}", "type", "unit"),
         sources=STUDY.column_sources,
+        people=STUDY.people_columns,
+        channel=STUDY.channel_columns,
         seed=setting("seed"),
         code=code("find_modes"),
     script:

@@ -52,6 +52,7 @@ rule make_report:
         mode_members="results/modes/{dataset}/{task}.members.parquet",
         mode_slices="results/modes/{dataset}/{task}.slices.parquet",
         mode_differences="results/modes/{dataset}/{task}.differences.csv",
+        channels="results/modes/{dataset}/{task}.channels.csv",
         metrics="results/metrics/{dataset}/{task}.csv",
         confusion="results/metrics/{dataset}/{task}.confusion.csv",
         comparison="results/comparison/{dataset}/{task}.csv",

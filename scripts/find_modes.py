@@ -1,4 +1,4 @@
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 from voxslice.audit.finding import flagged
@@ -19,10 +19,13 @@ def main(
     task: Task,
     seed: int,
     sources: Mapping[str, str],
+    people: Sequence[str],
+    channel: Sequence[str],
     modes: str,
     members_of_modes: str,
     slices_of_modes: str,
     differences: str,
+    channels: str,
 ) -> None:
     """Find the failure modes of a task, and measure them for each model."""
     tables = find_modes(
@@ -34,12 +37,15 @@ def main(
         task=task,
         seed=seed,
         indirect=[name for name, source in sources.items() if source in (*VOICE, PREDICTION)],
+        people=people,
+        channel=channel,
         units={name: UNITS[source] for name, source in sources.items() if source in UNITS},
     )
     write_csv(tables.modes, modes)
     write_parquet(tables.members, members_of_modes)
     write_parquet(tables.slices, slices_of_modes)
     write_csv(tables.differences, differences)
+    write_csv(tables.channels, channels)
 
 
 if __name__ == "__main__":
@@ -54,8 +60,11 @@ if __name__ == "__main__":
             task=Task(snakemake.params.task["type"], snakemake.params.task.get("unit", "")),
             seed=snakemake.params.seed,
             sources=snakemake.params.sources,
+            people=snakemake.params.people,
+            channel=snakemake.params.channel,
             modes=snakemake.output.modes,
             members_of_modes=snakemake.output.members,
             slices_of_modes=snakemake.output.slices,
             differences=snakemake.output.differences,
+            channels=snakemake.output.channels,
         )

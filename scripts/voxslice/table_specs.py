@@ -611,6 +611,29 @@ TABLES = (
             Column("q", "number", "p adjusted over the table (Benjamini and Yekutieli)."),
         ),
     ),
+    Table(
+        "results/modes/{dataset}/{task}.channels.csv",
+        "group of people and column that describes the recording (or category of that column)",
+        (
+            Column("rule", "text", "The group: rule of a failure mode, or category of people."),
+            Column("column", "text", "Column that describes the recording."),
+            Column(
+                "category", "text", "Category of that column; missing for numbers.", missing=True
+            ),
+            Column("unit", "text", "Unit of the column.", missing=True),
+            Column("inside", "number", "Mean of the group, or share of the category in it."),
+            Column("outside", "number", "The same of the utterances of other people."),
+            Column("speakers", "integer", "Known speakers in the group.", missing=True),
+            Column("others", "integer", "Known speakers outside of it.", missing=True),
+            Column("correlation", "number", "Correlation of group and column over speakers."),
+            Column(
+                "p",
+                "number",
+                "p-value of the correlation if speakers are exchanged, adjusted for the rows of the"
+                " group.",
+            ),
+        ),
+    ),
     Table("results/comparison/{dataset}/{task}.csv", "group and pair of models", COMPARED),
     Table(
         "results/comparison/{dataset}/{task}.regressions.csv",

@@ -201,6 +201,8 @@ def make_study(
             "license": "CC0-1.0",
             "note": "",
             "synthetic": False,
+            "people_columns": [n for n in ("speaker", "gender", "age") if n in metadata],
+            "channel_columns": ["snr"],
         },
         task_settings=settings,
         searches={"metadata": {"finder": "sliceguard", "features": ["gender"], "min_support": 3}},

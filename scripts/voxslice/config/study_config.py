@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from voxslice.config import lookups
+from voxslice.measure_units import CHANNEL
 
 Reader = Callable[[Any], Any]
 """Function of the wildcards of a job, as the inputs and parameters of a rule take it."""
@@ -334,6 +335,20 @@ class StudyConfig:
             for name, column in self._dataset(wildcards)["columns"].items()
         }
 
+    def people_columns(self, wildcards: Any) -> list[str]:
+        """Names of the columns of a dataset that describe people, with the speaker."""
+        about = ["speaker", *self._dataset(wildcards)["audit"]["speaker_columns"]]
+        return [name for name in self.column_names(wildcards) if name in about]
+
+    def channel_columns(self, wildcards: Any) -> list[str]:
+        """Names of the columns of a dataset that describe how an utterance was recorded."""
+        named = self._dataset(wildcards)["audit"]["channel_columns"]
+        return [
+            name
+            for name, column in self._dataset(wildcards)["columns"].items()
+            if name in named or column.get("measure") in CHANNEL
+        ]
+
     def searches(self, *keys: str, finder: str | None = None) -> Reader:
         """Name the settings of the searches that a rule reads.
 
@@ -366,13 +381,19 @@ class StudyConfig:
         return next(iter(self.embedding_models(wildcards).values()), None)
 
     def dataset_shown(self, wildcards: Any) -> dict[str, Any]:
-        """Settings of a dataset that the report shows: license, note, source, filter, columns."""
+        """Settings of a dataset that the report shows.
+
+        License, note, source, filter and columns, and which of the columns describe people, and
+        which the recording.
+        """
         dataset = self._dataset(wildcards)
         source = lookups.source_of(dataset)
         keys = (*COLUMN_KEYS["read"], *COLUMN_KEYS["computed"])
         return _pick(dataset, ("license", "note", "synthetic", "filter")) | {
             source: _pick(dataset[source], ("name", "version", "path")),
             "columns": {name: _pick(column, keys) for name, column in dataset["columns"].items()},
+            "people_columns": self.people_columns(wildcards),
+            "channel_columns": self.channel_columns(wildcards),
         }
 
     def _dataset(self, wildcards: Any) -> Mapping[str, Any]:

@@ -9,10 +9,12 @@ import pandas as pd
 
 from voxslice.conditions import is_numeric
 from voxslice.modes.candidates import Candidate, gather
+from voxslice.modes.channels import associations, categories_of_people, people_of
 from voxslice.modes.choice import Mode, choose_modes
 from voxslice.modes.differences import differences
 from voxslice.modes.errors import confusions, leading_speaker
 from voxslice.modes.excess import within_speakers
+from voxslice.modes.rules import read_rule
 from voxslice.modes.unflagged import Retest, without_flagged
 from voxslice.slices.table import summarise
 from voxslice.speakers import speakers_of
@@ -44,12 +46,15 @@ class ModeTables:
         members: `mode` and the keys of the utterances of each mode
         slices: the mode of each slice, in the columns `LINK_COLUMNS`
         differences: what is different in each mode, see `voxslice.modes.differences`
+        channels: how the recordings of groups of people differ from those of other people, see
+            `voxslice.modes.channels`
     """
 
     modes: pd.DataFrame
     members: pd.DataFrame
     slices: pd.DataFrame
     differences: pd.DataFrame
+    channels: pd.DataFrame
 
 
 def find_modes(
@@ -61,6 +66,8 @@ def find_modes(
     *,
     task: Task,
     seed: int,
+    people: Sequence[str] = (),
+    channel: Sequence[str] = (),
     indirect: Collection[str] = (),
     units: Mapping[str, str] | None = None,
 ) -> ModeTables:
@@ -81,7 +88,9 @@ def find_modes(
         metadata: the metadata of all utterances
         flagged: keys of the utterances that the audit of the data flags
         task: what is measured
-        seed: seed of the tests without the flagged utterances
+        seed: seed of the tests without the flagged utterances, and of those of the recordings
+        people: columns that describe people
+        channel: columns that describe the recording
         indirect: columns that describe how the voice sounds, and not who speaks, what is expressed
             or how it was recorded. A rule on them names a mode only if no other one explains it
         units: unit of each column that has one
@@ -149,7 +158,32 @@ def find_modes(
         _members(masks, metadata),
         _links(numbered, candidates, losses),
         differences(masks, metadata, numbers, rule_columns, units, speakers),
+        _channels(modes, metadata, losses, people, channel, units, seed),
     )
+
+
+def _channels(
+    modes: Sequence[Mode],
+    metadata: pd.DataFrame,
+    losses: Mapping[str, np.ndarray],
+    people: Sequence[str],
+    channel: Sequence[str],
+    units: Mapping[str, str],
+    seed: int,
+) -> pd.DataFrame:
+    """Compare the recordings of the modes of people, and of categories of people, with others.
+
+    Only utterances that all models have scored count.
+    """
+    scored = np.logical_and.reduce([np.isfinite(loss) for loss in losses.values()])
+    table = metadata[scored].reset_index(drop=True)
+    groups = {group.rule: group for group in categories_of_people(table, people)}
+    for rule in [mode.candidate.rule for mode in modes if mode.candidate.rule]:
+        group = people_of(rule, read_rule(rule, table), people)
+        if group is not None:
+            groups[rule] = group
+    speakers = speakers_of(table, table)
+    return associations(list(groups.values()), table, channel, speakers, units, seed=seed)
 
 
 def _losses(scores: pd.DataFrame, metadata: pd.DataFrame) -> np.ndarray:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from voxslice.report.channel_notes import channel_note
 from voxslice.report.costs import gain
 from voxslice.report.numbers import counted, probability, share
 from voxslice.report.speakers import carriers
@@ -47,6 +48,24 @@ def answer(study: Study) -> list[str]:
         *_variants(study),
         *_rare_labels(study),
     ]
+
+
+def named_rules(study: Study) -> list[str]:
+    """Rules of the weak groups that the answer names, for the models that it is about.
+
+    Args:
+        study: the study
+
+    Returns:
+        the rules; empty texts for clusters
+    """
+    rules = []
+    for name in _named(study):
+        groups = confirmed_modes(study, name)[:2]
+        if not groups and (weak := largest_weak_group(study, name)) is not None:
+            groups = [weak]
+        rules += [group.rule for group in groups]
+    return rules
 
 
 def untested(study: Study) -> list[str]:
@@ -233,7 +252,7 @@ def _shown_losses(study: Study, candidate: str, baseline: str) -> list[str]:
     return [
         f"{candidate} is worse than {baseline} on {counted(len(worse), 'group')}, most for"
         f" {study.group_name(row)}: {measure.short} {measure.text(row['value'])} compared with"
-        f" {measure.text(row['other'])} on {size}."
+        f" {measure.text(row['other'])} on {size}. {channel_note(study, row['rule'])}".rstrip()
     ]
 
 
@@ -249,6 +268,7 @@ def _weakest(study: Study) -> list[str]:
                 f"{name}: {_figures(study, mode)}.{_leader(mode)}"
                 for name, mode in zip(reversed(names), reversed(first), strict=True)
             ),
+            *filter(None, [channel_note(study, first[0].rule)]),
         ]
         others = [text for name in reversed(names) for text in _rest(study, name, confirmed[name])]
         return [" ".join(shared), *others]
@@ -268,6 +288,7 @@ def _confirmed(study: Study, name: str, mode: WeakGroup) -> str:
     return (
         f"{name} is weakest for {mode.name} ({_size(mode)}): {_figures(study, mode)}. This holds"
         f" {errors} of its {_loss(study)} in {utterances} of the utterances.{_leader(mode)}"
+        f" {channel_note(study, mode.rule)}".rstrip()
     )
 
 
@@ -279,6 +300,7 @@ def _rest(study: Study, name: str, modes: Sequence[WeakGroup]) -> list[str]:
     text = (
         f"The next confirmed failure mode of {name} is {second.name} ({_size(second)}):"
         f" {study.measure.short} {study.measure.text(second.value)}."
+        f" {channel_note(study, second.rule)}".rstrip()
     )
     return [f"{text} {more} more {'is' if more == 1 else 'are'} confirmed." if more else text]
 
@@ -297,7 +319,7 @@ def _unconfirmed(study: Study, name: str) -> str:
     remark = CHANCE if not group.low > 0 else CHOSEN
     return (
         f"{none}. Its largest weak group is {group.name} ({_size(group)}):"
-        f" {_figures(study, group)}. {remark}"
+        f" {_figures(study, group)}. {remark} {channel_note(study, group.rule)}".rstrip()
     )
 
 

@@ -9,7 +9,8 @@ from voxslice.comparison.paired_tests import ALPHA, fewest_speakers
 from voxslice.conditions import is_numeric
 from voxslice.data.column_types import remark_on_text
 from voxslice.data.silence import silence_remarks
-from voxslice.report.answer import difference_text
+from voxslice.report.answer import difference_text, named_rules
+from voxslice.report.channel_notes import label_note, missing_channel
 from voxslice.report.numbers import counted, share
 from voxslice.report.study import REFERENCES, Study, distinct, is_confirmed
 from voxslice.scores.bootstrap import FEW_SPEAKERS
@@ -36,8 +37,8 @@ def warnings(study: Study) -> list[str]:
 
     Returns:
         the sentences, ordered by how much each can change the answer: labels that do not occur, too
-        few speakers, references that are nearly as good, then remarks on single numbers and on
-        licences
+        few speakers, references that are nearly as good, few speakers of a label, channels that may
+        be the cause, then remarks on single numbers and on licences
     """
     return [
         *_missing_labels(study),
@@ -45,6 +46,7 @@ def warnings(study: Study) -> list[str]:
         *_references(study),
         *_dominant_label(study),
         *_label_speakers(study),
+        *_channel(study),
         *_unnamed(study),
         *_exact(study),
         *_data(study),
@@ -136,6 +138,12 @@ def _few_speakers(study: Study) -> list[str]:
             " speakers."
         ]
     return []
+
+
+def _channel(study: Study) -> list[str]:
+    """Warn of labels that differ in the channel, or of channels that no column describes."""
+    named = named_rules(study)
+    return [*label_note(study, named), *missing_channel(study, named)]
 
 
 def _unnamed(study: Study) -> list[str]:

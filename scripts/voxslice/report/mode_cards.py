@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 
 from voxslice.modes.table import SAME_SPEAKERS
+from voxslice.report.channel_notes import channel_note
 from voxslice.report.modes import Mode, decisive
-from voxslice.report.numbers import counted, decimal, probability, share
+from voxslice.report.numbers import counted, decimal, probability, share, significant
 from voxslice.report.slice_tables import edges, slice_name
 from voxslice.report.study import Study, by_severity, is_confirmed, rule_text
 from voxslice.report.tables import Cell, Column, Table, capital, model_cell, number, plain, text_of
@@ -241,7 +242,7 @@ def _hints(study: Study, mode: Mode) -> list[str]:
     table = study.mode_differences
     table = table[(table["mode"] == mode.name) & (table["q"] <= SIGNIFICANT)]
     order = table["difference"].abs().sort_values(ascending=False, kind="stable").index
-    hints = []
+    hints = [note for note in [channel_note(study, mode.rule)] if note]
     for _, row in table.loc[order[:MAX_DIFFERENCES]].iterrows():
         distance = row["inside"] - row["outside"]
         others = "other utterances"
@@ -253,13 +254,6 @@ def _hints(study: Study, mode: Mode) -> list[str]:
             f" in {others}."
         )
     return hints
-
-
-def significant(value: float) -> str:
-    """Write a number with three significant digits and without an exponent."""
-    if value == 0 or not np.isfinite(value):
-        return decimal(value, 0)
-    return decimal(value, max(2 - int(np.floor(np.log10(abs(value)))), 0))
 
 
 def _differences(study: Study, mode: Mode) -> Table | None:

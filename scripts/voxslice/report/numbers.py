@@ -108,6 +108,13 @@ def share(value: float) -> str:
     return NONE if not math.isfinite(value) else f"{100 * value:.0f} %"
 
 
+def significant(value: float) -> str:
+    """Write a number with three significant digits and without an exponent."""
+    if value == 0 or not math.isfinite(value):
+        return decimal(value, 0)
+    return decimal(value, max(2 - math.floor(math.log10(abs(value))), 0))
+
+
 def counted(count: int, noun: str) -> str:
     """Write a count with its noun, such as `1 speaker` or `10 speakers`."""
     return f"{count:,} {noun}{'' if count == 1 else 's'}"

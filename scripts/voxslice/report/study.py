@@ -12,6 +12,7 @@ from voxslice.audit.finding import Finding
 from voxslice.comparison.overall_metric import metric_sums, metric_value
 from voxslice.conditions import is_numeric
 from voxslice.files import read_embeddings, read_predictions
+from voxslice.modes.channels import CHANNEL_COLUMNS
 from voxslice.modes.differences import DIFFERENCE_COLUMNS
 from voxslice.modes.rules import in_words, read_rule
 from voxslice.modes.table import LINK_COLUMNS, MODE_COLUMNS
@@ -131,6 +132,7 @@ class Study:
         mode_slices: links between modes and slices: `mode`, `model`, `search`, `slice`, `share`
             (share of the errors of the slice that are in the mode), `representative`
         mode_differences: means of each measured column inside and outside each mode
+        channels: how the recordings of groups of people differ from those of other people
     """
 
     dataset: str
@@ -168,6 +170,7 @@ class Study:
     mode_differences: pd.DataFrame = field(
         default_factory=lambda: pd.DataFrame(columns=DIFFERENCE_COLUMNS)
     )
+    channels: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=CHANNEL_COLUMNS))
 
     @property
     def measured(self) -> Task:

@@ -20,6 +20,7 @@ class WeakGroup:
 
     Attributes:
         name: the group in words
+        rule: rule of the group; empty for a cluster
         support: number of utterances
         speakers: number of known speakers; None if the speakers are not known
         value: metric of groups inside
@@ -34,6 +35,7 @@ class WeakGroup:
     """
 
     name: str
+    rule: str
     support: int
     speakers: int | None
     value: float
@@ -96,6 +98,7 @@ def _modes(study: Study, model: str) -> pd.DataFrame:
 def _of_mode(row: pd.Series) -> WeakGroup:
     return WeakGroup(
         name=text_of(row["name"]),
+        rule=text_of(row["rule"]),
         support=int(row["support"]),
         speakers=None if pd.isna(row["speakers"]) else int(row["speakers"]),
         value=float(row["value"]),
@@ -130,6 +133,7 @@ def _categories(study: Study, model: str) -> list[WeakGroup]:
         found.append(
             WeakGroup(
                 name=in_words(read_rule(group.rule, study.metadata)) or group.rule,
+                rule=group.rule,
                 support=int(inside.sum()),
                 speakers=count_speakers(None if speakers is None else speakers[inside]),
                 value=study.value(position, inside),

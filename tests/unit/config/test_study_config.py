@@ -154,8 +154,26 @@ def test_settings_of_a_dataset_in_the_report(study):
         "filter": {"split": ["test", 2, True]},
         "csv": {"path": "mine.csv"},
         "columns": {"age": {"column": "years"}, "split": {"column": "set"}},
+        "people_columns": ["age"],
+        "channel_columns": [],
     }
     assert study.dataset_shown(of(dataset="calls"))["audb"] == {"name": "calls", "version": "1.0.0"}
+
+
+def test_columns_of_people_and_of_the_recording(study):
+    columns = {
+        "speaker": {"column": "who"},
+        "sex": {"column": "sex"},
+        "age": {"column": "age"},
+        "band": {"measure": "bandwidth"},
+        "pitch": {"measure": "pitch"},
+        "device": {"column": "phone"},
+    }
+    audit = {"speaker_columns": ["sex"], "channel_columns": ["device", "room"]}
+    table = study.config["datasets"]["table"] | {"columns": columns, "audit": audit}
+    study.config["datasets"]["table"] = table
+    assert study.people_columns(of(dataset="table")) == ["speaker", "sex"]
+    assert study.channel_columns(of(dataset="table")) == ["band", "device"]
 
 
 def test_a_wildcard_without_names_fits_nothing():

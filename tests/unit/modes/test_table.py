@@ -302,3 +302,27 @@ def test_figures_without_flagged_utterances(metadata):
     row = modes_of(metadata, scores, slices).modes.iloc[0]
     assert (row["flagged"], row["confirmed_unflagged"]) == (0, True)
     assert row["excess_unflagged"] == row["excess"] and np.isnan(row["p_unflagged"])
+
+
+def test_recordings_of_modes_of_people_and_of_categories_are_compared(metadata):
+    female = (metadata["gender"] == "female").to_numpy()
+    angry = female & (metadata["emotion"] == "anger").to_numpy()
+    snr = np.random.default_rng(3).normal(25, 2, N) - 10 * female
+    table = metadata.assign(snr=snr.round(1), place="lab")
+    scores = {"m": scored(metadata, 0.05 + 0.5 * angry), "n": scored(metadata, 0.05).iloc[60:]}
+    rule = "gender = female & emotion = anger"
+    result = modes_of(
+        table,
+        scores,
+        {"m": [(angry, {"rule": rule})], "n": []},
+        people=["speaker", "gender"],
+        channel=["snr", "place"],
+        units={"snr": "dB"},
+    )
+    rows = result.channels
+    assert rows["rule"].tolist() == ["gender = female", "gender = male", rule]
+    assert set(rows["column"]) == {"snr"} and (rows["p"] <= 0.001).all()
+    kept = table.iloc[60:]
+    inside = kept[kept["gender"] == "female"]["snr"].mean()
+    assert rows["inside"].iloc[0] == pytest.approx(inside)
+    assert not len(modes_of(table, scores, {"m": [], "n": []}).channels)
