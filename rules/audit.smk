@@ -1,4 +1,4 @@
-"""Audit the datasets: faults of metadata and audio, by rules and without a model -> results/audit/"""
+"""Audit the datasets: faults that rules find, and labels that models contradict -> results/audit/"""
 
 
 rule examine_audio:
@@ -62,3 +62,30 @@ rule audit:
         code=code("audit"),
     script:
         "../scripts/audit.py"
+
+
+rule find_hints:
+    """List the labels that models of another training contradict. They are hints, not errors."""
+    input:
+        lambda wildcards: collect(
+            "results/scores/{dataset}/{task}/{model}.parquet",
+            dataset=wildcards.dataset,
+            task=wildcards.task,
+            model=STUDY.trained_models(wildcards),
+        ),
+    output:
+        "results/audit/{dataset}/{task}.hints.csv",
+    log:
+        "logs/find_hints/{dataset}/{task}.log",
+    benchmark:
+        "benchmarks/find_hints/{dataset}/{task}.tsv"
+    conda:
+        "../envs/statistics.yaml"
+    resources:
+        mem_mb=growing(1000, 220),
+        runtime=growing(10, 1),
+    params:
+        models=STUDY.trained_models,
+        code=code("find_hints"),
+    script:
+        "../scripts/find_hints.py"

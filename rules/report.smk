@@ -48,6 +48,7 @@ rule make_report:
             model=STUDY.helper_settings(wildcards),
         ),
         audit="results/audit/{dataset}.csv",
+        hints="results/audit/{dataset}/{task}.hints.csv",
         modes="results/modes/{dataset}/{task}.csv",
         mode_members="results/modes/{dataset}/{task}.members.parquet",
         mode_slices="results/modes/{dataset}/{task}.slices.parquet",
@@ -181,6 +182,8 @@ rule make_view:
         members=STUDY.of_compared(
             "results/slices/{dataset}/{task}/{model}.members.parquet"
         ),
+        audit="results/audit/{dataset}.csv",
+        hints="results/audit/{dataset}/{task}.hints.csv",
         modes="results/modes/{dataset}/{task}.csv",
         mode_members="results/modes/{dataset}/{task}.members.parquet",
         mode_slices="results/modes/{dataset}/{task}.slices.parquet",

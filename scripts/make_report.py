@@ -36,6 +36,7 @@ def main(
     embedder_cards: Mapping[str, str],
     metadata: str,
     audit: str,
+    hints: str,
     modes: str,
     mode_members: str,
     mode_slices: str,
@@ -89,6 +90,7 @@ def main(
             for name, settings in embedders.items()
         },
         audit=read_csv(audit),
+        hints=read_csv(hints),
         modes=read_modes(modes),
         mode_members=pd.read_parquet(mode_members),
         mode_slices=pd.read_parquet(mode_slices),
@@ -163,6 +165,7 @@ if __name__ == "__main__":
             embedder_cards=dict(zip(params.embedders, inputs.embedders, strict=True)),
             metadata=inputs.metadata,
             audit=inputs.audit,
+            hints=inputs.hints,
             modes=inputs.modes,
             mode_members=inputs.mode_members,
             mode_slices=inputs.mode_slices,

@@ -6,8 +6,10 @@ import pandas as pd
 from voxslice.data.file_names import names_on_disk
 from voxslice.files import read_csv, read_embeddings, write_parquet, write_text
 from voxslice.logs import to_log
+from voxslice.report.hints import placed_hints
 from voxslice.report.inputs import read_modes
 from voxslice.report.spotlight import issues, layouts, tables
+from voxslice.report.spotlight.data_issues import audit_issues, hint_issues
 from voxslice.task import Task
 
 
@@ -17,6 +19,8 @@ def main(
     scores: Mapping[str, str],
     slices: Mapping[str, str],
     members: Mapping[str, str],
+    audit: str,
+    hints: str,
     modes: str,
     mode_members: str,
     mode_slices: str,
@@ -49,9 +53,10 @@ def main(
     )
     notes = [issues.sample_note(len(rows), total, seed)] if len(rows) < total else []
     links = read_modes(mode_slices)
-    notes += issues.make_issues(
-        rows, read_modes(modes), read_modes(mode_members), links, found, rows_of, task
-    )
+    listed_modes, held = read_modes(modes), read_modes(mode_members)
+    notes += issues.make_issues(rows, listed_modes, held, links, found, rows_of, task)
+    notes += audit_issues(rows, read_csv(audit))
+    notes += hint_issues(rows, placed_hints(read_csv(hints), listed_modes, held))
     write_parquet(view, table)
     write_text(layouts.to_json(layouts.make_layout(view, list(scores), task)), layout)
     write_text(layouts.to_json(notes), listed)
@@ -71,6 +76,8 @@ if __name__ == "__main__":
             scores=by_model(snakemake.input.scores),
             slices=by_model(snakemake.input.slices),
             members=by_model(snakemake.input.members),
+            audit=snakemake.input.audit,
+            hints=snakemake.input.hints,
             modes=snakemake.input.modes,
             mode_members=snakemake.input.mode_members,
             mode_slices=snakemake.input.mode_slices,

@@ -274,6 +274,18 @@ TABLES = (
         ),
     ),
     Table(
+        "results/audit/{dataset}/{task}.hints.csv",
+        "model and label that it contradicts (classification)",
+        (
+            *KEYS,
+            MODEL,
+            Column("label", "text", "The label."),
+            Column("prediction", "text", "The label that is most probable for the model."),
+            Column("p_label", "number", "Probability of the label among the labels that occur."),
+            Column("p_prediction", "number", "Probability of the predicted label among them."),
+        ),
+    ),
+    Table(
         "results/predictions/{dataset}/{model}/{shard}.parquet",
         "utterance; one file per shard",
         (

@@ -1,1 +1,1 @@
-"""Audit of a dataset: faults of its metadata and its audio, found by rules and without a model."""
+"""Audit of a dataset: faults that rules find in metadata and audio, and hints of models."""

@@ -78,4 +78,5 @@ def flagged(findings: pd.DataFrame) -> pd.DataFrame:
         the keys of the utterances, each once
     """
     of_utterances = findings[~findings["issue"].isin(OF_NO_UTTERANCE)]
-    return of_utterances[KEY].drop_duplicates(ignore_index=True)
+    keys = of_utterances[KEY].drop_duplicates(ignore_index=True)
+    return keys.astype({"start": float, "end": float})  # a CSV table may hold whole numbers

@@ -155,6 +155,10 @@ class StudyConfig:
         """Ids of the models that are compared on a dataset and task, in the order of the config."""
         return lookups.models_of(self.config, wildcards.dataset, wildcards.task)
 
+    def trained_models(self, wildcards: Any) -> list[str]:
+        """Ids of the compared models that have a training of their own, without variants."""
+        return [name for name in self.compared(wildcards) if name not in self.derived_models]
+
     def compared_run_models(self, wildcards: Any) -> list[str]:
         """Ids of the compared models that the workflow runs."""
         return [name for name in self.compared(wildcards) if name in self.run_models]

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from voxslice.audit.finding import Finding
+from voxslice.audit.hints import HINT_COLUMNS
 from voxslice.comparison.overall_metric import metric_sums, metric_value
 from voxslice.conditions import is_numeric
 from voxslice.files import read_embeddings, read_predictions
@@ -126,6 +127,7 @@ class Study:
         silence: utterances that a model scored although they are silent, with the `reason`
         measure_tables: by measure, a table of the utterances with the `reason` why it is missing
         audit: faults of the dataset that rules find, one row per finding
+        hints: labels that models contradict, see `voxslice.audit.hints`
         modes: the failure modes, one row per mode and model, the worst mode first; the mode `rest`
             is of the utterances that no mode holds
         mode_members: `mode` and the keys of the utterances of each mode
@@ -164,6 +166,7 @@ class Study:
     silence: pd.DataFrame
     measure_tables: Mapping[str, pd.DataFrame]
     audit: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=Finding._fields))
+    hints: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=HINT_COLUMNS))
     modes: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=MODE_COLUMNS))
     mode_members: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=["mode", *KEY]))
     mode_slices: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=LINK_COLUMNS))
