@@ -3,9 +3,10 @@
     python bench/audit.py STUDY [--seed 0]      # prints a table
 
 STUDY is the folder of a study of emodb: its `resources/emodb` has the audio and `metadata.parquet`.
-First the corpus itself is audited. Then 5 % of the genders are flipped, and of each kind of audio
-fault 20 utterances are added: copies with another gain, as MP3 with 64 kbit/s, with white noise at
-30 dB, or 0.3 s shorter; copies over G.711; exact copies; 1 % of the samples clipped; silence. One utterance of each of three speakers is moved to the other split.
+First the corpus itself is audited. Then 5 % of the genders and 5 % of the emotions are changed, and
+of each kind of audio fault 20 utterances are added: copies with another gain, as MP3 with
+64 kbit/s, with white noise at 30 dB, or 0.3 s shorter; copies over G.711; exact copies; 1 % of the
+samples clipped; silence. One utterance of each of three speakers is moved to the other split.
 """
 
 import argparse
@@ -26,8 +27,14 @@ from voxslice.audit.examine import examine
 from voxslice.utterance_keys import KEY
 
 COUNT = 20
+EMOTIONS = {
+    "W": "anger", "L": "boredom", "E": "disgust", "A": "fear", "F": "happiness", "T": "sadness",
+    "N": "neutral",
+}  # fmt: skip
+NAMES = {"emotion": {"pattern": r"\d\d[ab]\d\d(?P<value>[A-Z])", "map": EMOTIONS}}
 SETTINGS = {
-    "speaker_columns": ["gender", "age"], "split_column": "split", "shortest": 0.3, "file_names": {}
+    "speaker_columns": ["gender", "age"], "split_column": "split", "shortest": 0.3,
+    "file_names": NAMES,
 }  # fmt: skip
 
 
@@ -70,8 +77,9 @@ def main() -> None:
     arguments = parser.parse_args()
     rng = np.random.default_rng(arguments.seed)
     resources = arguments.study / "resources/emodb"
-    clean = pd.read_parquet(resources / "metadata.parquet")[[*KEY, "speaker", "gender", "age"]]
-    clean = clean.astype({"speaker": str, "gender": str}).reset_index(drop=True)
+    columns = [*KEY, "speaker", "gender", "age", "emotion"]
+    clean = pd.read_parquet(resources / "metadata.parquet")[columns].reset_index(drop=True)
+    clean = clean.astype({"speaker": str, "gender": str, "emotion": str})
     speakers = sorted(clean["speaker"].unique())
     clean["split"] = clean["speaker"].map(
         {s: ["train", "test"][i % 2] for i, s in enumerate(speakers)}
@@ -120,6 +128,12 @@ def main() -> None:
         metadata.loc[flipped, "gender"] = metadata.loc[flipped, "gender"].map(
             {"female": "male", "male": "female"}
         )
+        changed = rng.random(len(metadata)) < 0.05
+        others = {name: [other for other in EMOTIONS.values() if other != name]
+                  for name in EMOTIONS.values()}  # fmt: skip
+        metadata.loc[changed, "emotion"] = [
+            rng.choice(others[name]) for name in metadata.loc[changed, "emotion"]
+        ]
         moved = speakers[:3]
         for speaker in moved:
             row = clean.index[clean["speaker"] == speaker][0]
@@ -129,6 +143,8 @@ def main() -> None:
 
     speaker = findings[findings["issue"] == "speaker"]
     score("gender flips", set(speaker["file"]), set(metadata.loc[flipped, "file"]))
+    names = findings[findings["issue"] == "file name"]
+    score("changed emotions", set(names["file"]), set(metadata.loc[changed, "file"]))
     found = findings[findings["issue"].isin(["exact copy", "near copy"])]
     groups = {(row.file, row.other_file) for row in found.itertuples()}
     pairs = {frozenset(pair) for pair in groups}

@@ -6,8 +6,8 @@ STUDY is the folder of a study of emodb: its `resources/emodb` has the audio and
 
 Simulated recordings: each speaker has 10 to 100 utterances, a share of telephone speech that
 follows Beta(0.5, 1.5), and a signal-to-noise ratio, level and clipping of their own. Half or a
-fifth of the speakers are a group. In the null case, the group has nothing to do with the channel. In
-the planted cases, the group has another share of telephone speech.
+fifth of the speakers are a group. In the null case, the group has nothing to do with the channel.
+In the planted cases, the group has another share of telephone speech.
 
 Real recordings: the measures of emodb. In the null case, five of the ten speakers are a group, in
 each possible way. In the planted case, 60 % of the utterances of women and 10 % of those of men are
