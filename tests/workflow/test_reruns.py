@@ -40,9 +40,10 @@ REPORT = {"make_report", "make_index"}
 SLICES = {"suggest_slices", "find_slices", "find_modes", "compare", "make_view"} | REPORT
 METADATA = SLICES | {
     "read_metadata", "audit", "score", "score_references", "measure", "compare_speakers",
+    "find_hints",
 }  # fmt: skip
 COMPARED = SLICES - {"suggest_slices"}
-SCORES = SLICES | {"score", "measure", "compare_speakers"}
+SCORES = SLICES | {"score", "measure", "compare_speakers", "find_hints"}
 RESAMPLED = {"measure", "compare", "compare_speakers"} | REPORT
 
 
@@ -124,6 +125,7 @@ def test_new_model_touches_no_other_inference(plan, tmp_path, finished_study):
             "find_slices dataset=demo task=gender model=practice_big",
             "find_slices dataset=demo task=gender model=practice_small",
             "find_modes dataset=demo task=gender",
+            "find_hints dataset=demo task=gender",
             "measure dataset=demo task=gender",
             "compare dataset=demo task=gender",
             "compare_speakers dataset=demo task=gender",
@@ -138,7 +140,7 @@ def test_removed_model_infers_nothing(plan):
     def edit(config):
         del config["models"]["practice_big"]
 
-    assert rules(plan(edit)) == SLICES | {"measure", "compare_speakers"}
+    assert rules(plan(edit)) == SLICES | {"measure", "compare_speakers", "find_hints"}
 
 
 def test_new_metadata_column_fetches_and_infers_nothing(plan):
