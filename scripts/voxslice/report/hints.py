@@ -9,6 +9,8 @@ from voxslice.utterance_keys import KEY
 
 MAX_HINTS = 20
 """Largest number of labels in the table of hints."""
+TIMES = {"start": float, "end": float}
+"""Types of the times in keys. A CSV table may hold whole numbers, and an empty table no type."""
 
 
 def hint_sentences(study: Study) -> list[str]:
@@ -117,8 +119,7 @@ def placed_hints(hints: pd.DataFrame, modes: pd.DataFrame, members: pd.DataFrame
     """
     confirmed = modes.loc[is_confirmed(modes["confirmed"]), ["mode", "model"]]
     order = confirmed.assign(rank=range(len(confirmed)))
-    held = members.merge(order, on="mode").sort_values("rank", kind="stable")
+    held = members.astype(TIMES).merge(order, on="mode").sort_values("rank", kind="stable")
     held = held.drop_duplicates([*KEY, "model"])[[*KEY, "model", "mode"]]
-    typed = hints.astype({"start": float, "end": float})
-    placed = typed.merge(held, on=[*KEY, "model"], how="left")
+    placed = hints.astype(TIMES).merge(held, on=[*KEY, "model"], how="left")
     return placed.assign(mode=placed["mode"].fillna(""))
