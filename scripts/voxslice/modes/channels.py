@@ -47,7 +47,7 @@ class People:
     columns: Collection[str]
 
 
-def people_of(rule: str, conditions: Sequence[Condition], about: Collection[str]) -> People | None:
+def people_of(rule: str, conditions: list[Condition], about: Collection[str]) -> People | None:
     """Make a group of people from a rule.
 
     Args:
