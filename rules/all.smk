@@ -25,6 +25,7 @@ EVERYTHING = [
     *STUDY.per_task("results/spotlight/{dataset}/{task}/table.parquet"),
     *STUDY.per_task("results/metrics/{dataset}/{task}.csv"),
     *STUDY.per_task("results/comparison/{dataset}/{task}.csv"),
+    *STUDY.per_checked("results/checks/{dataset}/{task}.csv"),
     *collect("results/audit/{dataset}.csv", dataset=STUDY.datasets),
     *STUDY.per_task("results/speakers/{dataset}/{task}.csv"),
     *collect("results/costs/{model}.csv", model=STUDY.run_models),
@@ -95,6 +96,14 @@ rule comparisons:
     localrule: True
 
 
+rule checks:
+    """Answer the checks of the models, and fail if one has failed."""
+    input:
+        STUDY.per_checked("results/checks/{dataset}/{task}.csv"),
+        "results/checks/passed.txt",
+    localrule: True
+
+
 rule speakers:
     """Compute the results of each speaker, and what it contributes to differences of models."""
     input:
@@ -134,4 +143,5 @@ include: "costs.smk"
 include: "slices.smk"
 include: "comparison.smk"
 include: "modes.smk"
+include: "checks.smk"
 include: "report.smk"

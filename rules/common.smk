@@ -168,6 +168,14 @@ def measures(wildcards):
     )
 
 
+def modes_checked(wildcards):
+    """The failure modes of a dataset and task as inputs of its checks, if one is on them."""
+    if not STUDY.checks_modes(wildcards):
+        return {}
+    folder = f"results/modes/{wildcards.dataset}/{wildcards.task}"
+    return {"modes": f"{folder}.csv", "mode_members": f"{folder}.members.parquet"}
+
+
 def computed(wildcards):
     """Inputs of the computed columns of a dataset: measures, and predictions by model."""
     columns = STUDY.columns_computed(wildcards).values()

@@ -54,6 +54,7 @@ rule make_report:
         mode_slices="results/modes/{dataset}/{task}.slices.parquet",
         mode_differences="results/modes/{dataset}/{task}.differences.csv",
         channels="results/modes/{dataset}/{task}.channels.csv",
+        checks=STUDY.checks_table,
         metrics="results/metrics/{dataset}/{task}.csv",
         confusion="results/metrics/{dataset}/{task}.confusion.csv",
         comparison="results/comparison/{dataset}/{task}.csv",
@@ -143,6 +144,7 @@ rule make_index:
         metrics=STUDY.per_task("results/metrics/{dataset}/{task}.csv"),
         comparisons=STUDY.per_task("results/comparison/{dataset}/{task}.csv"),
         modes=STUDY.per_task("results/modes/{dataset}/{task}.csv"),
+        checks=STUDY.per_checked("results/checks/{dataset}/{task}.csv"),
         reports=STUDY.per_task("results/report/{dataset}/{task}.html"),
         failures=STUDY.per_model("results/failures/{dataset}/{model}.csv"),
         cards=collect("resources/models/{model}/model.json", model=STUDY.models),
@@ -163,6 +165,7 @@ rule make_index:
         "../envs/report.yaml"
     params:
         studies=STUDY.studies(),
+        checked=STUDY.checked_studies(),
         failures=STUDY.scored_pairs(),
         models=STUDY.models,
         run_models=STUDY.run_models,

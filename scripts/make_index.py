@@ -3,7 +3,7 @@ from typing import Any
 
 from voxslice.files import read_csv, write_text
 from voxslice.logs import to_log
-from voxslice.report.inputs import read_json, read_modes
+from voxslice.report.inputs import read_checks, read_json, read_modes
 from voxslice.report.page.index import Compared, render_index
 
 
@@ -13,6 +13,7 @@ def main(
     metrics: Sequence[str],
     comparisons: Sequence[str],
     modes: Sequence[str],
+    checks: Mapping[tuple[str, str], Sequence[str]],
     cards: Mapping[str, str],
     costs: Mapping[str, str],
     failures: Mapping[tuple[str, str], str],
@@ -30,6 +31,7 @@ def main(
             read_csv(metrics_path),
             read_csv(comparison_path),
             read_modes(modes_path),
+            read_checks(checks.get((study["dataset"], study["task"]), ())),
         )
         for study, metrics_path, comparison_path, modes_path in zip(
             studies, metrics, comparisons, modes, strict=True
@@ -48,11 +50,15 @@ if __name__ == "__main__":
     with to_log(snakemake.log):
         inputs, params = snakemake.input, snakemake.params
         pairs = [tuple(pair) for pair in params.failures]
+        checked = [
+            (tuple(pair), [path]) for pair, path in zip(params.checked, inputs.checks, strict=True)
+        ]
         main(
             studies=params.studies,
             metrics=inputs.metrics,
             comparisons=inputs.comparisons,
             modes=inputs.modes,
+            checks=dict(checked),
             cards=dict(zip(params.models, inputs.cards, strict=True)),
             costs=dict(zip(params.run_models, inputs.costs, strict=True)),
             failures=dict(zip(pairs, inputs.failures, strict=True)),

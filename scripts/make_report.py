@@ -9,6 +9,7 @@ from voxslice.files import read_csv, write_csv, write_text
 from voxslice.logs import to_log
 from voxslice.report.inputs import (
     ModelFiles,
+    read_checks,
     read_costs,
     read_json,
     read_measures,
@@ -42,6 +43,7 @@ def main(
     mode_slices: str,
     mode_differences: str,
     channels: str,
+    checks: Sequence[str],
     metrics: str,
     confusion: str,
     comparison: str,
@@ -96,6 +98,7 @@ def main(
         mode_slices=pd.read_parquet(mode_slices),
         mode_differences=read_modes(mode_differences),
         channels=read_csv(channels),
+        checks=read_checks(checks),
         metrics=read_csv(metrics),
         confusion=read_csv(confusion),
         comparison=read_csv(comparison),
@@ -171,6 +174,7 @@ if __name__ == "__main__":
             mode_slices=inputs.mode_slices,
             mode_differences=inputs.mode_differences,
             channels=inputs.channels,
+            checks=inputs.checks,
             metrics=inputs.metrics,
             confusion=inputs.confusion,
             comparison=inputs.comparison,

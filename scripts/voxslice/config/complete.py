@@ -14,6 +14,7 @@ from voxslice.config.checks import check_references
 from voxslice.config.default_measures import add_default_measures
 from voxslice.config.key_names import check_key_names
 from voxslice.config.lookups import columns_read
+from voxslice.config.model_checks import check_model_checks, restore_on
 from voxslice.config.script_texts import check_texts
 from voxslice.config.sentences import sentence
 from voxslice.config.validator import Validator
@@ -39,6 +40,7 @@ def complete(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, 
     Raises:
         InputError: the config has a mistake; one sentence names the key and what to change
     """
+    config = restore_on(config)
     check_texts(config)
     check_key_names(config, schema)
     errors = list(Validator(schema).iter_errors(config))
@@ -49,6 +51,7 @@ def complete(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, 
     add_default_measures(full)
     full = _defaults(full, schema, schema)
     check_references(full)
+    check_model_checks(full)
     _type_labels(full)
     return full
 

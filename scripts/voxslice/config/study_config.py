@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from voxslice.config import lookups
+from voxslice.config import lookups, model_checks
 from voxslice.measure_units import CHANNEL
 
 Reader = Callable[[Any], Any]
@@ -100,6 +100,48 @@ class StudyConfig:
             models = lookups.models_of(self.config, dataset, task)
             found.append({"dataset": dataset, "task": task, "models": models, **settings})
         return found
+
+    def per_checked(self, pattern: str) -> list[str]:
+        """Fill in a pattern for each pair of dataset and task that has a check.
+
+        Args:
+            pattern: path with `{dataset}` and `{task}`
+
+        Returns:
+            the paths, in the order of the config
+        """
+        return [
+            pattern.format(dataset=dataset, task=task)
+            for dataset, task in model_checks.checked_studies(self.config)
+        ]
+
+    def checked_studies(self) -> list[list[str]]:
+        """Each pair of ids of a dataset and a task that has a check."""
+        return [list(pair) for pair in model_checks.checked_studies(self.config)]
+
+    def checks(self, wildcards: Any) -> list[dict[str, Any]]:
+        """The checks of a dataset and task, see `voxslice.config.model_checks.checks_of`."""
+        return model_checks.checks_of(self.config, wildcards.dataset, wildcards.task)
+
+    def checked_models(self, wildcards: Any) -> list[str]:
+        """Ids of the models whose metrics are checked on a dataset and task."""
+        checks = [check for check in self.checks(wildcards) if check["cost"] is None]
+        used = {check[key] for check in checks for key in ("model", "against")}
+        return [name for name in self.models if name in used]
+
+    def cost_checked_models(self, wildcards: Any) -> list[str]:
+        """Ids of the models whose costs are checked with a dataset and task."""
+        checks = [check for check in self.checks(wildcards) if check["cost"] is not None]
+        return [name for name in self.models if name in {check["model"] for check in checks}]
+
+    def checks_modes(self, wildcards: Any) -> bool:
+        """Whether a check of a dataset and task is on failure modes."""
+        return any(model_checks.needs_modes(check) for check in self.checks(wildcards))
+
+    def checks_table(self, wildcards: Any) -> list[str]:
+        """Path of the table of checks of a dataset and task; none if it has no check."""
+        path = f"results/checks/{wildcards.dataset}/{wildcards.task}.csv"
+        return [path] if self.checks(wildcards) else []
 
     def per_task_and_model(self, pattern: str) -> list[str]:
         """Fill in a pattern for each dataset, task and compared model.

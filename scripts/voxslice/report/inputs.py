@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from voxslice.data.measure_reasons import reasons_of
+from voxslice.decisions.table import CHECK_COLUMNS
 from voxslice.files import read_csv
 from voxslice.report.study import Model
 from voxslice.utterance_keys import KEY
@@ -105,6 +106,18 @@ def read_silence(paths: Sequence[str]) -> pd.DataFrame:
     """
     tables = [pd.DataFrame(columns=[*KEY, "reason"]), *(read_csv(path) for path in paths)]
     return pd.concat(tables).drop_duplicates(KEY)
+
+
+def read_checks(paths: Sequence[str]) -> pd.DataFrame:
+    """Read the checks of a dataset and task.
+
+    Args:
+        paths: path of the table of checks; none if the dataset and task have no check
+
+    Returns:
+        the table, empty if there is none
+    """
+    return read_csv(paths[0]) if paths else pd.DataFrame(columns=CHECK_COLUMNS)
 
 
 def read_modes(path: str) -> pd.DataFrame:

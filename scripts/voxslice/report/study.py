@@ -12,6 +12,7 @@ from voxslice.audit.finding import Finding
 from voxslice.audit.hints import HINT_COLUMNS
 from voxslice.comparison.overall_metric import metric_sums, metric_value
 from voxslice.conditions import is_numeric
+from voxslice.decisions.table import CHECK_COLUMNS
 from voxslice.files import read_embeddings, read_predictions
 from voxslice.modes.channels import CHANNEL_COLUMNS
 from voxslice.modes.differences import DIFFERENCE_COLUMNS
@@ -135,6 +136,7 @@ class Study:
             (share of the errors of the slice that are in the mode), `representative`
         mode_differences: means of each measured column inside and outside each mode
         channels: how the recordings of groups of people differ from those of other people
+        checks: answers of the checks; empty if the config has none
     """
 
     dataset: str
@@ -174,6 +176,7 @@ class Study:
         default_factory=lambda: pd.DataFrame(columns=DIFFERENCE_COLUMNS)
     )
     channels: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=CHANNEL_COLUMNS))
+    checks: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=CHECK_COLUMNS))
 
     @property
     def measured(self) -> Task:

@@ -25,6 +25,7 @@ def compared(study, **changes):
         study.metrics,
         study.comparison,
         study.modes,
+        study.checks,
     )
     return dataclasses.replace(one, **changes)
 

@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 import pandas as pd
 
+from voxslice.decisions.documents import summary
 from voxslice.report.modes import REST
 from voxslice.report.numbers import NONE, Measure, decimal, measures, share
 from voxslice.report.page.templates import style, template
@@ -32,6 +33,7 @@ class Compared:
         metrics: metrics of all models and references
         comparison: each pair of models, overall and on every group
         modes: the failure modes, one row per mode and model
+        checks: answers of the checks; empty if there are none
     """
 
     dataset: str
@@ -43,6 +45,12 @@ class Compared:
     metrics: pd.DataFrame
     comparison: pd.DataFrame
     modes: pd.DataFrame
+    checks: pd.DataFrame
+
+    @property
+    def check_summary(self) -> str:
+        """The answers of the checks in words, as in `1 failed, 2 passed`; empty without checks."""
+        return summary(self.checks) if len(self.checks) else ""
 
     @property
     def report(self) -> str:

@@ -16,6 +16,7 @@ from voxslice.report import (
     against,
     audit,
     calibration,
+    checks,
     clips,
     compared,
     hints,
@@ -159,6 +160,7 @@ def _parts(study: Study, derived: Derived) -> dict[str, Any]:
         "figures": figures(study),
         "warnings": warnings(study),
         "open_warnings": OPEN_WARNINGS,
+        **_checks(study),
         **_modes(study),
         "dataset_facts": compared.dataset_facts(study),
         "model_table": compared.model_table(study),
@@ -201,6 +203,17 @@ def _parts(study: Study, derived: Derived) -> dict[str, Any]:
         "duration_sentence": limits.duration_sentence(study),
         "duration_chart": limits.distribution_chart(study, derived.distributions, limits.DURATION),
         "speaker_sentence": limits.speaker_sentence(study),
+    }
+
+
+def _checks(study: Study) -> dict[str, Any]:
+    """The values of the section on checks, by their names in the template."""
+    table = checks.check_table(study)
+    level = study.checks["level"].dropna()
+    return {
+        "check_table": table,
+        "check_sentence": checks.check_sentence(study.checks) if table else None,
+        "check_level": float(level.iloc[0]) if len(level) else None,
     }
 
 

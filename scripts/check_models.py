@@ -1,0 +1,57 @@
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+from voxslice.decisions.documents import junit, markdown, summary
+from voxslice.decisions.table import check_models
+from voxslice.files import read_csv, write_csv, write_text
+from voxslice.logs import to_log
+
+
+def main(
+    *,
+    checks: Sequence[Mapping[str, Any]],
+    scores: Mapping[str, str],
+    metadata: str,
+    modes: str | None,
+    members: str | None,
+    costs: Mapping[str, str],
+    dataset: str,
+    task: str,
+    undecided_fails: bool,
+    table: str,
+    xml: str,
+    text: str,
+) -> None:
+    """Answer the checks of a dataset and task, and write them as table, JUnit XML and Markdown."""
+    answers = check_models(
+        checks,
+        {model: pd.read_parquet(path) for model, path in scores.items()},
+        pd.read_parquet(metadata),
+        modes=None if modes is None else read_csv(modes),
+        members=None if members is None else pd.read_parquet(members),
+        costs={model: read_csv(path) for model, path in costs.items()},
+    )
+    print(f"Checks: {summary(answers)}.")
+    write_text(junit(answers, f"{dataset}.{task}", undecided_fails=undecided_fails), xml)
+    write_text(markdown(answers, dataset, task), text)
+    write_csv(answers, table)
+
+
+if __name__ == "__main__":
+    with to_log(snakemake.log):
+        inputs, params = snakemake.input, snakemake.params
+        main(
+            checks=params.checks,
+            scores=dict(zip(params.models, inputs.scores, strict=True)),
+            metadata=inputs.metadata,
+            modes=inputs.get("modes"),
+            members=inputs.get("mode_members"),
+            costs=dict(zip(params.cost_models, inputs.costs, strict=True)),
+            dataset=snakemake.wildcards.dataset,
+            task=snakemake.wildcards.task,
+            undecided_fails=params.undecided_fails,
+            table=snakemake.output.table,
+            xml=snakemake.output.xml,
+            text=snakemake.output.text,
+        )

@@ -1,0 +1,1 @@
+"""Decisions about a model: checks with three answers."""
