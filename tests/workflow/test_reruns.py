@@ -215,6 +215,15 @@ def test_a_column_of_an_output_that_nothing_reads_infers_that_model_alone(plan):
     ]
 
 
+def test_another_check_computes_nothing_else(plan):
+    def edit(config):
+        config["checks"][0]["at_least"] = -0.02
+
+    jobs = plan(edit)
+    assert rules(jobs) == {"check_models"} | REPORT
+    assert [job for job in jobs if "check" in job] == ["check_models dataset=demo task=gender"]
+
+
 def test_subgroup_parameter_reruns_no_suggestions(plan):
     def edit(config):
         config["searches"]["subgroups"]["depth"] = 2

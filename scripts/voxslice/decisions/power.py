@@ -7,7 +7,7 @@ import numpy as np
 from scipy.special import stdtrit
 
 from voxslice.comparison.paired_tests import fewest_speakers
-from voxslice.decisions.estimate import Estimate, unseen
+from voxslice.decisions.estimate import Estimate, interval, unseen
 
 POWER = 0.8
 """Probability with which a drop is shown."""
@@ -67,26 +67,33 @@ def more_speakers(found: Estimate, limit: float, level: float) -> int | None:
         the number of speakers; None if the measured value is the limit, if no variance is known, or
         if more than 100,000 speakers would be needed
     """
-    distance = abs(found.value - limit)
-    if not (np.isfinite(found.error) and distance > 0 and found.units > 0):
+    if not np.isfinite(found.error) or found.value == limit or found.units == 0:
         return None
-    tail = (1 - level) / 2
-
-    def decides(units: int) -> bool:
-        """Whether a number of speakers decides the check."""
-        times = units / found.units
-        larger = replace(found, shares=found.shares / times)
-        half = _factor(larger.freedom, level) * found.error / math.sqrt(times)
-        return max(half, unseen(found, tail, found.rarest * times)) <= distance
-
-    low = max(found.units, fewest_speakers(1 - level) - 1)
-    if not decides(MAX_SPEAKERS):
+    low, high = max(found.units, fewest_speakers(1 - level) - 1), MAX_SPEAKERS
+    if not _decides(found, limit, level, high):
         return None
-    high = MAX_SPEAKERS
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (low, middle) if decides(middle) else (middle, high)
+        low, high = (low, middle) if _decides(found, limit, level, middle) else (middle, high)
     return high - found.units
+
+
+def _decides(found: Estimate, limit: float, level: float, units: int) -> bool:
+    """Whether a number of speakers decides a check with a probability of 0.8."""
+    times = units / found.units
+    larger = replace(
+        found,
+        error=found.error / math.sqrt(times),
+        units=units,
+        shares=found.shares / times,
+        support=round(found.support * times),
+        rarest=round(found.rarest * times),
+    )
+    # a value that is as near to the limit as the value of one in five test sets
+    luck = float(stdtrit(larger.freedom, POWER)) * larger.error
+    value = found.value - luck if found.value > limit else found.value + luck
+    low, high = interval(replace(larger, value=value), level)
+    return low > limit if found.value > limit else high < limit
 
 
 def _factor(freedom: float, level: float) -> float:

@@ -21,6 +21,7 @@ from voxslice.config.lookups import (
     studies,
     tasks_of,
 )
+from voxslice.config.model_checks import restore_on
 from voxslice.errors import InputError
 
 
@@ -32,16 +33,17 @@ def test_the_study_of_the_project_is_valid():
 
 def recipes():
     """The YAML blocks of the READMEs and of the documentation of models."""
-    names = ["README.md", "config/README.md", "docs/models.md"]
+    names = ["README.md", "config/README.md", "docs/models.md", "docs/checks.md"]
     text = "\n".join((ROOT / name).read_text(encoding="utf-8") for name in names)
-    return [yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)]
+    blocks = [yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)]
+    return [block for block in blocks if set(block) <= set(SCHEMA["properties"])]
 
 
 @pytest.mark.parametrize("recipe", recipes(), ids=lambda recipe: "-".join(recipe))
 def test_each_recipe_extends_the_default_study(recipe):
     config = yaml.safe_load((ROOT / "config" / "config.yaml").read_text(encoding="utf-8"))
     full = complete(merged(config, recipe), SCHEMA)
-    contains(full, recipe)
+    contains(full, restore_on(recipe))
 
 
 def merged(config, more):
@@ -82,6 +84,9 @@ def contains(full, part):
     if isinstance(part, dict):
         for key, value in part.items():
             contains(full[key], value)
+    elif isinstance(part, list) and any(isinstance(value, dict) for value in part):
+        for item, value in zip(full, part, strict=True):
+            contains(item, value)
     else:
         assert full == part
 

@@ -9,6 +9,7 @@ from scipy.special import stdtrit
 from voxslice.decisions.estimate import estimate, interval
 from voxslice.decisions.power import detectable_drop, more_speakers
 from voxslice.decisions.table import UNDECIDED, answer_of
+from voxslice.scores.exact import exact_interval
 
 SPEAKERS, UTTERANCES = 20, 20
 
@@ -87,6 +88,14 @@ def test_the_named_number_of_speakers_decides_and_one_less_does_not():
 def test_more_speakers_are_at_least_those_that_the_test_needs():
     found = replace(estimate(*errors(0, speakers=3), "accuracy"), value=0.9, error=1e-6)
     assert more_speakers(found, 0.0, 0.95) == 3  # six in total
+
+
+def test_a_model_without_errors_needs_the_speakers_of_the_exact_interval():
+    loss = pd.DataFrame({"loss": np.zeros(200)})
+    found = estimate([loss], np.repeat(np.arange(10), 20).astype(str), "accuracy")
+    more = more_speakers(found, 0.9, 0.95)
+    edges = [exact_interval(1.0, 10 + count, level=0.95)[0] for count in (more - 1, more)]
+    assert edges[0] <= 0.9 < edges[1]
 
 
 def test_no_number_of_speakers_decides_a_value_that_is_the_limit():

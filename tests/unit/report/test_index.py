@@ -120,3 +120,12 @@ def test_the_page_links_reports_and_summaries_and_has_no_script():
     ]  # fmt: skip
     assert "<script" not in html and "<b>" not in html
     assert "Every model scored every utterance." in html
+
+
+def test_the_answers_of_checks_are_counted_beside_the_link():
+    answers = pd.DataFrame({"answer": ["passed", "failed", "failed", "undecided"]})
+    study = make_study()
+    parts = {"cards": CARDS, "costs": {}, "failures": {}}
+    html = render_index([compared(study, checks=answers)], **parts)
+    assert 'checks: <a href="made/gender.html#checks">2 failed, 1 undecided, 1 passed</a>' in html
+    assert "checks:" not in render_index([compared(study)], **parts)
