@@ -53,6 +53,7 @@ bench: $(READY)
 	$(BIN)/python bench/suggestions.py
 	$(BIN)/python bench/modes.py
 	$(BIN)/python bench/found_figures.py
+	$(BIN)/python bench/checks.py > bench/checks.md
 	$(BIN)/python bench/report.py
 	$(BIN)/python bench/planning.py $(if $(DATA),--data $(DATA))
 	$(BIN)/python bench/scale.py

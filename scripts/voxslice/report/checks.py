@@ -7,7 +7,7 @@ import pandas as pd
 
 from voxslice.decisions.documents import RELATIONS, count_answers
 from voxslice.decisions.table import ANSWERS, FAILED, PASSED, UNDECIDED
-from voxslice.report.numbers import MINUS, NONE, Measure, decimal
+from voxslice.report.numbers import NONE, Measure, decimal
 from voxslice.report.study import Study
 from voxslice.report.tables import Cell, Column, Table, count, number, plain
 
@@ -47,8 +47,7 @@ def check_table(study: Study) -> Table | None:
     columns = [
         Column("Answer", number=False),
         Column("Model", number=False),
-        Column("Quantity", number=False),
-        Column("Group", number=False),
+        Column("Checked", number=False),
         Column("Value"),
         Column("Required", number=False),
         Column("Speakers"),
@@ -65,12 +64,11 @@ def _row(study: Study, row: Mapping[str, Any]) -> list[Cell]:
     """The cells of a check."""
     measure = study.measures.get(row["quantity"])
     difference = pd.notna(row["against"])
-    against = f"{MINUS} {row['against']}" if difference else ""
+    against = f"minus {row['against']}" if difference else ""
     return [
         Cell(row["answer"], ANSWERS.index(row["answer"]), mark=MARKS[row["answer"]]),
         Cell(row["model"], note=against),
-        plain(measure.short if measure else row["quantity"]),
-        plain(row["group"]),
+        Cell(measure.short if measure else row["quantity"], note=row["group"]),
         _value(measure, row, difference=difference),
         plain(f"{RELATIONS[row['relation']]} {_text(measure, row['limit'], difference)}"),
         count(row["speakers"]),
