@@ -77,9 +77,7 @@ def test_what_does_not_exist_is_one_sentence(checked):
         process.stdout
     )
     process = checked({**OPEN, "on": {"mode": "joy"}})
-    assert (
-        "Error: checks.0.on.mode: there is no failure mode 'joy'; the modes" in process.stdout
-    )
+    assert "Error: checks.0.on.mode: there is no failure mode 'joy'; the modes" in process.stdout
     process = checked({**OPEN, "on": {"condition": "phone"}})
     assert "Mistake in the config: checks.0.on: no dataset has the column 'condition'" in (
         process.stdout
