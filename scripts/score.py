@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow.parquet as pq
 from voxslice.files import write_parquet, write_text
 from voxslice.logs import to_log
 from voxslice.scores.scoring import score_predictions
@@ -25,9 +26,11 @@ def main(
     summary: str,
 ) -> None:
     """Compare the predictions of a model with the labels of a task."""
+    known = pq.read_schema(metadata).names
+    read = [name for name in known if name in (*KEY, settings["target"], "speaker")]
     scoring = score_predictions(
         predictions,
-        pd.read_parquet(metadata, columns=[*KEY, settings["target"]]),
+        pd.read_parquet(metadata, columns=read),
         given=given,
         card=json.loads(Path(card).read_text()),
         task=task,

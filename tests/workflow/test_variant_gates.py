@@ -1,6 +1,7 @@
-"""A bare ONNX file and variants of it are made, scored and compared with their source."""
+"""Variants of an ONNX file and of a hub folder are scored and compared with their source."""
 
 import copy
+import json
 
 import audonnx
 import numpy as np
@@ -8,7 +9,8 @@ import onnx
 import pandas as pd
 import pytest
 import soundfile
-from small_inputs import LABELS, noise, write_audio
+from onnxruntime.quantization import QuantType, quantize_dynamic
+from small_inputs import LABELS, RATE, noise, write_audio
 from small_study import study_config, write_data
 from snakemake_cli import planned, snakemake, write_config
 
@@ -22,6 +24,23 @@ OFFSETS = {"female": (0.145, 0.185), "male": (0.08, 0.12)}
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     return tmp_path_factory.mktemp("variants")
+
+
+def write_hub(folder, source):
+    """Write a hub folder with a model and a file of 8 bits, as Optimum quantises it."""
+    folder.mkdir()
+    proto = onnx.load(str(source))
+    for node in proto.graph.node:
+        node.input[:] = ["input_values" if name == "signal" else name for name in node.input]
+    proto.graph.input[0].name = "input_values"
+    onnx.save(proto, str(folder / "model.onnx"))
+    quantize_dynamic(
+        folder / "model.onnx", folder / "model_quantized.onnx", weight_type=QuantType.QInt8
+    )
+    (folder / "config.json").write_text("{}")
+    extractor = {"do_normalize": False, "sampling_rate": RATE}
+    (folder / "preprocessor_config.json").write_text(json.dumps(extractor))
+    return folder
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +63,13 @@ def config(folder):
         "bare_int8": {"derive": {"from": "bare", "quantize": "int8"}},
         "bare_fp16": {"derive": {"from": "bare", "quantize": "fp16"}},
     }
+    config["models"]["hub"] = {
+        "hub": {"path": str(write_hub(folder / "hub", folder / "first/model.onnx"))},
+        "outputs": LABELS,
+        "tasks": ["gender"],
+        "license": "MIT",
+    }
+    config["models"]["hub_int8"] = {"derive": {"from": "hub", "file": "model_quantized.onnx"}}
     del config["tasks"]["age"]
     return config
 
@@ -82,6 +108,17 @@ def test_variants_compute_in_fewer_bits(study):
         assert 0 < error < tolerance * expected.abs().max()
 
 
+def test_another_file_of_a_hub_folder_is_a_variant(study):
+    models = study / "resources/models"
+    graph = onnx.load(str(models / "hub_int8/model.onnx")).graph
+    assert "MatMulInteger" in {node.op_type for node in graph.node}
+    cards = [json.loads((models / name / "model.json").read_text()) for name in ("hub", "hub_int8")]
+    assert cards[1]["origin"] == f"{cards[0]['origin']}, model_quantized.onnx"
+    assert cards[1]["outputs"] == cards[0]["outputs"]
+    own, source = (predicted(study, name)["female"] for name in ("hub_int8", "hub"))
+    assert 0 < (own - source).abs().max() < 0.05 * source.abs().max()
+
+
 def right(study, model, metadata):
     """The accuracy of a model, computed from its predictions."""
     table = predicted(study, model).set_index("file").loc[metadata["file"]]
@@ -96,9 +133,10 @@ def test_gates_compare_variants_with_their_source(study):
     assert set(zip(gates["model"], gates["source"], strict=True)) == {
         ("bare_int8", "bare"),
         ("bare_fp16", "bare"),
+        ("hub_int8", "hub"),
     }
     assert (gates["support"] >= 30).all()
-    for model, rows in gates.groupby("model"):
+    for (model, name), rows in gates.groupby(["model", "source"]):
         assert rows.iloc[0][["slice", "support"]].to_list() == ["all", 64]
         rows = rows.set_index("rule")
         for rule, chosen in {
@@ -107,7 +145,7 @@ def test_gates_compare_variants_with_their_source(study):
             "gender = male": metadata[metadata["gender"] == "male"],
             "emotion = anger": metadata[metadata["emotion"] == "anger"],
         }.items():
-            own, source = (right(study, name, chosen) for name in (model, "bare"))
+            own, source = (right(study, one, chosen) for one in (model, name))
             found = rows.loc[rule, ["value", "source_value", "ratio"]].to_list()
             assert found == pytest.approx([own, source, own / source])
             assert rows.loc[rule, "passed"] == (own >= GATE * source)

@@ -179,6 +179,15 @@ def _check_model(
     if "derive" not in model:
         return
     source = model["derive"]["from"]
+    if "file" in model["derive"] and "hub" not in models[source]:
+        raise InputError(
+            f"models.{name}.derive.file: {source} is no hub folder, so it has no other file: use"
+            " quantize instead."
+        )
+    if model["derive"].get("file", "") == models[source].get("hub", {}).get("file"):
+        raise InputError(
+            f"models.{name}.derive.file: {source} itself is this file: name another one."
+        )
     if "predictions" in models[source]:
         raise InputError(
             f"models.{name}.derive.from: {source} is given as predictions: name a model that is"

@@ -156,6 +156,25 @@ def sources_of(config: Mapping[str, Any], models: Sequence[str]) -> dict[str, st
     return {name: derive["from"] for name, derive in derived.items() if derive}
 
 
+def fetched_model(config: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """Settings by which a model is fetched.
+
+    Args:
+        config: completed config
+        name: id of a model that is run
+
+    Returns:
+        the settings of the model. A variant that is another file of a hub folder has those of its
+        source, with this file, and its own `derive`
+    """
+    model: Mapping[str, Any] = config["models"][name]
+    derive = model.get("derive", {})
+    if "file" not in derive:
+        return model
+    source = config["models"][derive["from"]]
+    return {**source, "hub": {**source["hub"], "file": derive["file"]}, "derive": derive}
+
+
 def datasets_of(config: Mapping[str, Any], model: str) -> list[str]:
     """Ids of the datasets that a model has predictions for.
 

@@ -34,8 +34,8 @@ class StudyConfig:
         tasks: ids of all tasks
         given_models: ids of the models that are given as tables of predictions
         run_models: ids of the models that the workflow runs
-        derived_models: ids of the models that are derived from another model
-        fetched_models: ids of the models that are run and not derived
+        derived_models: ids of the models that Voxslice makes from another model
+        fetched_models: ids of the other models that are run
         downloaded_datasets: ids of the datasets that audb downloads
     """
 
@@ -48,8 +48,10 @@ class StudyConfig:
         self.tasks = list(config["tasks"])
         self.given_models = [name for name, model in models.items() if "predictions" in model]
         self.run_models = [name for name in models if name not in self.given_models]
-        self.derived_models = [name for name in self.run_models if "derive" in models[name]]
-        self.fetched_models = [name for name in self.run_models if "derive" not in models[name]]
+        self.derived_models = [
+            name for name in self.run_models if "quantize" in models[name].get("derive", {})
+        ]
+        self.fetched_models = [name for name in self.run_models if name not in self.derived_models]
         self.downloaded_datasets = [name for name in datasets if "audb" in datasets[name]]
 
     def setting(self, place: str, *keys: str) -> Any:
@@ -255,7 +257,7 @@ class StudyConfig:
 
     def model_files(self, wildcards: Any) -> list[str]:
         """Local files of a model; an empty list if it is downloaded."""
-        return lookups.model_files(self.config["models"][wildcards.model])
+        return lookups.model_files(lookups.fetched_model(self.config, wildcards.model))
 
     def classes(self, wildcards: Any) -> dict[str, Any] | None:
         """Arguments of `voxslice.classes.Classes` for a task; None for a regression."""
@@ -302,12 +304,13 @@ class StudyConfig:
         The scale matters here only for a file without a model.yaml, in which one number can stand
         for two labels.
         """
-        keys = ["url", "path", "onnx", "hub", "outputs", "sha256", "pool", "window"]
-        if "window" in self.config["models"][wildcards.model]:
+        keys = ["url", "path", "onnx", "hub", "derive", "outputs", "sha256", "pool", "window"]
+        model = lookups.fetched_model(self.config, wildcards.model)
+        if "window" in model:
             keys.append("sampling_rate")
-        if {"onnx", "hub"} & set(self.config["models"][wildcards.model]):
+        if {"onnx", "hub"} & set(model):
             keys.append("scale")
-        source = _pick(self.config["models"][wildcards.model], keys)
+        source = _pick(model, keys)
         places = {key: self._placed(source[key]) for key in ("path", "onnx") if key in source}
         return source | places
 

@@ -38,7 +38,8 @@ def fetch_model(
     Args:
         source: Settings of the model in the config: one of `url`, `path`, `onnx` and `hub`, and
             `outputs` (labels of outputs), `pool`, `scale`, `window` with `sampling_rate`, and
-            `sha256` if they are set.
+            `sha256` if they are set. With `derive`, it is a variant, which is compared with its
+            source later and not with reference outputs.
         target: Folder that receives `model.onnx`, `model.yaml` and `model.json`.
         download: Whether the source is a URL.
         record: JSON file that holds the checksums of earlier downloads.
@@ -52,6 +53,9 @@ def fetch_model(
     """
     hub = source.get("hub") or {}
     origin = _origin(source)
+    place = origin
+    if "derive" in source:
+        origin += f", {hub['file']}"
     window = source.get("window")
     windows = Windows.from_settings(window, source["sampling_rate"]) if window else None
     adaptation = Adaptation(source.get("pool") or {}, source.get("scale") or {}, windows)
@@ -61,11 +65,11 @@ def fetch_model(
         "adaptation": adaptation,
     }
     with full_disk(tempfile.gettempdir()), tempfile.TemporaryDirectory() as temporary:
-        local, checksum = Path(origin), None
+        local, checksum = Path(place), None
         if download and not hub:
             local = Path(temporary, "download")
             checksum = fetch(
-                origin,
+                place,
                 local,
                 sha256=source.get("sha256"),
                 record=record,
@@ -96,7 +100,7 @@ def fetch_model(
                 sampling_rate=found.sampling_rate,
                 parameters=found.parameters,
                 require_labelled=True,
-                reference=local / REFERENCE,
+                reference=None if source.get("derive") else local / REFERENCE,
                 **settings,
             )
         elif source.get("onnx"):

@@ -1,7 +1,8 @@
 """Folders that Optimum and transformers.js write: ONNX files with the config files of a checkpoint.
 
-The graph takes normalised audio and often a mask. Labels, sampling rate and normalisation are in
-files beside it. Here they become part of the graph, so that the model takes a plain signal.
+The graph takes normalised audio and often a mask, or log-mel features. Labels, sampling rate,
+normalisation and the settings of the features are in files beside it. Here they become part of the
+graph, so that the model takes a plain signal.
 """
 
 import hashlib
@@ -19,6 +20,7 @@ from onnx.external_data_helper import ExternalDataInfo, load_external_data_for_m
 from voxslice.errors import InputError
 from voxslice.files import sha256
 from voxslice.models.graph_edits import GraphEditor
+from voxslice.models.log_mel import EXTRACTORS, SIGNAL, add_front_end, read_settings
 from voxslice.models.onnx_files import (
     count_parameters,
     external_tensors,
@@ -26,15 +28,18 @@ from voxslice.models.onnx_files import (
     require_bounded_functions,
 )
 
-SIGNAL = "input_values"
-"""Name of the input of a graph for the signal."""
 MASK = "attention_mask"
 """Name of the input of a graph that marks padding. Nothing is padded here."""
 LOGITS = "logits"
 """Name of the output of a graph with one number per class."""
 EPSILON = 1e-7
 """Number that the feature extractor of transformers adds to the variance."""
-HEADS = ("ForSequenceClassification", "ForAudioFrameClassification", "ForXVector")
+HEADS = (
+    "ForSequenceClassification",
+    "ForAudioClassification",
+    "ForAudioFrameClassification",
+    "ForXVector",
+)
 """Ends of the names of architectures whose `logits` come from a trained head."""
 MAX_JSON_BYTES = 1 << 20
 """Largest config file that is read."""
@@ -81,15 +86,17 @@ def read_hub_folder(
         The model.
 
     Raises:
-        InputError: A file is missing or damaged, the model takes features instead of the signal,
-            or its head is not trained for classes.
+        InputError: A file is missing or damaged, the model takes features that cannot become part
+            of the graph, or its head is not trained for classes.
     """
     folder = Path(folder)
     config = _read_json(folder, "config.json", origin)
     extractor = _read_json(folder, "preprocessor_config.json", origin)
     path = _onnx_file(folder, file, origin)
     graph, checksum = _read_weights(path, folder, origin)
-    _require_signal_input(graph, extractor, origin)
+    features = read_settings(extractor, origin)
+    if features is None:
+        _require_signal_input(graph, extractor, origin)
     labels = {name: list(names) for name, names in (outputs or {}).items()}
     if any(output.name == LOGITS for output in graph.graph.output):
         if LOGITS in labels:
@@ -101,7 +108,10 @@ def read_hub_folder(
             _require_named(own, origin)
             labels[LOGITS] = own
     parameters = count_parameters(graph)
-    _take_signal(graph, normalize=bool(extractor.get("do_normalize", True)), origin=origin)
+    if features is None:
+        _take_signal(graph, normalize=bool(extractor.get("do_normalize", True)), origin=origin)
+    else:
+        add_front_end(graph, features, origin)
     rate = extractor.get("sampling_rate")
     return HubModel(graph, labels, None if rate is None else str(rate), checksum, parameters)
 
@@ -198,7 +208,8 @@ def _require_signal_input(
     kind = extractor.get("feature_extractor_type", "its feature extractor")
     raise InputError(
         f"The model from {origin} has the inputs {', '.join(names)}: {kind} computes features that"
-        f" are not part of the graph, but only models that take the signal ({SIGNAL}) can be run."
+        f" are not part of the graph, but only models that take the signal ({SIGNAL}) or the"
+        f" features of {' or '.join(EXTRACTORS)} can be run."
     )
 
 

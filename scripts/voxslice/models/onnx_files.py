@@ -148,7 +148,9 @@ def require_bounded_functions(model: onnx.ModelProto, origin: str) -> None:
 
 
 def count_parameters(model: onnx.ModelProto) -> int:
-    """Number of elements in the float tensors that a model stores.
+    """Number of elements in the tensors of floats and of 8 bits that a model stores.
+
+    Integers of more bits are shapes and indices, not parameters.
 
     Args:
         model: Model that `read_onnx` returned.
@@ -156,8 +158,14 @@ def count_parameters(model: onnx.ModelProto) -> int:
     Returns:
         The number of parameters.
     """
-    real = {onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16, onnx.TensorProto.DOUBLE}
-    return sum(int(np.prod(t.dims)) for t in model.graph.initializer if t.data_type in real)
+    kinds = {
+        onnx.TensorProto.FLOAT,
+        onnx.TensorProto.FLOAT16,
+        onnx.TensorProto.DOUBLE,
+        onnx.TensorProto.INT8,
+        onnx.TensorProto.UINT8,
+    }
+    return sum(int(np.prod(t.dims)) for t in model.graph.initializer if t.data_type in kinds)
 
 
 def declared_rate(model: onnx.ModelProto) -> str | None:

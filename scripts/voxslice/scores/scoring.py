@@ -1,13 +1,14 @@
 """Score all predictions of a model for a task, as the task and the model's card define it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pandas as pd
 
 from voxslice.classes import Classes
 from voxslice.files import read_predictions
+from voxslice.scores.head_check import head_remarks
 from voxslice.scores.label_check import unnamed_labels
 from voxslice.scores.scale import scale_of_output
 from voxslice.scores.scores import (
@@ -17,6 +18,7 @@ from voxslice.scores.scores import (
     score_values,
     value_label,
 )
+from voxslice.speakers import speakers_of
 from voxslice.utterance_keys import KEY
 
 
@@ -28,7 +30,8 @@ class Scoring:
         scores: one row per utterance, see `voxslice.scores.scores`
         scale: whether the output of a classification contains logits or probabilities, see
             `voxslice.scores.scale`; None for a regression, and for predictions from a table
-        notes: sentences on the scale for the report
+        notes: sentences for the report, on the scale and on signs that the head of the model is
+            wrong
     """
 
     scores: pd.DataFrame
@@ -133,7 +136,7 @@ def score_predictions(
 
     Args:
         paths: Parquet files of the predictions, one per shard
-        metadata: keys of all utterances, and the column of true labels
+        metadata: keys of all utterances, the column of true labels, and `speaker` if there is one
         given: whether the predictions come from a table of the user instead of a model
         card: `outputs` (labels of each output) and `activations` of the model
         task: id of the task
@@ -160,6 +163,10 @@ def score_predictions(
     if settings["type"] == "classification":
         for sentence in unnamed_labels(metadata[settings["target"]], settings["labels"]):
             print(sentence)
+        remarks = head_remarks(scoring.scores, speakers_of(scoring.scores, metadata), model)
+        for sentence in remarks:
+            print(sentence)
+        scoring = replace(scoring, notes=[*scoring.notes, *remarks])
     print(f"{len(scoring.scores)} of {len(metadata)} utterances are scored.")
     return scoring
 

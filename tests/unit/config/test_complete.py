@@ -263,7 +263,13 @@ MISSING = object()
         ("models.tiny.derive.from", "None", r"derive\.from: there is no model 'None'"),
         ("models.tiny.derive.from", 3, r"^models\.tiny\.derive\.from: YAML reads 3 as a number"),
         ("models.tiny.derive.quantize", "int4", r"derive\.quantize: 'int4' is not one of .*'fp16'"),
-        ("models.tiny.derive.quantize", MISSING, r"derive: 'quantize' is a required property"),
+        ("models.tiny.derive.quantize", MISSING, r"derive: give either quantize or file, and only"),
+        ("models.tiny.derive.file", "x.onnx", r"derive: quantize and file exclude each other"),
+        (
+            "models.tiny.derive",
+            {"from": "small", "file": "model_quantized.onnx"},
+            r"^models\.tiny\.derive\.file: small is no hub folder, so it has no other file: use",
+        ),
         ("models.tiny.derive", None, r"^models\.tiny"),
         (
             "models.small.scale",

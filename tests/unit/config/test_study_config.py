@@ -5,6 +5,7 @@ from project import SCHEMA
 from snakemake.iocontainers import Wildcards
 from voxslice.config.complete import complete
 from voxslice.config.study_config import StudyConfig, one_of
+from voxslice.errors import InputError
 
 
 @pytest.fixture
@@ -92,6 +93,27 @@ def test_files_of_models(study):
     ]  # fmt: skip
     assert study.model_files(of(model="bare")) == ["bare.onnx"]
     assert study.is_downloaded(of(model="big")) and not study.is_downloaded(of(model="bare"))
+
+
+def test_a_variant_that_is_a_file_of_a_hub_folder_is_fetched(config, tmp_path):
+    for file in ("model.onnx", "model_int8.onnx", "config.json"):
+        (tmp_path / file).touch()
+    hub = {"hub": {"path": str(tmp_path)}, "tasks": ["gender"], "license": "MIT"}
+    config["models"]["hub"] = {**hub, "outputs": {"logits_gender": ["female", "male"]}}
+    config["models"]["small_hub"] = {"derive": {"from": "hub", "file": "model_int8.onnx"}}
+    study = StudyConfig(complete(config, SCHEMA))
+    assert study.derived_models == ["tiny"] and "small_hub" in study.fetched_models
+    own, source = (study.model_source(of(model=name)) for name in ("small_hub", "hub"))
+    assert own == source | {
+        "hub": {"path": str(tmp_path), "file": "model_int8.onnx"},
+        "derive": {"from": "hub", "file": "model_int8.onnx"},
+    }
+    assert source["hub"]["file"] == "model.onnx" and "derive" not in source
+    assert len(study.model_files(of(model="small_hub"))) == 3
+    assert study.sources(of(dataset="calls", task="gender"))["small_hub"] == "hub"
+    config["models"]["small_hub"]["derive"]["file"] = "model.onnx"
+    with pytest.raises(InputError, match=r"derive\.file: hub itself is this file: name another"):
+        complete(config, SCHEMA)
 
 
 def test_local_tables_of_datasets(config, tmp_path):

@@ -136,6 +136,17 @@ def test_another_file_of_the_folder_is_a_variant(tmp_path):
     assert card["outputs"] == {"logits": LABELS}
 
 
+def test_a_variant_is_not_compared_with_reference_outputs(tmp_path):
+    folder = write_hub(tmp_path / "hub")
+    (folder / "onnx" / "model_int8.onnx").write_bytes((folder / "onnx" / "model.onnx").read_bytes())
+    np.savez(folder / "reference.npz", signal_0=noise(1), logits_0=np.zeros(2, np.float32))
+    file = {"file": "model_int8.onnx"}
+    with pytest.raises(InputError, match="differs by"):
+        fetch(folder, tmp_path / "model", hub=file)
+    card = fetch(folder, tmp_path / "model", hub=file, derive={"from": "whole", **file})
+    assert card["origin"] == f"{folder}, model_int8.onnx" and card["parameters"] == 2
+
+
 def test_labels_of_the_study_replace_those_of_the_folder(tmp_path):
     folder = write_hub(tmp_path / "hub", config={"architectures": ["EmotionModel"]})
     refused(folder, tmp_path, "was trained as EmotionModel, for which exporters add a head")

@@ -108,3 +108,12 @@ def test_scores_have_the_keys_of_the_predictions(shards):
     files = scored(shards, AGE).scores
     assert list(files[KEY].columns) == KEY
     assert files["file"].to_list() == [f"{i}.wav" for i in (5, 4, 7, 6, 3, 2, 1, 0)]
+
+
+def test_a_head_with_another_order_of_labels_is_in_the_log_and_the_notes(shards, capsys):
+    table = metadata().assign(gender=["m", "f", "m", "m", "m", "f", "m", "f"])
+    (note,) = scored(shards, GENDER, table=table).notes
+    assert note.startswith("big predicts m for f, f for m: the order of its labels looks wrong")
+    assert note in capsys.readouterr().out
+    few = table.assign(speaker=["a", "b"] * 4)  # two speakers show nothing
+    assert scored(shards, GENDER, table=few).notes == []
