@@ -175,15 +175,16 @@ def _read_record(path: str | Path) -> dict[str, Any] | None:
 
 
 def of_files(paths: Sequence[str | Path]) -> LocalData:
-    """Local data of files in one folder, for example the two files of a model.
+    """Local data of single files, for example the files of a model.
 
     Args:
-        paths: the files
+        paths: the files, in one folder or in folders inside of it
 
     Returns:
         the files, without utterances
     """
-    return LocalData(Path(paths[0]).parent, sorted(Path(path).name for path in paths))
+    folder = Path(os.path.commonpath([Path(path).parent for path in paths]))
+    return LocalData(folder, sorted(Path(path).relative_to(folder).as_posix() for path in paths))
 
 
 def write_seen(seen: Mapping[str, Any], path: str | Path) -> None:

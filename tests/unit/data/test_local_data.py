@@ -158,6 +158,22 @@ def test_files_of_one_folder(data):
     assert of_files(paths).fingerprint() != before
 
 
+def test_files_in_folders_of_one_folder(data, monkeypatch):
+    (data / "audio/inner").mkdir()
+    inner = data / "audio/inner/a.wav"
+    inner.write_text("inner")
+    paths = [str(data / "audio/a.wav"), str(inner)]
+    before = of_files(paths).fingerprint()
+    (data / "audio/a.wav").write_text("changed")
+    other = of_files(paths).fingerprint()
+    inner.write_text("other")
+    assert len({before, other, of_files(paths).fingerprint()}) == 3
+    monkeypatch.chdir(data / "audio")
+    relative = of_files(["a.wav"]).fingerprint()
+    (data / "audio/a.wav").write_text("changed again")
+    assert of_files(["a.wav"]).fingerprint() != relative
+
+
 def test_a_touched_file_is_read_only_once(data, recorded, monkeypatch):
     before = recorded()
     os.utime(data / "audio/a.wav", (1, 1))
