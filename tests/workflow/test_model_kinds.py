@@ -3,6 +3,7 @@
 import copy
 import json
 
+import audonnx
 import numpy as np
 import onnx
 import pandas as pd
@@ -10,6 +11,7 @@ import pytest
 from small_inputs import LABELS, add_frames, add_text, write_model
 from small_study import study_config
 from snakemake_cli import planned, snakemake, write_config
+from voxslice.models.transforms import folder_checksum
 
 pytestmark = pytest.mark.workflow
 
@@ -70,6 +72,26 @@ def give_the_index(path):
     replace_output(path, [node], onnx.TensorProto.INT64, [1])
 
 
+def turned(signal, sampling_rate):
+    """The signal with the other sign, as the code of a transform."""
+    return -signal
+
+
+def write_trusted(folder):
+    """Write a model that turns the sign back before all else, and has a transform that turns it."""
+    path = write_model(folder) / "model.onnx"
+    proto = onnx.load(str(path))
+    for node in proto.graph.node:
+        node.input[:] = ["back" if name == "signal" else name for name in node.input]
+    own = [onnx.helper.make_node("Neg", ["signal"], ["back"]), *proto.graph.node]
+    del proto.graph.node[:]
+    proto.graph.node.extend(own)
+    onnx.save(proto, str(path))
+    model = audonnx.Model(str(path), labels=LABELS, transform=audonnx.Function(turned))
+    model.to_yaml(str(folder / "model.yaml"))
+    return folder
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     return tmp_path_factory.mktemp("kinds")
@@ -113,6 +135,14 @@ def config(folder):
             "license": "MIT",
         }
     config["models"]["over_time"]["pool"] = {"logits_gender": "mean"}
+    trusted = write_trusted(folder / "trusted")
+    config["models"]["trusted"] = {
+        "path": str(trusted),
+        "trust": "transform",
+        "sha256": folder_checksum(trusted),
+        "tasks": ["gender"],
+        "license": "MIT",
+    }
     config["models"]["softmax_fp16"] = {"derive": {"from": "softmax", "quantize": "fp16"}}
     config["tasks"] = {
         "gender": config["tasks"]["gender"] | {"labels": ["female", "male", "child"]},
@@ -153,6 +183,16 @@ def test_a_softmax_in_the_model_changes_no_result(study, task, model):
 def test_an_output_over_time_is_pooled(study):
     expected, found = scores(study, "gender", "logits"), scores(study, "gender", "over_time")
     pd.testing.assert_frame_equal(found, expected, check_exact=False, atol=1e-4)  # float32 sums
+
+
+def test_a_trusted_transform_computes_the_input(study):
+    pd.testing.assert_frame_equal(
+        scores(study, "gender", "trusted"), scores(study, "gender", "logits")
+    )
+    card = json.loads((study / "resources/models/trusted/model.json").read_text())
+    assert card["transform"]["classes"] == ["audonnx.core.function.Function"]
+    page = (study / "results/report/voices/gender.html").read_text(encoding="utf-8")
+    assert page.count("(audonnx.core.function.Function), which the config trusts.") == 1
 
 
 def test_the_number_of_a_class_is_a_prediction(study):

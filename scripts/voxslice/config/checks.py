@@ -160,8 +160,17 @@ def _check_model(
     name: str, model: Mapping[str, Any], models: Mapping[str, Any], tasks: Mapping[str, Any]
 ) -> None:
     """Check the keys that depend on the source of a model."""
-    if "sha256" in model and not is_url(model.get("url") or model.get("onnx", "")):
-        raise InputError(f"models.{name}.sha256: only a download has a checksum: remove this key.")
+    if "trust" in model and "path" not in model:
+        raise InputError(
+            f"models.{name}.trust: only the code of a local folder, which path names, can be"
+            " trusted: remove this key."
+        )
+    downloaded = is_url(model.get("url") or model.get("onnx", ""))
+    if "sha256" in model and not (downloaded or "trust" in model):
+        raise InputError(
+            f"models.{name}.sha256: only a download or a trusted folder has a checksum: remove this"
+            " key."
+        )
     if "onnx" in model and "outputs" not in model:
         raise InputError(
             f"models.{name}.outputs: an ONNX file without a model.yaml does not name the labels of"

@@ -321,6 +321,9 @@ def model_files(model: Mapping[str, Any]) -> list[str]:
     Returns:
         paths of the files
     """
+    if "trust" in model:
+        inside = [str(file) for file in Path(model["path"]).rglob("*") if file.is_file()]
+        return sorted(inside) or [f"{model['path']}/model.yaml"]
     if "path" in model:
         reference = f"{model['path']}/reference.npz"
         files = [f"{model['path']}/model.yaml", f"{model['path']}/model.onnx"]

@@ -304,9 +304,20 @@ class StudyConfig:
         The scale matters here only for a file without a model.yaml, in which one number can stand
         for two labels.
         """
-        keys = ["url", "path", "onnx", "hub", "derive", "outputs", "sha256", "pool", "window"]
+        keys = [
+            "url",
+            "path",
+            "onnx",
+            "hub",
+            "derive",
+            "outputs",
+            "sha256",
+            "trust",
+            "pool",
+            "window",
+        ]
         model = lookups.fetched_model(self.config, wildcards.model)
-        if "window" in model:
+        if {"window", "trust"} & set(model):
             keys.append("sampling_rate")
         if {"onnx", "hub"} & set(model):
             keys.append("scale")

@@ -136,7 +136,12 @@ class Scorer:
                     raise InputError("the job was interrupted")
                 try:
                     outputs = run(
-                        self._model, signal.samples, list(self._sizes), options, self._windows
+                        self._model,
+                        signal.samples,
+                        list(self._sizes),
+                        options,
+                        self._windows,
+                        sampling_rate=self._sampling_rate,
                     )
                 finally:
                     self._running.discard(options)

@@ -33,6 +33,7 @@ class Checker:
         outputs: Sequence[str],
         *,
         windows: Windows | None,
+        sampling_rate: int = RATE,
         origin: str,
         max_seconds: float,
     ) -> None:
@@ -42,12 +43,14 @@ class Checker:
             model: Model that takes one signal.
             outputs: Names of outputs that give one vector per utterance.
             windows: Windows that the model is run on; None for whole signals.
+            sampling_rate: Sampling rate in Hz, which a transform of the model is given.
             origin: URL or path that the model came from, for messages.
             max_seconds: Longest time of one run, in seconds.
         """
         self._model = model
         self._outputs = list(outputs)
         self._windows = windows
+        self._sampling_rate = sampling_rate
         self._origin = origin
         self._max_seconds = max_seconds
 
@@ -128,7 +131,14 @@ class Checker:
             with time_limit(
                 self._max_seconds, f"Running the model from {self._origin} on {what}"
             ) as options:
-                return run(self._model, signal, self._outputs, options, self._windows)
+                return run(
+                    self._model,
+                    signal,
+                    self._outputs,
+                    options,
+                    self._windows,
+                    sampling_rate=self._sampling_rate,
+                )
         except TimeLimitError:
             raise
         except Exception as error:  # onnxruntime raises a dozen kinds

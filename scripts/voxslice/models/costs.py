@@ -164,7 +164,7 @@ def measure_here(
         """Seconds that the model takes for a signal."""
         with time_limit(max_seconds, f"The model {Path(model).name}") as options:
             begin = time.perf_counter()
-            run(loaded, signal, outputs, options, windows)
+            run(loaded, signal, outputs, options, windows, sampling_rate=sampling_rate)
             return time.perf_counter() - begin
 
     rows = []

@@ -2,7 +2,7 @@
 
 audonnx creates an object for each class name in its YAML file. A second model in an argument could
 load any ONNX file, and a transform could run any code. Therefore only the class of the model itself
-and its known arguments are accepted.
+and its known arguments are accepted. A transform is accepted only if the config trusts it.
 """
 
 from collections.abc import Iterator, Sequence
@@ -30,25 +30,30 @@ class Definition:
         onnx: The ONNX file, inside the folder of the model.
         labels: Labels of outputs by name; a list without a name belongs to the only output.
         sampling_rate: Sampling rate as it is written in the file, or None.
+        transform: Code that computes the input of the model, as plain data from the file; None if
+            the model takes the signal itself.
     """
 
     onnx: Path
     labels: dict[str, list[str]] | list[str] = field(default_factory=dict)
     sampling_rate: str | None = None
+    transform: object = None
 
 
-def read_definition(folder: Path) -> Definition:
-    """Read the model.yaml of a folder.
+def read_definition(folder: Path, *, trusted: bool = False) -> Definition:
+    """Read the model.yaml of a folder. No code of it runs.
 
     Args:
         folder: Folder of a model from a stranger.
+        trusted: Whether the config trusts the transform of the model.
 
     Returns:
         The arguments of the model.
 
     Raises:
         InputError: The file is missing, is not plain YAML, names a class other than that of the
-            model, names an unknown argument, or names an ONNX file outside of the folder.
+            model, names an unknown argument, or names an ONNX file outside of the folder. It has a
+            transform that is not trusted, or it has none although one is trusted.
     """
     path = folder / "model.yaml"
     if not path.is_file():
@@ -58,7 +63,10 @@ def read_definition(folder: Path) -> Definition:
         raise InputError(f"{path} does not describe one audonnx model: export it with audonnx.")
     name, arguments = next(iter(document.items()))
     _refuse_class(name, path, allowed=ALLOWED_CLASSES)
-    for key in _keys(arguments):
+    plain = arguments
+    if isinstance(arguments, dict):
+        plain = {key: value for key, value in arguments.items() if key != "transform"}
+    for key in _keys(plain):
         _refuse_class(key, path)
     if not str(name).startswith("$audonnx") or not isinstance(arguments, dict):
         raise InputError(f"{path} does not describe an audonnx model: export it with audonnx.")
@@ -69,16 +77,24 @@ def read_definition(folder: Path) -> Definition:
             f"{path} has the argument {unknown[0]!r}, which an audonnx model does not have: remove"
             " it."
         )
-    if not _is_empty(arguments.get("transform")):
+    transform = arguments.get("transform")
+    if _is_empty(transform):
+        transform = None
+    if trusted and transform is None:
+        raise InputError(f"{path} has no transform: remove trust from the model in the config.")
+    if transform is not None and not trusted:
+        named = ", ".join(classes_of(transform)[:3])
         raise InputError(
-            f"{path} has a transform, which is not run: export an audonnx model that takes the"
-            " signal itself."
+            f"{path} has a transform, which is not run{f' ({named})' if named else ''}: export an"
+            " audonnx model that takes the signal itself, or set trust: transform for a local"
+            " folder if you trust its code."
         )
     rates = [arguments[key] for key in RATE_KEYS if key in arguments]
     return Definition(
         _onnx_file(folder, arguments.get("path"), path),
         _labels(arguments.get("labels"), path),
         _text(rates[0], path) if rates else None,
+        transform,
     )
 
 
@@ -92,8 +108,23 @@ def write_definition(definition: Definition, folder: Path) -> None:
     arguments: dict[str, object] = {"path": "model.onnx"}
     if definition.labels:
         arguments["labels"] = definition.labels
+    if definition.transform is not None:
+        arguments["transform"] = definition.transform
     text = yaml.safe_dump({f"${ALLOWED_CLASSES[0]}": arguments}, sort_keys=False)
     (folder / "model.yaml").write_text(text, encoding="utf-8")
+
+
+def classes_of(transform: object) -> list[str]:
+    """List the classes that a transform names.
+
+    Args:
+        transform: Plain data of a transform.
+
+    Returns:
+        Their modules and names, without versions, each once and sorted.
+    """
+    keys = (str(key) for key in _keys(transform) if audobject.core.utils.is_class(key))
+    return sorted({_class_name(key) for key in keys})
 
 
 def _keys(node: object) -> Iterator[object]:
@@ -109,13 +140,20 @@ def _keys(node: object) -> Iterator[object]:
 def _refuse_class(key: object, path: Path, *, allowed: Sequence[str] = ()) -> None:
     """Raise an error if a key names a class, except the allowed ones."""
     if audobject.core.utils.is_class(key):
-        # audobject writes "$package:module.Class==version" or "$module.Class==version"
-        name = str(key).removeprefix("$").split("==")[0].split(":")[-1]
+        name = _class_name(str(key))
         if name not in allowed:
             raise InputError(
                 f"{path} names the class {name}, which is not run: export an audonnx model that"
                 " takes the signal itself."
             )
+
+
+def _class_name(key: str) -> str:
+    """Module and name of a class that audobject has written.
+
+    audobject writes `$package:module.Class==version` or `$module.Class==version`.
+    """
+    return key.removeprefix("$").split("==")[0].split(":")[-1]
 
 
 def _is_empty(transform: object) -> bool:

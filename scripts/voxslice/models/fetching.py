@@ -17,6 +17,8 @@ from voxslice.models.install import (
     install_graph,
     install_onnx,
 )
+from voxslice.models.sessions import SAMPLING_RATE
+from voxslice.models.transforms import require_trusted
 from voxslice.models.windows import Windows
 
 
@@ -38,8 +40,9 @@ def fetch_model(
     Args:
         source: Settings of the model in the config: one of `url`, `path`, `onnx` and `hub`, and
             `outputs` (labels of outputs), `pool`, `scale`, `window` with `sampling_rate`, and
-            `sha256` if they are set. With `derive`, it is a variant, which is compared with its
-            source later and not with reference outputs.
+            `sha256` if they are set. With `trust` and `sampling_rate`, the transform of a local
+            folder is run, and `sha256` is the checksum of the folder. With `derive`, it is a
+            variant, which is compared with its source later and not with reference outputs.
         target: Folder that receives `model.onnx`, `model.yaml` and `model.json`.
         download: Whether the source is a URL.
         record: JSON file that holds the checksums of earlier downloads.
@@ -58,7 +61,14 @@ def fetch_model(
         origin += f", {hub['file']}"
     window = source.get("window")
     windows = Windows.from_settings(window, source["sampling_rate"]) if window else None
-    adaptation = Adaptation(source.get("pool") or {}, source.get("scale") or {}, windows)
+    trusted = bool(source.get("trust"))
+    adaptation = Adaptation(
+        source.get("pool") or {},
+        source.get("scale") or {},
+        windows,
+        trusted=trusted,
+        sampling_rate=source["sampling_rate"] if trusted else SAMPLING_RATE,
+    )
     settings: dict[str, Any] = {
         "origin": origin,
         "max_seconds": max_seconds,
@@ -111,6 +121,8 @@ def fetch_model(
                 local.mkdir()
                 unpack(archive, local, max_megabytes=max_megabytes, origin=origin)
                 local = find_root(local)
+            if trusted:
+                checksum = require_trusted(local, source.get("sha256"))
             install(local, target, checksum=checksum, **settings)
     if checksum and not source.get("sha256"):
         trust(origin, checksum, record=record)

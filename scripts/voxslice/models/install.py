@@ -5,7 +5,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,12 @@ import onnx
 from voxslice.errors import InputError, full_disk, reason_of
 from voxslice.files import sha256
 from voxslice.models.behaviour import Checker
-from voxslice.models.definition import Definition, read_definition, write_definition
+from voxslice.models.definition import (
+    Definition,
+    classes_of,
+    read_definition,
+    write_definition,
+)
 from voxslice.models.load_errors import load_error
 from voxslice.models.onnx_files import (
     activations,
@@ -26,7 +31,7 @@ from voxslice.models.onnx_files import (
     take_one_at_a_time,
 )
 from voxslice.models.outputs import split_outputs
-from voxslice.models.sessions import run
+from voxslice.models.sessions import SAMPLING_RATE, run
 from voxslice.models.time_limits import MAX_SECONDS, TimeLimitError, time_limit
 from voxslice.models.vector_outputs import adapt_outputs
 from voxslice.models.windows import Windows
@@ -69,11 +74,15 @@ class Adaptation:
         pool: `mean`, `max` or `median` by name of an output with a time axis.
         scale: `logits` or `probabilities` by name of the output.
         windows: Windows that the model is run on; None for whole signals.
+        trusted: Whether the config trusts a transform in model.yaml.
+        sampling_rate: Sampling rate in Hz, which a transform is given.
     """
 
     pool: Mapping[str, str] = field(default_factory=dict)
     scale: Mapping[str, str] = field(default_factory=dict)
     windows: Windows | None = None
+    trusted: bool = False
+    sampling_rate: int = SAMPLING_RATE
 
 
 def install(
@@ -102,7 +111,7 @@ def install(
             model, the model does not take one signal, or it takes too long.
         MachineError: The disk is full or memory is short.
     """
-    definition = read_definition(Path(source))
+    definition = read_definition(Path(source), trusted=adaptation.trusted)
     install_graph(
         read_onnx(definition.onnx, origin),
         definition.labels,
@@ -115,6 +124,7 @@ def install(
         parameters=parameters,
         reference=Path(source) / REFERENCE,
         adaptation=adaptation,
+        transform=definition.transform,
     )
 
 
@@ -171,6 +181,7 @@ def install_graph(
     require_labelled: bool = False,
     reference: Path | None = None,
     adaptation: Adaptation = Adaptation(),
+    transform: object = None,
 ) -> None:
     """Adapt the graph of a model, check it, and write it as `install` does.
 
@@ -189,6 +200,8 @@ def install_graph(
         reference: File with reference outputs, see `Checker.check_reference`. It may be missing.
         require_labelled: Whether each output with labels has to be one vector per utterance.
         adaptation: How outputs become one vector per utterance.
+        transform: Code that computes the input of the model, as plain data, which the config
+            trusts; None if the model takes the signal.
 
     Raises:
         InputError: The model cannot be loaded or adapted, does not take one signal, takes too long,
@@ -200,7 +213,9 @@ def install_graph(
 
     with _staged(target) as checked:
         _write_graph(proto, checked, original)
-        model = _loaded(checked, {}, origin, max_seconds)
+        model = _loaded(
+            Definition(checked / "model.onnx", transform=transform), origin, max_seconds
+        )
         _require_signal(model, adaptation.windows, origin)
         # a window hides the time axis, unless the model takes nothing else
         fixed = adaptation.windows if _is_fixed(model) else None
@@ -208,7 +223,7 @@ def install_graph(
         _require_outputs(model, named, origin)
         edited = adapt_outputs(
             proto,
-            _try(model, origin, max_seconds, fixed),
+            _try(model, origin, max_seconds, replace(adaptation, windows=fixed)),
             labels=named,
             pool=adaptation.pool,
             scale=adaptation.scale,
@@ -217,9 +232,10 @@ def install_graph(
         )
         if edited:
             _write_graph(proto, checked, None)
-        model = _loaded(checked, labels, origin, max_seconds)
+        definition = Definition(checked / "model.onnx", labels, transform=transform)
+        model = _loaded(definition, origin, max_seconds)
         outputs, refused = split_outputs(
-            labels_of(model), _try(model, origin, max_seconds, adaptation.windows)
+            labels_of(model), _try(model, origin, max_seconds, adaptation)
         )
         for reason in refused.values():
             print(f"{reason[0].upper()}{reason[1:]}: it cannot be read.")
@@ -234,6 +250,7 @@ def install_graph(
             model,
             list(outputs),
             windows=adaptation.windows,
+            sampling_rate=adaptation.sampling_rate,
             origin=origin,
             max_seconds=max_seconds,
         )
@@ -242,9 +259,24 @@ def install_graph(
             checker.check_reference(reference)
         rate = sampling_rate or declared_rate(proto)
         kinds = {name: kind for name, kind in (found | edited).items() if kind}
-        _write_card(
-            checked, origin, checksum, outputs, refused, kinds, count, rate, adaptation.windows
-        )
+        card: dict[str, Any] = {
+            "origin": origin,
+            "sha256": checksum,
+            "size_mb": round((checked / "model.onnx").stat().st_size / 1e6, 3),
+            "outputs": outputs,
+            "refused": refused,
+            "activations": kinds,
+            "parameters": count,
+            "sampling_rate": rate,
+        }
+        if adaptation.windows is not None:
+            card["window"] = asdict(adaptation.windows)
+        if transform is not None:
+            card["transform"] = {
+                "classes": classes_of(transform),
+                "sampling_rate": adaptation.sampling_rate,
+            }
+        (checked / "model.json").write_text(json.dumps(card, indent=2) + "\n")
 
 
 def _write_graph(proto: onnx.ModelProto, folder: Path, original: Path | None) -> None:
@@ -273,11 +305,10 @@ def _staged(target: str | Path) -> Iterator[Path]:
                 file.replace(target / file.name)
 
 
-def _loaded(
-    folder: Path, labels: dict[str, list[str]] | list[str], origin: str, max_seconds: float
-) -> audonnx.Model:
-    """Write the model.yaml of a folder and load the model."""
-    write_definition(Definition(folder / "model.onnx", labels), folder)
+def _loaded(definition: Definition, origin: str, max_seconds: float) -> audonnx.Model:
+    """Write the model.yaml beside an ONNX file and load the model."""
+    folder = definition.onnx.parent
+    write_definition(definition, folder)
     try:
         with time_limit(max_seconds, f"Loading the model from {origin}"):
             return audonnx.load(str(folder))
@@ -289,7 +320,10 @@ def _loaded(
 
 
 def _require_signal(model: audonnx.Model, windows: Windows | None, origin: str) -> None:
-    """Raise an error unless the only input is a mono signal of any length, or a window."""
+    """Raise an error unless the only input is a mono signal of any length, or a window.
+
+    The input of a model with a transform is what the transform computes.
+    """
     if len(model.inputs) != 1:
         raise InputError(
             f"The model from {origin} has the inputs {', '.join(model.inputs)}: export one that"
@@ -301,6 +335,8 @@ def _require_signal(model: audonnx.Model, windows: Windows | None, origin: str) 
             f"The input {name} of the model from {origin} is a {node.dtype}: export one that takes"
             " the signal as float32."
         )
+    if node.transform is not None:
+        return
     length = max(node.shape, key=abs)
     if sorted(node.shape) == [*[1] * (len(node.shape) - 1), length] and length > 1:
         if windows is not None and windows.samples == length:
@@ -335,7 +371,7 @@ def _is_fixed(model: audonnx.Model) -> bool:
 
 
 def _try(
-    model: audonnx.Model, origin: str, max_seconds: float, windows: Windows | None
+    model: audonnx.Model, origin: str, max_seconds: float, adaptation: Adaptation
 ) -> list[dict[str, np.ndarray]]:
     """Run a model on noise of two durations, and refuse it if it takes too long.
 
@@ -348,39 +384,22 @@ def _try(
         what = f"Running the model from {origin} on {samples / 16000:g} s of noise"
         try:
             with time_limit(max_seconds, what) as options:
-                results.append(run(model, signal, list(model.outputs), options, windows))
+                results.append(
+                    run(
+                        model,
+                        signal,
+                        list(model.outputs),
+                        options,
+                        adaptation.windows,
+                        sampling_rate=adaptation.sampling_rate,
+                    )
+                )
         except TimeLimitError:
             raise
         except Exception as error:  # onnxruntime raises many kinds
             reason = reason_of(error, f"{samples / 16000:g} s of noise by the model from {origin}")
             print(f"The model fails on noise: {reason[:300]}")
     return results
-
-
-def _write_card(
-    folder: Path,
-    origin: str,
-    checksum: str,
-    outputs: dict[str, list[str]],
-    refused: dict[str, str],
-    activations: dict[str, str],
-    parameters: int,
-    rate: str | None,
-    windows: Windows | None,
-) -> None:
-    card: dict[str, Any] = {
-        "origin": origin,
-        "sha256": checksum,
-        "size_mb": round((folder / "model.onnx").stat().st_size / 1e6, 3),
-        "outputs": outputs,
-        "refused": refused,
-        "activations": activations,
-        "parameters": parameters,
-        "sampling_rate": rate,
-    }
-    if windows is not None:
-        card["window"] = asdict(windows)
-    (folder / "model.json").write_text(json.dumps(card, indent=2) + "\n")
 
 
 def require_rate(declared: str | None, sampling_rate: int, model: str) -> None:

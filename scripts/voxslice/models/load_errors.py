@@ -27,6 +27,11 @@ def load_error(error: Exception, origin: str) -> str:
         A sentence that names the reason and says what to do.
     """
     reason = " ".join(str(error).split()) or type(error).__name__
+    if isinstance(error, ModuleNotFoundError):
+        return (
+            f"The model from {origin} needs the Python package {error.name}, which is missing:"
+            " install it beside Voxslice."
+        )
     installed = f"the installed onnxruntime {onnxruntime.__version__}"
     if match := IR.search(reason):
         needed, known = match.groups()

@@ -10,6 +10,7 @@ import onnxruntime
 from onnxruntime.capi.onnxruntime_pybind11_state import EPFail
 
 from voxslice.errors import InputError
+from voxslice.models.transforms import features
 from voxslice.models.windows import Windows
 
 CUDA = "CUDAExecutionProvider"
@@ -25,6 +26,8 @@ ALGORITHM_SEARCHES = ("HEURISTIC", "DEFAULT")
 `HEURISTIC` is the fastest for signals of different lengths, but fails for some convolutions of 16
 bits. onnxruntime itself would use `EXHAUSTIVE`, which times all algorithms again for each length.
 """
+SAMPLING_RATE = 16000
+"""Sampling rate in Hz that a transform is given if the rate of the model is not known."""
 TRIAL_SAMPLES = 48000
 """Length of the signal that a model is tried on when it is loaded on a GPU."""
 
@@ -94,26 +97,31 @@ def run(
     outputs: Sequence[str],
     options: onnxruntime.RunOptions,
     windows: Windows | None = None,
+    *,
+    sampling_rate: int = SAMPLING_RATE,
 ) -> dict[str, np.ndarray]:
     """Run a model on one signal, or on its windows one after the other.
 
     audonnx itself takes no run options, and without them nothing can stop a model that never ends.
 
     Args:
-        model: Model with one input and without a transform.
+        model: Model with one input.
         signal: float32 of shape (1, samples).
         outputs: Names of the outputs to compute.
         options: What `voxslice.models.time_limits.time_limit` yields.
         windows: How the signal is cut and the outputs are pooled; None for the whole signal.
+        sampling_rate: Sampling rate in Hz, which a transform of the model is given.
 
     Returns:
         The value of each output, in the shape that the model gives it.
     """
     [(name, node)] = model.inputs.items()
     parts = [signal] if windows is None else windows.cut(signal)
-    values = [
-        model.sess.run(list(outputs), {name: part.reshape(node.shape)}, options) for part in parts
-    ]
+    if node.transform is None:
+        inputs = (part.reshape(node.shape) for part in parts)
+    else:
+        inputs = (features(node, part, sampling_rate) for part in parts)
+    values = [model.sess.run(list(outputs), {name: value}, options) for value in inputs]
     if windows is None:
         return dict(zip(outputs, values[0], strict=True))
     return {

@@ -12,7 +12,7 @@ from onnxruntime.transformers.float16 import convert_float_to_float16
 from voxslice.errors import InputError
 from voxslice.models.convolutions import to_products
 from voxslice.models.install import Adaptation, install
-from voxslice.models.sessions import windows_of
+from voxslice.models.sessions import SAMPLING_RATE, windows_of
 from voxslice.models.time_limits import MAX_SECONDS
 
 PRODUCTS = ["MatMul", "Gemm"]
@@ -55,7 +55,11 @@ def derive(
             checksum=None,
             max_seconds=max_seconds,
             parameters=card["parameters"],
-            adaptation=Adaptation(windows=windows_of(source)),
+            adaptation=Adaptation(
+                windows=windows_of(source),
+                trusted="transform" in card,
+                sampling_rate=card.get("transform", {}).get("sampling_rate", SAMPLING_RATE),
+            ),
         )
 
 

@@ -101,8 +101,13 @@ def model_table(study: Study) -> Table:
 
 
 def _model_note(model: Model) -> str:
-    """The note in the config, with a remark if the output of the model contains probabilities."""
+    """The note in the config, with remarks on code of the model and on probabilities."""
     notes = [model.settings["note"]]
+    if "transform" in model.card:
+        notes.append(
+            "Its features are computed by code of its own"
+            f" ({', '.join(model.card['transform']['classes'])}), which the config trusts."
+        )
     if model.summary["scale"] == PROBABILITIES:
         notes.append("Its output contains probabilities, which are used without change.")
     return " ".join(note for note in notes if note)

@@ -95,6 +95,21 @@ def test_files_of_models(study):
     assert study.is_downloaded(of(model="big")) and not study.is_downloaded(of(model="bare"))
 
 
+def test_all_files_of_a_trusted_folder_are_watched(config, tmp_path):
+    (tmp_path / "inner").mkdir()
+    for file in ("model.yaml", "model.onnx", "inner/more.txt"):
+        (tmp_path / file).touch()
+    sha256 = "a" * 64
+    config["models"]["small"] |= {"path": str(tmp_path), "trust": "transform", "sha256": sha256}
+    study = StudyConfig(complete(config, SCHEMA))
+    assert study.model_files(of(model="small")) == [
+        f"{tmp_path}/inner/more.txt", f"{tmp_path}/model.onnx", f"{tmp_path}/model.yaml",
+    ]  # fmt: skip
+    assert study.model_source(of(model="small")) == {
+        "path": str(tmp_path), "trust": "transform", "sha256": sha256, "sampling_rate": 16000,
+    }  # fmt: skip
+
+
 def test_a_variant_that_is_a_file_of_a_hub_folder_is_fetched(config, tmp_path):
     for file in ("model.onnx", "model_int8.onnx", "config.json"):
         (tmp_path / file).touch()
