@@ -1,13 +1,21 @@
-"""The recipes of both READMEs run as they are written, on a small study."""
+"""The recipes of both READMEs and of docs/models.md run as they are written, on a small study."""
 
+import json
 import re
+import shutil
 
 import audformat
+import audonnx
+import numpy as np
+import onnx
 import pandas as pd
 import pytest
-from small_inputs import noise, publish, write_audio, write_model
+from onnx import TensorProto, helper, numpy_helper
+from onnxruntime.quantization import QuantType, quantize_dynamic
+from small_inputs import LABELS, noise, publish, write_audio, write_model
 from small_study import study_config
 from snakemake_cli import ROOT, jobs_of, snakemake, write_config
+from voxslice.models.transforms import folder_checksum
 
 pytestmark = pytest.mark.workflow
 
@@ -15,11 +23,19 @@ README = "Your own study"
 MODELS = ["Add a model", "Add predictions from elsewhere"]
 COLUMNS_AND_TASK = ["Audit the data", "Add columns that are computed", "Add a task"]
 DATASETS = ["Add a dataset"]
+KINDS = [
+    "Models of Hugging Face Transformers",
+    "Models with a transform",
+    "ONNX files",
+    "Outputs with a time axis",
+    "Windows",
+]
 
 
 def recipes():
     """The YAML blocks by heading, for headings with YAML blocks."""
-    texts = [(ROOT / name).read_text("utf-8") for name in ("README.md", "config/README.md")]
+    pages = ("README.md", "config/README.md", "docs/models.md")
+    texts = [(ROOT / name).read_text("utf-8") for name in pages]
     text = "\n".join(texts)
     assert "--configfile config/config.yaml mine.yaml" in text
     sections = re.findall(r"^## (.*?)\n(.*?)(?=^## |\Z)", text, re.DOTALL | re.MULTILINE)
@@ -28,7 +44,7 @@ def recipes():
 
 
 def test_no_recipe_is_left_out():
-    assert sorted(recipes()) == sorted([README, *MODELS, *COLUMNS_AND_TASK, *DATASETS])
+    assert sorted(recipes()) == sorted([README, *MODELS, *COLUMNS_AND_TASK, *DATASETS, *KINDS])
 
 
 @pytest.fixture(scope="module")
@@ -40,11 +56,13 @@ def home(tmp_path_factory):
 def follow(home):
     """A function that runs recipes: it writes their text to files beside the study."""
 
-    def run(headings, *goals, more=()):
+    def run(headings, *goals, more=(), checksum=None):
         files, found = [], recipes()
         for text in [*(block for name in headings for block in found[name]), *more]:
-            # only the paths of files in the recipes are replaced
+            # only the paths of files in the recipes, and the checksum of a file, are replaced
             text = text.replace("/home/me/", f"{home}/").replace("/data/", f"{home}/")
+            if checksum:
+                text = re.sub(r"sha256: [0-9a-f]{64}", f"sha256: {checksum}", text)
             files.append(home / f"mine{len(files)}.yaml")
             files[-1].write_text(text, encoding="utf-8")
         return jobs_of(snakemake(home, *goals, configfiles=[home / "study.yaml", *files]))
@@ -179,3 +197,67 @@ def test_the_study_of_the_readme(tmp_path):
     assert (metrics.loc["mine", ["n", "speakers"]] == [12, 4]).all(axis=None)
     searches = pd.read_csv(tmp_path / "results/slices/mine/gender/mine.searches.csv")
     assert searches["search"].to_list() == ["metadata"]
+
+
+def write_graph(path, nodes, length, outputs, stored=()):
+    """Write an ONNX file with nodes that read `signal`."""
+    graph = helper.make_graph(
+        nodes,
+        "small",
+        [helper.make_tensor_value_info("signal", TensorProto.FLOAT, [1, length])],
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, s) for name, s in outputs.items()],
+        [numpy_helper.from_array(value, name) for name, value in dict(stored).items()],
+    )
+    proto = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
+    onnx.save(proto, str(path))
+
+
+def write_kinds(models):
+    """Write one model of each kind, with the names of the recipes."""
+    shutil.copytree(ROOT / "tests/data/hub/wav2vec2", models / "voices", dirs_exist_ok=True)
+    quantize_dynamic(
+        models / "voices/onnx/model.onnx",
+        models / "voices/onnx/model_quantized.onnx",
+        op_types_to_quantize=["MatMul"],
+        weight_type=QuantType.QInt8,
+    )
+    path = write_model(models / "features") / "model.onnx"
+    transform = audonnx.Function(lambda signal, sampling_rate: -signal)
+    model = audonnx.Model(str(path), labels=LABELS, transform=transform)
+    model.to_yaml(str(models / "features/model.yaml"))
+    plain = write_model(models / "plain", labels={"gender": ["female", "male"]})
+    shutil.copyfile(plain / "model.onnx", models / "mine.onnx")
+    make = helper.make_node
+    frames = [
+        make("Unsqueeze", ["signal", "two"], ["hidden_states"]),
+        make("Neg", ["hidden_states"], ["other"]),
+        make("Concat", ["hidden_states", "other"], ["logits"], axis=2),
+    ]
+    outputs = {"logits": [1, "time", 2], "hidden_states": [1, "time", 1]}
+    write_graph(models / "frames.onnx", frames, "time", outputs, {"two": np.array([2])})
+    quality = [
+        make("Abs", ["signal"], ["loud"]),
+        make("ReduceMean", ["loud", "axis"], ["mean"]),
+        make("MatMul", ["mean", "weights"], ["Identity:0"]),
+    ]
+    stored = {"axis": np.array([1]), "weights": np.array([[1, 2, 3]], np.float32)}
+    write_graph(models / "sig_bak_ovr.onnx", quality, 144_160, {"Identity:0": [1, 3]}, stored)
+
+
+def test_each_kind_of_model(study, follow):
+    write_kinds(study / "models")
+    names = ["features", "frames", "mine", "quality", "voices", "voices_int8"]
+    goals = [f"resources/models/{name}/model.json" for name in names]
+    jobs = follow(KINDS, *goals, checksum=folder_checksum(study / "models/features"))
+    assert jobs == [f"fetch_model model={name}" for name in names]
+    cards = {
+        name: json.loads((study / f"resources/models/{name}/model.json").read_text())
+        for name in names
+    }
+    assert cards["features"]["transform"]["classes"] == ["audonnx.core.function.Function"]
+    assert cards["frames"]["outputs"] == {"logits": ["calm", "angry"], "hidden_states": [
+        "hidden_states"]}  # fmt: skip
+    assert cards["mine"]["outputs"]["gender"] == ["female", "male"]
+    assert cards["quality"]["window"]["samples"] == 144_160
+    assert cards["voices_int8"]["outputs"] == cards["voices"]["outputs"]
+    assert cards["voices_int8"]["origin"].endswith("models/voices, model_quantized.onnx")

@@ -1,7 +1,7 @@
 """Windows of a fixed duration, for models that take or were trained on one.
 
-numpy cuts the windows. The function `sliding_window` of audinterface rounds durations to
-microseconds, and so loses a sample if a duration is no whole number of microseconds.
+audinterface cuts the windows. It counts in samples here: at 16 kHz, it would lose a sample of every
+second duration in seconds, because it rounds durations to microseconds and then down to samples.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -61,7 +61,10 @@ class Windows:
         number = 1 + max(0, ceil((length - self.samples) / self.hop))
         missing = self.samples + (number - 1) * self.hop - length
         whole = np.pad(signal[0], (0, max(0, missing)), mode=PADS[self.pad])  # type: ignore[call-overload]
-        return np.lib.stride_tricks.sliding_window_view(whole, self.samples)[:: self.hop]
+        import audinterface  # models without windows do not need it
+
+        # at a rate of 1 Hz, durations in seconds are numbers of samples
+        return audinterface.utils.sliding_window(whole, 1, self.samples, self.hop)[0].T
 
     def merge(self, values: Sequence[np.ndarray]) -> np.ndarray:
         """Pool one output of all windows.

@@ -9,7 +9,7 @@ import pandas as pd
 
 from voxslice.conditions import as_text, is_numeric
 from voxslice.report.numbers import counted, decimal, duration
-from voxslice.report.study import Model, Study
+from voxslice.report.study import Study
 from voxslice.report.tables import Cell, Column, Facts, Table, model_cell, number, plain
 from voxslice.scores.scale import PROBABILITIES
 
@@ -80,11 +80,16 @@ def model_table(study: Study) -> Table:
         Column("Origin, SHA-256 and description", number=False),
     ]
     listed = [
-        (model_cell(study, model.name), model.settings, model.card, _model_note(model))
+        (
+            model_cell(study, model.name),
+            model.settings,
+            model.card,
+            _note(model.settings, model.card, model.summary["scale"]),
+        )
         for model in study.models
     ]
     listed += [
-        (Cell(name, note="not compared"), settings, card, settings["note"])
+        (Cell(name, note="not compared"), settings, card, _note(settings, card))
         for name, (settings, card) in study.embedders.items()
     ]
     rows = [
@@ -100,15 +105,15 @@ def model_table(study: Study) -> Table:
     return Table("The models", columns, rows)
 
 
-def _model_note(model: Model) -> str:
+def _note(settings: Mapping[str, Any], card: Mapping[str, Any], scale: str | None = None) -> str:
     """The note in the config, with remarks on code of the model and on probabilities."""
-    notes = [model.settings["note"]]
-    if "transform" in model.card:
+    notes = [settings["note"]]
+    if "transform" in card:
         notes.append(
             "Its features are computed by code of its own"
-            f" ({', '.join(model.card['transform']['classes'])}), which the config trusts."
+            f" ({', '.join(card['transform']['classes'])}), which the config trusts."
         )
-    if model.summary["scale"] == PROBABILITIES:
+    if scale == PROBABILITIES:
         notes.append("Its output contains probabilities, which are used without change.")
     return " ".join(note for note in notes if note)
 

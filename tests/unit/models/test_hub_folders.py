@@ -1,6 +1,7 @@
 """Folders as Optimum writes them: labels, normalisation, masks, weights beside the graph."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -87,7 +88,7 @@ def test_the_installed_model_takes_a_plain_signal(tmp_path, mask, normalize):
         )
 
 
-@pytest.mark.parametrize("name", ["wav2vec2", "hubert", "wavlm"])
+@pytest.mark.parametrize("name", ["wav2vec2", "hubert", "wavlm", "whisper", "ast"])
 def test_models_of_transformers_give_their_reference_outputs(tmp_path, name):
     card = fetch(HUB / name, tmp_path / "model")
     assert card["outputs"]["logits"] == ["anger", "neutral", "sadness"]
@@ -96,6 +97,36 @@ def test_models_of_transformers_give_their_reference_outputs(tmp_path, name):
     expected = np.concatenate([reference[f"logits_{index}"] for index in range(3)])
     np.testing.assert_allclose(found, expected, atol=1e-4)
     assert np.ptp(expected, axis=0).max() > 0.01  # the signals differ for the model
+
+
+@pytest.mark.parametrize("file", ["model.onnx", "model_mask.onnx"])
+@pytest.mark.parametrize("normalize", [False, True])
+@pytest.mark.parametrize("name", ["wav2vec2", "hubert", "wavlm"])
+def test_normalisation_and_masks_are_those_of_transformers(tmp_path, name, normalize, file):
+    """Also in a padded batch with a real mask, where padding does not change a model."""
+    folder = tmp_path / "hub"
+    shutil.copytree(HUB / name, folder)
+    (folder / "reference.npz").unlink()
+    path = folder / "preprocessor_config.json"
+    settings = json.loads(path.read_text()) | {"do_normalize": normalize}
+    path.write_text(json.dumps(settings))
+    inputs = [value.name for value in onnx.load(str(folder / "onnx" / file)).graph.input]
+    assert ("attention_mask" in inputs) == (file == "model_mask.onnx")
+    fetch(folder, tmp_path / "model", hub={"file": file})
+    signals = np.load(HUB / name / "reference.npz")
+    found = [logits(tmp_path / "model", signals[f"signal_{index}"]) for index in range(3)]
+    expected = dict(np.load(HUB / name / "outputs.npz"))
+    kind = "normalized" if normalize else "plain"
+    np.testing.assert_allclose(found, expected[kind], atol=1e-4)
+    assert (f"{kind}_mask" in expected) == (name != "wav2vec2")  # whose outputs padding changes
+    if name != "wav2vec2":
+        np.testing.assert_allclose(found, expected[f"{kind}_mask"], atol=1e-4)
+    assert np.abs(expected["plain"] - expected["normalized"]).max() > 0.01
+
+
+def test_files_of_models_for_tests_are_small():
+    sizes = [path.stat().st_size for path in HUB.rglob("*") if path.is_file()]
+    assert sizes and max(sizes) < 300_000
 
 
 def test_weights_beside_the_graph_are_joined(tmp_path):
@@ -166,7 +197,23 @@ def refused(folder, tmp_path, sentence):
     ("settings", "sentence"),
     [
         ({"length": 16000}, "takes 16000 samples at a time: set window.seconds to 1 (at 16"),
-        ({"input_name": "input_features"}, "computes features that are not part of the graph"),
+        ({"input_name": "input_features"}, "Wav2Vec2 computes features that are not part of the"),
+        (
+            {
+                "input_name": "input_features",
+                "extractor": {"feature_extractor_type": "SeamlessM4TFeatureExtractor"},
+            },
+            "has the inputs input_features: SeamlessM4TFeatureExtractor computes features that are"
+            " not part of the graph, but only models that take the signal (input_values) or the"
+            " features of WhisperFeatureExtractor or ASTFeatureExtractor can be run.",
+        ),
+        (
+            {
+                "input_name": "input_features",
+                "extractor": {"feature_extractor_type": "WhisperFeatureExtractor"},
+            },
+            "has the inputs input_features (any, any), but the feature extractor in its",
+        ),
         (
             {"config": {"architectures": ["Wav2Vec2ForPreTraining"]}},
             "a head for classes with",
