@@ -104,6 +104,19 @@ def test_the_model_card_says_that_an_output_holds_probabilities(study):
     assert notes[1] == "A model. Its output contains probabilities, which are used without change."
 
 
+def test_the_model_card_names_the_code_of_a_trusted_model(study):
+    first, second = study.models
+    code = {"classes": ["opensmile.core.smile.Smile"], "sampling_rate": 16000}
+    models = [first, dataclasses.replace(second, card={**second.card, "transform": code})]
+    rows = compared.model_table(dataclasses.replace(study, models=models)).rows
+    notes = [row[-1].note for row in rows]
+    assert notes[0] == "A model."
+    assert notes[1] == (
+        "A model. Its features are computed by code of its own (opensmile.core.smile.Smile), which"
+        " the config trusts."
+    )
+
+
 # overall
 
 
