@@ -44,6 +44,7 @@ from transformers import (
 TARGET = Path(__file__).parent / "data" / "hub"
 SECONDS = (0.3, 0.55, 1.0)
 RATE = 16000
+TASK = "audio-classification"
 LABELS = ["anger", "neutral", "sadness"]
 NAMED = {
     "id2label": dict(enumerate(LABELS)),
@@ -118,6 +119,8 @@ def whisper_model() -> tuple[Any, Any]:
     model = WhisperForAudioClassification(config)
     with torch.no_grad():
         model.classifier.weight.mul_(40)
+        for convolution in (model.encoder.conv1, model.encoder.conv2):
+            convolution.weight.mul_(10)
     return model, WhisperFeatureExtractor(chunk_length=2)
 
 
@@ -145,7 +148,8 @@ def export(name: str) -> None:
         for file in ("config.json", "preprocessor_config.json"):
             shutil.copyfile(Path(checkpoint, file), folder / file)
         exported = Path(checkpoint, "onnx")
-        main_export(checkpoint, exported, task="audio-classification", do_validation=False)
+        shapes = {"nb_max_frames": 200} if name == "whisper" else {}  # of 2 s
+        main_export(checkpoint, exported, task=TASK, do_validation=False, **shapes)
         shutil.copyfile(exported / "model.onnx", folder / "onnx" / "model.onnx")
     arrays = {}
     for index, signal in enumerate(signals()):

@@ -412,7 +412,7 @@ class Watched:
     def __init__(self):
         self.lock, self.taken, self.most, self.together = threading.Lock(), 0, 0, 0
 
-    def __call__(self, model, signal, *settings):
+    def __call__(self, model, signal, *settings, **named):
         amount = utterance_mb(signal.shape[1] / RATE)
         with self.lock:
             self.taken += amount
@@ -420,7 +420,7 @@ class Watched:
             self.together += self.taken > amount
         time.sleep(0.01)
         try:
-            return run_model(model, signal, *settings)
+            return run_model(model, signal, *settings, **named)
         finally:
             with self.lock:
                 self.taken -= amount
