@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from voxslice.report.numbers import counted, decimal, share
+from voxslice.report.numbers import counted, probability, share
 from voxslice.report.study import Study, is_confirmed
 from voxslice.report.tables import Cell, Column, Table, number
 from voxslice.utterance_keys import KEY
@@ -36,11 +36,14 @@ def hint_sentences(study: Study) -> list[str]:
             f" ({share(len(own) / max(len(model.scores), 1))})."
         )
         if inside:
+            them = f"{inside:,} of them ({share(inside / len(own))})"
+            if inside == len(own):
+                them = "It" if inside == 1 else "All of them"
             are = "is in a confirmed failure mode" if inside == 1 else (
                 "are in confirmed failure modes")  # fmt: skip
             text += (
-                f" {inside:,} of them ({share(inside / len(own))}) {are} of this model, where the"
-                " model is more likely to be wrong than the label."
+                f" {them} {are} of this model, where the model is more"
+                " likely to be wrong than the label."
             )
         sentences.append(text)
     if not sentences:
@@ -85,11 +88,12 @@ def hint_table(study: Study) -> Table | None:
         Column("Failure mode", number=False, meaning="confirmed mode of one of these models"),
     ]
     return Table(
-        "Labels that models contradict",
+        "Labels that models contradict"
+        + (f", {MAX_HINTS} of {len(labels):,}" if len(labels) > MAX_HINTS else ""),
         columns,
         [
             [
-                Cell(row.file, note=f"{row.start:g} to {row.end:g} s", mark="long"),
+                Cell(row.file, note=f"{row.start:.2f} to {row.end:.2f} s", mark="long"),
                 Cell(row.label),
                 Cell(
                     "; ".join(
@@ -97,7 +101,7 @@ def hint_table(study: Study) -> Table | None:
                         for model, name in zip(row.models, row.predictions, strict=True)
                     )
                 ),
-                number(decimal(row.p, 3), row.p),
+                number(probability(row.p), row.p),
                 Cell(", ".join(row.modes)),
             ]
             for row in labels.head(MAX_HINTS).itertuples()

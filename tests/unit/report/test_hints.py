@@ -39,6 +39,10 @@ def test_sentences_count_hints_and_their_share_in_confirmed_modes():
     study = with_hints([("a", outside[0], 0.3), ("a", inside[0], 0.1)])
     assert "1 of them (50 %) is in a confirmed failure mode of this" in hint_sentences(study)[1]
     assert hint_sentences(with_hints([("a", outside[0], 0.3)]))[1] == "a contradicts 1 label (4 %)."
+    study = with_hints([("a", inside[0], 0.3)])
+    assert "It is in a confirmed failure mode of this model" in hint_sentences(study)[1]
+    study = with_hints([("a", inside[0], 0.3), ("a", inside[1], 0.3)])
+    assert "All of them are in confirmed failure modes of this" in hint_sentences(study)[1]
 
 
 def test_a_study_without_hints_says_nothing():
@@ -58,6 +62,8 @@ def test_labels_that_several_models_contradict_come_first():
         names[outside[0]], names[outside[1]], names[inside[0]],
     ]  # fmt: skip
     assert table.rows[0][2].text == "a: female; b: female"
+    assert table.title == "Labels that models contradict"
+    assert hint_table(with_hints([("a", i, 0.1) for i in range(24)])).title.endswith(", 20 of 24")
     assert table.rows[0][4].text == "" and table.rows[2][4].text == "1"
 
 
