@@ -62,8 +62,8 @@ def test_labels_that_several_models_contradict_come_first():
         names[outside[0]], names[outside[1]], names[inside[0]],
     ]  # fmt: skip
     assert table.rows[0][2].text == "a: female; b: female"
-    assert table.title == "Labels that models contradict"
-    assert hint_table(with_hints([("a", i, 0.1) for i in range(24)])).title.endswith(", 20 of 24")
+    assert table.caption == "Labels that models contradict"
+    assert hint_table(with_hints([("a", i, 0.1) for i in range(24)])).caption.endswith(", 20 of 24")
     assert table.rows[0][4].text == "" and table.rows[2][4].text == "1"
 
 
