@@ -71,6 +71,8 @@ class Card:
         size: number of utterances and speakers
         summary: share of the errors that the mode holds of the first model that it is about
         figures: one entry per model
+        channel: whether the channel may be the cause, see `voxslice.report.channel_notes`; empty
+            if nothing is known of it
         hints: what is different in the utterances of the mode
         differences: table of all measured columns; None if no column was measured
         slices: table of the slices that the mode summarises
@@ -80,6 +82,7 @@ class Card:
     size: str
     summary: str
     figures: list[Figures]
+    channel: str
     hints: list[str]
     differences: Table | None
     slices: Table
@@ -106,6 +109,7 @@ def _card(study: Study, mode: Mode) -> Card:
         size_text(largest),
         f"{_shares(study, worst)} ({worst['model']})",
         [_figures(study, row) for _, row in mode.rows.iterrows()],
+        channel_note(study, mode.rule),
         _hints(study, mode),
         _differences(study, mode),
         _slices(study, mode),
@@ -242,7 +246,7 @@ def _hints(study: Study, mode: Mode) -> list[str]:
     table = study.mode_differences
     table = table[(table["mode"] == mode.name) & (table["q"] <= SIGNIFICANT)]
     order = table["difference"].abs().sort_values(ascending=False, kind="stable").index
-    hints = [note for note in [channel_note(study, mode.rule)] if note]
+    hints = []
     for _, row in table.loc[order[:MAX_DIFFERENCES]].iterrows():
         distance = row["inside"] - row["outside"]
         others = "other utterances"

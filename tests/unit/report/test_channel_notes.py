@@ -68,7 +68,7 @@ def test_the_answer_the_cards_and_the_warnings_have_the_note():
     assert any("82 % of these utterances are telephone speech" in text for text in answer(study))
     assert not any("channel" in text for text in answer(make_study(confirmed=True)))
     mode = next(card for card in cards(study, modes_of(study)) if card.mode.rule in rules)
-    assert mode.hints[0].startswith("The channel may be the cause")
+    assert mode.channel.startswith("The channel may be the cause")
 
 
 def test_the_largest_weak_group_has_the_note():
