@@ -1,6 +1,6 @@
 """How often is a channel called a possible cause, rightly and wrongly?
 
-    python bench/caveats.py STUDY [--draws 1000]      # prints tables
+    python bench/caveats.py STUDY [--draws 3000]      # prints tables
 
 STUDY is the folder of a study of emodb: its `resources/emodb` has the audio and `metadata.parquet`.
 
@@ -86,10 +86,10 @@ def main() -> None:
     """Simulate, and print how often an association is found."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("study", type=Path)
-    parser.add_argument("--draws", type=int, default=1000)
+    parser.add_argument("--draws", type=int, default=3000)
     arguments = parser.parse_args()
     for speakers, part, shares in itertools.product((10, 20, 60), (0.5, 0.2), PLANTED):
-        draws = arguments.draws if shares is None else arguments.draws // 5
+        draws = arguments.draws if shares is None else arguments.draws // 15
         drawn = [simulated(np.random.default_rng([7, i]), speakers, part, shares)
                  for i in range(draws)]  # fmt: skip
         found = np.mean([alarm(*one, seed=i) for i, one in enumerate(drawn)])
