@@ -25,6 +25,7 @@ EVERYTHING = [
     *STUDY.per_task("results/spotlight/{dataset}/{task}/table.parquet"),
     *STUDY.per_task("results/metrics/{dataset}/{task}.csv"),
     *STUDY.per_task("results/comparison/{dataset}/{task}.csv"),
+    *STUDY.per_classification("results/abstention/{dataset}/{task}.csv"),
     *STUDY.per_checked("results/checks/{dataset}/{task}.csv"),
     *collect("results/audit/{dataset}.csv", dataset=STUDY.datasets),
     *STUDY.per_task("results/speakers/{dataset}/{task}.csv"),
@@ -96,6 +97,13 @@ rule comparisons:
     localrule: True
 
 
+rule abstentions:
+    """Compute what happens if models do not answer where they are unsure."""
+    input:
+        STUDY.per_classification("results/abstention/{dataset}/{task}.csv"),
+    localrule: True
+
+
 rule checks:
     """Answer the checks of the models, and fail if one has failed."""
     input:
@@ -143,5 +151,6 @@ include: "costs.smk"
 include: "slices.smk"
 include: "comparison.smk"
 include: "modes.smk"
+include: "abstention.smk"
 include: "checks.smk"
 include: "report.smk"

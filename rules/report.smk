@@ -54,6 +54,7 @@ rule make_report:
         mode_slices="results/modes/{dataset}/{task}.slices.parquet",
         mode_differences="results/modes/{dataset}/{task}.differences.csv",
         channels="results/modes/{dataset}/{task}.channels.csv",
+        abstention=STUDY.abstention_tables,
         checks=STUDY.checks_table,
         metrics="results/metrics/{dataset}/{task}.csv",
         confusion="results/metrics/{dataset}/{task}.confusion.csv",

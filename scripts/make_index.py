@@ -1,9 +1,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from voxslice.decisions.table import CHECK_COLUMNS
 from voxslice.files import read_csv, write_text
 from voxslice.logs import to_log
-from voxslice.report.inputs import read_checks, read_json, read_modes
+from voxslice.report.inputs import read_first, read_json, read_modes
 from voxslice.report.page.index import Compared, render_index
 
 
@@ -31,7 +32,7 @@ def main(
             read_csv(metrics_path),
             read_csv(comparison_path),
             read_modes(modes_path),
-            read_checks(checks.get((study["dataset"], study["task"]), ())),
+            read_first(checks.get((study["dataset"], study["task"]), ()), CHECK_COLUMNS),
         )
         for study, metrics_path, comparison_path, modes_path in zip(
             studies, metrics, comparisons, modes, strict=True

@@ -5,12 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from voxslice.decisions.abstention import ABSTENTION_COLUMNS, THRESHOLD_COLUMNS
+from voxslice.decisions.table import CHECK_COLUMNS
 from voxslice.files import read_csv, write_csv, write_text
 from voxslice.logs import to_log
 from voxslice.report.inputs import (
     ModelFiles,
-    read_checks,
     read_costs,
+    read_first,
     read_json,
     read_measures,
     read_model,
@@ -43,6 +45,7 @@ def main(
     mode_slices: str,
     mode_differences: str,
     channels: str,
+    abstention: Sequence[str],
     checks: Sequence[str],
     metrics: str,
     confusion: str,
@@ -98,7 +101,9 @@ def main(
         mode_slices=pd.read_parquet(mode_slices),
         mode_differences=read_modes(mode_differences),
         channels=read_csv(channels),
-        checks=read_checks(checks),
+        abstention=read_first(abstention[:1], ABSTENTION_COLUMNS),
+        thresholds=read_first(abstention[1:], THRESHOLD_COLUMNS),
+        checks=read_first(checks, CHECK_COLUMNS),
         metrics=read_csv(metrics),
         confusion=read_csv(confusion),
         comparison=read_csv(comparison),
@@ -174,6 +179,7 @@ if __name__ == "__main__":
             mode_slices=inputs.mode_slices,
             mode_differences=inputs.mode_differences,
             channels=inputs.channels,
+            abstention=inputs.abstention,
             checks=inputs.checks,
             metrics=inputs.metrics,
             confusion=inputs.confusion,

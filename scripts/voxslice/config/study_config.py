@@ -103,6 +103,28 @@ class StudyConfig:
             found.append({"dataset": dataset, "task": task, "models": models, **settings})
         return found
 
+    def per_classification(self, pattern: str) -> list[str]:
+        """Fill in a pattern for each pair of a dataset and a classification that is studied.
+
+        Args:
+            pattern: path with `{dataset}` and `{task}`
+
+        Returns:
+            the paths, in the order of the config
+        """
+        return [
+            pattern.format(dataset=dataset, task=task)
+            for dataset, task in lookups.studies(self.config)
+            if self.config["tasks"][task]["type"] == "classification"
+        ]
+
+    def abstention_tables(self, wildcards: Any) -> list[str]:
+        """Paths of the tables on abstention of a dataset and task; none for a regression."""
+        if self.config["tasks"][wildcards.task]["type"] != "classification":
+            return []
+        place = f"results/abstention/{wildcards.dataset}/{wildcards.task}"
+        return [f"{place}.csv", f"{place}.thresholds.csv"]
+
     def per_checked(self, pattern: str) -> list[str]:
         """Fill in a pattern for each pair of dataset and task that has a check.
 

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from voxslice.bins import assign_bins, quantile_edges
+from voxslice.decisions.confidence import confidence
 from voxslice.report.drawing import MAX_POINTS, SOFT, Drawing, draw, sample_rows, style
 from voxslice.report.numbers import Measure
 from voxslice.report.study import Model, Study
@@ -20,25 +21,6 @@ GROUPS = 6
 SIDE = 236
 """Width and height of a chart in pixels."""
 SHARE = Measure("share", "share", 100, 1, "%", True)
-
-
-def confidence(scores: pd.DataFrame) -> np.ndarray | None:
-    """Select the probability of the predicted class.
-
-    Args:
-        scores: scores of a model for a classification
-
-    Returns:
-        shape (utterances,); None if a predicted class has no probabilities
-    """
-    classes = scores["prediction"].cat.categories
-    predicted = scores["prediction"].cat.codes.to_numpy()
-    columns = [f"p_{name}" for name in classes]
-    missing = [position for position, name in enumerate(columns) if name not in scores]
-    if np.isin(predicted, missing).any():
-        return None
-    matrix = scores.reindex(columns=columns).to_numpy(float)
-    return matrix[np.arange(len(scores)), predicted]
 
 
 def calibrate(

@@ -12,8 +12,8 @@ import soundfile
 
 from voxslice.data.audio import read_audio, resampled
 from voxslice.data.file_names import locate
+from voxslice.decisions.confidence import confidence
 from voxslice.errors import reason_of
-from voxslice.report.calibration import confidence
 from voxslice.report.modes import Mode, decisive, keys_of
 from voxslice.report.numbers import counted
 from voxslice.report.study import Model, Study

@@ -9,7 +9,6 @@ from typing import Any
 import pandas as pd
 
 from voxslice.data.measure_reasons import reasons_of
-from voxslice.decisions.table import CHECK_COLUMNS
 from voxslice.files import read_csv
 from voxslice.report.study import Model
 from voxslice.utterance_keys import KEY
@@ -108,16 +107,17 @@ def read_silence(paths: Sequence[str]) -> pd.DataFrame:
     return pd.concat(tables).drop_duplicates(KEY)
 
 
-def read_checks(paths: Sequence[str]) -> pd.DataFrame:
-    """Read the checks of a dataset and task.
+def read_first(paths: Sequence[str], columns: Sequence[str]) -> pd.DataFrame:
+    """Read a table that not every dataset and task has.
 
     Args:
-        paths: path of the table of checks; none if the dataset and task have no check
+        paths: path of the table; none if there is no table
+        columns: columns of an empty table
 
     Returns:
         the table, empty if there is none
     """
-    return read_csv(paths[0]) if paths else pd.DataFrame(columns=CHECK_COLUMNS)
+    return read_csv(paths[0]) if paths else pd.DataFrame(columns=list(columns))
 
 
 def read_modes(path: str) -> pd.DataFrame:

@@ -12,6 +12,7 @@ from voxslice.audit.finding import Finding
 from voxslice.audit.hints import HINT_COLUMNS
 from voxslice.comparison.overall_metric import metric_sums, metric_value
 from voxslice.conditions import is_numeric
+from voxslice.decisions.abstention import ABSTENTION_COLUMNS, THRESHOLD_COLUMNS
 from voxslice.decisions.table import CHECK_COLUMNS
 from voxslice.files import read_embeddings, read_predictions
 from voxslice.modes.channels import CHANNEL_COLUMNS
@@ -136,6 +137,8 @@ class Study:
             (share of the errors of the slice that are in the mode), `representative`
         mode_differences: means of each measured column inside and outside each mode
         channels: how the recordings of groups of people differ from those of other people
+        abstention: error rate of each model at several coverages; empty for a regression
+        thresholds: thresholds for a wanted risk, and what they do on other speakers
         checks: answers of the checks; empty if the config has none
     """
 
@@ -176,6 +179,12 @@ class Study:
         default_factory=lambda: pd.DataFrame(columns=DIFFERENCE_COLUMNS)
     )
     channels: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=CHANNEL_COLUMNS))
+    abstention: pd.DataFrame = field(
+        default_factory=lambda: pd.DataFrame(columns=ABSTENTION_COLUMNS)
+    )
+    thresholds: pd.DataFrame = field(
+        default_factory=lambda: pd.DataFrame(columns=THRESHOLD_COLUMNS)
+    )
     checks: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=CHECK_COLUMNS))
 
     @property

@@ -21,6 +21,7 @@ from report_study import (
     write_noise,
 )
 from voxslice.comparison.gates import GATE_COLUMNS
+from voxslice.decisions.confidence import confidence
 from voxslice.report import (
     against,
     calibration,
@@ -162,11 +163,11 @@ def test_a_model_whose_confidence_equals_its_accuracy_has_no_calibration_error()
 
 def test_confidence_is_the_probability_of_the_chosen_class(study):
     scores = study.models[0].scores
-    confidence = calibration.confidence(scores)
-    assert confidence == pytest.approx(scores[["p_female", "p_male", "p_child"]].max(axis=1))
-    assert calibration.confidence(scores.drop(columns="p_female")) is None
+    known = confidence(scores)
+    assert known == pytest.approx(scores[["p_female", "p_male", "p_child"]].max(axis=1))
+    assert confidence(scores.drop(columns="p_female")) is None
     # a class that is never chosen may lack its probabilities
-    assert calibration.confidence(scores.drop(columns="p_child")) == pytest.approx(confidence)
+    assert confidence(scores.drop(columns="p_child")) == pytest.approx(known)
 
 
 def test_bias_has_the_sign_of_the_error():

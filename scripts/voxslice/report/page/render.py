@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from voxslice.errors import InputError
 from voxslice.report import (
+    abstention,
     against,
     audit,
     calibration,
@@ -161,6 +162,7 @@ def _parts(study: Study, derived: Derived) -> dict[str, Any]:
         "warnings": warnings(study),
         "open_warnings": OPEN_WARNINGS,
         **_checks(study),
+        **_abstention(study),
         **_modes(study),
         "dataset_facts": compared.dataset_facts(study),
         "model_table": compared.model_table(study),
@@ -203,6 +205,16 @@ def _parts(study: Study, derived: Derived) -> dict[str, Any]:
         "duration_sentence": limits.duration_sentence(study),
         "duration_chart": limits.distribution_chart(study, derived.distributions, limits.DURATION),
         "speaker_sentence": limits.speaker_sentence(study),
+    }
+
+
+def _abstention(study: Study) -> dict[str, Any]:
+    """The values of the part on abstention, by their names in the template."""
+    if not abstention.has_abstention(study):
+        return {"abstention_sentences": [], "abstention_table": None}
+    return {
+        "abstention_sentences": abstention.sentences(study),
+        "abstention_table": abstention.abstention_table(study),
     }
 
 

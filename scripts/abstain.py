@@ -1,0 +1,52 @@
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+from voxslice.decisions.abstention import abstention_table, threshold_table
+from voxslice.files import read_csv, write_csv
+from voxslice.logs import to_log
+
+
+def main(
+    *,
+    scores: Mapping[str, str],
+    metadata: str,
+    modes: str,
+    members: str,
+    visible: Sequence[str],
+    wanted: float,
+    resamples: int,
+    seed: int,
+    table: str,
+    thresholds: str,
+) -> None:
+    """Compute risk against coverage of each model, and thresholds for a wanted risk."""
+    tables = {model: pd.read_parquet(path) for model, path in scores.items()}
+    described = pd.read_parquet(metadata)
+    found = abstention_table(
+        tables,
+        described,
+        read_csv(modes),
+        pd.read_parquet(members),
+        visible=visible,
+        resamples=resamples,
+        seed=seed,
+    )
+    write_csv(threshold_table(tables, described, wanted=wanted, seed=seed), thresholds)
+    write_csv(found, table)
+
+
+if __name__ == "__main__":
+    with to_log(snakemake.log):
+        sources = snakemake.params.sources
+        main(
+            scores=dict(zip(snakemake.params.models, snakemake.input.scores, strict=True)),
+            metadata=snakemake.input.metadata,
+            modes=snakemake.input.modes,
+            members=snakemake.input.members,
+            visible=[name for name, source in sources.items() if source != "metadata"],
+            wanted=snakemake.params.wanted,
+            resamples=snakemake.params.resamples,
+            seed=snakemake.params.seed,
+            table=snakemake.output.table,
+            thresholds=snakemake.output.thresholds,
+        )

@@ -1,0 +1,157 @@
+"""The part on abstention: what happens if a model does not answer where it is unsure."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from voxslice.decisions.abstention import ALL, CONFIDENCE
+from voxslice.report.numbers import NONE, Measure, share
+from voxslice.report.study import Study, is_confirmed
+from voxslice.report.tables import Cell, Column, Table, model_cell, number
+
+SHOWN = (1.0, 0.9, 0.8, 0.5)
+"""Coverages of the columns of the table."""
+TOLD = 0.8
+"""Coverage that the sentences tell."""
+ERROR = Measure("error rate", "error rate", 100, 1, "%", False)
+
+
+def has_abstention(study: Study) -> bool:
+    """Whether the study has a model whose confidence is known."""
+    return len(study.abstention) > 0
+
+
+def sentences(study: Study) -> list[str]:
+    """Say what abstention on a fifth of the utterances does, overall and in failure modes.
+
+    Args:
+        study: results of the workflow
+
+    Returns:
+        for each model a sentence on all utterances, and one per failure mode that gets worse; and
+        the thresholds for the wanted risk
+    """
+    found = []
+    for model in dict.fromkeys(study.abstention["model"]):
+        rows = _told(study, model)
+        whole = rows[rows["mode"] == ALL].iloc[0]
+        before = whole["risk"] - whole["change"]
+        found.append(
+            f"If {model} does not answer the {share(1 - whole['coverage'])} of the utterances in"
+            f" which it is least sure, its error rate is {ERROR.text(whole['risk'])} instead of"
+            f" {ERROR.text(before)}."
+        )
+        for row in rows[rows["mode"] != ALL].to_dict("records"):
+            if row["change"] > 0 and row["answered"]:
+                found.append(_worse(model, row))
+    return found + _thresholds(study)
+
+
+def _told(study: Study, model: str) -> pd.DataFrame:
+    """The rows of a model at the coverage that the sentences tell."""
+    rows = study.abstention[
+        (study.abstention["model"] == model) & (study.abstention["by"] == CONFIDENCE)
+    ]
+    near = (rows["coverage"] - TOLD).abs()
+    return rows[near == near.groupby(rows["mode"]).transform("min")].drop_duplicates("mode")
+
+
+def _worse(model: str, row: dict[Any, Any]) -> str:
+    """Say that a failure mode gets worse, and whether the data show it for other speakers."""
+    text = (
+        f"In the failure mode {row['name']} abstention makes {model} worse: the error rate rises"
+        f" from {ERROR.text(row['risk'] - row['change'])} to {ERROR.text(row['risk'])} of the"
+        f" {int(row['answered'])} answered utterances, since the model is surer where it is wrong."
+    )
+    if not row["change_low"] > 0:
+        text += " With these speakers, the rise may be chance."
+    return text
+
+
+def _thresholds(study: Study) -> list[str]:
+    """Say what the thresholds for the wanted risk do on speakers that did not choose them."""
+    found = []
+    for model, rows in study.thresholds.groupby("model", sort=False):
+        wanted = ERROR.text(rows["wanted"].iloc[0])
+        chosen = rows[rows["threshold"].notna()]
+        if not len(chosen):
+            found.append(
+                f"No threshold is shown to keep the error rate of {model} at or below {wanted}:"
+                " half of the speakers are too few, or the model is wrong too often."
+            )
+            continue
+        parts = [
+            f"{share(row['coverage_elsewhere'])} answered with an error rate of"
+            f" {ERROR.text(row['risk_elsewhere'])}"
+            for row in chosen.to_dict("records")
+        ]
+        kept = is_confirmed(chosen["kept"])
+        promise = "kept" if kept.all() else "not kept" if not kept.any() else "kept once of twice"
+        found.append(
+            f"A threshold for an error rate of {model} of at most {wanted}, chosen on half of the"
+            f" speakers, does this on the others: {' and '.join(parts)}. The limit is {promise}."
+        )
+    return found
+
+
+def abstention_table(study: Study) -> Table:
+    """Make the table of the error rates at several coverages.
+
+    Args:
+        study: results of the workflow
+
+    Returns:
+        one row per model and failure mode, and per rule of a failure mode that a machine can see
+    """
+    columns = [
+        Column("Model", number=False),
+        Column("Utterances", number=False),
+        *(Column(f"{100 * value:g} % answered", ERROR.unit) for value in SHOWN),
+        Column("Area", ERROR.unit, meaning="mean error rate over all coverages within the group"),
+    ]
+    rows = []
+    table = study.abstention
+    for (model, mode), part in table[table["by"] == CONFIDENCE].groupby(
+        ["model", "mode"], sort=False
+    ):
+        first = part.iloc[0]
+        cells = [model_cell(study, str(model)), Cell(str(first["name"]))]
+        cells += [_risk(_nearest(part, value), whole=mode == ALL) for value in SHOWN]
+        cells.append(
+            number(
+                ERROR.number(first["area"]),
+                first["area"],
+                note=ERROR.interval(first["area_low"], first["area_high"]),
+            )
+        )
+        rows.append(cells)
+    for row in table[table["by"] != CONFIDENCE].to_dict("records"):
+        name = f"all except {row['rule']}: {share(row['coverage'])}"
+        cells = [model_cell(study, row["model"]), Cell(name), *[Cell(NONE)] * (len(SHOWN) + 1)]
+        cells[2 + int(np.argmin([abs(value - row["coverage"]) for value in SHOWN]))] = _risk(
+            row, whole=True
+        )
+        rows.append(cells)
+    return Table("Error rate of the answered utterances", columns, rows)
+
+
+def _nearest(rows: pd.DataFrame, coverage: float) -> dict[Any, Any]:
+    """The row with the coverage that is nearest to a number."""
+    return rows.loc[(rows["coverage"] - coverage).abs().idxmin()].to_dict()
+
+
+def _risk(row: dict[Any, Any], *, whole: bool) -> Cell:
+    """The cell of an error rate with its interval, and how many utterances of a mode it is of."""
+    if not row["answered"]:
+        return Cell(NONE, note="none answered")
+    notes: Sequence[str] = [ERROR.interval(row["low"], row["high"])]
+    if not whole:
+        notes = [*notes, f"of {int(row['answered'])}"]
+    return number(
+        ERROR.number(row["risk"]),
+        row["risk"],
+        note=" ".join(note for note in notes if note),
+        mark="verdict-worse" if row["change"] > 0 and not whole else "",
+    )
