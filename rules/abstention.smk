@@ -2,7 +2,7 @@
 
 
 rule abstain:
-    """Compute risk against coverage of each model, and thresholds for a wanted risk."""
+    """Compute risk against coverage of each model, thresholds for a wanted risk, and cascades."""
     input:
         metadata="resources/{dataset}/metadata.parquet",
         scores=scores,
@@ -16,6 +16,7 @@ rule abstain:
             labels={"dataset": "{dataset}", "task": "{task}"},
         ),
         thresholds="results/abstention/{dataset}/{task}.thresholds.csv",
+        cascades="results/abstention/{dataset}/{task}.cascades.csv",
     log:
         "logs/abstain/{dataset}/{task}.log",
     benchmark:
@@ -28,6 +29,7 @@ rule abstain:
     params:
         models=STUDY.compared,
         sources=STUDY.column_sources,
+        metric=setting("tasks/{task}/metric"),
         wanted=setting("abstention/risk"),
         resamples=setting("resamples"),
         seed=setting("seed"),

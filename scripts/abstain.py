@@ -2,6 +2,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 from voxslice.decisions.abstention import abstention_table, threshold_table
+from voxslice.decisions.cascade import cascade_table
 from voxslice.files import read_csv, write_csv
 from voxslice.logs import to_log
 
@@ -13,25 +14,23 @@ def main(
     modes: str,
     members: str,
     visible: Sequence[str],
+    metric: str,
     wanted: float,
     resamples: int,
     seed: int,
     table: str,
     thresholds: str,
+    cascades: str,
 ) -> None:
-    """Compute risk against coverage of each model, and thresholds for a wanted risk."""
+    """Compute risk against coverage of each model, thresholds for a wanted risk, and cascades."""
     tables = {model: pd.read_parquet(path) for model, path in scores.items()}
     described = pd.read_parquet(metadata)
+    of_modes = read_csv(modes), pd.read_parquet(members)
     found = abstention_table(
-        tables,
-        described,
-        read_csv(modes),
-        pd.read_parquet(members),
-        visible=visible,
-        resamples=resamples,
-        seed=seed,
+        tables, described, *of_modes, visible=visible, resamples=resamples, seed=seed
     )
     write_csv(threshold_table(tables, described, wanted=wanted, seed=seed), thresholds)
+    write_csv(cascade_table(tables, described, *of_modes, metric=metric, seed=seed), cascades)
     write_csv(found, table)
 
 
@@ -44,9 +43,11 @@ if __name__ == "__main__":
             modes=snakemake.input.modes,
             members=snakemake.input.members,
             visible=[name for name, source in sources.items() if source != "metadata"],
+            metric=snakemake.params.metric,
             wanted=snakemake.params.wanted,
             resamples=snakemake.params.resamples,
             seed=snakemake.params.seed,
             table=snakemake.output.table,
             thresholds=snakemake.output.thresholds,
+            cascades=snakemake.output.cascades,
         )

@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 from voxslice.decisions.abstention import ABSTENTION_COLUMNS, THRESHOLD_COLUMNS
+from voxslice.decisions.cascade import CASCADE_COLUMNS
 from voxslice.decisions.table import CHECK_COLUMNS
 from voxslice.files import read_csv, write_csv, write_text
 from voxslice.logs import to_log
@@ -103,6 +104,7 @@ def main(
         channels=read_csv(channels),
         abstention=read_first(abstention[:1], ABSTENTION_COLUMNS),
         thresholds=read_first(abstention[1:], THRESHOLD_COLUMNS),
+        cascades=read_first(abstention[2:], CASCADE_COLUMNS),
         checks=read_first(checks, CHECK_COLUMNS),
         metrics=read_csv(metrics),
         confusion=read_csv(confusion),

@@ -839,6 +839,26 @@ TABLES = (
         task="classification",
     ),
     Table(
+        "results/abstention/{dataset}/{task}.cascades.csv",
+        "ordered pair of models and share that is handed on",
+        (
+            Column("model", "text", "Id of the model that answers where it is sure."),
+            Column("then", "text", "Id of the model that answers the other utterances."),
+            Column("share", "number", "Share of the utterances that the threshold is chosen for."),
+            Column("handed", "number", "Share that is handed on."),
+            Column("metric", "text", "Metric of the task."),
+            Column("value", "number", "The metric of the cascade."),
+            Column("low", "number", "Lower limit of its 95 % interval by speaker.", missing=True),
+            Column("high", "number", "Upper limit of its 95 % interval by speaker.", missing=True),
+            Column("mode", "text", "Confirmed mode in which it is worst.", missing=True),
+            Column("name", "text", "The failure mode in words.", missing=True),
+            Column("mode_value", "number", "Accuracy in this mode.", missing=True),
+            Column("mode_low", "number", "Lower limit of its 95 % interval.", missing=True),
+            Column("mode_high", "number", "Upper limit of its 95 % interval.", missing=True),
+        ),
+        task="classification",
+    ),
+    Table(
         "results/checks/{dataset}/{task}.csv",
         "check and group of utterances",
         (

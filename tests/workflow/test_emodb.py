@@ -17,6 +17,7 @@ from rule_names import (
     rough_names,
 )
 from snakemake_cli import ROOT, planned, snakemake, write_config
+from voxslice.files import read_csv
 
 SHARED = ROOT.parent / "shared" / "data"
 MODELS = ["gender_age_small", "gender_age_big"]
@@ -236,3 +237,22 @@ def test_no_rough_rule_is_a_name(study, task):
         assert rough == [], collect.__name__
         assert rules > 5, collect.__name__
     assert rough_modes(study, "emodb", task) == []
+
+
+def test_abstention_halves_the_error_of_the_small_model_but_not_of_angry_men(study):
+    table = read_csv(study / "results/abstention/emodb/gender.csv")
+    own = table[(table["model"] == MODELS[0]) & (table["by"] == "confidence")]
+    risks = {
+        name: [rows.loc[(rows["coverage"] - value).abs().idxmin(), "risk"] for value in (1, 0.8)]
+        for name, rows in own.groupby("name")
+    }
+    assert risks["all utterances"] == pytest.approx([0.144, 0.072], abs=0.002)
+    # the model is surer of its errors there
+    assert risks["anger, male"] == pytest.approx([0.683, 0.8], abs=0.02)
+
+
+def test_a_cascade_is_nearly_as_good_as_the_big_model(study):
+    table = read_csv(study / "results/abstention/emodb/gender.cascades.csv")
+    row = table[(table["model"] == MODELS[0]) & (table["share"] == 0.3)].iloc[0]
+    assert row["handed"] == pytest.approx(0.3, abs=0.02)
+    assert row["value"] == pytest.approx(0.95, abs=0.01)

@@ -123,7 +123,7 @@ class StudyConfig:
         if self.config["tasks"][wildcards.task]["type"] != "classification":
             return []
         place = f"results/abstention/{wildcards.dataset}/{wildcards.task}"
-        return [f"{place}.csv", f"{place}.thresholds.csv"]
+        return [f"{place}{end}.csv" for end in ("", ".thresholds", ".cascades")]
 
     def per_checked(self, pattern: str) -> list[str]:
         """Fill in a pattern for each pair of dataset and task that has a check.

@@ -13,6 +13,7 @@ from voxslice.audit.hints import HINT_COLUMNS
 from voxslice.comparison.overall_metric import metric_sums, metric_value
 from voxslice.conditions import is_numeric
 from voxslice.decisions.abstention import ABSTENTION_COLUMNS, THRESHOLD_COLUMNS
+from voxslice.decisions.cascade import CASCADE_COLUMNS
 from voxslice.decisions.table import CHECK_COLUMNS
 from voxslice.files import read_embeddings, read_predictions
 from voxslice.modes.channels import CHANNEL_COLUMNS
@@ -139,6 +140,7 @@ class Study:
         channels: how the recordings of groups of people differ from those of other people
         abstention: error rate of each model at several coverages; empty for a regression
         thresholds: thresholds for a wanted risk, and what they do on other speakers
+        cascades: metrics of cascades of two models; empty for a regression
         checks: answers of the checks; empty if the config has none
     """
 
@@ -185,6 +187,7 @@ class Study:
     thresholds: pd.DataFrame = field(
         default_factory=lambda: pd.DataFrame(columns=THRESHOLD_COLUMNS)
     )
+    cascades: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=CASCADE_COLUMNS))
     checks: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=CHECK_COLUMNS))
 
     @property

@@ -6,7 +6,7 @@ import pandas as pd
 
 from voxslice.report.costs import COSTS, measured
 from voxslice.report.drawing import SOFT, Drawing, draw, style
-from voxslice.report.numbers import NONE, decimal
+from voxslice.report.numbers import NONE, Measure, decimal
 from voxslice.report.study import Study, rule_text
 from voxslice.report.tables import Cell, Column, Table, capital, model_cell, number
 from voxslice.task import rises
@@ -200,12 +200,13 @@ def remarks(study: Study, table: pd.DataFrame) -> list[str]:
     return sentences
 
 
-def charts(study: Study, table: pd.DataFrame) -> dict[str, list[Drawing]]:
+def charts(study: Study, table: pd.DataFrame, cascades: pd.DataFrame) -> dict[str, list[Drawing]]:
     """Draw each cost against each goal if at least two models have both.
 
     Args:
         study: the study
         table: costs and performance, as `tradeoff` returns them
+        cascades: cascades with costs, see `voxslice.report.cascades`, drawn against all utterances
 
     Returns:
         the charts of each goal
@@ -216,11 +217,15 @@ def charts(study: Study, table: pd.DataFrame) -> dict[str, list[Drawing]]:
             part = table[(table["cost"] == cost) & (table["goal"] == goal)]
             part = part[np.isfinite(part["x"]) & np.isfinite(part["y"])]
             if len(part) > 1:
-                drawings[goal].append(_chart(study, part, cost, goal))
+                more = cascades[cascades["cost"] == cost] if goal == OVERALL else cascades[:0]
+                drawings[goal].append(_chart(study, part, more, cost, goal))
     return drawings
 
 
-def _chart(study: Study, rows: pd.DataFrame, name: str, goal: str) -> Drawing:
+def _chart(
+    study: Study, rows: pd.DataFrame, cascades: pd.DataFrame, name: str, goal: str
+) -> Drawing:
+    """Draw a cost against a goal: one point per model, and a line per cascade of two models."""
     cost, measure = COSTS[name], study.overall_measure if goal == OVERALL else study.measure
     positions = {model.name: position for position, model in enumerate(study.models)}
     order = [model for model in positions if model in set(rows["model"])]
@@ -275,8 +280,31 @@ def _chart(study: Study, rows: pd.DataFrame, name: str, goal: str) -> Drawing:
             tooltip=tips,
         ),
     ]
+    if len(cascades):
+        layers.insert(0, _cascades(cascades, measure, x, y))
     chart = alt.layer(*layers).properties(width=SIDE, height=SIDE * 0.7)
     return draw(chart, f"{title} against {cost.title.lower()}", left=60)
+
+
+def _cascades(cascades: pd.DataFrame, measure: Measure, x: alt.X, y: alt.Y) -> alt.Chart:
+    """Lines through the points of each cascade, one point per share that is handed on."""
+    rows = cascades.assign(y=cascades["y"] * measure.factor, share=100 * cascades["handed"])
+    return (
+        alt.Chart(rows[["model", "x", "y", "share"]])
+        .mark_line(color=SOFT, strokeWidth=1, point=alt.OverlayMarkDef(color=SOFT, size=24))
+        .encode(
+            x=x,
+            y=y,
+            detail="model:N",
+            order="share:Q",
+            tooltip=[
+                alt.Tooltip("model:N"),
+                alt.Tooltip("share:Q", title="handed on (%)", format=".0f"),
+                alt.Tooltip("x:Q", title="cost", format=",.3~r"),
+                alt.Tooltip("y:Q", title=measure.title, format=f",.{measure.digits}f"),
+            ],
+        )
+    )
 
 
 SIDE = 280

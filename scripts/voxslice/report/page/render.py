@@ -17,6 +17,7 @@ from voxslice.report import (
     against,
     audit,
     calibration,
+    cascades,
     checks,
     clips,
     compared,
@@ -174,7 +175,7 @@ def _parts(study: Study, derived: Derived) -> dict[str, Any]:
         "merged": overall.merged_sentence(study),
         **_calibration(study, derived.calibration),
         "tradeoff_table": tradeoff.tradeoff_table(study, derived.tradeoff),
-        "tradeoff_charts": tradeoff.charts(study, derived.tradeoff),
+        **_tradeoff(study, derived),
         "tradeoff_remarks": tradeoff.remarks(study, derived.tradeoff),
         "heat_names": slice_tables.heat_columns(study),
         "heat_maps": slice_tables.heat_maps(study, derived.heatmap),
@@ -215,6 +216,15 @@ def _abstention(study: Study) -> dict[str, Any]:
     return {
         "abstention_sentences": abstention.sentences(study),
         "abstention_table": abstention.abstention_table(study),
+    }
+
+
+def _tradeoff(study: Study, derived: Derived) -> dict[str, Any]:
+    """The charts of the trade-off and the table of cascades, by their names in the template."""
+    points = cascades.cascade_points(study)
+    return {
+        "tradeoff_charts": tradeoff.charts(study, derived.tradeoff, points),
+        "cascade_table": cascades.cascade_table(study, points),
     }
 
 
