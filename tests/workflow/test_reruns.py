@@ -37,14 +37,16 @@ def rules(jobs):
 
 
 REPORT = {"make_report", "make_index"}
-SLICES = {"suggest_slices", "find_slices", "find_modes", "compare", "make_view"} | REPORT
+SLICES = {
+    "suggest_slices", "find_slices", "find_modes", "compare", "abstain", "make_view",
+} | REPORT  # fmt: skip
 METADATA = SLICES | {
     "read_metadata", "audit", "score", "score_references", "measure", "compare_speakers",
-    "find_hints",
+    "find_hints", "check_models",
 }  # fmt: skip
 COMPARED = SLICES - {"suggest_slices"}
-SCORES = SLICES | {"score", "measure", "compare_speakers", "find_hints"}
-RESAMPLED = {"measure", "compare", "compare_speakers"} | REPORT
+SCORES = SLICES | {"score", "measure", "compare_speakers", "find_hints", "check_models"}
+RESAMPLED = {"measure", "compare", "compare_speakers", "abstain"} | REPORT
 
 
 def test_nothing(plan):
@@ -126,6 +128,7 @@ def test_new_model_touches_no_other_inference(plan, tmp_path, finished_study):
             "find_slices dataset=demo task=gender model=practice_small",
             "find_modes dataset=demo task=gender",
             "find_hints dataset=demo task=gender",
+            "abstain dataset=demo task=gender",
             "measure dataset=demo task=gender",
             "compare dataset=demo task=gender",
             "compare_speakers dataset=demo task=gender",
@@ -139,6 +142,7 @@ def test_new_model_touches_no_other_inference(plan, tmp_path, finished_study):
 def test_removed_model_infers_nothing(plan):
     def edit(config):
         del config["models"]["practice_big"]
+        config["checks"] = []
 
     assert rules(plan(edit)) == SLICES | {"measure", "compare_speakers", "find_hints"}
 
@@ -237,8 +241,8 @@ def test_subgroup_parameter_reruns_no_suggestions(plan):
         (("spotlight", "max_rows"), 7, {"make_view"}),
         (("report", "max_megabytes"), 3, REPORT),
         (("datasets", "demo", "note"), "another", REPORT),
-        (("tasks", "age", "margin"), 1, RESAMPLED - {"measure"}),
-        (("tasks", "age", "min_drop"), 4, SLICES),
+        (("tasks", "age", "margin"), 1, RESAMPLED - {"measure", "abstain"}),
+        (("tasks", "age", "min_drop"), 4, SLICES - {"abstain"}),
         (("searches", "embedding", "stability_seeds"), 0, SLICES),
     ],
     ids=lambda value: value[-1] if isinstance(value, tuple) else None,

@@ -38,6 +38,8 @@ def sentences(study: Study) -> list[str]:
         rows = _told(study, model)
         whole = rows[rows["mode"] == ALL].iloc[0]
         before = whole["risk"] - whole["change"]
+        if not before > 0:
+            continue
         found.append(
             f"If {model} does not answer the {share(1 - whole['coverage'])} of the utterances in"
             f" which it is least sure, its error rate is {ERROR.text(whole['risk'])} instead of"

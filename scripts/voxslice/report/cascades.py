@@ -12,7 +12,7 @@ POINT_COLUMNS = ["model", "cost", "x", "y", "handed", "row"]
 
 
 def cascade_points(study: Study) -> pd.DataFrame:
-    """Compute the costs of the cascades whose first model is faster than the second one.
+    """Compute the costs of the cascades of a faster model and a better one.
 
     A cascade runs the first model on every utterance and the second one on those that are handed
     on. Its mean latency and real-time factor are the sum of both.
@@ -29,13 +29,16 @@ def cascade_points(study: Study) -> pd.DataFrame:
     if not len(costs) or len(set(costs["machine"])) > 1:
         return pd.DataFrame(columns=POINT_COLUMNS)
     costs = costs.set_index("model")
+    values = {model.name: study.overall_value(at) for at, model in enumerate(study.models)}
+    sign = 1 if study.overall_measure.rises else -1
     rows = []
     for place, row in study.cascades.iterrows():
         pair = [row["model"], row["then"]]
         if not set(pair) <= set(costs.index):
             continue
         first, second = (costs.loc[name] for name in pair)
-        if first["p50_ms"] >= second["p50_ms"]:
+        better = sign * (values[pair[1]] - values[pair[0]]) > 0
+        if not better or first["p50_ms"] >= second["p50_ms"]:
             continue
         known = {"model": ", then ".join(pair), "y": row["value"], "handed": row["handed"]}
         known |= {"row": place}

@@ -235,12 +235,13 @@ def _chart(
         ring=np.where(rows["front"], "yes", "no"),
     )
     rows = rows[["model", "x", "y", "rule", "ring", "front"]]
-    span = max(float(rows["x"].max() - rows["x"].min()), 1e-9)
-    low = max(float(rows["x"].min()) - 0.08 * span, 0.0)
+    costs = [*rows["x"].astype(float), *cascades["x"].astype(float)]
+    span = max(max(costs) - min(costs), 1e-9)
+    low = max(min(costs) - 0.08 * span, 0.0)
     x = alt.X(
         "x:Q",
         title=f"{cost.title} ({cost.unit})",
-        scale=alt.Scale(domain=[low, float(rows["x"].max()) + 0.08 * span], nice=True, zero=False),
+        scale=alt.Scale(domain=[low, max(costs) + 0.08 * span], nice=True, zero=False),
         axis=alt.Axis(tickCount=4, format=".3~g"),
     )
     title = measure.label if goal == OVERALL else f"{measure.label}, worst slice"

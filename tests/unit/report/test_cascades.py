@@ -43,6 +43,17 @@ def test_the_table_has_one_row_per_share():
     assert cascade_table(one, cascade_points(study())) is None
 
 
+def test_a_model_hands_nothing_on_to_a_worse_one():
+    one = study(costs=True)
+    first, second = one.models
+    swapped = [
+        dataclasses.replace(first, scores=second.scores),
+        dataclasses.replace(second, scores=first.scores),
+    ]
+    assert len(cascade_points(one))
+    assert not len(cascade_points(dataclasses.replace(one, models=swapped)))
+
+
 def test_costs_of_several_machines_are_not_added():
     one = study(costs=True)
     names = np.where(one.costs["model"] == "a", "here", "there")
@@ -52,5 +63,5 @@ def test_costs_of_several_machines_are_not_added():
 
 def test_the_page_shows_cascades(tmp_path):
     page = page_of(study(costs=True), write_noise(tmp_path))
-    assert "Cascades: the faster model answers where it is sure" in page
+    assert "Cascades: the faster model answers where it is sure, otherwise the better one" in page
     assert "a, then b" in page
