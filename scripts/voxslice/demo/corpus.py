@@ -15,10 +15,12 @@ import audb
 import audbackend
 import audformat
 import audiofile
+import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
 from voxslice.demo.speech import SAMPLING_RATE, Utterance, synthesise
+from voxslice.demo.telephone import over_telephone
 from voxslice.demo.voices import EVALUATION_VOICES, STYLES, Voice
 
 NAME = "demo"
@@ -39,10 +41,14 @@ SENTENCES = {
     "b04": "The new neighbours have a small brown dog.",
 }
 
+TELEPHONE_SHARE = 0.2
+"""Share of the utterances of each voice in each style that come over a telephone."""
+
 _DESCRIPTION = (
     "Synthetic speech of the speech synthesiser espeak-ng, made to try out software. "
     "The voices are settings of the synthesiser, not people; gender, age and emotion are nominal: "
     "they name the settings. Ten voices say ten sentences in the styles of seven emotions. "
+    "A fifth of the utterances came over a telephone line; no column says which. "
     "Results on this corpus say nothing about human speech. "
     "espeak-ng itself is under GPL-3.0-or-later; the recordings are released under CC0-1.0."
 )
@@ -64,7 +70,8 @@ def publish(
 
     Args:
         host: Folder that holds the repository `REPOSITORY`.
-        seed: Seed of the synthesiser's noise.
+        seed: Seed of the synthesiser's noise, and of the draw of utterances that come over a
+            telephone.
         voices: Voices that speak.
         sentences: Codes of the `SENTENCES` that each voice speaks in each style.
 
@@ -144,7 +151,7 @@ def _database(voices: Sequence[Voice]) -> audformat.Database:
 def _write_speech(
     folder: Path, voices: Sequence[Voice], sentences: Sequence[str], seed: int
 ) -> pd.DataFrame:
-    """Write the recordings and list them.
+    """Write the recordings and list them. A part of them comes over a telephone.
 
     Returns:
         One row per utterance, indexed by file, with columns speaker, transcription, emotion and
@@ -152,6 +159,7 @@ def _write_speech(
     """
     (folder / "wav").mkdir(parents=True)
     cast = [(voice, code, emotion) for voice in voices for code in sentences for emotion in STYLES]
+    telephone = _drawn_for_telephone(voices, sentences, seed)
     signals = synthesise(
         (Utterance(SENTENCES[code], voice, STYLES[emotion]) for voice, code, emotion in cast), seed
     )
@@ -160,10 +168,30 @@ def _write_speech(
         tqdm(cast, "Synthesise corpus", mininterval=1), signals, strict=True
     ):
         file = f"wav/{int(voice.name):02d}{code}-{emotion}.wav"
+        if (voice.name, code, emotion) in telephone:
+            signal = over_telephone(signal, SAMPLING_RATE)
         audiofile.write(str(folder / file), signal, SAMPLING_RATE, bit_depth=16)
         rows[file] = (int(voice.name), code, emotion, signal.size / SAMPLING_RATE)
     columns = ["speaker", "transcription", "emotion", "duration"]
     return pd.DataFrame.from_dict(rows, orient="index", columns=columns)
+
+
+def _drawn_for_telephone(
+    voices: Sequence[Voice], sentences: Sequence[str], seed: int
+) -> set[tuple[str, str, str]]:
+    """Draw the utterances that come over a telephone, the same number for each voice and style.
+
+    Returns:
+        Voice, sentence and emotion of each of them.
+    """
+    rng = np.random.default_rng(seed)
+    count = round(TELEPHONE_SHARE * len(sentences))
+    return {
+        (voice.name, str(code), emotion)
+        for voice in voices
+        for emotion in STYLES
+        for code in rng.choice(sentences, count, replace=False)
+    }
 
 
 def _fill(database: audformat.Database, utterances: pd.DataFrame) -> None:

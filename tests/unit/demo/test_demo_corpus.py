@@ -1,8 +1,15 @@
 """The synthetic corpus has the form of emodb and the same bytes in each run."""
 
+import io
+import zipfile
+from collections import Counter
+from pathlib import Path
+
 import audb
 import audiofile
 import pytest
+import soundfile
+from voxslice.data.bandwidth import bandwidth
 from voxslice.demo.corpus import BACKEND, NAME, REPOSITORY, SENTENCES, VERSION, publish
 from voxslice.demo.voices import EVALUATION_VOICES, STYLES
 
@@ -76,10 +83,36 @@ def test_recordings_are_as_described(database):
         assert audiofile.duration(file) == pytest.approx(seconds, abs=1e-6)
 
 
+def test_a_fifth_of_the_utterances_comes_over_a_telephone(tmp_path):
+    codes = tuple(SENTENCES)[:5]
+    header = publish(tmp_path, 1, VOICES, codes)
+    files = sorted(header.parent.rglob("*.zip"))
+    limits = {}
+    for archive in files:
+        with zipfile.ZipFile(archive) as opened:
+            for name in opened.namelist():
+                audio, rate = soundfile.read(io.BytesIO(opened.read(name)), dtype="float32")
+                limits[name] = bandwidth(audio, rate)
+    assert len(limits) == len(VOICES) * len(codes) * len(STYLES)
+    sent = [name for name, limit in limits.items() if limit == "telephone"]
+    # one of five sentences of each voice in each style
+    kinds = Counter((Path(name).stem[:2], Path(name).stem.split("-")[1]) for name in sent)
+    assert kinds == {(f"0{v.name}", style): 1 for v in VOICES for style in STYLES}
+    # the sentences are drawn, so that they do not name the telephone
+    assert len({Path(name).stem[2:5] for name in sent}) == len(codes)
+    assert set(limits.values()) == {"telephone", "wideband"}
+
+
+def test_no_column_names_the_telephone(database):
+    columns = [name for table in database.tables.values() for name in table.columns]
+    assert not [name for name in columns if "phone" in name or "channel" in name]
+
+
 def test_the_description_claims_no_people(database):
     assert "Synthetic speech" in database.description
     assert "not people" in database.description
     assert "nominal" in database.description
+    assert "telephone" in database.description
     assert database.license == "CC0-1.0"
 
 
