@@ -231,6 +231,7 @@ TABLES = (
             ),
             Column("bandwidth_hz", "number", "Highest transmitted frequency.", "Hz", missing=True),
             Column("clipping", "number", "Share of clipped samples.", missing=True),
+            Column("reverberation", "number", "Rises compared with decays.", "dB", missing=True),
             Column("speech_share", "number", "Share of the duration with speech.", missing=True),
             Column("reason", "text", "Why measures are missing.", missing=True),
         ),

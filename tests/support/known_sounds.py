@@ -1,6 +1,7 @@
 """Sounds whose pitch, level and noise are known."""
 
 import numpy as np
+import scipy.signal
 from voxslice.data.signals import RATE
 
 
@@ -24,3 +25,15 @@ def hiss(seconds, seed=0):
 def spoken(frequency=150, seconds=2.0):
     """Return a voice that pauses for half of each half second."""
     return voice(frequency, seconds) * (times(seconds) % 0.5 < 0.25)
+
+
+def reverberated(signal, seconds, seed=0):
+    """Return a signal in a room: exponentially decaying noise follows the direct sound.
+
+    The noise has the power of the direct sound. `seconds` is the reverberation time: the time in
+    which the noise decays by 60 dB.
+    """
+    tail = hiss(1.2 * seconds, seed) * 10 ** (-3 * times(1.2 * seconds) / seconds)
+    response = tail / np.sqrt((tail**2).sum())
+    response[0] = 1
+    return scipy.signal.fftconvolve(signal, response)[: len(signal)].astype(np.float32)

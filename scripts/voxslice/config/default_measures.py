@@ -17,6 +17,7 @@ COLUMNS = {
     "snr": "snr",
     "bandwidth": "bandwidth",
     "clipping": "clipping",
+    "reverberation": "reverberation",
     "speech_share": "speech_share",
 }
 """The measure of each default column. `duration` is a column of every table already."""

@@ -17,6 +17,7 @@ from voxslice.data.file_names import locate
 from voxslice.data.levels import clipping, level, snr
 from voxslice.data.measure_reasons import joined
 from voxslice.data.pitch import pitch
+from voxslice.data.reverberation import reverberation
 from voxslice.data.signals import RATE, SILENT
 from voxslice.data.voice_activity import speech_share
 from voxslice.errors import InputError, reason_of
@@ -43,6 +44,7 @@ MEASURES = {
     "bandwidth": Measure(lambda audio, _: bandwidth(audio.signal, audio.rate), None),
     "bandwidth_hz": Measure(lambda audio, _: bandwidth_hz(audio.signal, audio.rate), 0),
     "clipping": Measure(lambda audio, _: clipping(audio.signal), 4),
+    "reverberation": Measure(lambda _, signal: reverberation(signal), 1),
     "speech_share": Measure(lambda _, signal: speech_share(signal), 2),
 }
 """The measures by name, except the duration, which the table of utterances contains."""

@@ -1,18 +1,12 @@
 """Voice activity: which parts of an utterance are speech."""
 
 import numpy as np
-import scipy.fft
-import scipy.signal
 import scipy.special
 
+from voxslice.data.bands import EDGES, SIZE, band_powers
 from voxslice.data.signals import FRAME, RATE, frames_of, require_sound
 from voxslice.errors import InputError
 
-SIZE = 512
-"""Length of the Fourier transform in samples."""
-LOWEST, HIGHEST = 90, 6400
-"""Range in Hz of the bands."""
-BANDS = 18
 PAUSES = 10
 """Percentage of the frames that are assumed to be pauses."""
 QUIETEST = 10 ** (-60 / 10)
@@ -22,8 +16,6 @@ SPEECH = 1.0
 MIN_FRAMES = 20
 """Smallest number of frames for an estimate of the noise."""
 
-EDGES = np.unique(np.round(np.geomspace(LOWEST, HIGHEST, BANDS + 1) * SIZE / RATE).astype(int))
-WINDOW = scipy.signal.get_window("hann", FRAME).astype(np.float32)
 FREEDOM = 2 * np.maximum(np.diff(EDGES) * RATE / SIZE / (1.5 * RATE / FRAME), 1)
 """Degrees of freedom of the power of noise in each band. A Hann window passes 1.5 bins of noise."""
 BIAS = FREEDOM / scipy.special.chdtri(FREEDOM, 1 - PAUSES / 100)
@@ -50,8 +42,7 @@ def speech_frames(signal: np.ndarray) -> np.ndarray:
     """
     require_sound(signal)
     frames = frames_of(signal)
-    spectrum = np.abs(scipy.fft.rfft(frames * WINDOW, SIZE, axis=1)) ** 2
-    bands = np.add.reduceat(spectrum[:, : EDGES[-1]], EDGES[:-1], axis=1) / np.diff(EDGES)
+    bands = band_powers(signal)
     sounds = frames.any(axis=1)
     if sounds.sum() < MIN_FRAMES:
         raise InputError("less than 0.2 s of it is not silent")

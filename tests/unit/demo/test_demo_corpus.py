@@ -85,12 +85,13 @@ def test_recordings_are_as_described(database):
 
 def test_a_fifth_of_the_utterances_comes_over_a_telephone(tmp_path):
     codes = tuple(SENTENCES)[:5]
-    header = publish(tmp_path, 1, VOICES, codes)
-    files = sorted(header.parent.rglob("*.zip"))
+    publish(tmp_path, 1, VOICES, codes)
     limits = {}
-    for archive in files:
+    for archive in tmp_path.rglob("*.zip"):
         with zipfile.ZipFile(archive) as opened:
             for name in opened.namelist():
+                if not name.endswith(".wav"):
+                    continue
                 audio, rate = soundfile.read(io.BytesIO(opened.read(name)), dtype="float32")
                 limits[name] = bandwidth(audio, rate)
     assert len(limits) == len(VOICES) * len(codes) * len(STYLES)
