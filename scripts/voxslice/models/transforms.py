@@ -36,7 +36,7 @@ def folder_checksum(folder: str | Path) -> str:
     folder = Path(folder)
     found = []
     for path in sorted(folder.rglob("*")):
-        if folder.resolve() not in path.resolve().parents:
+        if not _is_inside(path, folder):
             raise InputError(
                 f"The folder {folder} has the link {path.relative_to(folder)}, which leads out of"
                 " it, so its content cannot be trusted: copy the file instead."
@@ -49,6 +49,14 @@ def folder_checksum(folder: str | Path) -> str:
                 " model: correct the path."
             )
     return hashlib.sha256(json.dumps(found).encode()).hexdigest()
+
+
+def _is_inside(path: Path, folder: Path) -> bool:
+    """Whether a path is in a folder after all links were followed."""
+    try:
+        return folder.resolve() in path.resolve().parents
+    except (OSError, RuntimeError):  # links in a circle
+        return False
 
 
 def require_trusted(folder: str | Path, pinned: str | None) -> str:

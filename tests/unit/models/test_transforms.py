@@ -145,6 +145,9 @@ def test_links_out_of_a_trusted_folder_are_refused(tmp_path, source):
         (source / "link").symlink_to(tmp_path / place)
         refused(source, tmp_path, "has the link link, which leads out of it", trust="transform")
         (source / "link").unlink()
+    (source / "link").symlink_to(source / "other")
+    (source / "other").symlink_to(source / "link")
+    refused(source, tmp_path, "has the link link, which leads out of it", trust="transform")
 
 
 @pytest.mark.parametrize(
