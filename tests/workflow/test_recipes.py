@@ -70,10 +70,22 @@ def follow(home):
     return run
 
 
+def name_files(home):
+    """Name the files as emodb names them: the speaker, the text, and a letter for the emotion."""
+    table = pd.read_csv(home / "voices.csv")
+    letters = table["emotion"].map({"anger": "W", "neutral": "N"})
+    numbers = table["speaker"].map({"a": "03", "b": "08", "c": "09", "d": "10"})
+    names = numbers + "a0" + table["take"].astype(str) + letters + "a.wav"
+    for old, new in zip(table["file"], names, strict=True):
+        (home / "audio" / old).rename(home / "audio" / new)
+    table.assign(file=names).to_csv(home / "voices.csv", index=False)
+
+
 @pytest.fixture(scope="module")
 def study(home):
-    """A finished study with the ids that the recipes use."""
+    """A finished study with the ids and the names of files that the recipes use."""
     config = study_config(home)
+    name_files(home)
     voices = config["datasets"].pop("voices")
     voices["columns"]["arousal"] = {"column": "take"}
     labels = {"logits": ["arousal", "dominance", "valence"]}
