@@ -13,7 +13,9 @@ from voxslice.models.fetching import fetch_model
 HUB = Path(__file__).parents[2] / "data" / "hub" / "wav2vec2"
 REPO, REVISION = "owner/voices", "0123456789" * 4
 FILES = {
-    str(path.relative_to(HUB)): path.read_bytes() for path in HUB.rglob("*") if path.is_file()
+    str(path.relative_to(HUB)): path.read_bytes()
+    for path in HUB.rglob("*")
+    if path.is_file() and path.name != "model_mask.onnx"
 } | {"pytorch_model.bin": b"never downloaded", "README.md": b"# Voices"}
 
 
