@@ -112,6 +112,13 @@ rule checks:
     localrule: True
 
 
+rule handovers:
+    """Write a model card, a group table, a data sheet and a list of inputs for each model."""
+    input:
+        collect("results/handover/{model}/README.md", model=STUDY.handed_over()),
+    localrule: True
+
+
 rule speakers:
     """Compute the results of each speaker, and what it contributes to differences of models."""
     input:
@@ -154,3 +161,4 @@ include: "modes.smk"
 include: "abstention.smk"
 include: "checks.smk"
 include: "report.smk"
+include: "handover.smk"

@@ -1,5 +1,3 @@
-import shutil
-import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,9 +18,10 @@ from voxslice.report.inputs import (
     read_modes,
     read_silence,
 )
-from voxslice.report.page.render import derive, render, versions
+from voxslice.report.page.render import derive, render
 from voxslice.report.page.summary import render_summary
 from voxslice.report.study import Study, stored_embedding
+from voxslice.versions import git_commit, versions
 
 
 def main(
@@ -131,19 +130,6 @@ def main(
     for name, table in derived.tables.items():
         write_csv(table, tables[name])
     write_text(html, page)
-
-
-def git_commit(folder: str) -> str:
-    """Return the git commit of a folder; empty if it is not known.
-
-    The commit is not a parameter of the rule, since a new commit alone must not make all reports
-    again.
-    """
-    if shutil.which("git") is None:
-        return ""
-    command = ["git", "-C", folder, "describe", "--always", "--dirty", "--exclude=*"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
-    return done.stdout.strip()
 
 
 if __name__ == "__main__":

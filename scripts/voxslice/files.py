@@ -23,7 +23,8 @@ TEXT = [
     "file", "speaker", "half", "reason", "model", "model_a", "model_b", "source", "search",
     "finder", "slice", "kind", "rule", "evidence", "verdict", "note", "metric", "label",
     "prediction", "machine", "device", "mode", "leading_speaker",
-    "category", "then", "against", "quantity", "group", "relation", "answer",
+    "category", "then", "against", "dataset", "task", "column", "version",
+    "quantity", "group", "relation", "answer",
 ]  # fmt: skip
 """Columns of CSV tables that are always text: an id may be `1`, and a label may be `None`."""
 

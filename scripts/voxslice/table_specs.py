@@ -908,6 +908,47 @@ TABLES = (
         ),
     ),
     Table(
+        "results/handover/{model}/groups.csv",
+        "dataset, task and group of utterances",
+        (
+            Column("dataset", "text", "Id of the dataset."),
+            Column("task", "text", "Id of the task."),
+            Column("column", "text", "Column of the metadata."),
+            Column("group", "text", "Condition on the column."),
+            Column("demographic", "boolean", "Whether the column describes the speaker."),
+            Column("support", "integer", "Number of utterances."),
+            Column("speakers", "integer", "Number of known speakers.", missing=True),
+            GROUP_METRIC,
+            Column("value", "number", "The metric of the group."),
+            Column("low", "number", "Lower limit of its 95 % interval by speaker.", missing=True),
+            Column("high", "number", "Upper limit of its 95 % interval by speaker.", missing=True),
+            Column("others", "number", "The metric of all other utterances.", missing=True),
+            Column("reliable", "boolean", "Whether there are at least five known speakers."),
+        ),
+    ),
+    Table(
+        "results/handover/{model}/test_set.csv",
+        "dataset, column and category; the first row is of all utterances",
+        (
+            Column("dataset", "text", "Id of the dataset."),
+            Column("column", "text", "Column of the metadata, or `all`."),
+            Column("category", "text", "Category, or `all`."),
+            Column("utterances", "integer", "Number of utterances."),
+            Column("speakers", "integer", "Number of known speakers.", missing=True),
+            Column("hours", "number", "Duration of the utterances.", "h"),
+        ),
+    ),
+    Table(
+        "results/handover/{model}/inputs.csv",
+        "input of the handover",
+        (
+            Column("kind", "text", "Kind of the input.", allowed=("model", "table", "version")),
+            Column("name", "text", "Path, or name of the model, the dataset or the library."),
+            Column("version", "text", "Version.", missing=True),
+            Column("sha256", "text", "SHA-256 of the file.", missing=True),
+        ),
+    ),
+    Table(
         "results/costs/{model}.csv",
         "model and number of threads",
         (

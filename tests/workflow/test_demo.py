@@ -251,4 +251,5 @@ def test_every_table_is_as_docs_tables_specifies(finished_study):
         table = read_csv(path) if path.suffix == ".csv" else pd.read_parquet(path)
         assert problems(table, specs[0]) == [], name
         compared.add(specs[0])
-    assert compared == set(TABLES)
+    # the target `handovers` is not part of all
+    assert compared == {spec for spec in TABLES if "/handover/" not in spec.path}

@@ -272,6 +272,19 @@ def studies(config: Mapping[str, Any]) -> list[tuple[str, str]]:
     ]
 
 
+def studies_of(config: Mapping[str, Any], model: str) -> list[tuple[str, str]]:
+    """Pairs of dataset and task on which a model has results.
+
+    Args:
+        config: completed config
+        model: id of the model
+
+    Returns:
+        pairs of the ids of a dataset and a task
+    """
+    return [pair for pair in studies(config) if model in models_of(config, *pair)]
+
+
 def searches_of(
     config: Mapping[str, Any], dataset: str, finder: str | None = None
 ) -> dict[str, dict[str, Any]]:

@@ -125,6 +125,50 @@ class StudyConfig:
         place = f"results/abstention/{wildcards.dataset}/{wildcards.task}"
         return [f"{place}{end}.csv" for end in ("", ".thresholds", ".cascades")]
 
+    def handed_over(self) -> list[str]:
+        """Ids of the models that have results on a task."""
+        return [name for name in self.models if lookups.studies_of(self.config, name)]
+
+    def of_handed_over(self, pattern: str, *, checked: bool = False) -> Reader:
+        """Fill in a pattern for each dataset and task of a model.
+
+        Args:
+            pattern: path with `{dataset}`, `{task}` and `{model}`
+            checked: only datasets and tasks that have a check
+
+        Returns:
+            function of the wildcard `model` that returns the paths
+        """
+        return lambda wildcards: [
+            pattern.format(dataset=dataset, task=task, model=wildcards.model)
+            for dataset, task in lookups.studies_of(self.config, wildcards.model)
+            if not checked or model_checks.checks_of(self.config, dataset, task)
+        ]
+
+    def hand_over_settings(self, wildcards: Any) -> dict[str, Any]:
+        """License, note and intended use of a model."""
+        return _pick(self.config["models"][wildcards.model], ("license", "note", "intended_use"))
+
+    def hand_over_studies(self, wildcards: Any) -> list[dict[str, Any]]:
+        """Each dataset and task of a model, with the settings that its model card shows."""
+        found = []
+        for dataset, task in lookups.studies_of(self.config, wildcards.model):
+            settings = self.config["datasets"][dataset]
+            shown = _pick(settings, ("license", "note", "synthetic"))
+            shown |= _pick(settings[lookups.source_of(settings)], ("version",))
+            found.append(
+                {
+                    "dataset": dataset,
+                    "task": task,
+                    "type": self.config["tasks"][task]["type"],
+                    "shown": shown,
+                    "columns": [name for name in settings["columns"] if name != "speaker"],
+                    "demographic": settings["audit"]["speaker_columns"],
+                    "checked": bool(model_checks.checks_of(self.config, dataset, task)),
+                }
+            )
+        return found
+
     def per_checked(self, pattern: str) -> list[str]:
         """Fill in a pattern for each pair of dataset and task that has a check.
 

@@ -7,13 +7,12 @@ from xml.etree import ElementTree
 
 import pandas as pd
 
+from voxslice.decisions.markdown import escape
 from voxslice.decisions.table import ANSWERS, FAILED, PASSED, UNDECIDED
 from voxslice.shown_text import visible
 
 RELATIONS = {"at_least": "at least", "above": "above", "at_most": "at most", "below": "below"}
 MARKS = {PASSED: "✅", FAILED: "❌", UNDECIDED: "❔"}
-MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~&])")
-"""Characters that Markdown would read as markup."""
 XML_REFUSES = re.compile("[\ufffe\uffff]")
 """Characters that XML does not allow, besides those that `visible` replaces."""
 
@@ -138,7 +137,7 @@ def markdown(table: pd.DataFrame, dataset: str, task: str) -> str:
     rows = table.assign(_order=table["answer"].map(order))
     rows = rows.sort_values(["_order", "check"], kind="stable")
     lines = [
-        f"### Checks of {_markdown(task)} on {_markdown(dataset)}: {summary(table)}",
+        f"### Checks of {escape(task)} on {escape(dataset)}: {summary(table)}",
         "",
         "| answer | check | value | interval | speakers | detectable | more speakers | note |",
         "|---|---|--:|---|--:|--:|--:|---|",
@@ -153,7 +152,7 @@ def markdown(table: pd.DataFrame, dataset: str, task: str) -> str:
             *(_number(row[name]) for name in ("speakers", "detectable", "more_speakers")),
             "" if pd.isna(row["note"]) else str(row["note"]),
         ]
-        lines.append(f"| {' | '.join(map(_markdown, cells))} |")
+        lines.append(f"| {' | '.join(map(escape, cells))} |")
     level = table["level"].dropna()
     lines.append("")
     if len(level):
@@ -170,11 +169,6 @@ def markdown(table: pd.DataFrame, dataset: str, task: str) -> str:
 def _number(value: Any) -> str:
     """A number with three digits; empty if it is missing."""
     return "" if pd.isna(value) else f"{value:.3g}" if isinstance(value, float) else f"{value:,}"
-
-
-def _markdown(text: str) -> str:
-    """Text in a cell of a Markdown table."""
-    return MARKDOWN.sub(r"\\\1", visible(text))
 
 
 def verdict(tables: Sequence[pd.DataFrame], *, undecided_fails: bool) -> tuple[bool, str]:

@@ -30,6 +30,7 @@ class Estimate:
         weight: mean squared weight of an utterance in the metric, 1 for the accuracy
         between: variance between speakers of the value of an utterance
         within: variance of the value of an utterance within speakers
+        lowest: smallest possible value
         labels: number of labels that the metric averages over
         rarest: number of utterances of the rarest label
     """
@@ -44,6 +45,7 @@ class Estimate:
     weight: float
     between: float
     within: float
+    lowest: float
     labels: int
     rarest: int
 
@@ -68,7 +70,7 @@ def estimate(scores: Sequence[pd.DataFrame], speakers: np.ndarray | None, metric
     is_share = metric not in REGRESSION_METRICS
     two = len(scores) == 2
     if support == 0:
-        return Estimate(np.nan, np.nan, 0, 0.0, 0, is_share, two, 1.0, 0.0, 0.0, 1, 0)
+        return Estimate(np.nan, np.nan, 0, 0.0, 0, is_share, two, 1.0, 0.0, 0.0, -np.inf, 1, 0)
     numbers = np.arange(support) if speakers is None else number_speakers(speakers)[0]
     sizes = np.bincount(numbers).astype(float)
     sizes, numbers = sizes[sizes > 0], np.unique(numbers, return_inverse=True)[1]
@@ -102,6 +104,7 @@ def estimate(scores: Sequence[pd.DataFrame], speakers: np.ndarray | None, metric
         weight=_weight(totals[0]) if is_share and totals[0].ndim > 1 else 1.0,
         between=between,
         within=within,
+        lowest=-1.0 if is_share else 0.0 if metric == "mae" and not two else -np.inf,
         labels=labels,
         rarest=rarest,
     )
@@ -193,8 +196,8 @@ def interval(found: Estimate, level: float) -> tuple[float, float]:
     if found.is_share and not found.is_difference:
         return _share_interval(found, quantile, tail)
     half = max(quantile * found.error, unseen(found, tail))
-    low, high = found.value - half, found.value + half
-    return (max(low, -1.0), min(high, 1.0)) if found.is_share else (low, high)
+    low, high = max(found.value - half, found.lowest), found.value + half
+    return (low, min(high, 1.0)) if found.is_share else (low, high)
 
 
 def _share_interval(found: Estimate, quantile: float, tail: float) -> tuple[float, float]:

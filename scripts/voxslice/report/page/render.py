@@ -2,8 +2,6 @@
 
 import base64
 import hashlib
-import importlib.metadata
-import platform
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,9 +35,6 @@ from voxslice.report.caveats import warnings
 from voxslice.report.page.templates import style, template, text_of_file
 from voxslice.report.study import Study, distinct
 
-LIBRARIES = [
-    "audb", "audonnx", "onnxruntime", "numpy", "pandas", "scikit-learn", "sliceguard", "snakemake",
-]  # fmt: skip
 OPEN_PAIRS = 1
 """Number of pairs of models that are unfolded when the page opens."""
 OPEN_WARNINGS = 5
@@ -324,18 +319,3 @@ def inlined(script: str) -> str:
 def _hash(script: str) -> str:
     """SHA-256 of a script in base64, by which the policy of the page allows it."""
     return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-
-
-def versions() -> dict[str, str]:
-    """Versions of Python and of the installed libraries that influence the numbers.
-
-    Returns:
-        Versions by the name of the library.
-    """
-    installed = {"Python": platform.python_version()}
-    for name in LIBRARIES:
-        try:
-            installed[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return installed

@@ -1,0 +1,35 @@
+"""The target `handovers` on the finished embedded study."""
+
+import shutil
+
+import pandas as pd
+import pytest
+from huggingface_hub import ModelCard
+from snakemake_cli import jobs_of, planned, snakemake
+from voxslice.files import read_csv
+from voxslice.table_specs import TABLES, problems
+
+pytestmark = pytest.mark.workflow
+
+
+def test_each_model_is_handed_over(finished_study, demo_config, tmp_path):
+    study = tmp_path / "study"
+    shutil.copytree(finished_study, study, symlinks=True)
+    shutil.rmtree(study / "results/handover", ignore_errors=True)
+    process = snakemake(study, "handovers", configfiles=[demo_config])
+    assert jobs_of(process) == ["hand_over model=practice_big", "hand_over model=practice_small"]
+    assert planned(study, "handovers", configfiles=[demo_config]) == []
+    folder = study / "results/handover/practice_small"
+    specs = [spec for spec in TABLES if "/handover/" in spec.path]
+    assert len(specs) == 3
+    for spec in specs:
+        assert problems(read_csv(folder / spec.path.rsplit("/", 1)[1]), spec) == []
+    card = ModelCard.load(folder / "README.md", ignore_metadata_errors=False)
+    metrics = pd.concat(
+        read_csv(study / f"results/metrics/demo/{task}.csv").assign(task=task)
+        for task in ("gender", "age")
+    )
+    own = metrics[metrics["model"] == "practice_small"]
+    found = {(one.task_name, one.metric_type): one.metric_value for one in card.data.eval_results}
+    assert found == own.set_index(["task", "metric"])["value"].to_dict()
+    assert "The speech is synthetic" in card.text
