@@ -1,15 +1,19 @@
 """The target `handovers` on the finished embedded study."""
 
+import re
 import shutil
 
 import pandas as pd
 import pytest
 from huggingface_hub import ModelCard
 from snakemake_cli import jobs_of, planned, snakemake
+from voxslice.decisions.markdown import number
 from voxslice.files import read_csv
 from voxslice.table_specs import TABLES, problems
 
 pytestmark = pytest.mark.workflow
+
+TASKS = ("gender", "age")
 
 
 def test_each_model_is_handed_over(finished_study, demo_config, tmp_path):
@@ -26,10 +30,20 @@ def test_each_model_is_handed_over(finished_study, demo_config, tmp_path):
         assert problems(read_csv(folder / spec.path.rsplit("/", 1)[1]), spec) == []
     card = ModelCard.load(folder / "README.md", ignore_metadata_errors=False)
     metrics = pd.concat(
-        read_csv(study / f"results/metrics/demo/{task}.csv").assign(task=task)
-        for task in ("gender", "age")
+        read_csv(study / f"results/metrics/demo/{task}.csv").assign(task=task) for task in TASKS
     )
     own = metrics[metrics["model"] == "practice_small"]
     found = {(one.task_name, one.metric_type): one.metric_value for one in card.data.eval_results}
     assert found == own.set_index(["task", "metric"])["value"].to_dict()
     assert "The speech is synthetic" in card.text
+
+    # each number of the card is a cell of a table
+    names = [
+        *(f"results/{kind}/demo/{task}.csv" for kind in ("metrics", "modes") for task in TASKS),
+        "results/handover/practice_small/groups.csv",
+    ]
+    tables = [read_csv(study / name).select_dtypes("number") for name in names]
+    cells = {number(cell) for table in tables for cell in table.to_numpy(float).ravel()}
+    shown = re.findall(r"(?<=\| )-?[\d.]+(?:e-?\d+)?(?= \|)", card.text)
+    assert len(shown) > 50
+    assert set(shown) <= cells
