@@ -21,7 +21,7 @@ from voxslice.config.validator import Validator
 from voxslice.errors import InputError
 from voxslice.unicode_text import nfc
 
-INHERITED = ("license", "tasks", "embedding_output", "sampling_rate", "scale")
+INHERITED = ("license", "intended_use", "tasks", "embedding_output", "sampling_rate", "scale")
 """Keys that a derived model takes from its source if they are not given."""
 PLACES = {"path", "audio", "url", "onnx", "host", "predictions"}
 """Keys that hold file names, which stay in the Unicode form in which they are written."""

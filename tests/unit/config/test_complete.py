@@ -499,6 +499,7 @@ def test_a_variant_inherits_the_keys_of_its_source(config):
         "derive": {"from": "small", "quantize": "int8"},
         "tasks": ["gender", "age"],
         "license": "CC0",
+        "intended_use": "",
         "embedding_output": "h",
         "sampling_rate": 8000,
         "note": "",
