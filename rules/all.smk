@@ -119,6 +119,13 @@ rule handovers:
     localrule: True
 
 
+rule collections:
+    """List the utterances of unlabelled datasets that most likely belong to the failure modes."""
+    input:
+        STUDY.per_embedded("results/collect/{dataset}/{task}"),
+    localrule: True
+
+
 rule speakers:
     """Compute the results of each speaker, and what it contributes to differences of models."""
     input:
@@ -161,4 +168,5 @@ include: "modes.smk"
 include: "abstention.smk"
 include: "checks.smk"
 include: "report.smk"
+include: "collect.smk"
 include: "handover.smk"

@@ -908,6 +908,35 @@ TABLES = (
         ),
     ),
     Table(
+        "results/collect/{dataset}/{task}/summary.csv",
+        "confirmed failure mode",
+        (
+            MODE,
+            Column("name", "text", "The failure mode in words."),
+            Column("members", "integer", "Number of utterances of the mode."),
+            Column("utterances", "integer", "Number of utterances with an embedding."),
+            Column("share", "number", "Share of members, which a random choice would find."),
+            Column(
+                "precision",
+                "number",
+                "Share of members among the first 20 on speakers that were not seen.",
+                missing=True,
+            ),
+            Column("splits", "integer", "Number of tests on other speakers."),
+            Column("listed", "integer", "Number of utterances in the list of the mode."),
+        ),
+    ),
+    Table(
+        "results/collect/{dataset}/{task}/{mode}.csv",
+        "utterance of an unlabelled dataset",
+        (
+            Column("rank", "integer", "Rank: the most likely member of the mode is first."),
+            Column("dataset", "text", "Id of the dataset."),
+            *KEYS,
+            Column("probability", "number", "Probability of the classifier, not calibrated."),
+        ),
+    ),
+    Table(
         "results/handover/{model}/groups.csv",
         "dataset, task and group of utterances",
         (

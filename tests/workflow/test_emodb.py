@@ -256,3 +256,11 @@ def test_a_cascade_is_nearly_as_good_as_the_big_model(study):
     row = table[(table["model"] == MODELS[0]) & (table["share"] == 0.3)].iloc[0]
     assert row["handed"] == pytest.approx(0.3, abs=0.02)
     assert row["value"] == pytest.approx(0.95, abs=0.01)
+
+
+def test_members_of_the_mode_are_found_for_speakers_that_were_not_seen(study, configfiles):
+    snakemake(study, "collections", configfiles=configfiles)
+    table = read_csv(study / "results/collect/emodb/gender/summary.csv").set_index("name")
+    row = table.loc["anger, male"]
+    assert row["precision"] >= 0.75
+    assert row["share"] < 0.12

@@ -169,6 +169,31 @@ class StudyConfig:
             )
         return found
 
+    def pools(self, wildcards: Any) -> list[str]:
+        """Ids of the datasets that have no labels of a task, from which utterances are collected."""
+        target = self.config["tasks"][wildcards.task]["target"]
+        return [
+            name for name in self.datasets if target not in self.config["datasets"][name]["columns"]
+        ]
+
+    def per_embedded(self, pattern: str) -> list[str]:
+        """Fill in a pattern for each pair of dataset and task that a search uses an embedding for.
+
+        Args:
+            pattern: path with `{dataset}` and `{task}`
+
+        Returns:
+            the paths, in the order of the config
+        """
+        return [
+            pattern.format(dataset=dataset, task=task)
+            for dataset, task in lookups.studies(self.config)
+            if any(
+                "embedding_of" in search
+                for search in lookups.searches_of(self.config, dataset).values()
+            )
+        ]
+
     def per_checked(self, pattern: str) -> list[str]:
         """Fill in a pattern for each pair of dataset and task that has a check.
 
