@@ -1,4 +1,4 @@
-"""The target `handovers` on the finished embedded study."""
+"""The targets `handovers` and `collections` on the finished embedded study."""
 
 import re
 import shutil
@@ -47,3 +47,19 @@ def test_each_model_is_handed_over(finished_study, demo_config, tmp_path):
     shown = re.findall(r"(?<=\| )-?[\d.]+(?:e-?\d+)?(?= \|)", card.text)
     assert len(shown) > 50
     assert set(shown) <= cells
+
+
+def test_lists_of_utterances_to_collect(finished_study, demo_config, tmp_path):
+    study = tmp_path / "study"
+    shutil.copytree(finished_study, study, symlinks=True)
+    target = "results/collect/demo/gender"
+    process = snakemake(study, target, configfiles=[demo_config])
+    assert jobs_of(process) == ["collect_utterances dataset=demo task=gender"]
+    assert planned(study, target, configfiles=[demo_config]) == []
+    specs = {spec.path.rsplit("/", 1)[1]: spec for spec in TABLES if "/collect/" in spec.path}
+    summary = read_csv(study / target / "summary.csv")
+    assert problems(summary, specs["summary.csv"]) == []
+    assert len(summary)
+    assert (summary["precision"].dropna() > 0).any()
+    for mode in summary["mode"]:
+        assert problems(read_csv(study / target / f"{mode}.csv"), specs["{mode}.csv"]) == []

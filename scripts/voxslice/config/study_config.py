@@ -170,7 +170,7 @@ class StudyConfig:
         return found
 
     def pools(self, wildcards: Any) -> list[str]:
-        """Ids of the datasets that have no labels of a task, from which utterances are collected."""
+        """Ids of the datasets without labels of a task, from which utterances are collected."""
         target = self.config["tasks"][wildcards.task]["target"]
         return [
             name for name in self.datasets if target not in self.config["datasets"][name]["columns"]

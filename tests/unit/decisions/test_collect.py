@@ -16,9 +16,8 @@ from voxslice.utterance_keys import KEY
 def make(count=600, seed=0, name="u"):
     """Embeddings in which a fifth of the utterances differs in one direction."""
     rng = np.random.default_rng(seed)
-    keys = pd.DataFrame(
-        {"file": [f"{name}{i:03}.wav" for i in range(count)], "start": 0.0, "end": 1.0}
-    )
+    files = [f"{name}{i:03}.wav" for i in range(count)]
+    keys = pd.DataFrame({"file": files, "start": 0.0, "end": 1.0})
     inside = rng.random(count) < 0.2
     vectors = rng.normal(size=(count, 30)).astype(np.float32)
     vectors[:, 3] += 3 * inside
