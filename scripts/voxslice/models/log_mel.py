@@ -49,6 +49,11 @@ class Whisper:
         """Bands and frames of the features."""
         return self.feature_size, self.chunk_length * self.sampling_rate // self.hop_length
 
+    @property
+    def seconds(self) -> float:
+        """Duration of the audio that the features cover."""
+        return self.chunk_length
+
 
 @dataclass(frozen=True)
 class SpectrogramTransformer:
@@ -65,6 +70,11 @@ class SpectrogramTransformer:
     def shape(self) -> tuple[int, int]:
         """Frames and bands of the features."""
         return self.max_length, self.num_mel_bins
+
+    @property
+    def seconds(self) -> float:
+        """Duration of the audio that the features cover."""
+        return ((self.max_length - 1) * KALDI_HOP + KALDI_FRAME) / self.sampling_rate
 
 
 Settings = Whisper | SpectrogramTransformer
@@ -124,6 +134,8 @@ def _wrong(name: str, key: str, value: object, origin: str) -> InputError:
 def add_front_end(graph: onnx.ModelProto, settings: Settings, origin: str) -> None:
     """Let a model that takes log-mel features take a signal of any length instead.
 
+    The duration that the features cover is printed, because the rest of an utterance is not used.
+
     Args:
         graph: Model with one input, which is changed in place.
         settings: What `read_settings` returned.
@@ -157,6 +169,10 @@ def add_front_end(graph: onnx.ModelProto, settings: Settings, origin: str) -> No
     wide = editor.add("Unsqueeze", [found, _integers(editor, [0])])
     editor.add("Cast", [wide], features, to=TensorProto.FLOAT)
     editor.finish_input()
+    print(
+        f"The model uses the first {settings.seconds:g} s of an utterance. Set window to use all of"
+        " longer ones."
+    )
 
 
 def _shape(value: onnx.ValueInfoProto) -> list[str]:

@@ -155,6 +155,16 @@ def test_settings_that_cannot_be_computed_are_refused(extractor, sentence):
     assert sentence in str(error.value) and "\n" not in str(error.value)
 
 
+@pytest.mark.parametrize(("settings", "seconds"), [(WHISPER, "2"), (AST, "2.015")])
+def test_the_duration_that_is_used_is_printed(settings, seconds, capsys):
+    signal = noise(float(seconds) + 0.5)
+    found = features(settings, signal)
+    assert f"The model uses the first {seconds} s of an utterance. Set w" in capsys.readouterr().out
+    cut = round(float(seconds) * 16000)
+    np.testing.assert_array_equal(found, features(settings, signal[:cut]))
+    assert (found != features(settings, signal[: cut - 1])).any()
+
+
 def test_other_feature_extractors_have_no_settings():
     kind = "SeamlessM4TFeatureExtractor"
     assert read_settings({"feature_extractor_type": kind}, "here") is None
