@@ -1,15 +1,6 @@
 """What to collect next, by the embedding of utterances -> results/collect/"""
 
 
-def pools(wildcards):
-    """Predictions with the embedding of each dataset that has no labels of the task."""
-    model = STUDY.map_model(wildcards)
-    return {
-        f"pool_{dataset}": predictions(dataset, model)
-        for dataset in STUDY.pools(wildcards)
-    }
-
-
 rule collect_utterances:
     """List the utterances of unlabelled datasets that most likely belong to each failure mode."""
     input:

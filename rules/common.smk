@@ -201,6 +201,15 @@ def map_embedding(wildcards):
     return predictions(wildcards.dataset, model) if model else []
 
 
+def pools(wildcards):
+    """Predictions with the embedding of each dataset that has no labels of the task."""
+    model = STUDY.map_model(wildcards)
+    return {
+        f"pool_{dataset}": predictions(dataset, model)
+        for dataset in STUDY.pools(wildcards)
+    }
+
+
 def command(wildcards, output):
     """Command that makes a report again in the folder that holds the results.
 

@@ -91,7 +91,7 @@ def test_yaml_reads_the_key_on_as_true(config):
             {"model": "small", "above": 0, "below": 1},
             "checks.0: above and below exclude each other",
         ),
-        ({"model": "small", "abov": 0}, "checks.0:"),
+        ({"model": "small", "over": 0}, "checks.0:"),
         (
             {"model": "small", "metric": "mae", "at_least": 3},
             "checks.0: no dataset and task has this check: mae is better when it is lower: give"
