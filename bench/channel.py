@@ -1,8 +1,12 @@
-"""Is the person or the channel named? A telephone channel is planted in a corpus of clean speech.
+"""Is the person or the channel named? A telephone channel is planted in corpora of clean speech.
 
-    python bench/channel.py STUDY [--draws 40]      # writes bench/channel.csv, prints the shares
+    python bench/channel.py STUDY [--draws 40]      # writes bench/channel.csv and .md
 
 STUDY is the folder of a study of emodb: its `resources/emodb` has the audio and `metadata.parquet`.
+The second corpus is made by the synthesiser of the embedded study, and has another structure than
+emodb: 24 speakers, 9 of them women, with 8 to 60 utterances each. Each speaker has own shares of
+the emotions. Some sentences are harder than others.
+
 In each draw, a part of the utterances is sent over G.711 at 8 kHz: 60 % of those of women and 10 %
 of those of men. A model without a preference for a gender is simulated: the error rates of
 speakers follow Beta(0.6, 9.4), and on telephone audio half of the right answers become errors.
@@ -12,15 +16,14 @@ slice.
 """
 
 import argparse
-import io
 import sys
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
-import audresample
 import numpy as np
 import pandas as pd
-import soundfile
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent / "scripts"))
@@ -28,61 +31,160 @@ sys.path.insert(0, str(HERE.parent / "scripts"))
 from voxslice.config.default_measures import COLUMNS  # noqa: E402
 from voxslice.data.audio import Audio, read_audio  # noqa: E402
 from voxslice.data.measures import measure  # noqa: E402
+from voxslice.demo.practice import SENTENCES  # noqa: E402
+from voxslice.demo.speech import SAMPLING_RATE, Utterance, synthesise  # noqa: E402
+from voxslice.demo.telephone import over_telephone  # noqa: E402
+from voxslice.demo.voices import STYLES, training_voices  # noqa: E402
 from voxslice.slices.search import find_slices  # noqa: E402
 
 METADATA = ["gender", "age", "emotion"]
 ON_TELEPHONE = {"female": 0.6, "male": 0.1}
 ADDED = 0.5
+SPEAKERS = {"female": 9, "male": 15}
+"""Speakers of the second corpus."""
+CORPUS_SEED = 16
+"""Seed of the second corpus."""
+HARDNESS = 4
+"""Shape of the gamma distribution of the factors by which sentences of the second corpus change the
+error rates. The mean of the factors is 1."""
 
 
-def telephoned(audio: Audio) -> Audio:
-    """Send audio over a telephone: G.711 (mu-law) at 8 kHz, stored at the rate of the original."""
-    coded = io.BytesIO()
-    sent = audresample.resample(audio.signal[np.newaxis], audio.rate, 8000)[0]
-    soundfile.write(coded, sent.clip(-1, 1), 8000, format="WAV", subtype="ULAW")
-    coded.seek(0)
-    received, _ = soundfile.read(coded, dtype="float32")
-    return Audio(audresample.resample(received[np.newaxis], 8000, audio.rate)[0], audio.rate)
+SEARCHES = {
+    "metadata": "gender, age, emotion",
+    "with measures": "the same and the default measures",
+    "nothing planted": "the same and the default measures, nothing planted",
+}
+"""Searches, and how the page calls them."""
+
+PAGE = """\
+# Is the person or the channel named?
+
+`python bench/channel.py STUDY` writes this page and `channel.csv`, with {draws} draws of each
+corpus. A telephone (G.711) is planted in 60 % of the utterances of women and in 10 % of those of
+men. Half of the right answers on these utterances become errors. `emodb` has ten speakers.
+`synthetic` is made by the synthesiser of the embedded study: 24 speakers, 9 of them women, with 8
+to 60 utterances each, own shares of the emotions, and sentences that differ in how hard they are.
+
+The last columns describe the first confirmed slice. The overlap with the channel is intersection
+over union.
+
+{table}
+"""
+HEAD = [
+    "corpus",
+    "searched",
+    "a confirmed slice",
+    "first names the bandwidth",
+    "first names gender or age",
+    "overlap of 0.8 or more",
+    "overlap, median",
+]
 
 
-def measured(metadata: pd.DataFrame, folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The default measures of all utterances, clean and over a telephone."""
+@dataclass(frozen=True)
+class Corpus:
+    """Utterances, and what is measured in them.
 
-    def both(file: str, start: float, end: float) -> tuple[dict, dict]:
-        audio = read_audio(folder / file, start, end)
-        return measure(audio)[0], measure(telephoned(audio))[0]
+    Attributes:
+        metadata: one row per utterance, with `speaker`, `sentence` and the columns `METADATA`
+        clean: the default measures, one row per utterance
+        telephone: the same measures of the audio that was sent over a telephone
+        hardness: shape of the distribution of the factors of sentences; None without such factors
+    """
 
-    keys = [metadata[name] for name in ("file", "start", "end")]
-    with ThreadPoolExecutor(2) as pool:
-        rows = list(pool.map(both, *keys))
-    tables = []
-    for part in zip(*rows, strict=True):
-        table = pd.DataFrame(list(part)).assign(duration=metadata["duration"].to_numpy())
-        names = {name: table[measure] for name, measure in COLUMNS.items()}
-        tables.append(pd.DataFrame(names))
-    return tables[0], tables[1]
+    metadata: pd.DataFrame
+    clean: pd.DataFrame
+    telephone: pd.DataFrame
+    hardness: float | None = None
 
 
-def main() -> None:
-    """Draw, search and write the first slice of each search."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
-    parser.add_argument("study", type=Path)
-    parser.add_argument("--draws", type=int, default=40)
-    arguments = parser.parse_args()
-    resources = arguments.study / "resources/emodb"
+def emodb(study: Path) -> Corpus:
+    """Read emodb from a study, and measure it."""
+    resources = study / "resources/emodb"
     metadata = pd.read_parquet(resources / "metadata.parquet").reset_index(drop=True)
-    clean, telephone = measured(metadata, resources / "audio")
+    keys = zip(*(metadata[name] for name in ("file", "start", "end")), strict=True)
+    recordings = (read_audio(resources / "audio" / file, *limits) for file, *limits in keys)
+    return Corpus(metadata.assign(sentence=""), *measured(recordings))
+
+
+def synthetic() -> Corpus:
+    """Make and measure the second corpus."""
+    rng = np.random.default_rng(CORPUS_SEED)
+    left = dict(SPEAKERS)
+    rows, spoken = [], []
+    for voice in training_voices(max(SPEAKERS.values()), CORPUS_SEED):
+        if not left.get(voice.gender):
+            continue
+        left[voice.gender] -= 1
+        count = rng.integers(8, 61)
+        emotions = rng.choice(list(STYLES), count, p=rng.dirichlet(np.ones(len(STYLES))))
+        for emotion, sentence in zip(emotions, rng.choice(SENTENCES, count), strict=True):
+            rows.append((voice.name, voice.gender, voice.age, emotion, sentence))
+            spoken.append(Utterance(str(sentence), voice, STYLES[emotion]))
+    metadata = pd.DataFrame(rows, columns=["speaker", *METADATA, "sentence"])
+    signals = synthesise(spoken, CORPUS_SEED)
+    tables = measured(Audio(signal, SAMPLING_RATE) for signal in signals)
+    return Corpus(metadata, *tables, HARDNESS)
+
+
+def measured(recordings: Iterator[Audio]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The default measures of recordings, clean and over a telephone."""
+
+    def both(audio: Audio) -> tuple[dict, dict]:
+        sent = Audio(over_telephone(audio.signal, audio.rate), audio.rate)
+        return tuple(
+            measure(one)[0] | {"duration": len(audio.signal) / audio.rate} for one in (audio, sent)
+        )
+
+    with ThreadPoolExecutor(2) as pool:
+        rows = list(pool.map(both, recordings))
+    tables = [pd.DataFrame(list(part)) for part in zip(*rows, strict=True)]
+    clean, sent = (
+        pd.DataFrame({name: table[measure] for name, measure in COLUMNS.items()})
+        for table in tables
+    )
+    return clean, sent
+
+
+def draw_errors(corpus: Corpus, rng: np.random.Generator) -> tuple[np.ndarray, ...]:
+    """Draw a channel and the errors of a model.
+
+    Returns:
+        three boolean arrays with one value per utterance: sent over a telephone; wrong; and wrong
+        if the channel causes errors
+    """
+    metadata = corpus.metadata
     gender, speaker = metadata["gender"].astype(str), metadata["speaker"].astype(str)
+    sent = rng.random(len(metadata)) < gender.map(ON_TELEPHONE).to_numpy(float)
+    rates = {name: rng.beta(0.6, 9.4) for name in sorted(speaker.unique())}
+    rate = speaker.map(rates).to_numpy(float)
+    if corpus.hardness is not None:
+        sentences = sorted(metadata["sentence"].unique())
+        factors = rng.gamma(corpus.hardness, 1 / corpus.hardness, len(sentences))
+        rate *= metadata["sentence"].map(dict(zip(sentences, factors, strict=True))).to_numpy()
+    wrong = rng.random(len(metadata)) < rate
+    return sent, wrong, wrong | (sent & (rng.random(len(metadata)) < ADDED))
+
+
+def search(name: str, corpus: Corpus, draws: int) -> list[tuple]:
+    """Draw a channel, errors and slices, again and again.
+
+    Args:
+        name: name of the corpus
+        corpus: the corpus
+        draws: number of draws
+
+    Returns:
+        one row per draw and search: the name, the number of the draw, the search, the rule of the
+        first confirmed slice, the number of confirmed slices, and the overlap (intersection over
+        union) of the first one with the channel
+    """
     rows = []
-    for draw in range(arguments.draws):
-        rng = np.random.default_rng(draw)
-        sent = rng.random(len(metadata)) < gender.map(ON_TELEPHONE).to_numpy(float)
-        rates = {name: rng.beta(0.6, 9.4) for name in sorted(speaker.unique())}
-        wrong = rng.random(len(metadata)) < speaker.map(rates).to_numpy(float)
-        planted = wrong | (sent & (rng.random(len(metadata)) < ADDED))
-        sound = pd.concat([clean[~sent], telephone[sent]]).sort_index()
-        table = pd.concat([metadata[["speaker", *METADATA]], sound], axis=1)
-        for search, features, loss in (
+    for draw in range(draws):
+        sent, wrong, planted = draw_errors(corpus, np.random.default_rng(draw))
+        sound = pd.concat([corpus.clean[~sent], corpus.telephone[sent]]).sort_index()
+        table = pd.concat([corpus.metadata[["speaker", *METADATA]], sound], axis=1)
+        for label, features, loss in (
             ("metadata", METADATA, planted),
             ("with measures", [*METADATA, *COLUMNS], planted),
             ("nothing planted", [*METADATA, *COLUMNS], wrong),
@@ -91,25 +193,48 @@ def main() -> None:
                 table, loss.astype(float), features, "speaker", alpha=0.05, seed=draw
             )
             confirmed = found.slices[found.slices["confirmed"]]
-            first = confirmed.iloc[0] if len(confirmed) else None
-            overlap = np.nan
-            if first is not None:
-                inside = np.zeros(len(metadata), bool)
-                inside[np.asarray(first["rows"])] = True
+            rule, overlap = "", np.nan
+            if len(confirmed):
+                inside = np.zeros(len(table), bool)
+                inside[np.asarray(confirmed.iloc[0]["rows"])] = True
+                rule = str(confirmed.iloc[0]["rule"])
                 overlap = (inside & sent).sum() / (inside | sent).sum()
-            rule = "" if first is None else str(first["rule"])
-            rows.append((draw, search, rule, len(confirmed), round(float(overlap), 3)))
+            rows.append((name, draw, label, rule, len(confirmed), round(float(overlap), 3)))
             print(*rows[-1], flush=True)
-    table = pd.DataFrame(rows, columns=["draw", "search", "first", "confirmed", "overlap"])
+    return rows
+
+
+def line(corpus: str, label: str, part: pd.DataFrame) -> str:
+    """Write the line of a table with the shares of the draws of one corpus and one search."""
+    channel = part["first"].str.contains("bandwidth").mean()
+    person = part["first"].str.contains("gender|age", regex=True).mean()
+    overlap = part["overlap"]
+    shares = [(part["first"] != "").mean(), channel, person, (overlap >= 0.8).mean()]
+    cells = [
+        corpus,
+        SEARCHES[label],
+        *(f"{share:.1%}" for share in shares),
+        f"{overlap.median():.2f}",
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def main() -> None:
+    """Draw, search and write the first slice of each search."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("study", type=Path)
+    parser.add_argument("--draws", type=int, default=40)
+    arguments = parser.parse_args()
+    rows = search("emodb", emodb(arguments.study), arguments.draws)
+    rows += search("synthetic", synthetic(), arguments.draws)
+    columns = ["corpus", "draw", "search", "first", "confirmed", "overlap"]
+    table = pd.DataFrame(rows, columns=columns)
     table.to_csv(HERE / "channel.csv", index=False)
-    for search, part in table.groupby("search", sort=False):
-        channel = part["first"].str.contains("bandwidth")
-        person = part["first"].str.contains("gender|age", regex=True)
-        print(
-            f"{search}: {(part['first'] != '').mean():.0%} have a confirmed slice; the first names"
-            f" the bandwidth in {channel.mean():.0%}, gender or age in {person.mean():.0%};"
-            f" overlap with the channel {part['overlap'].median():.2f} (median)"
-        )
+    lines = [f"| {' | '.join(HEAD)} |", f"|---|---{'|--:' * (len(HEAD) - 2)}|"]
+    for (corpus, label), part in table.groupby(["corpus", "search"], sort=False):
+        lines.append(line(corpus, label, part))
+    page = PAGE.format(draws=arguments.draws, table="\n".join(lines))
+    (HERE / "channel.md").write_text(page, encoding="utf-8")
 
 
 if __name__ == "__main__":
