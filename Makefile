@@ -57,6 +57,7 @@ bench: $(READY)
 	$(BIN)/python bench/report.py
 	$(BIN)/python bench/planning.py $(if $(DATA),--data $(DATA))
 	$(BIN)/python bench/scale.py
+	$(BIN)/python bench/measure_scale.py
 	$(BIN)/python bench/refusals.py
 	$(if $(MODEL),$(BIN)/python bench/inference.py $(MODEL),@echo 'make bench MODEL=folder times inference, too')
 	$(if $(MODEL),$(BIN)/python bench/variants.py $(MODEL))
