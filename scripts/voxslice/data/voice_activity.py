@@ -11,7 +11,7 @@ PAUSES = 10
 """Percentage of the frames that are assumed to be pauses."""
 QUIETEST = 10 ** (-60 / 10)
 """Smallest power of noise in a band, relative to the maximum of all bands."""
-SPEECH = 1.0
+SPEECH = 0.5
 """Mean logarithm of the likelihood ratio from which on a frame is speech."""
 MIN_FRAMES = 20
 """Smallest number of frames for an estimate of the noise."""

@@ -29,8 +29,15 @@ def test_digital_silence_is_no_speech():
     assert speech_share(padded) == pytest.approx(speech_share(speech) / 2, abs=0.02)
 
 
-def test_noise_alone_is_no_speech():
-    assert speech_share(0.1 * hiss(2.0)) < 0.05
+@pytest.mark.parametrize("seconds", [0.3, 1.0, 10.0])
+@pytest.mark.parametrize("color", ["white", "pink"])
+def test_noise_alone_is_no_speech(seconds, color):
+    noise = hiss(seconds)
+    if color == "pink":
+        spectrum = np.fft.rfft(noise)
+        spectrum /= np.sqrt(np.maximum(np.arange(len(spectrum)), 8))
+        noise = np.fft.irfft(spectrum, len(noise)).astype(np.float32)
+    assert speech_share(0.1 * noise) < 0.05
 
 
 def test_the_level_does_not_matter():
