@@ -53,7 +53,6 @@ def check_table(study: Study) -> Table | None:
         Column("Speakers"),
         Column("Detectable", meaning="smallest distance on the wrong side that would be shown"),
         Column("More speakers", meaning="further speakers that would decide the check"),
-        Column("Note", number=False),
     ]
     order = study.checks["answer"].map({answer: place for place, answer in enumerate(ANSWERS)})
     rows = study.checks.assign(_order=order).sort_values(["_order", "check"], kind="stable")
@@ -66,7 +65,12 @@ def _row(study: Study, row: Mapping[str, Any]) -> list[Cell]:
     difference = pd.notna(row["against"])
     against = f"minus {row['against']}" if difference else ""
     return [
-        Cell(row["answer"], ANSWERS.index(row["answer"]), mark=MARKS[row["answer"]]),
+        Cell(
+            row["answer"],
+            ANSWERS.index(row["answer"]),
+            note="" if pd.isna(row["note"]) else str(row["note"]),
+            mark=MARKS[row["answer"]],
+        ),
         Cell(row["model"], note=against),
         Cell(measure.short if measure else row["quantity"], note=row["group"]),
         _value(measure, row, difference=difference),
@@ -76,7 +80,6 @@ def _row(study: Study, row: Mapping[str, Any]) -> list[Cell]:
         if pd.isna(row["detectable"])
         else number(measure.change(row["detectable"]) if measure else NONE, row["detectable"]),
         count(row["more_speakers"]),
-        Cell("" if pd.isna(row["note"]) else str(row["note"]), mark="long"),
     ]
 
 

@@ -43,6 +43,8 @@ def test_failed_checks_come_first_with_their_numbers(study):
     assert first[6].text.endswith(" points")
     assert (cost[2].text, cost[2].note) == ("p95_ms", "3 s of audio, 1 thread")
     assert [cell.text for cell in cost[3:5]] == ["72", "below 50"]
+    assert "too few speakers" in unknown[0].note
+    assert (first[0].note, len(first)) == ("", 8)
     assert unknown[4].text == "at least \N{MINUS SIGN}90.0 points"
     assert [last[3].text, last[4].text] == ["0.02", "below 1"]
     assert check_sentence(study.checks) == (
