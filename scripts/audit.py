@@ -3,6 +3,7 @@ from typing import Any
 
 import pandas as pd
 from voxslice.audit.audit import audit
+from voxslice.audit.constraints import count_unnamed
 from voxslice.files import write_csv
 from voxslice.logs import to_log
 
@@ -18,8 +19,9 @@ def main(
     output: str,
 ) -> None:
     """Audit a dataset by rules, and write one row per finding."""
+    utterances = pd.read_parquet(metadata)
     findings = audit(
-        pd.read_parquet(metadata),
+        utterances,
         pd.concat(map(pd.read_parquet, examined), ignore_index=True),
         speaker_columns=speaker_columns,
         split_column=split_column,
@@ -28,6 +30,9 @@ def main(
     )
     for issue, rows in findings.groupby("issue", sort=False):
         print(f"{issue}: {len(rows):,}")
+    for column, settings in file_names.items():
+        if count := count_unnamed(utterances, settings["pattern"]):
+            print(f"{count:,} file names do not fit the pattern of the column {column}")
     write_csv(findings, output)
 
 

@@ -80,8 +80,7 @@ def check_file_names(
         InputError: if the pattern of a column fits no file
     """
     for column, settings in patterns.items():
-        found = [re.search(settings["pattern"], file) for file in metadata["file"]]
-        texts = [match["value"] if match else None for match in found]
+        texts = _named_values(metadata, settings["pattern"])
         if len(texts) and not any(texts):
             raise InputError(
                 f"The pattern of the column {column} fits no file name, such as"
@@ -93,6 +92,25 @@ def check_file_names(
             if name is not None and not pd.isna(value) and not _same(value, name):
                 detail = f"{column} is {value} here and {name} in the name of the file"
                 yield Finding.of("file name", row, detail=detail)
+
+
+def count_unnamed(metadata: pd.DataFrame, pattern: str) -> int:
+    """Count the utterances whose file name does not give a value.
+
+    Args:
+        metadata: table with one row per utterance
+        pattern: regular expression with the group `value`, see `check_file_names`
+
+    Returns:
+        the number
+    """
+    return _named_values(metadata, pattern).count(None)
+
+
+def _named_values(metadata: pd.DataFrame, pattern: str) -> list[str | None]:
+    """The value in the name of each file; None if the name does not fit the pattern."""
+    found = [re.search(pattern, file) for file in metadata["file"]]
+    return [match["value"] if match else None for match in found]
 
 
 def _same(value: Any, name: Any) -> bool:

@@ -8,6 +8,7 @@ from voxslice.audit.constraints import (
     check_overlaps,
     check_speakers,
     check_splits,
+    count_unnamed,
 )
 from voxslice.errors import InputError
 
@@ -118,6 +119,7 @@ def test_values_that_contradict_the_file_name():
         ("file name", "08_W.wav", "speaker is 9 here and 08 in the name of the file"),
         ("file name", "03_T.wav", "emotion is anger here and sadness in the name of the file"),
     ]
+    assert count_unnamed(metadata, NAMES["emotion"]["pattern"]) == 1
 
 
 def test_a_pattern_that_fits_no_file_is_refused():
