@@ -638,7 +638,12 @@ TABLES = (
             Column("outside", "number", "The same of the utterances of other people."),
             Column("speakers", "integer", "Known speakers in the group.", missing=True),
             Column("others", "integer", "Known speakers outside of it.", missing=True),
-            Column("correlation", "number", "Correlation of group and column over speakers."),
+            Column(
+                "correlation",
+                "number",
+                "Correlation of group and column over speakers; missing if speakers do not differ.",
+                missing=True,
+            ),
             Column(
                 "p",
                 "number",

@@ -111,7 +111,8 @@ def associations(
         one row per group and column with numbers, and per group and category, in the columns
         `CHANNEL_COLUMNS`: mean, or share of the category, `inside` and `outside`; number of
         `speakers` inside and of `others`; `correlation` over speakers, and its p-value, see
-        `association`. There are no rows if all speakers are in the group, or none
+        `association`. There are no rows if all utterances are in the group, or none, or if a column
+        has no value there
     """
     values = {
         (name, category): column
@@ -137,9 +138,9 @@ def associations(
         )
         own = numbers[among]
         for number, (name, category) in enumerate(compared):
-            if np.isnan(correlation[number]):
-                continue
             column = matrix[:, number]
+            if np.isnan(column[inside]).all() or np.isnan(column[~inside]).all():
+                continue
             rows.append(
                 {
                     "rule": group.rule,

@@ -92,7 +92,9 @@ def test_a_group_is_compared_with_other_people_in_the_same_state():
     # anger of both genders came over a telephone: then the channel says nothing about women
     table["bandwidth"] = np.where(angry, "telephone", "wideband")
     found = associated(table, "gender = female & emotion = anger")
-    assert "bandwidth" not in set(found["column"])
+    band = found[found["column"] == "bandwidth"].iloc[0]
+    assert (band["inside"], band["outside"], band["p"]) == (1, 1, 1)
+    assert np.isnan(band["correlation"])
 
 
 def test_columns_of_the_rule_and_rules_that_are_not_about_people_are_left_out():
