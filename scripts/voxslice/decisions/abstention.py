@@ -22,6 +22,8 @@ CONFIDENCE, RULE = "confidence", "rule"
 """What decides which utterances are answered."""
 RANKS = 200
 """Largest number of bins of the confidence in the area under the curve."""
+BLOCKS = 1000
+"""Largest number of blocks in which utterances without speakers are resampled."""
 ABSTENTION_COLUMNS = [
     "model", "mode", "name", "by", "rule", "coverage", "threshold", "support", "answered",
     "coverage_of_mode", "risk", "low", "high", "change", "change_low", "change_high", "area",
@@ -267,10 +269,11 @@ def _area(
     speakers = None if own.speakers is None else own.speakers[inside]
     edges = np.unique(np.quantile(sure, np.linspace(0, 1, RANKS + 1), method="lower"))
     bins = len(edges) - 1 - (np.searchsorted(edges, sure, side="right") - 1)  # the surest first
-    parts = np.zeros((len(sure), len(edges), 2))
-    parts[np.arange(len(sure)), bins] = np.stack([np.ones(len(sure)), loss], -1)
-    numbers = None if speakers is None else number_speakers(speakers)[0]
-    sums = speaker_sums(parts, numbers)
+    # without speakers, utterances are independent, so they can be resampled in blocks
+    units = np.arange(len(sure)) % BLOCKS if speakers is None else number_speakers(speakers)[0]
+    units = np.unique(units, return_inverse=True)[1]
+    sums = np.zeros((units.max() + 1, len(edges), 2))
+    np.add.at(sums, (units, bins), np.stack([np.ones(len(sure)), loss], -1))
     low, high = bootstrap_interval(sums, _mean_risk, resamples=resamples, seed=seed)
     return float(_mean_risk(sums.sum(0))[0]), float(low[0]), float(high[0])
 

@@ -115,6 +115,20 @@ def test_models_without_probabilities_are_left_out():
     assert list(found.columns) == THRESHOLD_COLUMNS and not len(found)
 
 
+def test_without_speakers_the_area_is_the_same():
+    scores, metadata, modes, members = make()
+    settings = {"visible": (), "resamples": 200, "seed": 0}
+    rows = [
+        abstention_table({"m": scores}, table, modes, members, **settings).iloc[0]
+        for table in (metadata, metadata.drop(columns="speaker"))
+    ]
+    assert rows[0]["area"] == rows[1]["area"]
+    widths = [row["area_high"] - row["area_low"] for row in rows]
+    # the speakers of these scores hardly differ
+    assert widths[1] == pytest.approx(widths[0], rel=0.5)
+    assert rows[1]["area_low"] < rows[1]["area"] < rows[1]["area_high"]
+
+
 def test_a_threshold_answers_at_most_the_coverage():
     sure = np.array([0.1, 0.2, 0.3, 0.4, 0.5])
     assert (sure >= threshold_of(sure, 0.5)).sum() == 2
