@@ -1,9 +1,10 @@
-"""Measure how often the comparison of two models on all utterances gives a verdict.
+"""Measure how often the comparison of two models gives a verdict, overall and on groups.
 
 The models are equally good ("false verdicts"), or the second one makes half as many errors, or
 errors half as large ("right" and "wrong verdicts"). For each speaker and model, a rate of errors or
 a mean error is drawn. One of the two labels is rarer: three in ten speakers mostly have it.
-`python bench/verdicts.py > bench/verdicts.md` writes the table; `--studies` sets the number of
+On groups, the models are equally good everywhere, or differ equally everywhere.
+`python bench/verdicts.py > bench/verdicts.md` writes the tables; `--studies` sets the number of
 studies per cell.
 """
 
@@ -16,7 +17,8 @@ import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
 
-from voxslice.comparison.compare import compare
+from voxslice.comparison.compare import ALL, compare
+from voxslice.comparison.groups import Group
 from voxslice.task import Task
 
 PER_SPEAKER = 40
@@ -86,6 +88,44 @@ def verdicts(
     return {str(k): float(v) for k, v in pd.Series(found).value_counts(normalize=True).items()}
 
 
+def group_verdicts(speakers: int, studies: int, rates: list[float]) -> dict[str, float]:
+    """Verdicts on 13 groups: categories of four columns, one of which belongs to the speakers.
+
+    Args:
+        speakers: number of speakers of each study
+        studies: number of studies
+        rates: rate of errors of both models
+
+    Returns:
+        `any`, the share of the studies with a verdict on a group; `groups`, the share of the groups
+        with one
+    """
+    found = []
+    for seed in range(studies):
+        rng = np.random.default_rng([seed, speakers, 1])
+        speaker = np.repeat(np.arange(speakers), PER_SPEAKER)
+        scores = dict(zip("ab", classes(rng, speaker, rates), strict=True))
+        columns = [rng.integers(0, count, len(speaker)) for count in (2, 3, 4)]
+        columns.append(rng.integers(0, 4, speakers)[speaker])
+        groups = {
+            f"{number}.{value}": Group("category", "", column == value)
+            for number, column in enumerate(columns)
+            for value in np.unique(column)
+        }
+        table = compare(
+            scores,
+            groups,
+            speaker.astype(str),
+            task=Task("classification", overall="accuracy"),
+            resamples=1000,
+            seed=seed,
+        )
+        rows = table[table["slice"] != ALL]
+        decided = rows["verdict"].isin(["better", "worse"])
+        found.append({"any": decided.any(), "groups": decided.mean()})
+    return pd.DataFrame(found).astype(float).mean().to_dict()
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--studies", type=int, default=400)
@@ -114,3 +154,20 @@ if __name__ == "__main__":
                 f" {100 * other.get('better', 0):.0f} % | {100 * other.get('worse', 0):.1f} % |",
                 flush=True,
             )
+    print(
+        "",
+        "On 13 groups of utterances that differ in nothing (categories of four columns, one of",
+        "which belongs to the speakers), a false verdict is one on any group. McNemar's test",
+        "treats utterances as independent, so it refers to these speakers and not to further ones.",
+        "",
+        "| speakers | any false verdict | groups with a right verdict |",
+        "|---|---|---|",
+        sep="\n",
+    )
+    for speakers in (5, 10, 20, 80):
+        equal = group_verdicts(speakers, options.studies, [0.2, 0.2])
+        other = group_verdicts(speakers, options.studies, [0.2, 0.1])
+        print(
+            f"| {speakers} | {100 * equal['any']:.1f} % | {100 * other['groups']:.0f} % |",
+            flush=True,
+        )
