@@ -63,9 +63,9 @@ def compare(
     as many errors was found better in 32 and 59 % by the accuracy or the UAR, and in 95 and 100 %
     by the mean absolute error. With fewer than six speakers there is no verdict. On groups with 2,
     3 and 4 speakers, equally good models would get a verdict in 30, 18 and 9 % of the cases, and
-    with 5, 10 and 20 speakers they get one in 7, 6 and 5 %. If the models differ for each speaker but
-    not on average, at least one of 13 groups gets a verdict in 15, 15, 25 and 32 % of the studies of
-    5, 10, 20 and 80 speakers.
+    with 5, 10 and 20 speakers they get one in 7, 6 and 5 %. If the models differ for each speaker
+    but not on average, at least one of 13 groups gets a verdict in 15, 15, 25 and 32 % of the
+    studies of 5, 10, 20 and 80 speakers.
 
     Args:
         scores: scores of each model, for the same utterances in the same order: `loss`, and
