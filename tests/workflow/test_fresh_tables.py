@@ -160,7 +160,7 @@ def tables(folder):
     """Content by path of all tables of a study, except tables that not every run writes."""
     found = [*folder.glob("results/**/*.*"), *folder.glob("resources/*/metadata.parquet")]
     kinds = {".csv", ".parquet", ".json"}
-    skipped = {"comparison", "costs", "report", "speakers", "spotlight"}
+    skipped = {"abstention", "checks", "comparison", "costs", "report", "speakers", "spotlight"}
     return {
         str(path.relative_to(folder)): path.read_bytes()
         for path in found
