@@ -25,7 +25,7 @@ from voxslice.shown_text import shown, shown_texts, visible
 SHAPES = ["circle", "square", "triangle-up", "diamond", "triangle-down", "cross"]
 COLOURS = [f"var(--model-{position})" for position in range(len(SHAPES))]
 SOFT = "var(--soft)"
-WIDTH = 550
+WIDTH = 560
 """Width of a chart without its labels, in pixels."""
 LETTERS, LETTER = 36, 7.4
 """Letters in a line of a label, and width of a letter in pixels, enough for wide fonts."""
