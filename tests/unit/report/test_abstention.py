@@ -94,4 +94,4 @@ def test_the_table_shows_each_group_and_rule():
 def test_the_page_has_the_part_only_with_confidences(tmp_path):
     page = page_of(study(), write_noise(tmp_path))
     assert "Abstention: what if a model does not answer where it is unsure?" in page
-    assert "<h3>Abstention" not in page_of(make_study(), tmp_path)
+    assert "<summary>Abstention" not in page_of(make_study(), tmp_path)

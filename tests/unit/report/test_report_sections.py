@@ -25,6 +25,7 @@ from voxslice.decisions.confidence import confidence
 from voxslice.report import (
     against,
     calibration,
+    cascades,
     caveats,
     clips,
     compared,
@@ -212,7 +213,7 @@ def test_costs_are_those_of_one_thread_and_the_nearest_duration(confirmed):
     assert table.loc[("b", "rtf", "worst slice"), "rule"] == "<b>x</b>"
     assert table.loc[("b", "rtf", "worst slice"), "y"] == pytest.approx(1 / 3)
     assert table["front"].sum() == 10  # both models, but not a at the size that b has as well
-    drawn = tradeoff.charts(confirmed, table.reset_index())
+    drawn = tradeoff.charts(confirmed, table.reset_index(), cascades.cascade_points(confirmed))
     assert {goal: len(charts) for goal, charts in drawn.items()} == {
         "overall": 3, "worst slice": 3,
     }  # fmt: skip
@@ -227,7 +228,8 @@ def test_times_of_two_machines_are_not_compared(confirmed):
     assert sentences[1].startswith("Figures of different machines cannot be compared")
     assert set(table.loc[table["front"], "cost"]) == {"size_mb"}
     # sizes are the same everywhere, and every chart is drawn
-    assert [len(charts) for charts in tradeoff.charts(study, table).values()] == [3, 3]
+    drawn = tradeoff.charts(study, table, cascades.cascade_points(study))
+    assert [len(charts) for charts in drawn.values()] == [3, 3]
 
 
 def test_models_without_costs_are_named(confirmed):
