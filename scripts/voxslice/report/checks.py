@@ -63,7 +63,6 @@ def _row(study: Study, row: Mapping[str, Any]) -> list[Cell]:
     """The cells of a check."""
     measure = study.measures.get(row["quantity"])
     difference = pd.notna(row["against"])
-    notes = [row["group"], *([] if pd.isna(row["note"]) else [str(row["note"])])]
     against = f"minus {row['against']}" if difference else ""
     return [
         Cell(
@@ -73,7 +72,7 @@ def _row(study: Study, row: Mapping[str, Any]) -> list[Cell]:
             mark=MARKS[row["answer"]],
         ),
         Cell(row["model"], note=against),
-        Cell(measure.short if measure else row["quantity"], note=". ".join(notes)),
+        Cell(measure.short if measure else row["quantity"], note=row["group"]),
         _value(measure, row, difference=difference),
         plain(f"{RELATIONS[row['relation']]} {_text(measure, row['limit'], difference)}"),
         count(row["speakers"]),

@@ -42,7 +42,7 @@ def test_failed_checks_come_first_with_their_numbers(study):
     assert first[5].text == "6"
     assert first[6].text.endswith(" points")
     assert cost[2].text == "p95_ms"
-    assert cost[2].note == "3 s of audio, 1 thread. Measured on here."
+    assert cost[2].note == "3 s of audio, 1 thread"
     assert [cell.text for cell in cost[3:5]] == ["72", "below 50"]
     assert "too few speakers" in unknown[0].note
     assert (first[0].note, len(first)) == ("", 8)
