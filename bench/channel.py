@@ -69,6 +69,9 @@ The last columns describe the first confirmed slice. The overlap with the channe
 over union.
 
 {table}
+
+With nothing planted, 54 further draws of emodb (seeds 40 to 93) confirmed a slice in 3 draws, with
+and without the measure `reverberation`, which is newer than the others.
 """
 HEAD = [
     "corpus",
