@@ -27,7 +27,7 @@ def response(
     surface = 2 * (room[0] * room[1] + room[0] * room[2] + room[1] * room[2])
     reflected = np.exp(-12 * np.log(10) * room.prod() / (SPEED * surface * seconds))
     samples = int(1.2 * seconds * rate)
-    heard = np.zeros(samples)
+    received = np.zeros(samples)
     orders = [np.arange(-n, n + 1) for n in (samples / rate * SPEED / (2 * room)).astype(int) + 1]
     for mirrored in np.ndindex(2, 2, 2):
         squares, bounces = 0.0, 0
@@ -40,9 +40,9 @@ def response(
         distance = np.sqrt(squares)
         delay = np.round(distance / SPEED * rate).astype(int)
         near = delay < samples
-        np.add.at(heard, delay[near], reflected ** bounces[near] / (4 * np.pi * distance[near]))
+        np.add.at(received, delay[near], reflected ** bounces[near] / (4 * np.pi * distance[near]))
     filtered = scipy.signal.butter(2, HIGH_PASS, "high", fs=rate, output="sos")
-    return scipy.signal.sosfilt(filtered, heard)
+    return scipy.signal.sosfilt(filtered, received)
 
 
 def draw_responses(seconds: float, count: int, rate: int, seed: int) -> list[np.ndarray]:
@@ -67,9 +67,9 @@ def draw_responses(seconds: float, count: int, rate: int, seed: int) -> list[np.
     return responses
 
 
-def reverberation_time(heard: np.ndarray, rate: int) -> float:
+def reverberation_time(received: np.ndarray, rate: int) -> float:
     """Measure the reverberation time of a response in seconds, from its decay by 5 to 25 dB."""
-    energy = np.cumsum(heard[::-1] ** 2)[::-1]
+    energy = np.cumsum(received[::-1] ** 2)[::-1]
     decay = 10 * np.log10(np.maximum(energy / energy[0], 1e-12))
     start, stop = (np.flatnonzero(decay <= level)[0] for level in (-5, -25))
     return 3 * (stop - start) / rate
