@@ -1,6 +1,6 @@
 """The config of a study as an object, with the lookups that rules need."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -89,10 +89,7 @@ class StudyConfig:
         Returns:
             the paths, in the order of the config
         """
-        return [
-            pattern.format(dataset=dataset, task=task)
-            for dataset, task in lookups.studies(self.config)
-        ]
+        return _filled(pattern, lookups.studies(self.config))
 
     def studies(self) -> list[dict[str, Any]]:
         """Each pair of dataset and task that is studied: ids, compared models, metric and unit."""
@@ -112,11 +109,11 @@ class StudyConfig:
         Returns:
             the paths, in the order of the config
         """
-        return [
-            pattern.format(dataset=dataset, task=task)
-            for dataset, task in lookups.studies(self.config)
-            if self.config["tasks"][task]["type"] == "classification"
-        ]
+        pairs = lookups.studies(self.config)
+        tasks = self.config["tasks"]
+        return _filled(
+            pattern, [pair for pair in pairs if tasks[pair[1]]["type"] == "classification"]
+        )
 
     def abstention_tables(self, wildcards: Any) -> list[str]:
         """Paths of the tables on abstention of a dataset and task; none for a regression."""
@@ -185,14 +182,16 @@ class StudyConfig:
         Returns:
             the paths, in the order of the config
         """
-        return [
-            pattern.format(dataset=dataset, task=task)
-            for dataset, task in lookups.studies(self.config)
+        embedded = {
+            dataset
+            for dataset in self.datasets
             if any(
                 "embedding_of" in search
                 for search in lookups.searches_of(self.config, dataset).values()
             )
-        ]
+        }
+        pairs = lookups.studies(self.config)
+        return _filled(pattern, [pair for pair in pairs if pair[0] in embedded])
 
     def per_checked(self, pattern: str) -> list[str]:
         """Fill in a pattern for each pair of dataset and task that has a check.
@@ -203,10 +202,7 @@ class StudyConfig:
         Returns:
             the paths, in the order of the config
         """
-        return [
-            pattern.format(dataset=dataset, task=task)
-            for dataset, task in model_checks.checked_studies(self.config)
-        ]
+        return _filled(pattern, model_checks.checked_studies(self.config))
 
     def checked_studies(self) -> list[list[str]]:
         """Each pair of ids of a dataset and a task that has a check."""
@@ -577,6 +573,11 @@ def one_of(names: Sequence[str]) -> str:
         a regular expression that matches these names and nothing else
     """
     return "|".join(names) or "(?!)"
+
+
+def _filled(pattern: str, pairs: Iterable[tuple[str, str]]) -> list[str]:
+    """A path with `{dataset}` and `{task}`, filled in for pairs of their ids."""
+    return [pattern.format(dataset=dataset, task=task) for dataset, task in pairs]
 
 
 def _pick(node: Mapping[str, Any], keys: Sequence[str]) -> dict[str, Any]:
