@@ -50,7 +50,7 @@ def test_unknown_column(tmp_path, demo):
     config["tasks"]["gender"]["target"] = "sex"
     output = fail(tmp_path, config, "--dry-run")
     assert (
-        "no dataset has the column 'sex'; the columns are age, arousal, emotion, gender, pitch,"
+        "no dataset has the column 'sex'; the columns are age, arousal, bandwidth, emotion, gender,"
         in output
     )
 

@@ -45,8 +45,8 @@ def check_table(study: Study) -> Table | None:
     if not len(study.checks):
         return None
     columns = [
-        Column("Answer", number=False),
         Column("Model", number=False),
+        Column("Answer", number=False),
         Column("Checked", number=False),
         Column("Value"),
         Column("Required", number=False),
@@ -65,13 +65,13 @@ def _row(study: Study, row: Mapping[str, Any]) -> list[Cell]:
     difference = pd.notna(row["against"])
     against = f"minus {row['against']}" if difference else ""
     return [
+        Cell(row["model"], note=against),
         Cell(
             row["answer"],
             ANSWERS.index(row["answer"]),
             note="" if pd.isna(row["note"]) else str(row["note"]),
             mark=MARKS[row["answer"]],
         ),
-        Cell(row["model"], note=against),
         Cell(measure.short if measure else row["quantity"], note=row["group"]),
         _value(measure, row, difference=difference),
         plain(f"{RELATIONS[row['relation']]} {_text(measure, row['limit'], difference)}"),
