@@ -175,7 +175,7 @@ def test_ended_and_started_again_gives_the_same_bytes(tmp_path, config, undistur
     before, ended = started(study), finished(study)
     left = planned(study, configfiles=[config])
     process = start(study, config)
-    code = finish(process, 240)
+    code = finish(process, 600)
     assert code == 0, (study / "run.log").read_text(encoding="utf-8")[-6000:]
 
     assert digests(study) == digests(undisturbed)
