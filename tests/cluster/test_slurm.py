@@ -122,6 +122,23 @@ def in_state(state, text):
     return [(job, comment) for job, now, comment in jobs() if now == state and text in comment]
 
 
+def cancel_inference():
+    """Cancel a running job of inference, and return its comment. Others may end too early."""
+    while True:
+        job, what = wait(lambda: in_state("RUNNING", "rule_predict"), 120)[0]
+        subprocess.run(["scancel", job], check=True)
+        ended = wait(
+            lambda job=job: [
+                state
+                for other, state, _ in jobs()
+                if other == job and state not in ("RUNNING", "COMPLETING")
+            ],
+            60,
+        )
+        if ended == ["CANCELLED"]:
+            return what
+
+
 def blocks(folder):
     """Number and name (see `planned`) of each job that was started, also in groups."""
     log = re.sub(r"^ *\[.*\]\n", "", (folder / "run.log").read_text("utf-8"), flags=re.MULTILINE)
@@ -161,8 +178,7 @@ def test_ended_and_started_again_gives_the_same_bytes(tmp_path, config, undistur
 
     # one running job is cancelled, then, with some shards done, the main process is killed
     process = start(study, config)
-    job, what = wait(lambda: in_state("RUNNING", "rule_predict"), 120)[0]
-    subprocess.run(["scancel", job], check=True)
+    what = cancel_inference()
     wait(lambda: [comment for _, _, comment in jobs()].count(what) == 2, 120)
     wait(lambda: in_state("COMPLETED", "rule_predict") and in_state("RUNNING", "rule_predict"), 120)
     process.kill()
