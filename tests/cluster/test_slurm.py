@@ -46,7 +46,7 @@ def config(tmp_path_factory):
     dataset["audb"]["repositories"][0]["host"] = str(folder / "host")
     dataset["shard_hours"] = 0.03  # five minutes of audio: SHARDS shards
     del config["models"]["practice_emotion"], dataset["columns"]["arousal"]
-    del dataset["columns"]["pitch"]
+    del dataset["columns"]["pitch"], dataset["columns"]["bandwidth"]
     for name in MODELS:
         path = folder / "models" / name.removeprefix("practice_")
         config["models"][name] |= {"path": str(path), "tasks": ["gender"]}
@@ -179,8 +179,8 @@ def test_ended_and_started_again_gives_the_same_bytes(tmp_path, config, undistur
     # one running job is cancelled, then, with some shards done, the main process is killed
     process = start(study, config)
     what = cancel_inference()
-    wait(lambda: [comment for _, _, comment in jobs()].count(what) == 2, 120)
-    wait(lambda: in_state("COMPLETED", "rule_predict") and in_state("RUNNING", "rule_predict"), 120)
+    wait(lambda: [comment for _, _, comment in jobs()].count(what) == 2, 300)
+    wait(lambda: in_state("COMPLETED", "rule_predict") and in_state("RUNNING", "rule_predict"), 300)
     process.kill()
     process.wait()
 
