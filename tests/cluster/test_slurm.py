@@ -161,8 +161,13 @@ def finished(folder):
 
 
 def digests(folder):
-    # costs are measurements, and the report shows them
-    measured = ("results/costs/*.csv", "results/report/*/*.html", "results/report/*/*.tradeoff.csv")
+    # costs are measurements, and the reports and their index show them
+    measured = (
+        "results/costs/*.csv",
+        "results/report/index.html",
+        "results/report/*/*.html",
+        "results/report/*/*.tradeoff.csv",
+    )
     return {
         str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted((folder / "results").rglob("*"))
