@@ -35,7 +35,7 @@ FILES = 100
 SECONDS, SPREAD = 3.0, 0.2
 """Mean length of an utterance in seconds, and standard deviation of its logarithm."""
 HOURS = 10
-"""Hours of audio per shard, as by default."""
+"""Hours of audio per shard: the default of the workflow."""
 PLANNED = (1_000, 100_000, 1_000_000)
 """Numbers of utterances for which shards are planned."""
 MEASURED = (1_000, 4_000)

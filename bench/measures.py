@@ -209,9 +209,9 @@ def rows_of_reverberation(
             yield row(corpus, name, *cells, *areas)
 
 
-def in_room(signal: np.ndarray, heard: np.ndarray) -> np.ndarray:
+def in_room(signal: np.ndarray, response: np.ndarray) -> np.ndarray:
     """A signal in a room, with the peak of the original."""
-    wet = scipy.signal.fftconvolve(signal, heard)[: len(signal)]
+    wet = scipy.signal.fftconvolve(signal, response)[: len(signal)]
     return (wet / np.abs(wet).max() * np.abs(signal).max()).astype(np.float32)
 
 
@@ -310,7 +310,7 @@ def main() -> None:
     assert SAMPLING_RATE == RATE
     responses = {seconds: draw_responses(seconds, ROOMS, RATE, 0) for seconds in (0.3, 0.6)}
     short, long = (
-        np.mean([reverberation_time(heard, RATE) for heard in rooms])
+        np.mean([reverberation_time(response, RATE) for response in rooms])
         for rooms in responses.values()
     )
     corpora = {"emodb": signals, "synthetic": synthetic_signals()}
