@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from voxslice.audit.finding import Finding
-from voxslice.conditions import is_numeric
 from voxslice.errors import InputError
+from voxslice.rule_conditions import is_numeric
 
 TOLERANCE = 1
 """Largest difference of two numbers of one speaker, such as the age, within a dataset."""

@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 
 from voxslice.bins import assign_bins, quantile_edges
-from voxslice.conditions import (
+from voxslice.names import NO_RULE, cluster_name
+from voxslice.rule_conditions import (
     as_text,
     categories_text,
     ends_text,
@@ -15,7 +16,6 @@ from voxslice.conditions import (
     is_numeric,
     neighbours,
 )
-from voxslice.names import NO_RULE, cluster_name
 from voxslice.utterance_keys import KEY
 
 MIN_SUPPORT = 10

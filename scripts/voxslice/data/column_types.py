@@ -5,8 +5,8 @@ import re
 import numpy as np
 import pandas as pd
 
-from voxslice.conditions import is_numeric
 from voxslice.errors import InputError
+from voxslice.rule_conditions import is_numeric
 from voxslice.unicode_text import nfc
 
 MISSING_WORDS = frozenset(

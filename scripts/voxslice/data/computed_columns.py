@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from voxslice.bins import assign_bins, quantile_edges
-from voxslice.conditions import is_numeric
 from voxslice.errors import InputError
+from voxslice.rule_conditions import is_numeric
 from voxslice.utterance_keys import KEY
 
 NAMES = {2: ["low", "high"], 3: ["low", "middle", "high"]}

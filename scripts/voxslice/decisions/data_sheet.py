@@ -5,8 +5,8 @@ from typing import Any
 
 import pandas as pd
 
-from voxslice.conditions import as_text, category_order, is_numeric
 from voxslice.decisions.markdown import escape, markdown_table
+from voxslice.rule_conditions import as_text, category_order, is_numeric
 from voxslice.speakers import known_speakers, speakers_of
 
 SHEET_COLUMNS = ["dataset", "column", "category", "utterances", "speakers", "hours"]

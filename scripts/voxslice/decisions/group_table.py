@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from voxslice.comparison.groups import category_groups
-from voxslice.conditions import MISSING, as_text, categories_text, category_order, is_numeric
 from voxslice.decisions.estimate import estimate, interval
+from voxslice.rule_conditions import MISSING, as_text, categories_text, category_order, is_numeric
 from voxslice.scores.bootstrap import FEW_SPEAKERS, LEVEL
 from voxslice.speakers import count_speakers, speakers_of
 from voxslice.task import Task

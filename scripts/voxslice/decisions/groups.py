@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from voxslice.comparison.groups import category_groups
-from voxslice.conditions import MISSING, as_text, categories_text, category_order, is_numeric
 from voxslice.errors import InputError
 from voxslice.modes.table import REST
+from voxslice.rule_conditions import MISSING, as_text, categories_text, category_order, is_numeric
 from voxslice.utterance_keys import KEY
 
 ALL = "all utterances"

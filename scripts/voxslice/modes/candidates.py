@@ -6,7 +6,6 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
-from voxslice.conditions import as_text, is_numeric
 from voxslice.modes.rules import (
     NO_RULE,
     Condition,
@@ -15,6 +14,7 @@ from voxslice.modes.rules import (
     read_rule,
     utterances_of,
 )
+from voxslice.rule_conditions import as_text, is_numeric
 from voxslice.utterance_keys import KEY
 
 MIN_FIT = 0.8

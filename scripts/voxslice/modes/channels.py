@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 
 from voxslice.comparison.groups import MIN_SUPPORT, category_groups
-from voxslice.conditions import MISSING, as_text, is_numeric
 from voxslice.modes.rules import Condition, read_rule, utterances_of
+from voxslice.rule_conditions import MISSING, as_text, is_numeric
 from voxslice.speakers import number_speakers
 
 CHANNEL_COLUMNS = [

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from voxslice.conditions import MISSING, as_text, is_numeric
+from voxslice.rule_conditions import MISSING, as_text, is_numeric
 
 NO_RULE = "no rule"
 LEVEL_NAME = re.compile(r"(low|middle|high)( |$)")

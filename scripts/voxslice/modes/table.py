@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from voxslice.conditions import is_numeric
 from voxslice.modes.candidates import Candidate, gather
 from voxslice.modes.channels import associations, categories_of_people, people_of
 from voxslice.modes.choice import Mode, choose_modes
@@ -16,6 +15,7 @@ from voxslice.modes.errors import confusions, leading_speaker
 from voxslice.modes.excess import within_speakers
 from voxslice.modes.rules import read_rule
 from voxslice.modes.unflagged import Retest, without_flagged
+from voxslice.rule_conditions import is_numeric
 from voxslice.slices.table import summarise
 from voxslice.speakers import speakers_of
 from voxslice.task import Task

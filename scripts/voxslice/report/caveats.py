@@ -6,13 +6,13 @@ import numpy as np
 import pandas as pd
 
 from voxslice.comparison.paired_tests import ALPHA, fewest_speakers
-from voxslice.conditions import is_numeric
 from voxslice.data.column_types import remark_on_text
 from voxslice.data.silence import silence_remarks
 from voxslice.report.answer import difference_text, named_rules
 from voxslice.report.channel_notes import label_note, missing_channel
 from voxslice.report.numbers import counted, share
 from voxslice.report.study import REFERENCES, Study, distinct, is_confirmed
+from voxslice.rule_conditions import is_numeric
 from voxslice.scores.bootstrap import FEW_SPEAKERS
 from voxslice.scores.label_check import unnamed_labels
 from voxslice.scores.metrics import EXACT

@@ -7,10 +7,10 @@ from typing import Any
 
 import pandas as pd
 
-from voxslice.conditions import as_text, is_numeric
 from voxslice.report.numbers import counted, decimal, duration
 from voxslice.report.study import Study
 from voxslice.report.tables import Cell, Column, Facts, Table, model_cell, number, plain
+from voxslice.rule_conditions import as_text, is_numeric
 from voxslice.scores.scale import PROBABILITIES
 
 

@@ -3,11 +3,11 @@
 import numpy as np
 import pandas as pd
 
-from voxslice.conditions import as_text, category_order, is_numeric
 from voxslice.report.drawing import Drawing, histogram
 from voxslice.report.numbers import counted, share
 from voxslice.report.study import Study
 from voxslice.report.tables import Cell, Column, Table, count, model_cell, number, plain
+from voxslice.rule_conditions import as_text, category_order, is_numeric
 from voxslice.scores.bootstrap import FEW_SPEAKERS
 
 FAILURES_SHOWN = 20

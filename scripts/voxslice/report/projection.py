@@ -10,13 +10,13 @@ import numpy as np
 import pandas as pd
 
 from voxslice.bins import assign_bins, quantile_edges
-from voxslice.conditions import as_text, category_order
 from voxslice.report.clips import Group, prediction_text, true_label
 from voxslice.report.drawing import COLOURS, SHAPES, SOFT, Drawing, draw, sample_rows, style
 from voxslice.report.modes import inside, modes_of
 from voxslice.report.principal_components import principal_components
 from voxslice.report.shown_columns import visible_column
 from voxslice.report.study import Study
+from voxslice.rule_conditions import as_text, category_order
 from voxslice.utterance_keys import KEY
 
 MAP_POINTS = 3000

@@ -11,7 +11,6 @@ import pandas as pd
 from voxslice.audit.finding import Finding
 from voxslice.audit.hints import HINT_COLUMNS
 from voxslice.comparison.overall_metric import metric_sums, metric_value
-from voxslice.conditions import is_numeric
 from voxslice.decisions.abstention import ABSTENTION_COLUMNS, THRESHOLD_COLUMNS
 from voxslice.decisions.cascade import CASCADE_COLUMNS
 from voxslice.decisions.table import CHECK_COLUMNS
@@ -22,6 +21,7 @@ from voxslice.modes.rules import in_words, read_rule
 from voxslice.modes.table import LINK_COLUMNS, MODE_COLUMNS
 from voxslice.names import CHANCE, MAJORITY, MEDIAN, NO_RULE, cluster_name
 from voxslice.report.numbers import Measure, measures
+from voxslice.rule_conditions import is_numeric
 from voxslice.speakers import UNKNOWN_SPEAKER, count_speakers, speakers_of
 from voxslice.task import Task
 from voxslice.utterance_keys import KEY, match_rows

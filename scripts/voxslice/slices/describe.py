@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from voxslice.conditions import (
+from voxslice.names import NO_RULE
+from voxslice.rule_conditions import (
     as_text,
     categories_text,
     interval_text,
@@ -14,7 +15,6 @@ from voxslice.conditions import (
     missing_text,
     neighbours,
 )
-from voxslice.names import NO_RULE
 
 MIN_FIT = 0.8
 """Smallest precision and recall of a rule. A rule that fits worse describes other utterances than

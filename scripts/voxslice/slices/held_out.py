@@ -13,7 +13,7 @@ import pandas as pd
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.preprocessing import StandardScaler
 
-from voxslice.conditions import as_text, is_numeric
+from voxslice.rule_conditions import as_text, is_numeric
 from voxslice.slices.search import assess_slices
 from voxslice.speakers import known_speakers
 

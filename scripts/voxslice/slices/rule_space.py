@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from voxslice.bins import assign_bins, quantile_edges
-from voxslice.conditions import interval_text, is_numeric, missing_text
+from voxslice.rule_conditions import interval_text, is_numeric, missing_text
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from voxslice.conditions import as_text, is_numeric
+from voxslice.rule_conditions import as_text, is_numeric
 from voxslice.slices.sliceguard_patches import faster_sliceguard
 from voxslice.task import Task
 

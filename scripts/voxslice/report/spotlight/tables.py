@@ -10,11 +10,11 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 import pandas as pd
 
-from voxslice.conditions import is_numeric
 from voxslice.report.principal_components import principal_components
 from voxslice.report.shown_columns import visible_table
 from voxslice.report.spotlight.issues import in_order
 from voxslice.report.study import rule_text
+from voxslice.rule_conditions import is_numeric
 from voxslice.sampling import sampled
 from voxslice.shown_text import shown
 from voxslice.task import Task

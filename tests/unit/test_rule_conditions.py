@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from voxslice.conditions import (
+from voxslice.rule_conditions import (
     as_text,
     categories_text,
     category_order,
