@@ -8,7 +8,7 @@ from snakemake_cli import ROOT
 PACKAGE = ROOT / "scripts" / "voxslice"
 ROOMS = [
     "config", "data", "audit", "models", "inference", "scores", "slices", "comparison", "modes",
-    "decisions", "report", "demo",
+    "conditions", "decisions", "report", "demo",
 ]  # fmt: skip
 GROUND = "the ground floor"
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if "spotlight_plugins" not in path.parts)

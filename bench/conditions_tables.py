@@ -1,0 +1,270 @@
+"""Tests of conditions: how often they find something where nothing is, and what is planted.
+
+    python bench/conditions_tables.py [--draws 200]     # writes bench/conditions_tables.md
+
+Each draw simulates the losses of models in six conditions. Clean error rates differ between
+speakers, emotions and genders. A condition costs all groups the same number of points on average,
+but more for some speakers than for others. One group can lose 20 points more in one condition.
+"""
+
+import argparse
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE.parent / "scripts"))
+
+from voxslice.conditions.interactions import interaction_tests  # noqa: E402
+from voxslice.conditions.outcomes import CLEAN  # noqa: E402
+from voxslice.conditions.pooled import pooled_slices  # noqa: E402
+from voxslice.task import Task  # noqa: E402
+
+UTTERANCES = 50
+"""Utterances of each speaker on average. Speakers have half to one and a half times as many."""
+MODELS, CONDITIONS, EMOTIONS = 2, 6, 6
+REPAIRED = 0.15
+"""Share of the clean errors that a condition repairs."""
+LARGEST_COST = 0.25
+"""Largest share of the right answers that a condition turns into errors, if nothing is planted."""
+PLANTED = 0.2
+
+PAGE = """\
+# Tests of conditions
+
+`python bench/conditions_tables.py` writes this page, with {draws} draws in each row. Each draw has
+two models in six conditions, {utterances} utterances per speaker on average, a gender and six
+emotions. Clean error rates differ between speakers, genders and emotions. The spread is the
+standard deviation of what a condition costs single speakers, in points. A planted group loses 20
+points more than others in one condition.
+
+## Interactions: does a condition hurt a group more than others?
+
+A condition turns up to 25 % of the right answers into errors, and repairs 15 % of the clean errors.
+A table has 12 comparisons with clean audio and 8 groups. All p-values are adjusted for the table.
+The third column is the share of the tables with at least one p-value of 0.05 or less in a place
+where nothing was planted. The last one is the share in which the planted group was found in its
+condition.
+
+{interactions}
+
+## The pooled search
+
+The search for slices over clean audio and six conditions, for one model. No condition costs
+anything on average. Utterances differ in how difficult they are, in all conditions alike. The third
+column is the share of the searches that confirm a slice if nothing is planted. With a spread, a
+condition costs or helps single speakers. The search compares the losses of each utterance in all
+conditions, so it does not treat this as chance: the test of interactions does.
+
+{pooled}
+"""
+
+
+@dataclass(frozen=True)
+class Draw:
+    """Simulated losses.
+
+    Attributes:
+        metadata: `speaker`, `gender` and `emotion` of each utterance
+        losses: shape (utterances, models, 1 + conditions), clean audio first
+    """
+
+    metadata: pd.DataFrame
+    losses: np.ndarray
+
+    @property
+    def groups(self) -> dict[str, np.ndarray]:
+        """Mask of each group by its name."""
+        return {
+            f"{name} = {value}": (self.metadata[name] == value).to_numpy()
+            for name in ("gender", "emotion")
+            for value in sorted(self.metadata[name].unique())
+        }
+
+
+def corpus(rng: np.random.Generator, speakers: int) -> tuple[pd.DataFrame, np.ndarray]:
+    """Draw speakers, half of them women, with their utterances.
+
+    Returns:
+        the metadata, and the number of the speaker of each utterance
+    """
+    sizes = rng.integers(UTTERANCES // 2, 3 * UTTERANCES // 2 + 1, speakers)
+    speaker = np.repeat(np.arange(speakers), sizes)
+    women = rng.permutation(speakers) < speakers // 2
+    columns = {
+        "speaker": speaker.astype(str),
+        "gender": np.where(women[speaker], "female", "male"),
+        "emotion": np.array(list("ABCDEF"))[rng.integers(0, EMOTIONS, len(speaker))],
+    }
+    return pd.DataFrame(columns), speaker
+
+
+def clean_logits(rng: np.random.Generator, metadata: pd.DataFrame) -> np.ndarray:
+    """Draw how likely a model is right, by speaker, gender and emotion."""
+    speaker = np.unique(metadata["speaker"], return_inverse=True)[1]
+    emotion = np.unique(metadata["emotion"], return_inverse=True)[1]
+    logit = rng.normal(2, 0.7, speaker.max() + 1)[speaker]
+    return logit + rng.normal(0, 0.5, EMOTIONS)[emotion] - 0.5 * (metadata["gender"] == "female")
+
+
+def draw(seed: int, speakers: int, spread: float, planted: str | None) -> Draw:
+    """Simulate the losses of two models on clean audio and in conditions that cost points.
+
+    Args:
+        seed: seed of the draw
+        speakers: number of speakers
+        spread: standard deviation of what a condition costs single speakers
+        planted: group that loses 20 points more in the first condition of the first model; None to
+            plant nothing
+
+    Returns:
+        the losses
+    """
+    rng = np.random.default_rng(seed)
+    metadata, speaker = corpus(rng, speakers)
+    result = Draw(metadata, np.zeros((len(speaker), MODELS, 1 + CONDITIONS)))
+    group = result.groups[planted] if planted else np.zeros(len(speaker), dtype=bool)
+    for model in range(MODELS):
+        right = 1 / (1 + np.exp(-clean_logits(rng, metadata).to_numpy()))
+        wrong = rng.random(len(speaker)) > right
+        result.losses[:, model, 0] = wrong
+        for condition in range(1, 1 + CONDITIONS):
+            lost = rng.uniform(0, LARGEST_COST) + rng.normal(0, spread, speakers)[speaker]
+            lost += REPAIRED * (1 - right)  # so that all groups lose the same number of points
+            lost += PLANTED * group * (model == 0 and condition == 1)
+            breaks = rng.random(len(speaker)) < lost / right
+            stays = rng.random(len(speaker)) > REPAIRED
+            result.losses[:, model, condition] = np.where(wrong, stays, breaks)
+    return result
+
+
+def draw_repeated(seed: int, speakers: int, spread: float, planted: str | None) -> Draw:
+    """Simulate the losses of a model in conditions that cost nothing on average.
+
+    Args:
+        seed: seed of the draw
+        speakers: number of speakers
+        spread: standard deviation of what a condition costs single speakers
+        planted: group that loses 20 points in the first condition; None to plant nothing
+
+    Returns:
+        the losses
+    """
+    rng = np.random.default_rng(seed)
+    metadata, speaker = corpus(rng, speakers)
+    result = Draw(metadata, np.zeros((len(speaker), 1, 1 + CONDITIONS)))
+    group = result.groups[planted] if planted else np.zeros(len(speaker), dtype=bool)
+    logit = clean_logits(rng, metadata).to_numpy() + rng.normal(0, 1, len(speaker))
+    for condition in range(1 + CONDITIONS):
+        lost = rng.normal(0, spread, speakers)[speaker] + PLANTED * group * (condition == 1)
+        result.losses[:, 0, condition] = rng.random(len(speaker)) > 1 / (1 + np.exp(-logit)) - lost
+    return result
+
+
+def interactions(draws: int, speakers: int, spread: float, planted: str | None) -> list[str]:
+    """Row of the table of interactions."""
+    false = found = 0
+    for seed in range(draws):
+        one = draw(seed, speakers, spread, planted)
+        changes = (one.losses[:, :, 1:] - one.losses[:, :, :1]).reshape(len(one.losses), -1)
+        groups = one.groups
+        p = interaction_tests(
+            list(groups.values()), changes, one.metadata["speaker"].to_numpy(str), seed=seed
+        ).p
+        hits = p <= 0.05
+        if planted:
+            place = list(groups).index(planted)
+            found += bool(hits[place, 0])
+            hits[:, 0] = False  # a planted excess of one group is a lack of all others
+        false += bool(hits.any())
+    return [
+        str(speakers),
+        f"{100 * spread:.0f}",
+        f"{false / draws:.1%}",
+        planted or "nothing",
+        f"{found / draws:.1%}" if planted else "",
+    ]
+
+
+def pooled(draws: int, speakers: int, spread: float, planted: str | None) -> list[str]:
+    """Row of the table of the pooled search."""
+    false = found = 0
+    for seed in range(draws):
+        one = draw_repeated(seed, speakers, spread, planted)
+        names = [CLEAN, *(f"c{number}" for number in range(1, 1 + CONDITIONS))]
+        scores = {
+            "model": {
+                name: pd.DataFrame({"loss": one.losses[:, 0, number]})
+                for number, name in enumerate(names)
+            }
+        }
+        slices = pooled_slices(
+            scores,
+            one.metadata,
+            one.metadata["speaker"].to_numpy(str),
+            features=["gender", "emotion"],
+            task=Task("classification"),
+            depth=3,
+            min_support=10,
+            alpha=0.05,
+            seed=seed,
+        )
+        confirmed = set(slices["rule"][slices["confirmed"]])
+        if planted:
+            found += f"condition = c1 & {planted}" in confirmed
+        else:
+            false += bool(confirmed)
+    return [
+        str(speakers),
+        f"{100 * spread:.0f}",
+        "" if planted else f"{false / draws:.1%}",
+        planted or "nothing",
+        f"{found / draws:.1%}" if planted else "",
+    ]
+
+
+def table(rows: list[list[str]], measured: str) -> str:
+    """Write a table in Markdown."""
+    head = ["speakers", "spread", measured, "planted", "planted group found"]
+    lines = [head, ["--:", "--:", "--:", "---", "--:"], *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def main() -> None:
+    """Simulate and write the page."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("--draws", type=int, default=200)
+    draws = parser.parse_args().draws
+    settings = [
+        (10, 0.05, None), (20, 0.0, None), (20, 0.05, None), (20, 0.1, None), (80, 0.05, None),
+        (20, 0.05, "gender = female"), (20, 0.05, "emotion = A"),
+    ]  # fmt: skip
+    searched = [
+        (20, 0.0, None), (20, 0.05, None), (20, 0.0, "gender = female"), (20, 0.0, "emotion = A"),
+    ]  # fmt: skip
+    tables = {}
+    for name, measure, rows in (
+        ("interactions", interactions, settings),
+        ("pooled", pooled, searched),
+    ):
+        tables[name] = []
+        for row in rows:
+            start = time.monotonic()
+            tables[name].append(measure(draws, *row))
+            seconds = (time.monotonic() - start) / draws
+            print(name, *tables[name][-1], f"{seconds:.2f} s per draw", flush=True)
+    page = PAGE.format(
+        draws=draws,
+        utterances=UTTERANCES,
+        interactions=table(tables["interactions"], "false alarms"),
+        pooled=table(tables["pooled"], "slices confirmed"),
+    )
+    (HERE / "conditions_tables.md").write_text(page, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,166 @@
+"""Whether a condition hurts some groups of utterances more than the other utterances."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from voxslice.slices.max_tests import (
+    MIN_BETWEEN_SHARE,
+    MIN_SPEAKERS_ACROSS,
+    Moments,
+    adjusted_p,
+    between_speakers,
+    exchanged_maxima,
+    permutation_moments,
+    signed_root,
+    speaker_contrasts,
+    standardised,
+)
+from voxslice.slices.rule_space import RuleSpace
+from voxslice.slices.search import ACROSS, ROWS, WITHIN
+from voxslice.speakers import number_speakers
+
+RESAMPLES = 1999
+"""Random permutations of each test."""
+SHARE = 0.5
+"""Share of the level that each of the two tests has, also if only one of them is made."""
+MIN_ROWS = 2
+"""Smallest number of utterances inside and outside a group that is tested."""
+
+
+@dataclass(frozen=True)
+class Interactions:
+    """Results of the tests, in arrays of shape (groups, comparisons).
+
+    Attributes:
+        p: p-values, adjusted for all groups and comparisons; 1 if a group is not hurt more
+        evidence: the test with the smaller p-value: `within speakers`, `across speakers` or `rows`;
+            empty if p is 1
+    """
+
+    p: np.ndarray
+    evidence: np.ndarray
+
+
+def interaction_tests(
+    groups: Sequence[np.ndarray], changes: np.ndarray, speakers: np.ndarray | None, *, seed: int
+) -> Interactions:
+    """Test for each group and comparison whether the loss rises more inside the group than outside.
+
+    A comparison is a model in a condition, compared with the same model on clean audio. There are
+    two tests:
+
+    - *Within speakers*, utterances of a speaker exchange their changes of the loss. All comparisons
+      of an utterance move together. The test shows differences between utterances of a speaker.
+    - *Across speakers*, speakers exchange their mean changes, in all comparisons together. The test
+      is made for groups whose membership lies mostly between speakers, such as a gender, and which
+      have at least five speakers. It compares the speakers of the group with all others.
+
+    The statistics are those of `voxslice.slices.max_tests`. Each is compared with the largest
+    statistic of all groups and comparisons in each permutation (Westfall and Young,
+    Resampling-Based Multiple Testing, Wiley 1993, single-step maxT). Each test has half of the
+    level. So the probability that any p-value is at most 0.05 is at most 0.05 if no condition hurts
+    a group more than others. `bench/conditions_tables.py` measures it.
+
+    Args:
+        groups: masks of shape (utterances,)
+        changes: loss in the condition minus loss on clean audio, shape (utterances, comparisons)
+        speakers: speaker of each utterance, as `voxslice.speakers.speakers_of` returns them; None
+            to treat utterances as independent. Utterances of unknown speakers are left out of the
+            test within speakers, and are one speaker in the test across speakers
+        seed: seed of the permutations
+
+    Returns:
+        the p-values and the tests they come from
+    """
+    shape = len(groups), changes.shape[1]
+    results = Interactions(np.ones(shape), np.full(shape, "", dtype=object))
+    tested = [
+        number
+        for number, mask in enumerate(groups)
+        if MIN_ROWS <= mask.sum() <= len(mask) - MIN_ROWS
+    ]
+    if not tested or not shape[1]:
+        return results
+    space, rules = _space([groups[number] for number in tested])
+    numbers, known = np.zeros(len(changes), dtype=np.int64), np.ones(len(changes), dtype=bool)
+    if speakers is not None:
+        numbers, known = number_speakers(speakers)
+    p = {ROWS if speakers is None else WITHIN: _within(space, changes, numbers, known, seed)}
+    if speakers is not None:
+        p[ACROSS] = _across(space, changes, numbers, seed)
+    names = np.array(list(p), dtype=object)
+    stacked = np.minimum(1, np.stack(list(p.values()))[:, rules] / SHARE)
+    results.p[tested] = stacked.min(axis=0)
+    results.evidence[tested] = names[stacked.argmin(axis=0)]
+    worse = np.stack([_rises_more(groups[number], changes) for number in tested])
+    results.p[tested] = np.where(worse, results.p[tested], 1.0)
+    results.evidence[results.p >= 1] = ""
+    return results
+
+
+def _space(groups: Sequence[np.ndarray]) -> tuple[RuleSpace, np.ndarray]:
+    """The groups as rules, and the number of the rule of each group."""
+    columns = {str(number): mask for number, mask in enumerate(groups)}
+    space = RuleSpace(pd.DataFrame(columns), list(columns), 1, 1)
+    numbers = {space.text(rule): rule for rule in range(space.searched)}
+    inside = np.array([numbers[f"{name} = True"] for name in columns])
+    chosen = np.zeros(space.searched, dtype=bool)
+    chosen[inside] = True
+    return space.subset(chosen), np.argsort(np.argsort(inside))
+
+
+def _within(
+    space: RuleSpace, changes: np.ndarray, numbers: np.ndarray, known: np.ndarray, seed: int
+) -> np.ndarray:
+    """p-values of shape (rules, comparisons) if utterances of a speaker exchange their changes."""
+    # each utterance of an unknown speaker is a separate stratum: nothing is permuted there
+    strata = np.where(known, numbers, numbers + np.cumsum(~known) - 1)
+    scaled = np.stack([standardised(change, strata) for change in changes.T], axis=1)
+    columns = [permutation_moments(space, change, strata) for change in scaled.T]
+    moments = Moments(
+        *(np.stack([getattr(column, name) for column in columns], axis=1) for name in
+          ("mean", "variance", "unit"))
+    )  # fmt: skip
+    members = np.stack([space.members(rule) for rule in range(space.searched)]).astype(float)
+
+    def statistics(order: np.ndarray) -> np.ndarray:
+        return signed_root(members @ scaled[order] - moments.mean, moments.variance, moments.unit)
+
+    rng = np.random.default_rng([seed, 0])
+    by_stratum = np.argsort(strata, kind="stable")
+    maxima = np.empty(RESAMPLES)
+    order = np.empty(len(strata), dtype=np.int64)
+    for resample in range(RESAMPLES):
+        order[by_stratum] = np.lexsort((rng.random(len(strata)), strata))
+        maxima[resample] = statistics(order).max()
+    return adjusted_p(statistics(np.arange(len(strata))), maxima)
+
+
+def _across(space: RuleSpace, changes: np.ndarray, numbers: np.ndarray, seed: int) -> np.ndarray:
+    """p-values of shape (rules, comparisons) if speakers exchange their mean changes.
+
+    All comparisons use the same permutations.
+    """
+    p = np.ones((space.searched, changes.shape[1]))
+    share, count = between_speakers(space, numbers)
+    tested = (share >= MIN_BETWEEN_SHARE) & (count >= MIN_SPEAKERS_ACROSS)
+    if not tested.any():
+        return p
+    subset = space.subset(tested)
+    one = np.zeros(len(numbers), dtype=np.int64)
+    statistics, maxima = [], np.zeros(RESAMPLES)
+    for change in changes.T:
+        contrasts = speaker_contrasts(subset, change, numbers, one)
+        statistics.append(contrasts.statistic)
+        rng = np.random.default_rng([seed, 1])
+        np.maximum(maxima, exchanged_maxima(subset, contrasts, numbers, RESAMPLES, rng), out=maxima)
+    p[tested] = adjusted_p(np.stack(statistics, axis=1), maxima)
+    return p
+
+
+def _rises_more(inside: np.ndarray, changes: np.ndarray) -> np.ndarray:
+    """Whether the mean loss rises more inside a group than outside, by comparison."""
+    return np.asarray(changes[inside].mean(axis=0) > changes[~inside].mean(axis=0))

@@ -1,0 +1,138 @@
+"""Search for slices over all conditions at once, with the condition as a column."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from voxslice.conditions.outcomes import CLEAN, Scores
+from voxslice.sampling import sampled
+from voxslice.slices.drop_intervals import drop_interval
+from voxslice.slices.search import find_slices
+from voxslice.speakers import count_speakers, number_speakers
+from voxslice.task import Task
+
+CONDITION = "condition"
+"""Column of the pooled table that holds the condition."""
+UTTERANCE = "_utterance"
+"""Column of the pooled table that holds the number of the utterance. No dataset can have it."""
+EVIDENCE = "within utterances"
+"""Test that confirms a slice of the pooled search."""
+MAX_UTTERANCES = 2000
+"""Largest number of utterances that are searched; of more, a random sample is."""
+POOLED_COLUMNS = [
+    "model", "rule", "support", "speakers", "value", "elsewhere", "drop", "low", "high", "p", "q",
+    "evidence", "confirmed", "searched", "utterances", "note",
+]  # fmt: skip
+
+
+def pooled_slices(
+    scores: Scores,
+    metadata: pd.DataFrame,
+    speakers: np.ndarray | None,
+    *,
+    features: Sequence[str],
+    task: Task,
+    depth: int,
+    min_support: int,
+    alpha: float,
+    seed: int,
+) -> pd.DataFrame:
+    """Search for conditions, and groups in conditions, in which a model has more errors.
+
+    The pooled table has one row per utterance and condition, including clean audio. The losses of
+    an utterance in all conditions are repeated measures: an utterance that is difficult is so in
+    all of them. So losses are compared within each utterance, which is permuted among its
+    conditions. This test is exact if the conditions change nothing. It finds that a condition, or
+    a condition for a group, is worse than other conditions of the same utterances. It cannot
+    find groups that are equally bad in all conditions: those are slices of the clean audio.
+
+    Args:
+        scores: scores of each model in each condition
+        metadata: the metadata of the same utterances, in the same order
+        speakers: speaker of each utterance, None if the speakers are not known
+        features: columns of the metadata that rules may name besides the condition
+        task: what is measured
+        depth: largest number of conditions of a rule, at least 2 to name a group in a condition
+        min_support: smallest number of rows of a slice
+        alpha: level at which a slice is confirmed
+        seed: seed of the sample and of the search
+
+    Returns:
+        one row per slice, best first within a model, in the columns `POOLED_COLUMNS`: `support`
+        (number of rows, each an utterance in a condition), `value` (the metric in the slice),
+        `elsewhere` (the metric of the same utterances in the other conditions), `drop` (how much
+        worse it is in the slice, with a 95 % interval that treats speakers as units), p and q as in
+        `voxslice.slices.search.find_slices`, and the number of `utterances` that were searched
+    """
+    rows: list[dict] = []
+    for model, of_model in scores.items():
+        if set(of_model) == {CLEAN}:
+            continue
+        sample = sampled(len(metadata), MAX_UTTERANCES, seed)
+        losses = np.stack(
+            [table["loss"].to_numpy(float)[sample] for table in of_model.values()], axis=1
+        )
+        table = metadata.iloc[sample][list(features)].reset_index(drop=True)
+        pooled = table.loc[np.repeat(np.arange(len(sample)), len(of_model))].reset_index(drop=True)
+        pooled[CONDITION] = np.tile(list(of_model), len(sample))
+        pooled[UTTERANCE] = np.repeat(np.arange(len(sample)).astype(str), len(of_model))
+        # without the means of utterances, nothing is left for the test across utterances
+        centred = (losses - losses.mean(axis=1, keepdims=True)).ravel()
+        found = find_slices(
+            pooled,
+            np.round(centred - centred.min(), 12),
+            [CONDITION, *features],
+            UTTERANCE,
+            depth=depth,
+            min_support=min_support,
+            alpha=alpha,
+            seed=seed,
+        )
+        of_sample = None if speakers is None else speakers[sample]
+        for slice_ in found.slices.to_dict("records"):
+            inside = np.zeros(losses.size, dtype=bool)
+            inside[slice_.pop("rows")] = True
+            rows.append(
+                {"model": model, "searched": found.searched, "utterances": len(sample)}
+                | slice_
+                | _figures(inside.reshape(losses.shape), losses, of_sample, task)
+                | {"evidence": EVIDENCE if slice_["confirmed"] else None}
+            )
+    table = pd.DataFrame(rows, columns=POOLED_COLUMNS)
+    return table.astype({"speakers": "Int64", "confirmed": bool})
+
+
+def _figures(
+    inside: np.ndarray, losses: np.ndarray, speakers: np.ndarray | None, task: Task
+) -> dict[str, object]:
+    """Measure a slice, compared with the same utterances in the other conditions.
+
+    Args:
+        inside: mask of the rows of the slice, shape (utterances, conditions)
+        losses: losses, of the same shape
+        speakers: speaker of each utterance
+        task: what is measured
+
+    Returns:
+        columns of `POOLED_COLUMNS`
+    """
+    members = inside.any(axis=1)
+    loss, mask = losses[members].ravel(), inside[members].ravel()
+    clusters = None
+    if speakers is not None:
+        clusters = np.repeat(number_speakers(speakers[members])[0], inside.shape[1])
+    here, elsewhere = float(loss[mask].mean()), np.nan
+    low = high = np.nan
+    if not mask.all():
+        elsewhere = float(loss[~mask].mean())
+        low, high = drop_interval(loss, mask, clusters)
+    return {
+        "support": int(mask.sum()),
+        "speakers": None if speakers is None else count_speakers(speakers[members]),
+        "value": task.metric_of(here),
+        "elsewhere": task.metric_of(elsewhere),
+        "drop": here - elsewhere,
+        "low": low,
+        "high": high,
+    }

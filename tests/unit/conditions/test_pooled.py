@@ -1,0 +1,103 @@
+"""The search over all conditions finds groups in conditions, and counts a speaker once."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from condition_scores import classification, metadata
+from voxslice.conditions.pooled import POOLED_COLUMNS, pooled_slices
+from voxslice.task import Task
+
+TASK = Task("classification")
+
+
+def searched(scores, table, speakers="known", seed=0, task=TASK):
+    return pooled_slices(
+        scores,
+        table,
+        table["speaker"].to_numpy(str) if speakers == "known" else speakers,
+        features=["gender", "emotion"],
+        task=task,
+        depth=3,
+        min_support=10,
+        alpha=0.05,
+        seed=seed,
+    )
+
+
+def repeated(seed, *, planted=0.0, conditions=6):
+    """Utterances that differ in how difficult they are, in all conditions alike."""
+    table = metadata(seed=seed)
+    rng = np.random.default_rng([seed, 1])
+    anger = (table["emotion"] == "anger").to_numpy()
+    rate = rng.beta(0.5, 2, len(table)) * np.where(anger, 1.5, 1)  # anger is worse everywhere
+    scores = {}
+    for number in range(1 + conditions):
+        name = f"c{number}" if number else "clean"
+        women = (table["gender"] == "female").to_numpy()
+        wrong = rng.random(len(table)) < rate + planted * women * (number == 1)
+        scores[name] = pd.DataFrame({"loss": wrong.astype(float)})
+    return {"model": scores}, table
+
+
+def test_a_group_in_a_condition_is_found_without_being_asked_for():
+    table = metadata()
+    found = searched(classification(table), table)
+    assert list(found) == POOLED_COLUMNS
+    confirmed = found[found["confirmed"]]
+    assert set(confirmed["model"]) == {"small", "big"}
+    first = confirmed.drop_duplicates("model")
+    assert set(first["rule"]) == {"condition = phone & gender = female"}
+    first = first.iloc[0]
+    assert first["support"] == (table["gender"] == "female").sum()
+    assert first["speakers"] == 5  # a speaker in four conditions is one speaker
+    assert first["evidence"] == "within utterances"
+    assert first["value"] == 0
+    scores = classification(table)["small"]
+    women = (table["gender"] == "female").to_numpy()
+    elsewhere = np.mean([scores[name]["loss"][women] for name in ("clean", "noise", "quiet")])
+    assert first["elsewhere"] == pytest.approx(1 - elsewhere)
+    assert first["drop"] == pytest.approx(1 - elsewhere)
+    assert 0 < first["low"] < first["drop"] < first["high"]
+
+
+def test_a_group_that_is_bad_in_all_conditions_is_no_slice_of_conditions():
+    found = searched(*repeated(0))
+    assert not found["confirmed"].any()
+
+
+@pytest.mark.slow
+def test_repeated_measures_of_difficult_utterances_confirm_few_slices():
+    studies = 60
+    false = sum(searched(*repeated(seed), seed=seed)["confirmed"].any() for seed in range(studies))
+    assert false <= 7  # 98 % of all runs at a rate of 5 %
+
+
+def test_a_planted_group_is_found_among_difficult_utterances():
+    found = searched(*repeated(1, planted=0.3))
+    assert "condition = c1 & gender = female" in set(found["rule"][found["confirmed"]])
+
+
+def test_a_large_table_is_searched_in_a_sample_of_utterances(monkeypatch):
+    monkeypatch.setattr("voxslice.conditions.pooled.MAX_UTTERANCES", 100)
+    table = metadata()
+    found = searched(classification(table), table)
+    assert (found["utterances"] == 100).all()
+    assert found["support"].max() <= 100
+    again = searched(classification(table), table)
+    pd.testing.assert_frame_equal(found, again)
+
+
+def test_nothing_is_searched_without_conditions_and_nothing_found_without_changes():
+    table = metadata()
+    scores = classification(table)
+    clean = {"small": {"clean": scores["small"]["clean"]}}
+    assert not len(searched(clean, table))
+    same = {"small": dict.fromkeys(("clean", "a", "b"), scores["small"]["clean"])}
+    assert not len(searched(same, table))
+
+
+def test_speakers_may_be_unknown():
+    table = metadata()
+    found = searched(classification(table), table, speakers=None)
+    assert found["speakers"].isna().all()
+    assert found["confirmed"].any()
