@@ -1,0 +1,285 @@
+"""Whether changing one property of the audio of a failure mode repairs its errors."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.special import betaincinv
+
+from voxslice.conditions.interactions import interaction_tests
+from voxslice.slices.drop_intervals import drop_interval
+from voxslice.speakers import number_speakers
+from voxslice.task import Task
+
+PROBE_COLUMNS = [
+    "mode", "model", "name", "probe", "change", "support", "others", "speakers", "errors",
+    "repaired", "repaired_alone", "right", "broken", "others_errors", "others_repaired",
+    "others_right", "others_broken", "clean", "alone", "value", "others_alone", "others_value",
+    "gain", "low", "high", "share", "share_high", "p", "q", "verdict", "sentence",
+]  # fmt: skip
+COUNT_COLUMNS = PROBE_COLUMNS[5:17]
+"""Columns that hold numbers of utterances or speakers."""
+ALPHA = 0.05
+"""Level of the tests of the probes of a model."""
+REASON_SHARE, NO_EFFECT_SHARE = 0.5, 0.2
+"""Share of the errors that a probe repairs at least if its property is the reason, and that it can
+repair at most if the property has no effect."""
+CONFIDENCE = 0.95
+"""One-sided confidence of the largest share of the errors that a probe may repair."""
+REASON, PART, NO_EFFECT, UNDECIDED = "reason", "part of the reason", "no effect", "undecided"
+"""Verdicts on a probe."""
+PROPERTIES = {
+    "pitch": "pitch", "gain": "level", "band": "bandwidth", "speed": "speed", "noise": "noise",
+}  # fmt: skip
+"""Property of the audio that each key of a probe changes."""
+
+
+def change_in_words(settings: Mapping[str, Any]) -> tuple[str, str]:
+    """Describe the change that a probe makes.
+
+    Args:
+        settings: settings of the probe, such as `{"pitch": -4}`
+
+    Returns:
+        the change, such as `lowering the pitch by 4 semitones`, and the property, such as `pitch`
+    """
+    key = next(name for name in PROPERTIES if name in settings)
+    value = settings[key]
+    words = PROPERTIES[key]
+    if key == "pitch":
+        unit = "semitone" if abs(value) == 1 else "semitones"
+        return f"{'lowering' if value < 0 else 'raising'} the pitch by {abs(value):g} {unit}", words
+    if key == "gain":
+        return f"{'lowering' if value < 0 else 'raising'} the level by {abs(value):g} dB", words
+    if key == "band":
+        return f"keeping only {value[0]:g} to {value[1]:g} Hz", words
+    if key == "speed":
+        return f"playing it {value:g} times as fast", words
+    return f"adding {value} noise at {settings['snr']:g} dB", words
+
+
+def judge_probes(
+    model: str,
+    clean: pd.DataFrame,
+    changed: Mapping[str, pd.DataFrame],
+    alone: Mapping[str, pd.DataFrame],
+    modes: Mapping[str, tuple[str, np.ndarray]],
+    speakers: np.ndarray,
+    probes: Mapping[str, Mapping[str, Any]],
+    *,
+    task: Task,
+    seed: int,
+) -> pd.DataFrame:
+    """Judge for each failure mode and probe whether the changed property is why the model fails.
+
+    The utterances of a mode are compared with the other utterances of the same speakers. The
+    processing alone, such as a shift of the pitch by 0, is the baseline of every test.
+
+    A change that disturbs the model at random also repairs errors, but breaks as large a share of
+    the right answers. So for a classification, the test asks whether the change flips the errors
+    of the mode more often than the right answers on the other utterances. For a regression, it asks
+    whether the absolute error falls more in the mode. Both compare utterances of the same
+    speaker, see `voxslice.conditions.interactions`. The p-values are adjusted for all modes and
+    probes of the model (Holm, "A simple sequentially rejective multiple test procedure",
+    Scandinavian Journal of Statistics 6 (1979), 65-70).
+
+    A verdict is evidence and no proof: a change of one property may change others as well.
+
+    Args:
+        model: id of the model
+        clean: scores of the model on clean audio
+        changed: scores of the same utterances in the same order, by probe
+        alone: the same after the processing alone, by probe
+        modes: name and mask of the utterances of each mode, by its id
+        speakers: speaker of each utterance, `voxslice.speakers.UNKNOWN_SPEAKER` if not known
+        probes: settings of each probe, in the order of the config
+        task: what is measured
+        seed: seed of the permutations
+
+    Returns:
+        one row per mode and probe, in the columns `PROBE_COLUMNS`:
+
+        - `support` of the mode and number of `others`; for a classification the `errors` on clean
+          audio with how many the change has `repaired`, and the processing alone
+          (`repaired_alone`); the `right` ones with how many are `broken`; the same of the others
+        - the metric of the mode on clean audio (`clean`), after the processing alone (`alone`) and
+          after the change (`value`); the last two of the others
+        - `gain`: how much more the metric improves in the mode than elsewhere, from the processing
+          alone to the change, with a 95 % interval that treats speakers as units
+        - `share` of the errors after the processing alone that the change repairs, for a regression
+          of the excess of the error over the others; `share_high`, its upper 95 % limit
+        - `p`, `q`, `verdict` and a `sentence`
+
+        The verdict is `reason` if q is at most 0.05 and at least half of the errors are repaired,
+        `part of the reason` if q is at most 0.05, `no effect` if at most a fifth can be repaired,
+        and otherwise `undecided`
+    """
+    rows = []
+    for mode, (name, inside) in modes.items():
+        taking_part = inside | np.isin(speakers, np.unique(speakers[inside]))
+        for probe, settings in probes.items():
+            loss = _Losses.of(clean, alone[probe], changed[probe], taking_part)
+            rows.append(
+                {"mode": mode, "model": model, "name": name, "probe": probe}
+                | {"change": change_in_words(settings)[0]}
+                | _figures(loss, inside[taking_part], speakers[taking_part], task, seed)
+            )
+    table = pd.DataFrame(rows, columns=PROBE_COLUMNS)
+    if len(table):
+        table["q"] = holm(table["p"].to_numpy(float))
+        table["verdict"] = [_verdict(row) for row in table.to_dict("records")]
+        table["sentence"] = [
+            _sentence(row, *change_in_words(probes[row["probe"]]), task)
+            for row in table.to_dict("records")
+        ]
+    return table.astype(dict.fromkeys(COUNT_COLUMNS, "Int64"))
+
+
+def holm(p: np.ndarray) -> np.ndarray:
+    """Adjust p-values with the method of Holm.
+
+    Args:
+        p: p-values of shape (tests,)
+
+    Returns:
+        adjusted p-values of the same shape
+    """
+    order = np.argsort(p, kind="stable")
+    adjusted = np.empty(len(p))
+    adjusted[order] = np.minimum(np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1)), 1)
+    return adjusted
+
+
+class _Losses:
+    """Losses on clean audio, after the processing alone, and after the change."""
+
+    def __init__(self, clean: np.ndarray, alone: np.ndarray, changed: np.ndarray) -> None:
+        self.clean, self.alone, self.changed = clean, alone, changed
+
+    @classmethod
+    def of(
+        cls, clean: pd.DataFrame, alone: pd.DataFrame, changed: pd.DataFrame, mask: np.ndarray
+    ) -> "_Losses":
+        """Select the losses of some utterances."""
+        return cls(*(table["loss"].to_numpy(float)[mask] for table in (clean, alone, changed)))
+
+
+def _figures(
+    loss: _Losses, inside: np.ndarray, speakers: np.ndarray, task: Task, seed: int
+) -> dict[str, Any]:
+    """Columns of a row, without the adjusted p-value and the verdict."""
+    gains = loss.alone - loss.changed
+    row: dict[str, Any] = {
+        "support": int(inside.sum()),
+        "others": int((~inside).sum()),
+        "speakers": len(np.unique(speakers[inside])),
+        "clean": _metric(loss.clean[inside], task),
+        "alone": _metric(loss.alone[inside], task),
+        "value": _metric(loss.changed[inside], task),
+        "others_alone": _metric(loss.alone[~inside], task),
+        "others_value": _metric(loss.changed[~inside], task),
+    }
+    both = inside.any() and not inside.all()
+    gain, low, high = np.nan, np.nan, np.nan
+    if both:
+        gain = float(gains[inside].mean() - gains[~inside].mean())
+        low, high = drop_interval(gains, inside, number_speakers(speakers)[0])
+    row |= {"gain": gain, "low": low, "high": high}
+    if task.is_classification:
+        return row | _counts(loss, inside) | _flips(loss, inside, speakers, seed)
+    excess = loss.alone[inside].mean() - loss.alone[~inside].mean() if both else np.nan
+    p = 1.0
+    if both:
+        p = float(interaction_tests([inside], gains[:, None], speakers, seed=seed).p[0, 0])
+    has_excess = excess > 0
+    return row | {
+        "p": p,
+        "share": gain / excess if has_excess else np.nan,
+        "share_high": high / excess if has_excess else np.nan,
+    }
+
+
+def _metric(loss: np.ndarray, task: Task) -> float:
+    """The metric of some utterances, NaN if there are none."""
+    return task.metric_of(float(loss.mean())) if len(loss) else np.nan
+
+
+def _counts(loss: _Losses, inside: np.ndarray) -> dict[str, int]:
+    """Count what the change repairs and breaks, compared with clean audio."""
+    wrong, repaired = loss.clean > 0, loss.changed == 0
+    counts: dict[str, int] = {}
+    for prefix, side in (("", inside), ("others_", ~inside)):
+        counts |= {
+            f"{prefix}errors": int((side & wrong).sum()),
+            f"{prefix}repaired": int((side & wrong & repaired).sum()),
+            f"{prefix}right": int((side & ~wrong).sum()),
+            f"{prefix}broken": int((side & ~wrong & ~repaired).sum()),
+        }
+    counts["repaired_alone"] = int((inside & wrong & (loss.alone == 0)).sum())
+    return counts
+
+
+def _flips(loss: _Losses, inside: np.ndarray, speakers: np.ndarray, seed: int) -> dict[str, float]:
+    """Test whether errors of the mode flip more often than right answers on other utterances."""
+    errors, right = inside & (loss.alone > 0), ~inside & (loss.alone == 0)
+    flips = (loss.alone != loss.changed).astype(float)
+    total, repaired = int(errors.sum()), int(flips[errors].sum())
+    p = 1.0
+    if total and right.any():
+        part = errors | right
+        tests = interaction_tests([errors[part]], flips[part][:, None], speakers[part], seed=seed)
+        p = float(tests.p[0, 0])
+    share = repaired / total if total else np.nan
+    high = np.nan
+    if total:  # the exact limit of Clopper and Pearson
+        high = float(betaincinv(repaired + 1, total - repaired, CONFIDENCE)) if share < 1 else 1.0
+    return {"p": p, "share": share, "share_high": high}
+
+
+def _verdict(row: Mapping[str, Any]) -> str:
+    """Verdict on a probe, see `judge_probes`."""
+    if row["q"] <= ALPHA:
+        return REASON if row["share"] >= REASON_SHARE else PART
+    return NO_EFFECT if row["share_high"] <= NO_EFFECT_SHARE else UNDECIDED
+
+
+def _sentence(row: Mapping[str, Any], change: str, name: str, task: Task) -> str:
+    """Say in words what a probe did and what follows from it."""
+    start = change[0].upper() + change[1:]
+    if task.is_classification:
+        done = (
+            f"{start} repairs {row['repaired']:.0f} of {row['errors']:.0f} errors and breaks"
+            f" {row['others_broken']:.0f} of {row['others_right']:.0f} right answers for other"
+            f" utterances of the same speakers; the processing alone repairs"
+            f" {row['repaired_alone']:.0f}"
+        )
+    else:
+        unit = f" {task.unit}" if task.unit else ""
+        done = (
+            f"{start} changes the mean absolute error from {row['alone']:.2f} to"
+            f" {row['value']:.2f}{unit}, and for other utterances of the same speakers from"
+            f" {row['others_alone']:.2f} to {row['others_value']:.2f}{unit}"
+        )
+    ends = {
+        REASON: f"the model goes by {name}",
+        PART: f"{name} is a part of why",
+        NO_EFFECT: f"no effect: {name} is not why",
+        UNDECIDED: f"this does not show whether {name} is why",
+    }
+    return f"{done}: {ends[row['verdict']]}."
+
+
+def probed_modes(modes: pd.DataFrame, model: str, count: int) -> Sequence[str]:
+    """Ids of the first confirmed failure modes of a model.
+
+    Args:
+        modes: the failure modes of a task, see `voxslice.modes.table`
+        model: id of the model
+        count: largest number of modes
+
+    Returns:
+        ids of the modes, the worst first
+    """
+    rows = modes[(modes["model"] == model) & modes["confirmed"].astype(bool)]
+    return [str(mode) for mode in rows["mode"].head(count)]

@@ -1,0 +1,238 @@
+"""A probe exposes the property that a model goes by, and no other one."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from voxslice.conditions.probes import (
+    NO_EFFECT,
+    PART,
+    PROBE_COLUMNS,
+    REASON,
+    UNDECIDED,
+    change_in_words,
+    holm,
+    judge_probes,
+    probed_modes,
+)
+from voxslice.task import Task
+
+PROBES = {
+    "lower": {"pitch": -4},
+    "quieter": {"gain": -10},
+    "narrow": {"band": [0, 4000]},
+    "faster": {"speed": 1.2},
+    "noisy": {"noise": "white", "snr": 20},
+}
+"""Probes by id."""
+CHANGED = {"lower": "pitch", "quieter": "level", "narrow": "band", "faster": "speed"}
+"""What each probe changes in `voices`."""
+TASK = Task("classification")
+
+
+def voices(seed=0, speakers=10, utterances=40):
+    """Properties of the utterances of men: those in anger have a high pitch and a narrow band."""
+    rng = np.random.default_rng(seed)
+    who = np.repeat(np.arange(speakers), utterances)
+    anger = rng.random(len(who)) < 0.25
+    return pd.DataFrame(
+        {
+            "speaker": who.astype(str),
+            "anger": anger,
+            "pitch": rng.normal(110, 8, len(who)) + 80 * anger + rng.normal(0, 8, speakers)[who],
+            "band": rng.normal(4500, 300, len(who)) + 3000 * ~anger,
+            "level": rng.normal(-25, 3, len(who)),
+            "speed": rng.normal(4, 0.3, len(who)),
+        }
+    )
+
+
+def probed(table, probe):
+    """Properties after a probe: each changes one of them, or adds a little to the band."""
+    factors = {"pitch": 2 ** (-4 / 12), "level": 1.0, "band": 0.5, "speed": 1.2}
+    if probe not in CHANGED:
+        return table
+    name = CHANGED[probe]
+    changed = table[name] - 10 if name == "level" else table[name] * factors[name]
+    if name == "band":
+        changed = np.minimum(table["band"], 4000)
+    return table.assign(**{name: changed})
+
+
+def scored(wrong):
+    return pd.DataFrame({"loss": np.asarray(wrong, float)})
+
+
+def judged(is_wrong, table, modes=None, probes=PROBES, task=TASK, **options):
+    """Judge the probes of a model, given a function from properties to errors."""
+    clean = scored(is_wrong(table))
+    return judge_probes(
+        "model",
+        clean,
+        {probe: scored(is_wrong(probed(table, probe))) for probe in probes},
+        dict.fromkeys(probes, clean),
+        modes or {"1": ("anger", table["anger"].to_numpy())},
+        table["speaker"].to_numpy(str),
+        probes,
+        task=task,
+        seed=0,
+        **options,
+    )
+
+
+def verdicts(table):
+    return dict(zip(table["probe"], table["verdict"], strict=True))
+
+
+def test_a_model_that_goes_by_pitch_is_exposed_by_the_pitch_probe_alone():
+    table = judged(lambda voice: voice["pitch"] > 165, voices())
+    assert list(table) == PROBE_COLUMNS
+    found = verdicts(table)
+    assert found.pop("lower") == REASON
+    assert set(found.values()) == {NO_EFFECT}
+    row = table.iloc[0]
+    assert row["repaired"] >= 0.5 * row["errors"]
+    assert row["others_broken"] == 0
+    assert row["gain"] > 0.3
+    assert row["sentence"].startswith("Lowering the pitch by 4 semitones repairs ")
+    assert row["sentence"].endswith("the model goes by pitch.")
+    assert "no effect: level is not why" in table["sentence"][1]
+
+
+def test_a_model_that_goes_by_bandwidth_is_exposed_by_the_band_probe_alone():
+    # it is right about narrow audio only, so the mode is calm speech
+    voice = voices()
+    modes = {"1": ("calm", ~voice["anger"].to_numpy())}
+    found = verdicts(judged(lambda part: part["band"] > 6000, voice, modes))
+    assert found.pop("narrow") == REASON
+    assert set(found.values()) == {NO_EFFECT}
+
+
+@pytest.mark.slow
+def test_a_change_that_disturbs_the_model_at_random_is_no_reason():
+    table, rng = voices(1), np.random.default_rng(1)
+    wrong = np.where(table["anger"], rng.random(len(table)) < 0.7, rng.random(len(table)) < 0.05)
+    hits = 0
+    for seed in range(20):
+        flips = np.random.default_rng(seed).random(len(table)) < 0.3
+        result = judge_probes(
+            "model",
+            scored(wrong),
+            {"noisy": scored(wrong ^ flips)},
+            {"noisy": scored(wrong)},
+            {"1": ("anger", table["anger"].to_numpy())},
+            table["speaker"].to_numpy(str),
+            {"noisy": PROBES["noisy"]},
+            task=TASK,
+            seed=seed,
+        )
+        assert result["repaired"][0] > 10  # it repairs errors, and breaks as many right answers
+        hits += result["verdict"][0] in (REASON, PART)
+    assert hits <= 3
+
+
+def test_what_the_processing_alone_repairs_is_no_effect_of_the_property():
+    table = voices(2)
+    wrong = table["anger"].to_numpy()
+    nothing = scored(np.zeros(len(table)))
+    result = judge_probes(
+        "model", scored(wrong), {"lower": nothing}, {"lower": nothing},
+        {"1": ("anger", wrong)}, table["speaker"].to_numpy(str), {"lower": PROBES["lower"]},
+        task=TASK, seed=0,
+    )  # fmt: skip
+    assert result["repaired_alone"][0] == wrong.sum()
+    assert result["verdict"][0] == UNDECIDED
+    assert result["p"][0] == 1
+
+
+def test_counts_by_hand():
+    table = pd.DataFrame({"speaker": list("aaaabbbb"), "anger": [1, 1, 1, 0, 1, 1, 0, 0]})
+    clean = scored([1, 1, 0, 0, 1, 0, 0, 1])
+    changed = scored([0, 1, 1, 0, 0, 0, 1, 0])
+    result = judge_probes(
+        "model", clean, {"lower": changed}, {"lower": clean},
+        {"1": ("anger", table["anger"].to_numpy(bool))}, table["speaker"].to_numpy(str),
+        {"lower": PROBES["lower"]}, task=TASK, seed=0,
+    ).iloc[0]  # fmt: skip
+    assert (result["errors"], result["repaired"], result["right"], result["broken"]) == (3, 2, 2, 1)
+    others = [f"others_{name}" for name in ("errors", "repaired", "right", "broken")]
+    assert result[others].to_list() == [1, 1, 2, 1]
+    assert (result["clean"], result["value"]) == (pytest.approx(2 / 5), pytest.approx(3 / 5))
+    assert result["share"] == pytest.approx(2 / 3)
+    assert result["gain"] == pytest.approx(1 / 5 - 0)
+
+
+def test_a_regression_is_judged_by_the_error():
+    def error(voice):
+        return 2 + np.maximum(voice["pitch"] - 140, 0) / 4
+
+    table = judged(error, voices(3), task=Task("regression", unit="years"))
+    found = verdicts(table)
+    assert found.pop("lower") == REASON
+    assert set(found.values()) == {NO_EFFECT}
+    assert table["errors"].isna().all()
+    assert "changes the mean absolute error from" in table["sentence"][0]
+    assert "years" in table["sentence"][0]
+
+
+def test_a_mode_of_all_utterances_of_its_speakers_has_no_others():
+    table = voices(4)
+    modes = {"1": ("everyone", np.ones(len(table), bool))}
+    result = judged(lambda voice: voice["pitch"] > 165, table, modes)
+    assert (result["others"] == 0).all()
+    assert (result["p"] == 1).all()
+    assert not set(result["verdict"]) & {REASON, PART}
+
+
+def test_other_speakers_do_not_count_as_others():
+    table = voices(5)
+    first = (table["speaker"] == "0").to_numpy()
+    modes = {"1": ("anger of one", first & table["anger"].to_numpy())}
+    result = judged(lambda voice: voice["pitch"] > 165, table, modes)
+    assert (result["support"] + result["others"] == first.sum()).all()
+
+
+def test_p_is_adjusted_over_the_probes_and_modes_of_a_model():
+    assert holm(np.array([0.01, 0.04, 0.03])) == pytest.approx([0.03, 0.06, 0.06])
+    table = voices(6)
+    modes = {str(n): (str(n), table["anger"].to_numpy()) for n in range(2)}
+    probes = {name: PROBES[name] for name in ("lower", "quieter")}
+    result = judged(lambda voice: voice["pitch"] > 165, table, modes, probes)
+    assert len(result) == 4
+    assert result["q"].to_numpy() == pytest.approx(holm(result["p"].to_numpy()))
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"pitch": -4}, "lowering the pitch by 4 semitones"),
+        ({"pitch": 1}, "raising the pitch by 1 semitone"),
+        ({"gain": 10}, "raising the level by 10 dB"),
+        ({"band": [300, 3400]}, "keeping only 300 to 3400 Hz"),
+        ({"speed": 0.8}, "playing it 0.8 times as fast"),
+        ({"noise": "white", "snr": 10}, "adding white noise at 10 dB"),
+    ],
+)
+def test_changes_are_said_in_words(settings, words):
+    assert change_in_words(settings)[0] == words
+
+
+def test_only_confirmed_modes_of_a_model_are_probed():
+    modes = pd.DataFrame(
+        {
+            "mode": ["1", "1", "2", "3", "4", "rest"],
+            "model": ["a", "b", "a", "a", "a", "a"],
+            "confirmed": [True, True, False, True, True, False],
+        }
+    )
+    assert probed_modes(modes, "a", 2) == ["1", "3"]
+    assert probed_modes(modes, "b", 3) == ["1"]
+
+
+def test_without_modes_there_is_no_row():
+    table = voices(7)
+    result = judge_probes(
+        "model", scored(table["anger"]), {}, {}, {}, table["speaker"].to_numpy(str), {},
+        task=TASK, seed=0,
+    )  # fmt: skip
+    assert list(result) == PROBE_COLUMNS
+    assert not len(result)
