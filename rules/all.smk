@@ -17,6 +17,7 @@ wildcard_constraints:
     model=one_of(STUDY.models),
     task=one_of(STUDY.tasks),
     shard=r"\d+",
+    condition=one_of(STUDY.condition_names()),
 
 
 EVERYTHING = [
@@ -87,6 +88,22 @@ rule modes:
     """Find the failure modes behind the slices of all models."""
     input:
         STUDY.per_task("results/modes/{dataset}/{task}.csv"),
+    localrule: True
+
+
+rule conditions:
+    """Score the models in the conditions of each dataset."""
+    input:
+        STUDY.per_condition(
+            "results/condition_scores/{dataset}/{task}/{model}/{condition}.parquet"
+        ),
+    localrule: True
+
+
+rule condition_audio:
+    """Write the audio of all conditions, to listen to it."""
+    input:
+        STUDY.per_dataset_condition("results/condition_audio/{dataset}/{condition}"),
     localrule: True
 
 
@@ -165,6 +182,7 @@ include: "costs.smk"
 include: "slices.smk"
 include: "comparison.smk"
 include: "modes.smk"
+include: "conditions.smk"
 include: "abstention.smk"
 include: "checks.smk"
 include: "report.smk"

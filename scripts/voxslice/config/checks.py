@@ -20,7 +20,7 @@ from voxslice.config.places import check_places
 from voxslice.errors import InputError
 from voxslice.names import REFERENCES
 
-RESERVED = {"models", "checksums"}
+RESERVED = {"models", "checksums", "rooms"}
 """Ids that a dataset must not have, because these folders of resources/ have another use."""
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import jsonschema
 
 from voxslice.config.checks import check_references
+from voxslice.config.condition_checks import add_standard_conditions, check_conditions
 from voxslice.config.default_measures import add_default_measures
 from voxslice.config.key_names import check_key_names
 from voxslice.config.lookups import columns_read
@@ -23,7 +24,7 @@ from voxslice.unicode_text import nfc
 
 INHERITED = ("license", "intended_use", "tasks", "embedding_output", "sampling_rate", "scale")
 """Keys that a derived model takes from its source if they are not given."""
-PLACES = {"path", "audio", "url", "onnx", "host", "predictions"}
+PLACES = {"path", "audio", "url", "onnx", "host", "predictions", "noise", "room"}
 """Keys that hold file names, which stay in the Unicode form in which they are written."""
 
 
@@ -49,9 +50,11 @@ def complete(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, 
     full = _composed(copy.deepcopy(dict(config)))
     _inherit(full["models"])
     add_default_measures(full)
+    add_standard_conditions(full)
     full = _defaults(full, schema, schema)
     check_references(full)
     check_model_checks(full)
+    check_conditions(full)
     _type_labels(full)
     return full
 

@@ -228,6 +228,51 @@ def models_of(config: Mapping[str, Any], dataset: str, task: str) -> list[str]:
     ]
 
 
+def run_models_of(config: Mapping[str, Any], dataset: str) -> list[str]:
+    """Ids of the models that the workflow runs and that have a task on a dataset.
+
+    Args:
+        config: completed config
+        dataset: id of the dataset
+
+    Returns:
+        the ids of the models in the order of the config
+    """
+    return [
+        name
+        for name, model in config["models"].items()
+        if "predictions" not in model and tasks_of(config, dataset, name)
+    ]
+
+
+def condition_models_of(config: Mapping[str, Any], dataset: str) -> list[str]:
+    """Ids of the models that are run in the conditions of a dataset.
+
+    Args:
+        config: completed config
+        dataset: id of the dataset
+
+    Returns:
+        the ids of the models in the order of the config
+    """
+    run = run_models_of(config, dataset)
+    named = config["datasets"][dataset].get("condition_models", run)
+    return [name for name in run if name in named]
+
+
+def conditions_of(config: Mapping[str, Any], dataset: str) -> list[str]:
+    """Ids of the conditions in which the models of a dataset are run.
+
+    Args:
+        config: completed config
+        dataset: id of the dataset
+
+    Returns:
+        the ids in the order in which the dataset names them
+    """
+    return list(config["datasets"][dataset]["conditions"])
+
+
 def answer_pair(config: Mapping[str, Any], dataset: str, task: str) -> list[str]:
     """Ids of the two models that the answer of a report compares.
 

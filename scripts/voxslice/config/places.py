@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from voxslice.config.condition_checks import NOISES, condition_folders
 from voxslice.errors import InputError
 
 _WILDCARD = re.compile(r"\{\s*[.\w]+\s*(,[^{}]*(\{[^{}]*\}[^{}]*)*)?\}")
@@ -64,6 +65,8 @@ def check_existence(config: Mapping[str, Any], folder: str | Path) -> None:
                     ", since relative paths are relative to the folder in which snakemake is"
                     " started, or to --directory"
                 )
+            if key.startswith("conditions.") and key.endswith(".noise"):
+                hint += f", or name one of {', '.join(NOISES)}"
             raise InputError(f"{key}: there is no {path!r}{place}: correct the path{hint}.")
 
 
@@ -81,3 +84,4 @@ def _paths(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield f"models.{name}.hub.path", model["hub"]["path"]
         for dataset, path in model.get("predictions", {}).items():
             yield f"models.{name}.predictions.{dataset}", path
+    yield from condition_folders(config)

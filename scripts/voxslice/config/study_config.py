@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from voxslice.config import lookups, model_checks
+from voxslice.config.condition_checks import condition_folders
 from voxslice.measure_units import CHANNEL
 
 Reader = Callable[[Any], Any]
@@ -14,6 +15,9 @@ COLUMN_KEYS = {
     "read": ("table", "column", "map", "type"),
     "computed": ("measure", "model", "label", "bins"),
 }
+
+CONDITION_KEYS = ("codec", "kbps", "noise", "snr", "room", "gain", "clip", "band", "crop")
+"""Keys of a condition."""
 
 
 class StudyConfig:
@@ -231,6 +235,98 @@ class StudyConfig:
         """Path of the table of checks of a dataset and task; none if it has no check."""
         path = f"results/checks/{wildcards.dataset}/{wildcards.task}.csv"
         return [path] if self.checks(wildcards) else []
+
+    def conditions(self, dataset: str) -> list[str]:
+        """Ids of the conditions in which the models of a dataset are run, in their order."""
+        return lookups.conditions_of(self.config, dataset)
+
+    def condition_names(self) -> list[str]:
+        """Ids of all conditions that a dataset names."""
+        named = {name for dataset in self.datasets for name in self.conditions(dataset)}
+        return [name for name in self.config["conditions"] if name in named]
+
+    def condition_models(self, wildcards: Any) -> list[str]:
+        """Ids of the models with a task that are run in the conditions of a dataset."""
+        models = lookups.models_of(self.config, wildcards.dataset, wildcards.task)
+        run = lookups.condition_models_of(self.config, wildcards.dataset)
+        return [name for name in models if name in run]
+
+    def condition(self, wildcards: Any) -> dict[str, Any]:
+        """Settings of a condition."""
+        return _pick(self.config["conditions"][wildcards.condition], CONDITION_KEYS)
+
+    def condition_outputs(self, wildcards: Any) -> list[str]:
+        """Names of the outputs of a model that the tasks of a dataset read, sorted."""
+        tasks = lookups.tasks_of(self.config, wildcards.dataset, wildcards.model)
+        return sorted({self.config["tasks"][task]["output"] for task in tasks})
+
+    def uses_talkers(self, wildcards: Any) -> bool:
+        """Whether a condition is made from other speakers of the dataset."""
+        noise = self.config["conditions"][wildcards.condition].get("noise")
+        return noise in ("babble", "speech-shaped")
+
+    def uses_rooms(self, wildcards: Any) -> bool:
+        """Whether a condition is made from simulated rooms."""
+        room = self.config["conditions"][wildcards.condition].get("room")
+        return room is not None and not isinstance(room, str)
+
+    def condition_folder(self, wildcards: Any) -> str | None:
+        """Path of the folder of recordings that a condition names; None if it names none."""
+        key = f"conditions.{wildcards.condition}."
+        places = condition_folders(self.config)
+        return next((path for name, path in places if name.startswith(key)), None)
+
+    def per_condition(self, pattern: str) -> list[str]:
+        """Fill in a pattern for each dataset, task, model and condition.
+
+        Args:
+            pattern: path with `{dataset}`, `{task}`, `{model}` and `{condition}`
+
+        Returns:
+            the paths, in the order of the config
+        """
+        return [
+            pattern.format(dataset=dataset, task=task, model=model, condition=condition)
+            for dataset, task in lookups.studies(self.config)
+            for model in lookups.condition_models_of(self.config, dataset)
+            if model in lookups.models_of(self.config, dataset, task)
+            for condition in self.conditions(dataset)
+        ]
+
+    def per_dataset_condition(self, pattern: str) -> list[str]:
+        """Fill in a pattern for each dataset and each of its conditions.
+
+        Args:
+            pattern: path with `{dataset}` and `{condition}`
+
+        Returns:
+            the paths, in the order of the config
+        """
+        return [
+            pattern.format(dataset=dataset, condition=condition)
+            for dataset in self.datasets
+            for condition in self.conditions(dataset)
+        ]
+
+    def per_task_in_conditions(self, pattern: str) -> list[str]:
+        """Fill in a pattern for each dataset with conditions and each of its tasks.
+
+        Tasks of which no model is run in the conditions are left out.
+
+        Args:
+            pattern: path with `{dataset}` and `{task}`
+
+        Returns:
+            the paths, in the order of the config
+        """
+        pairs = [
+            (dataset, task)
+            for dataset, task in lookups.studies(self.config)
+            if self.conditions(dataset)
+            and set(lookups.models_of(self.config, dataset, task))
+            & set(lookups.condition_models_of(self.config, dataset))
+        ]
+        return _filled(pattern, pairs)
 
     def per_task_and_model(self, pattern: str) -> list[str]:
         """Fill in a pattern for each dataset, task and compared model.

@@ -1,6 +1,6 @@
 """Run a model on utterances: all outputs that the study reads, in one pass."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from itertools import islice
 from math import inf
@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from tqdm import tqdm
 
-from voxslice.data.audio import read_audio, require_folder, resampled
+from voxslice.data.audio import Audio, read_audio, require_folder, resampled
 from voxslice.data.file_names import locate
 from voxslice.errors import InputError, MachineError, reason_of
 from voxslice.files import whole, write_csv
@@ -32,6 +32,10 @@ BATCH = 1024
 """Utterances that are written together. Their results are held in memory, but not their audio."""
 MAX_STOPPED = 10
 """Utterances of a job that may exceed the time limit; one more ends the job."""
+
+
+Row = tuple[str, float, float]
+"""Key of an utterance: file, start and end in seconds."""
 
 
 class Signal(NamedTuple):
@@ -72,8 +76,10 @@ class Scorer:
         max_seconds: float,
         memory: MemoryBudget,
         windows: Windows | None = None,
+        change: Callable[[Audio, Row], Audio] | None = None,
     ) -> None:
         self._windows = windows
+        self._change = change
         self._model = model
         self._sizes = {name: len(model.outputs[name].labels) for name in outputs}
         self._audio = Path(audio)
@@ -91,8 +97,8 @@ class Scorer:
         for options in list(self._running):
             options.terminate = True
 
-    def read(self, row: tuple[str, float, float]) -> Signal | str:
-        """Read the audio of an utterance.
+    def read(self, row: Row) -> Signal | str:
+        """Read the audio of an utterance, and change it if the model is run in a condition.
 
         Args:
             row: Path relative to the audio folder, start and end in seconds.
@@ -106,6 +112,8 @@ class Scorer:
         file, start, end = row
         try:
             audio = read_audio(locate(self._audio, file), start, end, self._longest)
+            if self._change is not None:
+                audio = self._change(audio, row)
             return Signal(resampled(audio, self._sampling_rate), audio.silence)
         except Exception as error:  # a broken file must not stop the others
             require_folder(self._audio)
@@ -181,6 +189,7 @@ def predict(
     device: str,
     longest: float = inf,
     max_seconds: float = MAX_SECONDS,
+    change: Callable[[Audio, Row], Audio] | None = None,
     predictions: str | Path,
     failures: str | Path,
     silence: str | Path,
@@ -204,6 +213,8 @@ def predict(
         device: `cpu` or `cuda`.
         longest: Longest utterance in seconds. A longer one is a failure, and its audio is not read.
         max_seconds: Longest time to compute one utterance, in seconds.
+        change: Function that changes the audio of an utterance before it is resampled; several
+            threads call it at the same time. None for the audio as it is.
         predictions: Parquet file to write: the keys, one float32 column per label, and `embedding`.
         failures: CSV file to write: the keys and `reason`.
         silence: CSV file to write: the keys and `reason` of the scored utterances that are silent.
@@ -239,6 +250,7 @@ def predict(
         max_seconds=max_seconds,
         memory=MemoryBudget(budget),
         windows=windows_of(model),
+        change=change,
     )
     failed: list[dict] = []
     silent: list[dict] = []

@@ -1,0 +1,196 @@
+"""Run models on the same utterances in other conditions -> results/condition_scores/ and more
+
+The audio of a condition is made while it is scored and is not stored.
+"""
+
+
+def sources_of_condition(wildcards):
+    """Files that a condition is made from, besides the audio: other speakers, or recordings."""
+    if STUDY.uses_talkers(wildcards):
+        table = checkpoints.choose_talkers.get(dataset=wildcards.dataset).output[0]
+        return {"talkers": ancient(table)}
+    if STUDY.uses_rooms(wildcards):
+        return {"recordings": f"resources/rooms/{wildcards.condition}"}
+    folder = STUDY.condition_folder(wildcards)
+    return {"recordings": local_input(folder)} if folder else {}
+
+
+def state_of_talkers(wildcards):
+    """Digest of the table of talkers if a condition is made from it; None if there is none yet."""
+    if not STUDY.uses_talkers(wildcards):
+        return None
+    table = made(f"resources/{wildcards.dataset}/talkers.parquet")
+    return local_data.tables_state([table]) if Path(table).exists() else None
+
+
+@functools.cache
+def recordings_state(folder):
+    """Fingerprint of a folder of recordings, computed once while the workflow is parsed."""
+    files = sorted(path for path in Path(folder).rglob("*") if path.is_file())
+    return local_data.of_files(files).fingerprint() if files else ""
+
+
+def state_of_recordings(wildcards):
+    """Fingerprint of the folder of recordings that a condition names; None if it names none."""
+    folder = STUDY.condition_folder(wildcards)
+    return folder and recordings_state(folder)
+
+
+def condition_parts(kind, suffix):
+    """Input of a rule: one file per shard for a dataset, model and condition."""
+    return lambda wildcards: collect(
+        f"results/condition_{kind}/{{dataset}}/{{model}}/{{condition}}/{{shard}}.{suffix}",
+        dataset=wildcards.dataset,
+        model=wildcards.model,
+        condition=wildcards.condition,
+        shard=shards(wildcards.dataset),
+    )
+
+
+checkpoint choose_talkers:
+    """Choose the utterances of a dataset that babble and speech-shaped noise are made from."""
+    input:
+        metadata="resources/{dataset}/metadata.parquet",
+        contents="resources/{dataset}/contents.parquet",
+    output:
+        "resources/{dataset}/talkers.parquet",
+    log:
+        "logs/choose_talkers/{dataset}.log",
+    benchmark:
+        "benchmarks/choose_talkers/{dataset}.tsv"
+    localrule: True
+    conda:
+        "../envs/inference.yaml"
+    params:
+        seed=setting("seed"),
+        code=code("choose_talkers"),
+    script:
+        "../scripts/choose_talkers.py"
+
+
+rule simulate_rooms:
+    """Simulate the impulse responses of rooms with the reverberation time of a condition."""
+    output:
+        directory("resources/rooms/{condition}"),
+    log:
+        "logs/simulate_rooms/{condition}.log",
+    benchmark:
+        "benchmarks/simulate_rooms/{condition}.tsv"
+    localrule: True
+    conda:
+        "../envs/inference.yaml"
+    params:
+        seconds=setting("conditions/{condition}/room"),
+        seed=setting("seed"),
+        code=code("simulate_rooms"),
+    script:
+        "../scripts/simulate_rooms.py"
+
+
+rule predict_in_condition:
+    """Run a model on a shard of a dataset in a condition.
+
+    The tables of utterances and shards describe all shards, so their modification times are ignored.
+    `state` changes when the utterances of this shard or their audio change.
+    """
+    input:
+        unpack(sources_of_condition),
+        audio=audio,
+        utterances=ancient("resources/{dataset}/utterances.parquet"),
+        shards=ancient("resources/{dataset}/shards.csv"),
+        onnx="resources/models/{model}/model.onnx",
+        yaml="resources/models/{model}/model.yaml",
+        card="resources/models/{model}/model.json",
+    output:
+        predictions="results/condition_predictions/{dataset}/{model}/{condition}/{shard}.parquet",
+        failures="results/condition_failures/{dataset}/{model}/{condition}/{shard}.csv",
+        silence="results/condition_silence/{dataset}/{model}/{condition}/{shard}.csv",
+    log:
+        "logs/predict_in_condition/{dataset}/{model}/{condition}/{shard}.log",
+    benchmark:
+        "benchmarks/predict_in_condition/{dataset}/{model}/{condition}/{shard}.tsv"
+    wildcard_constraints:
+        model=one_of(STUDY.run_models),
+    conda:
+        "../envs/inference.yaml"
+    threads: 4
+    resources:
+        mem_mb=predict_memory(STUDY),
+        runtime=predict_minutes(STUDY),
+        gpu=GPUS,
+    params:
+        condition=STUDY.condition,
+        outputs=STUDY.condition_outputs,
+        sampling_rate=setting("models/{model}/sampling_rate"),
+        device=setting("device"),
+        longest=longest_allowed(STUDY),
+        max_seconds=setting("limits/model_seconds"),
+        seed=setting("seed"),
+        talkers=state_of_talkers,
+        recordings=state_of_recordings,
+        state=state_of_shard(STUDY),
+        code=code("predict_in_condition"),
+    script:
+        "../scripts/predict_in_condition.py"
+
+
+rule score_in_condition:
+    """Compare the predictions of a model in a condition with the labels of a task.
+
+    Too many failures are an error. The scale of an output is that of the clean predictions.
+    """
+    input:
+        metadata="resources/{dataset}/metadata.parquet",
+        card="resources/models/{model}/model.json",
+        clean="results/scores/{dataset}/{task}/{model}.json",
+        predictions=condition_parts("predictions", "parquet"),
+        failures=condition_parts("failures", "csv"),
+    output:
+        "results/condition_scores/{dataset}/{task}/{model}/{condition}.parquet",
+    log:
+        "logs/score_in_condition/{dataset}/{task}/{model}/{condition}.log",
+    benchmark:
+        "benchmarks/score_in_condition/{dataset}/{task}/{model}/{condition}.tsv"
+    conda:
+        "../envs/statistics.yaml"
+    resources:
+        mem_mb=growing(1000, 60),
+        runtime=growing(10, 1),
+    params:
+        task=setting(
+            "tasks/{task}", "type", "target", "output", "labels", "label", "scale"
+        ),
+        classes=STUDY.classes,
+        tolerated=setting("failures_tolerated"),
+        code=code("score_in_condition"),
+    script:
+        "../scripts/score_in_condition.py"
+
+
+rule write_condition_audio:
+    """Write the audio of a dataset in a condition, to listen to it."""
+    input:
+        unpack(sources_of_condition),
+        audio=audio,
+        utterances="resources/{dataset}/utterances.parquet",
+    output:
+        directory("results/condition_audio/{dataset}/{condition}"),
+    log:
+        "logs/write_condition_audio/{dataset}/{condition}.log",
+    benchmark:
+        "benchmarks/write_condition_audio/{dataset}/{condition}.tsv"
+    conda:
+        "../envs/inference.yaml"
+    threads: 4
+    resources:
+        mem_mb=growing(2000, 20),
+        runtime=growing(60, 60),
+    params:
+        condition=STUDY.condition,
+        longest=setting("longest_seconds"),
+        seed=setting("seed"),
+        talkers=state_of_talkers,
+        recordings=state_of_recordings,
+        code=code("write_condition_audio"),
+    script:
+        "../scripts/write_condition_audio.py"
