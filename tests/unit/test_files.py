@@ -210,11 +210,13 @@ WRITERS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", WRITERS)
 def test_a_full_disk_is_one_sentence_that_names_the_folder(tmp_path, kind):
     require_sentence(run_on_full_disk(tmp_path, *WRITERS[kind]), tmp_path / "disk")
 
 
+@pytest.mark.slow
 def test_a_full_disk_keeps_the_earlier_file(tmp_path):
     imports = (
         "import atexit; from voxslice.files import write_text; write_text('before', disk / 'a');"

@@ -74,6 +74,7 @@ def test_other_text_stays_as_it_is(text):
     assert escape(text) == text == restore(text)
 
 
+@pytest.mark.slow
 def test_every_short_text_is_restored():
     """All texts of up to four of these characters, including texts that look escaped already."""
     escaped = {}

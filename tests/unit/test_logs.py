@@ -74,6 +74,7 @@ with to_log(sys.argv[1]):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "call",
     [

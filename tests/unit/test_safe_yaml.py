@@ -36,6 +36,7 @@ EXPENSIVE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", EXPENSIVE)
 def test_a_small_file_of_great_cost_is_refused_at_once(name, tmp_path):
     text, reason = EXPENSIVE[name]

@@ -43,6 +43,7 @@ def test_control_characters_are_visible(text):
     visible(text).encode()
 
 
+@pytest.mark.slow
 def test_no_control_character_is_forgotten():
     """All characters that Unicode classifies as controls, line separators or direction controls."""
     turning = {"RLE", "LRE", "RLO", "LRO", "PDF", "RLI", "LRI", "FSI", "PDI", "B"}

@@ -23,6 +23,7 @@ def test_a_speaker_with_too_few_errors_is_found():
     assert p.argmin() == 5 and p[5] < 0.01
 
 
+@pytest.mark.slow
 def test_the_p_of_any_speaker_is_rarely_small_if_speakers_are_alike():
     generator = np.random.default_rng(0)
     sizes = np.repeat(np.arange(8), [3, 5, 10, 20, 20, 40, 60, 100])

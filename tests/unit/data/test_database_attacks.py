@@ -94,6 +94,7 @@ def test_a_header_of_the_old_form_is_checked_as_well(tmp_path):
         list_utterances(tmp_path, "a", {})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["db.yaml", "db.files.parquet"])
 def test_a_pipe_does_not_hang(local, name):
     (local / name).unlink()

@@ -49,6 +49,7 @@ def test_tables_of_users_are_bounded(tmp_path):
         read_table(path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("compression", ["snappy", "zstd", "none"])
 def test_a_table_of_many_utterances_is_accepted(tmp_path, compression):
     path = tmp_path / "t.parquet"

@@ -156,6 +156,7 @@ FETCH = (
 IMPORTS = "from voxslice.models.fetching import fetch_model"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("compression", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
 def test_a_full_temporary_folder_does_not_blame_the_url(tmp_path, archive, compression):
     """The disk is too small for a stored archive, or for the unpacked files of a deflated one."""
@@ -169,6 +170,7 @@ def test_a_full_temporary_folder_does_not_blame_the_url(tmp_path, archive, compr
     assert not (tmp_path / "other/record.json").exists()
 
 
+@pytest.mark.slow
 def test_a_full_folder_of_the_study_is_named(tmp_path, monkeypatch):
     folder = write_model(tmp_path / "source" / "model")
     add_weights(folder / "model.onnx", 500_000)

@@ -99,6 +99,7 @@ def test_models_of_transformers_give_their_reference_outputs(tmp_path, name):
     assert np.ptp(expected, axis=0).max() > 0.01  # the signals differ for the model
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("file", ["model.onnx", "model_mask.onnx"])
 @pytest.mark.parametrize("normalize", [False, True])
 @pytest.mark.parametrize("name", ["wav2vec2", "hubert", "wavlm"])

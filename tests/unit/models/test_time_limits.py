@@ -114,6 +114,7 @@ def test_an_utterance_that_never_ends_does_not_stop_the_others(tmp_path, threads
     assert "The model takes longer than 0.3 s" in failed["reason"][0]
 
 
+@pytest.mark.slow
 def test_a_model_that_never_ends_does_not_wait_for_each_utterance(endless, tmp_path):
     for number in range(100):
         write_audio(tmp_path / f"audio/{number}.wav", noise(0.1))

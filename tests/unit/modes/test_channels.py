@@ -61,6 +61,7 @@ def test_a_planted_channel_is_found_with_its_shares():
     assert found[found["column"] == "snr"].iloc[0]["unit"] == "dB"
 
 
+@pytest.mark.slow
 def test_channels_that_differ_by_speaker_alone_are_rarely_taken_for_the_cause():
     """With utterances as the units, nearly all of these studies would have one."""
     alarms = {True: 0, False: 0}

@@ -3,6 +3,7 @@
 import dataclasses
 
 import pandas as pd
+import pytest
 from report_study import make_study, page_of, write_noise
 from voxslice.decisions.abstention import ABSTENTION_COLUMNS, COVERAGES, THRESHOLD_COLUMNS
 from voxslice.report.abstention import abstention_table, sentences
@@ -91,6 +92,7 @@ def test_the_table_shows_each_group_and_rule():
     assert [cell.text for cell in rule[2:]] == ["–", "9.0", "–", "–", "–"]
 
 
+@pytest.mark.slow
 def test_the_page_has_the_part_only_with_confidences(tmp_path):
     page = page_of(study(), write_noise(tmp_path))
     assert "Abstention: what if a model does not answer where it is unsure?" in page

@@ -61,6 +61,7 @@ def test_costs_of_several_machines_are_not_added():
     assert not len(cascade_points(one))
 
 
+@pytest.mark.slow
 def test_the_page_shows_cascades(tmp_path):
     page = page_of(study(costs=True), write_noise(tmp_path))
     assert "Cascades: the faster model answers where it is sure, otherwise the better one" in page

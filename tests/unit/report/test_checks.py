@@ -53,6 +53,7 @@ def test_failed_checks_come_first_with_their_numbers(study):
     )
 
 
+@pytest.mark.slow
 def test_the_page_has_the_section_only_with_checks(study, tmp_path):
     page = page_of(study, write_noise(tmp_path))
     assert '<section id="checks">' in page

@@ -3,6 +3,7 @@
 import dataclasses
 
 import pandas as pd
+import pytest
 from report_study import make_study, page_of, write_noise
 from voxslice.audit.hints import HINT_COLUMNS
 from voxslice.report.hints import hint_sentences, hint_table, placed_hints
@@ -74,6 +75,7 @@ def test_whole_numbers_of_a_csv_table_are_placed():
     assert placed_hints(hints, study.modes, study.mode_members)["mode"].tolist() == ["1"]
 
 
+@pytest.mark.slow
 def test_the_page_shows_hints(tmp_path):
     page = page_of(with_hints([("a", 0, 0.1)]), write_noise(tmp_path))
     assert "are hints, not errors" in page and "&lt;script&gt;alert(1)" in page

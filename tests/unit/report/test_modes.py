@@ -192,6 +192,7 @@ def test_the_chart_draws_a_bar_per_mode_and_model(study, monkeypatch):
     assert "shows the first 1 of 2 modes" in mode_overview.share_chart(study, found).note
 
 
+@pytest.mark.slow
 def test_the_first_modes_are_unfolded_and_the_others_folded(tmp_path, monkeypatch):
     monkeypatch.setattr("voxslice.report.page.render.OPEN_MODES", 1)
     html = page_of(make_study(confirmed=True), write_noise(tmp_path))
@@ -199,6 +200,7 @@ def test_the_first_modes_are_unfolded_and_the_others_folded(tmp_path, monkeypatc
     assert re.findall(r'<details class="mode" id="mode-(\w+)"', html) == ["2"]
 
 
+@pytest.mark.slow
 def test_a_study_without_slices_has_no_mode(tmp_path):
     html = page_of(make_study(slices=False), write_noise(tmp_path))
     assert "No failure mode was found" in html

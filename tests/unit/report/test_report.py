@@ -154,6 +154,7 @@ def test_page_is_complete_and_needs_no_network(case, audio):
     assert drawings == 3 + by_speaker + calibrations + tradeoffs + slices_shown + pairs + others
 
 
+@pytest.mark.slow
 def test_the_policy_of_the_page_lists_the_hashes_of_its_scripts(audio):
     html = page_of(make_study(), audio)
     scripts = re.findall(r"<script>(.*?)</script>", html, re.DOTALL)

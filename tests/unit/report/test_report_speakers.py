@@ -257,6 +257,7 @@ def test_one_known_speaker_has_no_section():
     assert speakers.section(study) is None and speakers.carriers(study, "a", "b") == []
 
 
+@pytest.mark.slow
 def test_names_of_speakers_are_escaped(tmp_path):
     study = make_study()
     name = "<script>alert(1)</script>"

@@ -47,6 +47,7 @@ def test_coverage_with_correlated_speakers():
     assert covered["alone"] / cases < 0.75
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("speakers", "least"), [(5, 0.90), (10, 0.935), (20, 0.93), (40, 0.935)])
 def test_coverage_with_few_speakers_who_differ(speakers, least):
     """Not expanded, the intervals of 5, 10, 20 speakers cover 0.83, 0.91, 0.92."""

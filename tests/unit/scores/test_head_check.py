@@ -119,6 +119,7 @@ MODELS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MODELS)
 def test_other_bad_models_are_no_false_alarm(name):
     for seed in range(200):
@@ -128,6 +129,7 @@ def test_other_bad_models_are_no_false_alarm(name):
         assert head_remarks(table, speakers, "mine") == []
 
 
+@pytest.mark.slow
 def test_few_utterances_of_a_random_model_are_no_false_alarm():
     alarms = 0
     for seed in range(1000):

@@ -164,6 +164,7 @@ def test_precision_and_recall_are_those_of_the_text(table):
     assert rule.recall == (selected & members).sum() / members.sum()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(20))
 def test_the_order_of_the_rows_does_not_matter(seed):
     # few rows with many ties

@@ -78,6 +78,7 @@ def test_too_few_speakers_confirm_nothing():
     assert row["note"] == "not tested: the speakers are not known"
 
 
+@pytest.mark.slow
 def test_a_true_slice_is_confirmed_among_many_suggestions():
     """The planted slice is confirmed among thirty suggestions of each half of the speakers."""
     x, loss = study(0.6)

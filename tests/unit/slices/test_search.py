@@ -121,6 +121,7 @@ def test_an_interval_of_a_number_is_found_without_speakers():
     assert (members & inside).sum() / (members | inside).sum() > 0.7
 
 
+@pytest.mark.slow
 def test_missing_values_are_a_category():
     table = utterances(5, rows=1000)
     rng = np.random.default_rng(5)
@@ -194,6 +195,7 @@ def test_an_error_that_is_a_real_number_is_searched_as_well():
     assert best["confirmed"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("origin", "scale"), [(1e6, 1.0), (0.0, 1e150), (0.0, 1e-150)])
 @pytest.mark.parametrize("planted", [True, False])
 def test_the_origin_and_the_scale_of_losses_change_nothing(origin, scale, planted):
@@ -280,6 +282,7 @@ def test_without_a_slice_few_searches_confirm_one(speaker):
     assert alarms <= stats.binom.ppf(0.99, 120, 0.05)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [9, 19, 29])
 def test_rows_of_one_speaker_are_not_taken_for_independent(seed):
     """One failing speaker makes an attribute look bad only where speakers are unknown."""
@@ -359,6 +362,7 @@ def test_dates_are_refused(kind):
         find_slices(table, np.arange(800), ["emotion", "recorded"])
 
 
+@pytest.mark.slow
 def test_numbers_in_a_column_of_objects_are_numbers():
     table = utterances(22, rows=1500)
     loss = errors(22, table, table["age"].between(30, 45).to_numpy(), 0.3)
@@ -461,6 +465,7 @@ def test_a_name_that_two_columns_have_is_refused():
 # properties
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("speaker", [None, "speaker"])
 def test_the_order_of_rows_changes_nothing_but_positions(seed, speaker):

@@ -117,6 +117,7 @@ def test_of_nested_slices_the_most_significant_is_kept(given):
     assert found[0].tolist() == list(range(12))
 
 
+@pytest.mark.slow
 def test_a_fallback_of_sliceguard_is_noticed(monkeypatch, capsys):
     pytest.importorskip("sliceguard")
     import sliceguard

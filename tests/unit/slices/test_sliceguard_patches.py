@@ -57,6 +57,7 @@ def test_slices_are_those_of_sliceguard_itself(voices, monkeypatch):
     assert len(fitted) == 4
 
 
+@pytest.mark.slow
 def test_slices_of_a_regression_are_those_of_sliceguard_itself(voices, monkeypatch):
     table, embedding, scores = voices
     rng = np.random.default_rng(1)
