@@ -109,6 +109,7 @@ def fetch_model(
                 checksum=found.checksum,
                 sampling_rate=found.sampling_rate,
                 parameters=found.parameters,
+                first_seconds=found.first_seconds,
                 require_labelled=True,
                 reference=None if source.get("derive") else local / REFERENCE,
                 **settings,

@@ -57,6 +57,7 @@ class HubModel:
         sampling_rate: Sampling rate in Hz, as text.
         checksum: SHA-256 of the ONNX file, and of the files with its weights if there are any.
         parameters: Number of floats that the files store.
+        first_seconds: Seconds of an utterance that the model uses, from its start; None for all.
     """
 
     graph: onnx.ModelProto
@@ -64,6 +65,7 @@ class HubModel:
     sampling_rate: str | None
     checksum: str
     parameters: int
+    first_seconds: float | None
 
 
 def read_hub_folder(
@@ -113,7 +115,14 @@ def read_hub_folder(
     else:
         add_front_end(graph, features, origin)
     rate = extractor.get("sampling_rate")
-    return HubModel(graph, labels, None if rate is None else str(rate), checksum, parameters)
+    return HubModel(
+        graph,
+        labels,
+        None if rate is None else str(rate),
+        checksum,
+        parameters,
+        None if features is None else features.seconds,
+    )
 
 
 def _read_json(folder: Path, name: str, origin: str) -> dict[str, Any]:

@@ -93,6 +93,7 @@ def install(
     checksum: str | None,
     max_seconds: float = MAX_SECONDS,
     parameters: int | None = None,
+    first_seconds: float | None = None,
     adaptation: Adaptation = Adaptation(),
 ) -> None:
     """Check a model and write it as `model.onnx`, `model.yaml` and `model.json` into a folder.
@@ -104,6 +105,7 @@ def install(
         checksum: SHA-256 of the archive; None for a local folder.
         max_seconds: Longest time to load the model, in seconds.
         parameters: Number of parameters; None to count the floats that the ONNX file stores.
+        first_seconds: Seconds of an utterance that the model uses, from its start; None for all.
         adaptation: How outputs become one vector per utterance.
 
     Raises:
@@ -122,6 +124,7 @@ def install(
         sampling_rate=definition.sampling_rate,
         max_seconds=max_seconds,
         parameters=parameters,
+        first_seconds=first_seconds,
         reference=Path(source) / REFERENCE,
         adaptation=adaptation,
         transform=definition.transform,
@@ -178,6 +181,7 @@ def install_graph(
     sampling_rate: str | None = None,
     max_seconds: float = MAX_SECONDS,
     parameters: int | None = None,
+    first_seconds: float | None = None,
     require_labelled: bool = False,
     reference: Path | None = None,
     adaptation: Adaptation = Adaptation(),
@@ -197,6 +201,8 @@ def install_graph(
             graph.
         max_seconds: Longest time to load the model, in seconds.
         parameters: Number of parameters; None to count the floats that the graph stores.
+        first_seconds: Seconds of an utterance that the model uses, from its start; None for all.
+            With windows it uses all.
         reference: File with reference outputs, see `Checker.check_reference`. It may be missing.
         require_labelled: Whether each output with labels has to be one vector per utterance.
         adaptation: How outputs become one vector per utterance.
@@ -271,6 +277,8 @@ def install_graph(
         }
         if adaptation.windows is not None:
             card["window"] = asdict(adaptation.windows)
+        elif first_seconds is not None:
+            card["first_seconds"] = first_seconds
         if transform is not None:
             card["transform"] = {
                 "classes": classes_of(transform),

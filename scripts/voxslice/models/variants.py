@@ -55,6 +55,7 @@ def derive(
             checksum=None,
             max_seconds=max_seconds,
             parameters=card["parameters"],
+            first_seconds=card.get("first_seconds"),
             adaptation=Adaptation(
                 windows=windows_of(source),
                 trusted="transform" in card,

@@ -53,6 +53,7 @@ def warnings(study: Study) -> list[str]:
         *_gates(study),
         *_labels(study),
         *_failed(study),
+        *_first_part(study),
         *_notes(study),
         *silence_remarks(study.silence, len(study.metadata)),
         *_unconfirmed(study),
@@ -234,6 +235,21 @@ def _failed(study: Study) -> list[str]:
         f" {'it' if count == 1 else 'them'}."
         for name, count in counts
     ]
+
+
+def _first_part(study: Study) -> list[str]:
+    """Warn of models that ignore the end of long utterances."""
+    sentences = []
+    for model in study.models:
+        seconds = model.card.get("first_seconds")
+        longer = 0 if seconds is None else int((study.durations > seconds).sum())
+        if longer:
+            sentences.append(
+                f"{model.name} uses only the first {seconds:g} s of an utterance:"
+                f" {counted(longer, 'utterance')} {'is' if longer == 1 else 'are'} longer. Set"
+                " window in the config of the model to use all of them."
+            )
+    return sentences
 
 
 def _notes(study: Study) -> list[str]:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 
 import audonnx
 import numpy as np
@@ -64,6 +65,14 @@ def test_a_variant_is_smaller_and_predicts_nearly_the_same(source, tmp_path, qua
     assert [card(tmp_path)[key] for key in same] == [card(source)[key] for key in same]
     assert card(tmp_path)["origin"] == "source, smaller"
     assert card(tmp_path)["sha256"] != card(source)["sha256"]
+
+
+def test_a_variant_uses_the_same_part_of_utterances(tmp_path, source):
+    shutil.copytree(source, tmp_path / "source")
+    of_source = card(source) | {"first_seconds": 30.0}
+    (tmp_path / "source" / "model.json").write_text(json.dumps(of_source))
+    derive(tmp_path / "source", tmp_path / "variant", quantize="int8", origin="source, smaller")
+    assert card(tmp_path / "variant")["first_seconds"] == 30.0
 
 
 @pytest.mark.parametrize("quantize", ["int8", "fp16"])

@@ -771,6 +771,25 @@ def test_durations_are_compared_with_the_recommendation(study):
     )
 
 
+def test_models_that_use_the_first_part_of_utterances_are_named(study):
+    def warned(durations):
+        whisper = dataclasses.replace(
+            study.models[1], card={**study.models[1].card, "first_seconds": 30.0}
+        )
+        changed = dataclasses.replace(
+            study,
+            models=[study.models[0], whisper],
+            metadata=study.metadata.assign(duration=durations),
+        )
+        return [text for text in caveats.warnings(changed) if "uses only" in text]
+
+    assert warned(30.0) == []
+    assert warned(np.where(np.arange(UTTERANCES) < 6, 31.0, 4.0)) == [
+        "b uses only the first 30 s of an utterance: 6 utterances are longer. Set window in the"
+        " config of the model to use all of them."
+    ]
+
+
 def test_durations_that_are_not_known_are_not_called_short(study):
     none = dataclasses.replace(study, metadata=study.metadata.assign(duration=0.0))
     assert (
