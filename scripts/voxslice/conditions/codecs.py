@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 
 import audresample
 import numpy as np
-import scipy.signal
 import soundfile
 
+from voxslice.conditions.convolution import convolved
 from voxslice.conditions.effects import fitted
+from voxslice.conditions.noises import shaped_noise
 
 TELEPHONE_RATE = 8000
 OPUS_RATES = (8000, 12000, 16000, 24000, 48000)
@@ -139,11 +140,11 @@ def _vorbis_level(kbps: float, rate: int) -> float:
 def _delay(codec: str, kbps: float | None, rate: int) -> int:
     """Samples by which a codec delays a signal, at the sampling rate of its encoding."""
     encoding = _encoding(codec, kbps, rate)
-    noise = np.random.default_rng(0).standard_normal(round(TEST_SECONDS * encoding.rate))
+    samples = round(TEST_SECONDS * encoding.rate)
     # low frequencies are those that every codec keeps
-    smooth = scipy.signal.sosfilt(
-        scipy.signal.butter(2, [200, 2000], "bandpass", fs=encoding.rate, output="sos"), noise
+    noise = shaped_noise(
+        samples, encoding.rate, np.array([1e3, 4e3]), np.array([1, 1e-6]), np.random.default_rng(0)
     )
-    sent = (0.5 * smooth / np.abs(smooth).max()).astype(np.float32)
-    match = scipy.signal.correlate(encoding.coded(sent), sent, method="fft")
+    sent = 0.5 * noise / np.abs(noise).max()
+    match = convolved(encoding.coded(sent), sent[::-1])
     return max(0, int(match.argmax()) - (len(sent) - 1))

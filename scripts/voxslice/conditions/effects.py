@@ -1,12 +1,15 @@
-"""Changes of a signal that need neither noise nor a codec: level, clipping, band and duration."""
+"""Changes of a signal without noise or codec: level, clipping, band, room and duration."""
 
 from collections.abc import Sequence
 
 import numpy as np
-import scipy.signal
+
+from voxslice.conditions.convolution import convolved, filtered
 
 ORDER = 10
-"""Order of the filter of a band. It runs forwards and backwards, which doubles the order."""
+"""Order of the Butterworth filters of a band."""
+MARGIN = 0.2
+"""Seconds of silence after a signal that is filtered; the response of the filters is shorter."""
 
 
 def amplified(signal: np.ndarray, decibels: float) -> np.ndarray:
@@ -50,16 +53,18 @@ def band_limited(signal: np.ndarray, rate: int, band: Sequence[float]) -> np.nda
         float32 of shape (samples,)
     """
     low, high = band
-    edges = [edge for edge in (low, high) if 0 < edge < rate / 2]
-    if low >= rate / 2:
-        return np.zeros_like(signal)
-    if not edges:
-        return signal
-    kind = "bandpass" if len(edges) == 2 else "lowpass" if edges[0] == high else "highpass"
-    filters = scipy.signal.butter(ORDER, edges, kind, fs=rate, output="sos")
-    padding = min(len(signal) - 1, round(rate / 10))
-    filtered = scipy.signal.sosfiltfilt(filters, signal, padlen=padding)
-    return filtered.astype(np.float32)
+
+    def gain(frequencies: np.ndarray) -> np.ndarray:
+        """Butterworth filters, once forwards and once backwards."""
+        factors = np.ones_like(frequencies)
+        if low:
+            factors[0] = 0
+            factors[1:] /= 1 + (low / frequencies[1:]) ** (2 * ORDER)
+        if high < rate / 2:
+            factors /= 1 + (frequencies / high) ** (2 * ORDER)
+        return factors
+
+    return filtered(signal, rate, gain, margin=MARGIN)
 
 
 def cropped(signal: np.ndarray, rate: int, seconds: float) -> np.ndarray:
@@ -76,6 +81,24 @@ def cropped(signal: np.ndarray, rate: int, seconds: float) -> np.ndarray:
     count = max(1, round(seconds * rate))
     first = max(0, (len(signal) - count) // 2)
     return signal[first : first + count]
+
+
+def in_room(signal: np.ndarray, response: np.ndarray) -> np.ndarray:
+    """Play a signal in a room.
+
+    Args:
+        signal: float32 of shape (samples,)
+        response: impulse response, float32 of shape (any samples,), at the same sampling rate
+
+    Returns:
+        float32 of shape (samples,) with the mean power of the signal. The direct sound, which is
+        the largest sample of the response, is not delayed; what sounds after the end is cut off
+    """
+    direct = int(np.abs(response).argmax())
+    played = convolved(signal, response)
+    played = played[direct : direct + len(signal)]
+    before, after = (float(np.square(part, dtype=float).sum()) for part in (signal, played))
+    return played * np.float32(np.sqrt(before / after)) if after else played
 
 
 def fitted(signal: np.ndarray, samples: int) -> np.ndarray:

@@ -9,10 +9,9 @@ import numpy as np
 import pandas as pd
 
 from voxslice.conditions.codecs import through_codec
-from voxslice.conditions.effects import amplified, band_limited, clipped, cropped
+from voxslice.conditions.effects import amplified, band_limited, clipped, cropped, in_room
 from voxslice.conditions.noises import pink_noise, shaped_noise, white_noise, with_noise
 from voxslice.conditions.recordings import Recordings
-from voxslice.conditions.rooms import in_room
 from voxslice.conditions.talkers import Talkers
 from voxslice.data.audio import Audio
 

@@ -1,17 +1,16 @@
-"""Rooms: impulse responses by image sources, and how an utterance sounds in a room."""
+"""Rooms: impulse responses that are simulated with image sources."""
 
 from math import ceil, exp, hypot
 from typing import NamedTuple
 
 import numpy as np
 import pyroomacoustics
-import scipy.signal
 
 RATE = 48000
 """Sampling rate in Hz of simulated impulse responses."""
 COUNT = 8
 """Number of rooms that are simulated for one reverberation time."""
-SMALLEST, LARGEST = np.array([3.0, 2.5, 2.3]), np.array([7.0, 5.5, 3.2])
+SMALLEST, LARGEST = np.array([3.2, 2.8, 2.4]), np.array([5.0, 4.4, 3.6])
 """Range of length, width and height in m of a room with a reverberation time of `USUAL`."""
 USUAL = 0.5
 """Reverberation time in s of a usual room. Others are larger or smaller by its square root."""
@@ -104,24 +103,6 @@ def reverberation_time(response: np.ndarray, rate: int) -> float:
     first, last = (int(np.argmax(decay <= level)) for level in FIT)
     slope = np.polyfit(np.arange(first, last) / rate, decay[first:last], 1)[0]
     return float(-60 / slope)
-
-
-def in_room(signal: np.ndarray, response: np.ndarray) -> np.ndarray:
-    """Play a signal in a room.
-
-    Args:
-        signal: float32 of shape (samples,)
-        response: impulse response at the sampling rate of the signal, of shape (any samples,)
-
-    Returns:
-        float32 of shape (samples,) with the mean power of the signal. The direct sound, which is
-        the largest sample of the response, is not delayed; what sounds after the end is cut off
-    """
-    direct = int(np.abs(response).argmax())
-    played = scipy.signal.oaconvolve(signal, response.astype(np.float32))
-    played = played[direct : direct + len(signal)]
-    before, after = (float(np.square(part, dtype=float).sum()) for part in (signal, played))
-    return played * np.float32(np.sqrt(before / after)) if after else played
 
 
 def _drawn_room(seconds: float, generator: np.random.Generator) -> Room:

@@ -2,10 +2,13 @@
 
 import numpy as np
 import scipy.ndimage
-import scipy.signal
+
+from voxslice.conditions.convolution import convolved
 
 SMOOTHING = 0.03
 """Time constant of the envelope in seconds."""
+MEMORY = 0.6
+"""Seconds after which the envelope has forgotten a sound: less than a millionth of it is left."""
 HANGOVER = 0.2
 """Seconds for which speech counts as active after its envelope has fallen below the threshold."""
 MARGIN = 15.9
@@ -32,9 +35,9 @@ def active_power(signal: np.ndarray, rate: int) -> float:
     if total == 0:
         return 0.0
     decay = np.exp(-1 / (SMOOTHING * rate))
-    envelope = np.abs(signal)
-    for _ in range(2):
-        envelope = scipy.signal.lfilter([1 - decay], [1, -decay], envelope)
+    times = np.arange(round(MEMORY * rate))
+    twice = (1 - decay) ** 2 * (times + 1) * decay**times  # impulse response of both smoothings
+    envelope = convolved(np.abs(signal), twice)[: len(signal)]
     window = round(HANGOVER * rate) + 1
     # the maximum of this sample and those of the last 0.2 s
     held = scipy.ndimage.maximum_filter1d(

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import scipy.signal
 
 from voxslice.conditions.noises import repeated
 from voxslice.conditions.speech_level import active_power
 from voxslice.data.audio import is_silent, read_audio, resampled
 from voxslice.data.file_names import locate
+from voxslice.data.signals import frames_of
 from voxslice.errors import InputError, reason_of
 from voxslice.speakers import UNKNOWN_SPEAKER, as_speakers
 from voxslice.utterance_keys import KEY
@@ -147,7 +147,11 @@ class Talkers:
         signals = [signal for signal in self._signals(rate).values() if len(signal) >= FRAME]
         if not signals:
             raise InputError("no utterance is long enough for the spectrum of the noise")
-        spectra = [scipy.signal.welch(signal, rate, nperseg=FRAME)[1] for signal in signals]
-        powers = np.mean(spectra, axis=0, dtype=float)[1:]
+        window = np.hanning(FRAME)
+        spectra = []
+        for signal in signals:
+            frames = np.fft.rfft(frames_of(signal, FRAME, FRAME // 2) * window)
+            spectra.append(np.square(np.abs(frames)).mean(axis=0))
+        powers = np.mean(spectra, axis=0)[1:]
         frequencies = np.fft.rfftfreq(FRAME, 1 / rate)[1:]
         return frequencies, np.maximum(powers, powers.max() * 1e-12)
