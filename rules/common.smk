@@ -65,7 +65,11 @@ from voxslice.config.job_resources import (
 from voxslice.config.model_outputs import outputs_read
 from voxslice.config.places import check_existence
 from voxslice.config.script_texts import check_folders
-from voxslice.config.shard_audio import longest_allowed, state_of_shard
+from voxslice.config.shard_audio import (
+    RECORDING_SHARDS,
+    longest_allowed,
+    state_of_shard,
+)
 from voxslice.config.study_config import StudyConfig, is_made, one_of
 from voxslice.errors import InputError
 
@@ -140,6 +144,38 @@ def shards(dataset):
         raise
     rows = Path(table).read_text().count("\n") - 1  # without the header
     return range(rows)
+
+
+def recording_shards(dataset):
+    """Numbers of the shards of recordings. They are known after `split_recordings`."""
+    try:
+        table = checkpoints.split_recordings.get(dataset=dataset).output[0]
+    except IncompleteCheckpointException:
+        say_uncounted(dataset)
+        raise
+    return range(Path(table).read_text().count("\n") - 1)  # without the header
+
+
+def recordings(dataset, what):
+    """Path of the table of recordings of a dataset, or of the content of their files.
+
+    Args:
+        dataset: id of a segmented dataset
+        what: `recordings` or `contents`
+    """
+    separated = dataset in STUDY.separated_datasets
+    names = {
+        "recordings": "channels" if separated else "listed",
+        "contents": "channel_contents" if separated else "contents",
+    }
+    return f"resources/{dataset}/recordings/{names[what]}.parquet"
+
+
+def segments(wildcards):
+    """Segments of a dataset; none if its utterances are listed."""
+    if not STUDY.is_segmented(wildcards):
+        return []
+    return "resources/{dataset}/segments.parquet"
 
 
 def predictions(dataset, model):

@@ -47,6 +47,8 @@ rule list_utterances:
         "logs/list_utterances/{dataset}.log",
     benchmark:
         "benchmarks/list_utterances/{dataset}.tsv"
+    wildcard_constraints:
+        dataset=one_of(STUDY.listed_datasets),
     conda:
         "../envs/inference.yaml"
     threads: 4
@@ -104,6 +106,7 @@ rule read_metadata:
         tables=tables,
         audio=audio,
         utterances="resources/{dataset}/utterances.parquet",
+        segments=segments,
     output:
         "resources/{dataset}/metadata.parquet",
     log:

@@ -26,6 +26,21 @@ def audio(wildcards):
     return ancient(folder) if is_made(folder) else local_input(folder)
 
 
+def recording_folder(wildcards):
+    """Folder that the recordings of a csv are relative to."""
+    return local_input(STUDY.recording_folder(wildcards))
+
+
+def turns(wildcards):
+    """Local files with the turns of a dataset; none without turns."""
+    return [local_input(path) for path in STUDY.turn_files(wildcards)]
+
+
+def state_of_turns(wildcards):
+    """Fingerprint of the content of the turns of a dataset."""
+    return state_of_tables(*STUDY.turn_files(wildcards))
+
+
 def tables(wildcards):
     """Tables of a dataset as inputs: the downloaded folder, or the local tables."""
     paths = STUDY.tables(wildcards)

@@ -6,12 +6,14 @@ from voxslice.data import csv_tables, databases
 from voxslice.data.computed_columns import add_columns
 from voxslice.files import read_predictions, write_parquet
 from voxslice.logs import to_log
+from voxslice.recordings.labels import read_labels
 
 
 def main(
     *,
     utterances: str,
     audio: str,
+    segments: str | None = None,
     csv: Mapping[str, str] | None,
     columns: Mapping[str, Mapping[str, Any]],
     computed: Mapping[str, Mapping[str, Any]],
@@ -21,7 +23,10 @@ def main(
 ) -> None:
     """Add the metadata columns of the config to the utterances of a dataset."""
     listed = pd.read_parquet(utterances)
-    if csv:
+    if csv and segments:
+        cells = read_labels(csv["path"], pd.read_parquet(segments))
+        metadata = csv_tables.add_columns(listed, cells, columns, csv["path"])
+    elif csv:
         metadata = csv_tables.read_metadata(csv["path"], listed, columns)
     else:
         metadata = databases.read_metadata(audio, listed, columns)
@@ -48,6 +53,7 @@ if __name__ == "__main__":
         main(
             utterances=snakemake.input.utterances,
             audio=snakemake.input.audio,
+            segments=snakemake.input.segments or None,
             csv=snakemake.params.csv,
             columns=snakemake.params.columns,
             computed=snakemake.params.computed,

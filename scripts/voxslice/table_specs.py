@@ -102,6 +102,12 @@ EVIDENCE = Column(
     missing=True,
 )
 NOTE = Column("note", "text", "Why the slice is not confirmed.", missing=True)
+NOTE_ON_RECORDING = Column(
+    "note",
+    "text",
+    "Why the recording has no segments or cannot be read, or which channel is silent or a copy.",
+    missing=True,
+)
 P = Column("p", "number", "p-value of the slice within its search.", missing=True)
 Q = Column("q", "number", "p-value adjusted for everything that was searched.", missing=True)
 STABILITY = Column(
@@ -202,6 +208,44 @@ TABLES = (
             Column("seconds", "number", "Audio in the shard.", "s"),
             Column("longest", "number", "Longest utterance of the shard.", "s"),
             Column("state", "text", "Digest of the shard's utterances and their audio."),
+        ),
+    ),
+    Table(
+        "resources/{dataset}/speech/{shard}.parquet",
+        "recording of a dataset with `segment`; one file per shard of recordings",
+        (
+            *KEYS,
+            Column("probabilities", "list", "Probability of speech of each frame of 32 ms."),
+            Column("levels", "list", "Level of each frame, relative to full scale.", "dB"),
+            Column("reason", "text", "Why the recording cannot be read; may be empty text."),
+            Column("note", "text", "Channels that are silent or copies; may be empty text."),
+        ),
+    ),
+    Table(
+        "resources/{dataset}/segments.parquet",
+        "segment of a recording, which is an utterance, of a dataset with `segment`",
+        (
+            *KEYS,
+            Column("recording", "text", "File of the recording in the table of the dataset."),
+            Column("recording_start", "number", "Start of the recording in its file.", "s"),
+            Column("recording_end", "number", "End of the recording in its file.", "s"),
+            Column("speech_share", "number", "Share of the segment that is speech."),
+            Column("short", "boolean", "Whether it is shorter than the wanted length `min`."),
+            Column("speaker", "text", "Speaker of a turn or channel.", optional=True, missing=True),
+            Column("channel", "text", "Name of the channel.", optional=True),
+            Column("<label>", "text", "Each label of turns.", optional=True, missing=True),
+        ),
+    ),
+    Table(
+        "results/recordings/{dataset}.csv",
+        "recording of a dataset with `segment`",
+        (
+            *KEYS,
+            Column("segments", "integer", "Number of segments."),
+            Column("segment_seconds", "number", "Total duration of the segments.", "s"),
+            Column("speech_seconds", "number", "Time with speech.", "s"),
+            Column("short", "integer", "Number of segments below the wanted length `min`."),
+            NOTE_ON_RECORDING,
         ),
     ),
     Table(

@@ -5,7 +5,8 @@ from rule_files import rule_texts
 from snakemake_cli import ROOT
 
 ALONE = {  # long steps, or steps that must not be in a group (see the profile)
-    "list_utterances", "measure_speech", "examine_audio", "audit", "read_metadata",
+    "list_utterances", "separate_channels", "detect_speech",
+    "segment_recordings", "measure_speech", "examine_audio", "audit", "read_metadata",
     "derive_model", "predict", "measure_costs", "collect_utterances", "make_demo_corpus",
     "train_demo_models",
 }  # fmt: skip

@@ -7,8 +7,8 @@ from snakemake_cli import ROOT
 
 PACKAGE = ROOT / "scripts" / "voxslice"
 ROOMS = [
-    "config", "data", "audit", "models", "inference", "scores", "slices", "comparison", "modes",
-    "conditions", "decisions", "report", "demo",
+    "config", "data", "recordings", "audit", "models", "inference", "scores", "slices",
+    "comparison", "modes", "conditions", "decisions", "report", "demo",
 ]  # fmt: skip
 GROUND = "the ground floor"
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if "spotlight_plugins" not in path.parts)
@@ -47,7 +47,7 @@ def test_imports_are_grouped_by_room():
     assert imported("from voxslice.config import lookups\nimport voxslice.data.audio\n") == {
         "config", "data",
     }  # fmt: skip
-    assert allowed("models") == {GROUND, "data", "audit", "models"}
+    assert allowed("models") == {GROUND, "data", "recordings", "audit", "models"}
     assert "demo" not in allowed("report")
     assert allowed("demo") == {GROUND, "demo"}
 

@@ -16,6 +16,7 @@ from voxslice.config.default_measures import add_default_measures
 from voxslice.config.key_names import check_key_names
 from voxslice.config.lookups import columns_read
 from voxslice.config.model_checks import check_model_checks, restore_on
+from voxslice.config.recordings import add_recording_columns, check_recordings
 from voxslice.config.script_texts import check_texts
 from voxslice.config.sentences import sentence
 from voxslice.config.validator import Validator
@@ -24,7 +25,9 @@ from voxslice.unicode_text import nfc
 
 INHERITED = ("license", "intended_use", "tasks", "embedding_output", "sampling_rate", "scale")
 """Keys that a derived model takes from its source if they are not given."""
-PLACES = {"path", "audio", "url", "onnx", "host", "predictions", "noise", "room"}
+PLACES = {
+    "path", "audio", "turns", "url", "onnx", "host", "predictions", "noise", "room",
+}  # fmt: skip
 """Keys that hold file names, which stay in the Unicode form in which they are written."""
 
 
@@ -51,8 +54,10 @@ def complete(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, 
     _inherit(full["models"])
     add_default_measures(full)
     add_standard_conditions(full)
+    add_recording_columns(full)
     full = _defaults(full, schema, schema)
     check_references(full)
+    check_recordings(full)
     check_model_checks(full)
     check_conditions(full)
     _type_labels(full)

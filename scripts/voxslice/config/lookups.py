@@ -353,7 +353,7 @@ def searches_of(
 
 
 def audio_folder(config: Mapping[str, Any], dataset: str) -> str:
-    """Folder that the file names of a dataset are relative to.
+    """Folder that the file names of the utterances of a dataset are relative to.
 
     Args:
         config: completed config
@@ -363,7 +363,7 @@ def audio_folder(config: Mapping[str, Any], dataset: str) -> str:
         path of the folder
     """
     source = config["datasets"][dataset]
-    if "csv" in source:
+    if "csv" in source and "channels" not in source:
         return str(source["csv"]["audio"])
     if "audformat" in source:
         return str(source["audformat"]["path"])

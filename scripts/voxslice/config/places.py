@@ -76,6 +76,8 @@ def _paths(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         for source, keys in (("csv", ("path", "audio")), ("audformat", ("path",))):
             for key in keys if source in dataset else ():
                 yield f"datasets.{name}.{source}.{key}", dataset[source][key]
+        if "turns" in dataset.get("segment", {}):
+            yield f"datasets.{name}.segment.turns", dataset["segment"]["turns"]
     for name, model in config["models"].items():
         for key in ("path", "onnx"):
             if "://" not in model.get(key, "://"):

@@ -9,6 +9,9 @@ from typing import Any, NamedTuple
 from voxslice.config.study_config import Reader, StudyConfig
 
 SHARDS = "resources/{dataset}/shards.csv"
+"""Table of the shards of utterances."""
+RECORDING_SHARDS = "resources/{dataset}/recordings/shards.csv"
+"""Table of the shards of recordings."""
 
 
 class ShardAudio(NamedTuple):
@@ -25,17 +28,18 @@ class ShardAudio(NamedTuple):
     state: str
 
 
-def audio_of_shard(study: StudyConfig, wildcards: Any) -> ShardAudio | None:
+def audio_of_shard(study: StudyConfig, wildcards: Any, shards: str = SHARDS) -> ShardAudio | None:
     """Amount of audio in a shard.
 
     Args:
         study: config of the study
         wildcards: `dataset` and `shard`
+        shards: path of the table of shards, with wildcards
 
     Returns:
         the audio of the shard; None if the table of shards does not exist or lacks the shard
     """
-    table = Path(study.made(SHARDS.format(dataset=wildcards.dataset)))
+    table = Path(study.made(shards.format(dataset=wildcards.dataset)))
     try:
         return _audio_of_shards(table, table.stat().st_mtime_ns)[int(wildcards.shard)]
     except (FileNotFoundError, KeyError, IndexError):
@@ -52,18 +56,19 @@ def _audio_of_shards(table: Path, changed: int) -> list[ShardAudio]:
         ]
 
 
-def state_of_shard(study: StudyConfig) -> Reader:
+def state_of_shard(study: StudyConfig, shards: str = SHARDS) -> Reader:
     """Parameter of a rule: fingerprint of the utterances of a shard and of their audio.
 
     Args:
         study: config of the study
+        shards: path of the table of shards, with wildcards
 
     Returns:
         function of the wildcards that returns the fingerprint; None if it is not known yet
     """
 
     def state(wildcards: Any) -> str | None:
-        audio = audio_of_shard(study, wildcards)
+        audio = audio_of_shard(study, wildcards, shards)
         return audio.state if audio else None
 
     return state

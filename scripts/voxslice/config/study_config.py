@@ -6,6 +6,7 @@ from typing import Any
 
 from voxslice.config import lookups, model_checks
 from voxslice.config.condition_checks import condition_folders
+from voxslice.config.recordings import turn_files
 from voxslice.measure_units import CHANNEL
 
 Reader = Callable[[Any], Any]
@@ -41,6 +42,9 @@ class StudyConfig:
         derived_models: ids of the models that Voxslice makes from another model
         fetched_models: ids of the other models that are run
         downloaded_datasets: ids of the datasets that audb downloads
+        segmented_datasets: ids of the datasets whose recordings are divided into segments
+        listed_datasets: ids of the other datasets, whose utterances are listed
+        separated_datasets: ids of the segmented datasets whose channels have a speaker each
     """
 
     def __init__(self, config: Mapping[str, Any], made: Callable[[str], str] = str) -> None:
@@ -57,6 +61,9 @@ class StudyConfig:
         ]
         self.fetched_models = [name for name in self.run_models if name not in self.derived_models]
         self.downloaded_datasets = [name for name in datasets if "audb" in datasets[name]]
+        self.segmented_datasets = [name for name in datasets if "segment" in datasets[name]]
+        self.listed_datasets = [name for name in datasets if "segment" not in datasets[name]]
+        self.separated_datasets = [name for name in datasets if "channels" in datasets[name]]
 
     def setting(self, place: str, *keys: str) -> Any:
         """Name the settings that a rule reads.
@@ -459,6 +466,18 @@ class StudyConfig:
     def scale(self, wildcards: Any) -> str | None:
         """Scale of the output that a task reads: `logits`, `probabilities` or None (not given)."""
         return lookups.scale_of(self.config, wildcards.task, wildcards.model)
+
+    def is_segmented(self, wildcards: Any) -> bool:
+        """Whether the recordings of a dataset are divided into segments."""
+        return wildcards.dataset in self.segmented_datasets
+
+    def turn_files(self, wildcards: Any) -> list[str]:
+        """Paths of the files with the turns of a dataset; empty without turns."""
+        return turn_files(self._dataset(wildcards))
+
+    def recording_folder(self, wildcards: Any) -> str:
+        """The folder that the recordings in the table of a csv are relative to."""
+        return str(self._dataset(wildcards)["csv"]["audio"])
 
     def audio_folder(self, wildcards: Any) -> str:
         """The folder that the files of a dataset are relative to."""

@@ -4,6 +4,7 @@ import io
 import os
 import shutil
 import stat
+import struct
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -32,6 +33,11 @@ BLOCK = 2**16
 SILENCE = 10 ** (-70 / 20)
 """Largest deviation from the middle of a silent signal: the level below which ITU-R BS.1770 counts
 nothing as sound. The rounding errors of 16 bits are 20 dB below it."""
+STREAMED = 30.0
+"""Seconds of audio that are read at a time from a long recording."""
+AU_HEADER = struct.Struct(">4s5I")
+"""Header of AU, a format that can be written to a pipe: magic, offset of the samples, their size,
+encoding, sampling rate and number of channels."""
 FFMPEG_RATE = 16000
 """Sampling rate in Hz at which ffmpeg decodes a file whose duration is measured."""
 ALIASES = {"AIF", "AIFC", "MP2", "OGA", "OPUS", "SND", "WAVE"}
@@ -135,19 +141,9 @@ def read_audio(path: str | Path, start: float, end: float, longest: float = inf)
             " end of its utterances"
         )
     path = Path(path)
-    _require_file(path)
-    try:
+    with _explained(path):
         signal, rate = _read(path, start, end)
-    except soundfile.LibsndfileError as error:
-        raise InputError(f"the audio cannot be read ({error.error_string.rstrip('.')})") from error
-    except Exception as error:  # each format fails in its own way
-        if of_the_machine(error):
-            raise
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        reason = " ".join(reason.replace(str(path), path.name).split()) or type(error).__name__
-        raise InputError(f"the audio cannot be read ({reason.rstrip('.')})") from error
-    if rate < LOWEST_RATE:
-        raise InputError(f"the audio has a sampling rate of {rate} Hz")
+    _require_rate(rate)
     missing = end - start - signal.shape[1] / rate
     if missing > SLACK:
         raise InputError(f"the file ends {missing:.2f} s before the utterance does")
@@ -160,6 +156,29 @@ def read_audio(path: str | Path, start: float, end: float, longest: float = inf)
     if is_silent(mixed):
         silence = NO_SIGNAL if all(map(is_silent, signal)) else OUT_OF_PHASE
     return Audio(mixed, rate, silence)
+
+
+def stream_audio(
+    path: str | Path, start: float, end: float, *, seconds: float = STREAMED
+) -> Iterator[tuple[np.ndarray, int]]:
+    """Read a part of a file in blocks, so that a recording of hours needs little memory.
+
+    Args:
+        path: audio file, see `read_audio`
+        start: start of the part in seconds
+        end: end of the part in seconds, infinity for the end of the file
+        seconds: duration of a block
+
+    Yields:
+        float32 of shape (channels, samples), all channels of the file, and the sampling rate in Hz.
+        There are fewer samples than expected if the file ends early
+
+    Raises:
+        InputError, OSError, MemoryError, MachineError: see `read_audio`
+    """
+    path = Path(path)
+    with _explained(path):
+        yield from _stream(path, start, end, seconds)
 
 
 def read_utterance(
@@ -206,6 +225,28 @@ def is_silent(signal: np.ndarray) -> bool:
         True if the signal is silent; a constant offset is ignored
     """
     return bool(np.ptp(signal) <= 2 * SILENCE)
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    """Check that a path is a file, and turn errors of decoders into reasons without its folder."""
+    _require_file(path)
+    try:
+        yield
+    except soundfile.LibsndfileError as error:
+        raise InputError(f"the audio cannot be read ({error.error_string.rstrip('.')})") from error
+    except Exception as error:  # each format fails in its own way
+        if of_the_machine(error):
+            raise
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        reason = " ".join(reason.replace(str(path), path.name).split()) or type(error).__name__
+        raise InputError(f"the audio cannot be read ({reason.rstrip('.')})") from error
+
+
+def _require_rate(rate: int) -> None:
+    """Refuse a sampling rate that only a broken file states."""
+    if rate < LOWEST_RATE:
+        raise InputError(f"the audio has a sampling rate of {rate} Hz")
 
 
 def _require_file(path: Path) -> None:
@@ -267,10 +308,7 @@ def _read(path: Path, start: float, end: float) -> tuple[np.ndarray, int]:
         return samples[lead:].T, rate
     except (soundfile.LibsndfileError, ChainedStreamsError) as error:
         _require_other_format(path, error)
-    if shutil.which("ffmpeg") is None:
-        raise InputError(
-            f"{_format_name(path)} is not read here: convert it to WAV or FLAC, or install ffmpeg"
-        )
+    _require_ffmpeg(path)
     # as options of the output: ffmpeg then decodes from the beginning, so the times are exact
     span = ["-ss", f"{start:.6f}", "-t", f"{end - start:.6f}"]
     with _ffmpeg(path, [*span, "-c:a", "pcm_f32le", "-f", "wav"]) as output:
@@ -278,6 +316,51 @@ def _read(path: Path, start: float, end: float) -> tuple[np.ndarray, int]:
     with _File(io.BytesIO(content)) as file:
         count = min(round((end - start) * file.samplerate), file.frames)
         return file.read(count, dtype="float32", always_2d=True).T, file.samplerate
+
+
+def _stream(
+    path: Path, start: float, end: float, seconds: float
+) -> Iterator[tuple[np.ndarray, int]]:
+    """Read a part of a file in blocks of float32 of shape (channels, samples), with the rate."""
+    try:
+        with _opened(path) as file:
+            rate = file.samplerate
+            _require_rate(rate)
+            first = min(round(start * rate), file.frames)
+            if not file.can_seek:
+                file.skip(first)
+            elif first and not file.go_to(first):
+                return
+            left = round(min((end - start) * rate, file.frames - first))
+            while left > 0:
+                block = file.read(min(left, round(seconds * rate)), dtype="float32", always_2d=True)
+                if not len(block):
+                    return
+                left -= len(block)
+                yield block.T, rate
+            return
+    except (soundfile.LibsndfileError, ChainedStreamsError) as error:
+        _require_other_format(path, error)
+    _require_ffmpeg(path)
+    span = ["-ss", f"{start:.6f}", *([] if end == inf else ["-t", f"{end - start:.6f}"])]
+    with _ffmpeg(path, [*span, "-c:a", "pcm_f32be", "-f", "au"]) as stream:
+        head = stream.read(AU_HEADER.size)
+        if len(head) < AU_HEADER.size:  # ffmpeg failed, which is reported at the end of the block
+            return
+        _, offset, _, _, rate, channels = AU_HEADER.unpack(head)
+        stream.read(offset - AU_HEADER.size)
+        while content := stream.read(4 * channels * round(seconds * rate)):
+            whole = len(content) // (4 * channels) * channels
+            samples = np.frombuffer(content, ">f4", whole).astype(np.float32)
+            yield samples.reshape(-1, channels).T, rate
+
+
+def _require_ffmpeg(path: Path) -> None:
+    """Refuse a file in a format that only ffmpeg reads if ffmpeg is not installed."""
+    if shutil.which("ffmpeg") is None:
+        raise InputError(
+            f"{_format_name(path)} is not read here: convert it to WAV or FLAC, or install ffmpeg"
+        )
 
 
 @contextmanager

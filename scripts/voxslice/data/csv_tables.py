@@ -70,13 +70,51 @@ def read_metadata(
         InputError: if the table has no such column, a cell of a column of numbers is not a
             number, or the table no longer lists the utterances
     """
+    return add_columns(utterances, read_cells(path, utterances), columns, str(path))
+
+
+def read_cells(path: str | Path, utterances: pd.DataFrame) -> pd.DataFrame:
+    """Read the row of each utterance in its table.
+
+    Args:
+        path: the table that lists the utterances
+        utterances: `file`, `start` and `end` in seconds
+
+    Returns:
+        all columns of the table as text, one row per utterance
+
+    Raises:
+        InputError: if the table no longer lists the utterances
+    """
     table = read_table(path)
     rows = _rows(_keys(table, str(path)), utterances, str(path))
+    return table.iloc[rows].reset_index(drop=True)
+
+
+def add_columns(
+    utterances: pd.DataFrame,
+    cells: pd.DataFrame,
+    columns: Mapping[str, Mapping[str, str]],
+    source: str,
+) -> pd.DataFrame:
+    """Add columns of text cells to utterances, with the types that they have.
+
+    Args:
+        utterances: one row per utterance
+        cells: text of the same utterances, as `read_cells` returns it
+        columns: settings of each new column, see `read_metadata`
+        source: name of the table, for messages
+
+    Returns:
+        the utterances with the new columns, `speaker` first if there is one
+
+    Raises:
+        InputError: if there is no such column, or a cell of a column of numbers is not a number
+    """
     result = utterances.copy()
     for name in sorted(columns, key=lambda name: name != "speaker"):  # sorting is stable
-        column = _column(table, columns[name]["column"], str(path))
-        cells = column.iloc[rows].reset_index(drop=True).rename(name)
-        result[name] = cells if name == "speaker" else _typed(cells, columns[name], str(path))
+        column = _column(cells, columns[name]["column"], source).rename(name)
+        result[name] = column if name == "speaker" else _typed(column, columns[name], source)
     return result
 
 
