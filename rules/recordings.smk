@@ -52,7 +52,7 @@ rule separate_channels:
 checkpoint split_recordings:
     """Split the recordings of a dataset into shards of about the same duration of audio."""
     input:
-        utterances=lambda wildcards: recordings(wildcards.dataset, "recordings"),
+        recordings=lambda wildcards: recordings(wildcards.dataset, "recordings"),
         contents=lambda wildcards: recordings(wildcards.dataset, "contents"),
     output:
         "resources/{dataset}/recordings/shards.csv",
@@ -67,9 +67,9 @@ checkpoint split_recordings:
         "../envs/inference.yaml"
     params:
         hours=setting("datasets/{dataset}/shard_hours"),
-        code=code("split_dataset"),
+        code=code("split_recordings"),
     script:
-        "../scripts/split_dataset.py"
+        "../scripts/split_recordings.py"
 
 
 rule detect_speech:
