@@ -22,8 +22,8 @@ from voxslice.slices.rule_space import RuleSpace
 from voxslice.slices.search import ACROSS, ROWS, WITHIN
 from voxslice.speakers import number_speakers
 
-RESAMPLES = 1999
-"""Random permutations of each test."""
+RESAMPLES_WITHIN, RESAMPLES_ACROSS = 1999, 9999
+"""Random permutations of the test within speakers, and of the one across speakers."""
 SHARE = 0.5
 """Share of the level that each of the two tests has, also if only one of them is made."""
 MIN_ROWS = 2
@@ -131,9 +131,9 @@ def _within(
 
     rng = np.random.default_rng([seed, 0])
     by_stratum = np.argsort(strata, kind="stable")
-    maxima = np.empty(RESAMPLES)
+    maxima = np.empty(RESAMPLES_WITHIN)
     order = np.empty(len(strata), dtype=np.int64)
-    for resample in range(RESAMPLES):
+    for resample in range(RESAMPLES_WITHIN):
         order[by_stratum] = np.lexsort((rng.random(len(strata)), strata))
         maxima[resample] = statistics(order).max()
     return adjusted_p(statistics(np.arange(len(strata))), maxima)
@@ -151,12 +151,14 @@ def _across(space: RuleSpace, changes: np.ndarray, numbers: np.ndarray, seed: in
         return p
     subset = space.subset(tested)
     one = np.zeros(len(numbers), dtype=np.int64)
-    statistics, maxima = [], np.zeros(RESAMPLES)
+    statistics, maxima = [], np.zeros(RESAMPLES_ACROSS)
     for change in changes.T:
         contrasts = speaker_contrasts(subset, change, numbers, one)
         statistics.append(contrasts.statistic)
         rng = np.random.default_rng([seed, 1])
-        np.maximum(maxima, exchanged_maxima(subset, contrasts, numbers, RESAMPLES, rng), out=maxima)
+        np.maximum(
+            maxima, exchanged_maxima(subset, contrasts, numbers, RESAMPLES_ACROSS, rng), out=maxima
+        )
     p[tested] = adjusted_p(np.stack(statistics, axis=1), maxima)
     return p
 

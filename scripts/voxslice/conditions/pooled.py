@@ -77,17 +77,18 @@ def pooled_slices(
         pooled = table.loc[np.repeat(np.arange(len(sample)), len(of_model))].reset_index(drop=True)
         pooled[CONDITION] = np.tile(list(of_model), len(sample))
         pooled[UTTERANCE] = np.repeat(np.arange(len(sample)).astype(str), len(of_model))
-        # without the means of utterances, nothing is left for the test across utterances
+        # a slice is worse than the same utterances elsewhere, not worse than all rows
         centred = (losses - losses.mean(axis=1, keepdims=True)).ravel()
         found = find_slices(
             pooled,
-            np.round(centred - centred.min(), 12),
+            centred - centred.min(),
             [CONDITION, *features],
             UTTERANCE,
             depth=depth,
             min_support=min_support,
             alpha=alpha,
             seed=seed,
+            across=False,
         )
         of_sample = None if speakers is None else speakers[sample]
         for slice_ in found.slices.to_dict("records"):

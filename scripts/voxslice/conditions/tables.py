@@ -6,10 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from voxslice.comparison.compare import ALL
 from voxslice.comparison.groups import MIN_SUPPORT, Group, align, category_groups
 from voxslice.comparison.tables import compared_pairs
 from voxslice.conditions.outcomes import (
     CLEAN,
+    Scores,
     condition_outcomes,
     models_in_conditions,
     worst_conditions,
@@ -21,6 +23,11 @@ from voxslice.utterance_keys import KEY
 
 MODE_KIND = "mode"
 """Kind of a group that holds the utterances of a failure mode."""
+BROKEN_COLUMNS = ["model", "condition", "group", *KEY, "label", "before", "after"]
+MAX_BROKEN = 3
+"""Largest number of utterances to listen to of a model, condition and group."""
+LEVEL = 0.05
+"""Largest adjusted p-value of a group whose utterances are listed to listen to."""
 
 
 @dataclass(frozen=True)
@@ -35,12 +42,14 @@ class ConditionTables:
         models: one row per condition and pair of models, see
             `voxslice.conditions.outcomes.models_in_conditions`
         worst: the worst condition of each model
+        broken: utterances to listen to, see `broken_utterances`
     """
 
     outcomes: pd.DataFrame
     slices: pd.DataFrame
     models: pd.DataFrame
     worst: pd.DataFrame
+    broken: pd.DataFrame
 
 
 def compare_conditions(
@@ -120,6 +129,7 @@ def compare_conditions(
             seed=seed,
         ),
         worst_conditions(outcomes),
+        broken_utterances(scores, groups, outcomes, keys, speakers),
     )
 
 
@@ -150,6 +160,51 @@ def condition_groups(
             seen.add(mask.tobytes())
             groups[f"mode {mode}"] = Group(MODE_KIND, str(name), mask)
     return groups
+
+
+def broken_utterances(
+    scores: Scores,
+    groups: Mapping[str, Group],
+    outcomes: pd.DataFrame,
+    keys: pd.DataFrame,
+    speakers: np.ndarray | None,
+) -> pd.DataFrame:
+    """List utterances that a condition makes worse, to listen to them before and after.
+
+    Args:
+        scores: scores of each model in each condition
+        groups: the groups by id
+        outcomes: table of `voxslice.conditions.outcomes.condition_outcomes`
+        keys: keys of the utterances
+        speakers: speaker of each utterance, None if the speakers are not known
+
+    Returns:
+        for each model and condition up to three utterances of all (`all`) and of each group that
+        the condition hurts more than others, in the columns `BROKEN_COLUMNS`: the `label` and the
+        prediction `before` (clean audio) and `after` (in the condition). The largest increase of
+        the loss comes first, and different speakers are preferred
+    """
+    order = keys.assign(_speaker=speakers if speakers is not None else np.arange(len(keys)))
+    rows = [pd.DataFrame(columns=BROKEN_COLUMNS)]
+    chosen = outcomes[(outcomes["group"] == ALL) | (outcomes["p_excess"] <= LEVEL)]
+    names = ["model", "condition", "group"]
+    for model, condition, group in chosen[names].itertuples(index=False):
+        before, after = scores[model][CLEAN], scores[model][condition]
+        table = order.assign(
+            label=before["label"],
+            before=before["prediction"],
+            after=after["prediction"],
+            _change=after["loss"].to_numpy(float) - before["loss"].to_numpy(float),
+        )
+        inside = groups[group].mask if group != ALL else np.ones(len(keys), dtype=bool)
+        table = table[inside & (table["_change"] > 0).to_numpy()]
+        table = table.sort_values(["_change", *KEY], ascending=[False, True, True, True])
+        again = table.groupby("_speaker").cumcount()
+        table = table.iloc[np.argsort(again.to_numpy(), kind="stable")].head(MAX_BROKEN)
+        if len(table):
+            table = table.assign(model=model, condition=condition, group=group)
+            rows.append(table[BROKEN_COLUMNS])
+    return pd.concat(rows if len(rows) == 1 else rows[1:], ignore_index=True)
 
 
 def _align(

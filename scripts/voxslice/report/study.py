@@ -11,6 +11,10 @@ import pandas as pd
 from voxslice.audit.finding import Finding
 from voxslice.audit.hints import HINT_COLUMNS
 from voxslice.comparison.overall_metric import metric_sums, metric_value
+from voxslice.conditions.outcomes import MODEL_COLUMNS, OUTCOME_COLUMNS, WORST_COLUMNS
+from voxslice.conditions.pooled import POOLED_COLUMNS
+from voxslice.conditions.probes import PROBE_COLUMNS
+from voxslice.conditions.tables import BROKEN_COLUMNS
 from voxslice.decisions.abstention import ABSTENTION_COLUMNS, THRESHOLD_COLUMNS
 from voxslice.decisions.cascade import CASCADE_COLUMNS
 from voxslice.decisions.table import CHECK_COLUMNS
@@ -142,6 +146,13 @@ class Study:
         thresholds: thresholds for a wanted risk, and what they do on other speakers
         cascades: metrics of cascades of two models; empty for a regression
         checks: answers of the checks; empty if the config has none
+        condition_outcomes: what conditions cost each model and group, see
+            `voxslice.conditions.outcomes`; empty if no model is run in conditions
+        condition_slices: slices of the search over all conditions
+        condition_models: the models against each other in each condition
+        condition_worst: the worst condition of each model
+        condition_broken: utterances to listen to before and after
+        probes: verdicts of the probes of failure modes; empty without probes
     """
 
     dataset: str
@@ -189,6 +200,22 @@ class Study:
     )
     cascades: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=CASCADE_COLUMNS))
     checks: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=CHECK_COLUMNS))
+    condition_outcomes: pd.DataFrame = field(
+        default_factory=lambda: pd.DataFrame(columns=OUTCOME_COLUMNS)
+    )
+    condition_slices: pd.DataFrame = field(
+        default_factory=lambda: pd.DataFrame(columns=POOLED_COLUMNS)
+    )
+    condition_models: pd.DataFrame = field(
+        default_factory=lambda: pd.DataFrame(columns=MODEL_COLUMNS)
+    )
+    condition_worst: pd.DataFrame = field(
+        default_factory=lambda: pd.DataFrame(columns=WORST_COLUMNS)
+    )
+    condition_broken: pd.DataFrame = field(
+        default_factory=lambda: pd.DataFrame(columns=BROKEN_COLUMNS)
+    )
+    probes: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=PROBE_COLUMNS))
 
     @property
     def measured(self) -> Task:

@@ -89,6 +89,7 @@ def find_slices(
     min_support: int = 10,
     alpha: float = DEFAULT_ALPHA,
     seed: int = 0,
+    across: bool = True,
 ) -> Found:
     """Find slices of a table whose loss is higher than in the rest, described by rules on columns.
 
@@ -140,6 +141,8 @@ def find_slices(
         alpha: Probability of confirming a slice if the data have no slice, from 0.001 to 0.5.
         seed: Seed of the resampling. With the same seed, rows in another order give the same
             result, except for the positions of rows.
+        across: Whether the test across speakers is made. Leave it out if `speaker` is not a column
+            of speakers but of other groups within which rows can be exchanged.
 
     Returns:
         The slices, and how many rules of how many conditions were searched.
@@ -170,7 +173,8 @@ def find_slices(
     losses, speakers, known = losses[order], speakers[order], known[order]
     if not space.searched or losses.min() == losses.max():
         return _result([], space.searched, space.depth)
-    search = _Search(space, losses, speakers if speaker is not None else None, known, seed, alpha)
+    strata = speakers if speaker is not None else None
+    search = _Search(space, losses, strata, known, seed, alpha, across)
     rows = [_row(search, pick, order) for pick in search.greedy()]
     return _result(rows, space.searched, space.depth)
 
@@ -270,6 +274,7 @@ class _Search:
         known: (n,) whether the speaker of each row is known.
         seed: Seed of the resampling.
         alpha: Level that p-values are compared with.
+        across: Whether the test across speakers is made.
     """
 
     def __init__(
@@ -280,6 +285,7 @@ class _Search:
         known: NDArray[np.bool_],
         seed: int,
         alpha: float,
+        across: bool = True,
     ) -> None:
         resamples = ceil(RESAMPLES * max(1, DEFAULT_ALPHA / alpha))
         loss = (loss - loss.min()) / (loss.max() - loss.min())
@@ -296,7 +302,7 @@ class _Search:
             self.scaled = standardised(loss, self.strata)
             share, count = between_speakers(space, speakers)
             self.between = share >= MIN_BETWEEN_SHARE
-            self.across = self.between & (count >= MIN_SPEAKERS_ACROSS)
+            self.across = self.between & (count >= MIN_SPEAKERS_ACROSS) & across
         self.space_across = space.subset(self.across)
         self.sums = space.totals(self.loss, one, 1)[:, 0]
         self.scaled_sums = space.totals(self.scaled, one, 1)[:, 0]

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 from condition_scores import KEY, classification, metadata
-from voxslice.conditions.tables import compare_conditions, condition_groups
+from voxslice.conditions.tables import BROKEN_COLUMNS, compare_conditions, condition_groups
 from voxslice.task import Task
 
 TABLE = metadata()
@@ -76,3 +76,22 @@ def test_one_model_is_compared_with_no_other():
     tables = compared(scores, *modes(**{"1": ANGRY_MEN}))
     assert not len(tables.models)
     assert "mode 1" in set(tables.outcomes["group"])
+
+
+def test_utterances_that_a_condition_breaks_are_listed_to_listen_to():
+    scores = classification(TABLE)
+    broken = compared(scores, *modes(**{"1": ANGRY_MEN})).broken
+    assert list(broken) == BROKEN_COLUMNS
+    assert "quiet" not in set(broken["condition"])  # it changes nothing
+    assert set(broken["group"]) == {"all", "gender=female"}
+    women = broken[(broken["group"] == "gender=female") & (broken["model"] == "small")]
+    assert len(women) == 3
+    assert women["file"].map(TABLE.set_index("file")["speaker"]).nunique() == 3
+    for row in broken.to_dict("records"):
+        tables = scores[row["model"]]
+        before, after = (
+            tables[name].set_index("file").loc[row["file"]] for name in ("clean", row["condition"])
+        )
+        assert (before["prediction"], before["loss"]) == (row["before"], 0)
+        assert (after["prediction"], after["loss"]) == (row["after"], 1)
+        assert row["label"] == row["before"]

@@ -19,6 +19,7 @@ from voxslice.report import (
     checks,
     clips,
     compared,
+    conditions,
     hints,
     limits,
     mode_cards,
@@ -159,6 +160,7 @@ def _parts(study: Study, derived: Derived) -> dict[str, Any]:
         "open_warnings": OPEN_WARNINGS,
         **_checks(study),
         **_abstention(study),
+        **_conditions(study),
         **_modes(study),
         "dataset_facts": compared.dataset_facts(study),
         "model_table": compared.model_table(study),
@@ -211,6 +213,22 @@ def _abstention(study: Study) -> dict[str, Any]:
     return {
         "abstention_sentences": abstention.sentences(study),
         "abstention_table": abstention.abstention_table(study),
+    }
+
+
+def _conditions(study: Study) -> dict[str, Any]:
+    """The values of the part on conditions, by their names in the template."""
+    if not len(study.condition_outcomes):
+        return {"condition_sentence": "", "probe_sentences": []}
+    return {
+        "condition_sentence": conditions.worst_sentence(study.condition_worst, study.measures),
+        "condition_effects": conditions.effects(study),
+        "condition_map": conditions.model_map(study),
+        "condition_groups": conditions.group_maps(study),
+        "condition_worst": conditions.worst_table(study),
+        "condition_rivals": conditions.rival_table(study),
+        "condition_slices": conditions.slice_table(study),
+        "probe_sentences": conditions.probe_sentences(study),
     }
 
 

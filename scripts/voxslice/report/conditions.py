@@ -1,0 +1,347 @@
+"""The part on conditions: what a phone, a room or a noise changes, for whom, and why."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from voxslice.comparison.compare import ALL
+from voxslice.conditions.outcomes import CLEAN
+from voxslice.conditions.tables import MODE_KIND
+from voxslice.report.numbers import NONE, Measure, probability, share
+from voxslice.report.study import Study, is_confirmed
+from voxslice.report.tables import (
+    Cell,
+    Column,
+    Matrix,
+    Table,
+    capital,
+    count,
+    model_cell,
+    number,
+    text_of,
+)
+from voxslice.task import Task
+
+MAX_EFFECTS = 5
+"""Largest number of effects that are told in sentences."""
+MAX_GROUPS = 8
+"""Largest number of groups in the heat map of a model."""
+SIGNIFICANT = 0.05
+"""Largest adjusted p-value of an effect that is told."""
+
+
+def worst_sentence(worst: pd.DataFrame, measures: Mapping[str, Measure]) -> str:
+    """Name the worst condition of each model, beside the mean over all conditions.
+
+    Args:
+        worst: table of the worst conditions, see
+            `voxslice.conditions.outcomes.worst_conditions`
+        measures: the metrics by their names
+
+    Returns:
+        one sentence, empty if no model was run in conditions
+    """
+    parts = []
+    for row in worst.to_dict("records"):
+        measure = measures[row["metric"]]
+        if not _is_worse(measure, row["difference"]):
+            parts.append(f"no condition makes {row['model']} worse")
+            continue
+        parts.append(
+            f"{row['condition']} is the worst condition of {row['model']}"
+            f" ({measure.text(row['value'])} instead of {measure.text(row['clean'])};"
+            f" mean over {row['conditions']} conditions {measure.text(row['mean'])})"
+        )
+    text = ", and ".join(parts)
+    return capital(f"{text}.") if text else ""
+
+
+def _is_worse(measure: Measure, difference: float) -> bool:
+    """Whether a difference from clean audio is for the worse."""
+    return difference < 0 if measure.rises else difference > 0
+
+
+def effects(study: Study) -> list[str]:
+    """Tell the largest effects of conditions: first on groups, then on all utterances.
+
+    Args:
+        study: results of the workflow
+
+    Returns:
+        at most five sentences
+    """
+    table = study.condition_outcomes
+    found = table[table["p_excess"] <= SIGNIFICANT]
+    order = found.groupby(["condition", "group"], sort=False)["excess"].max()
+    order = order.sort_values(ascending=False, kind="stable")
+    sentences = [
+        _group_sentence(study, found[(found["condition"] == name) & (found["group"] == group)])
+        for name, group in order.index[:MAX_EFFECTS]
+    ]
+    whole = table[(table["group"] == ALL) & (table["verdict"] == "worse")]
+    whole = whole.assign(size=whole["difference"].abs()).sort_values(
+        "size", ascending=False, kind="stable"
+    )
+    left = MAX_EFFECTS - len(sentences)
+    return sentences + [_whole_sentence(study, row) for row in whole.head(left).to_dict("records")]
+
+
+def _group_sentence(study: Study, rows: pd.DataFrame) -> str:
+    """Tell what a condition costs a group, and all others, for each model."""
+    first, measure = rows.iloc[0], study.measure
+    parts = []
+    for row in rows.to_dict("records"):
+        loss = Task(study.measured.kind).worsening(row["difference"])
+        others = loss - row["excess"]
+        part = (
+            f"{_change(measure, loss)} with {row['model']} ({_change(measure, others)} for all"
+            f" others, p = {probability(row['p_excess'])}"
+        )
+        if text_of(row["changed_to"]):
+            part += (
+                f"; {share(row['changed_to_share'])} of the changed predictions become"
+                f" {row['changed_to']}"
+            )
+        parts.append(f"{part})")
+    text = f"{first['condition']} costs {_group_name(study, first)} {' and '.join(parts)}."
+    return capital(text)
+
+
+def _change(measure: Measure, loss: float) -> str:
+    """Write what a condition costs; a gain has a minus sign."""
+    text = measure.change(loss)
+    return f"\N{MINUS SIGN}{text}" if loss < 0 and measure.number(abs(loss)) != "0.0" else text
+
+
+def _whole_sentence(study: Study, row: Mapping[str, Any]) -> str:
+    """Tell what a condition costs a model on all utterances."""
+    measure = study.measures[row["metric"]]
+    return capital(
+        f"{row['condition']} {'lowers' if measure.rises else 'raises'} the {measure.short} of"
+        f" {row['model']} from {measure.text(row['clean'])} to {measure.text(row['value'])}"
+        f" (q = {probability(row['q'])})."
+    )
+
+
+def _group_name(study: Study, row: pd.Series) -> str:
+    """Name a group in words. The rule of a failure mode is its name."""
+    return str(row["rule"]) if row["kind"] == MODE_KIND else study.group_name(row)
+
+
+def model_map(study: Study) -> Matrix:
+    """Make the heat map of conditions by model.
+
+    Args:
+        study: results of the workflow
+
+    Returns:
+        one row per condition with the metric of the task and its difference from clean audio;
+        darker cells are worse
+    """
+    table = study.condition_outcomes[study.condition_outcomes["group"] == ALL]
+    models = list(dict.fromkeys(table["model"]))
+    return _matrix(study, table, "model", models, study.overall_measure, "all utterances")
+
+
+def group_maps(study: Study) -> list[tuple[str, int, Matrix]]:
+    """Make the heat map of conditions by group of each model.
+
+    Args:
+        study: results of the workflow
+
+    Returns:
+        name and position of each model with its map. It holds the groups that a condition hurts
+        most compared with all others
+    """
+    maps = []
+    positions = {model.name: place for place, model in enumerate(study.models)}
+    table = study.condition_outcomes[study.condition_outcomes["group"] != ALL]
+    for model, rows in table.groupby("model", sort=False):
+        largest = rows.groupby("group", sort=False)["excess"].max()
+        largest = largest.sort_values(ascending=False, kind="stable").head(MAX_GROUPS)
+        shown = rows[rows["group"].isin(largest.index)]
+        names = [name for name in dict.fromkeys(shown["group"]) if name in largest.index]
+        matrix = _matrix(study, shown, "group", names, study.measure, str(model))
+        maps.append((str(model), positions[str(model)], matrix))
+    return maps
+
+
+def _matrix(
+    study: Study,
+    table: pd.DataFrame,
+    across: str,
+    names: list[str],
+    measure: Measure,
+    caption: str,
+) -> Matrix:
+    """One row per condition and one column per model or group; worse changes are darker."""
+    worsening = table["difference"] * (-1 if measure.rises else 1)
+    largest = max(float(worsening.max()), 1e-12) if len(table) else 1.0
+    table = table.assign(shade=(worsening / largest).clip(0, 1))
+    cells = table.set_index(["condition", across])
+    rows = []
+    for condition in dict.fromkeys(table["condition"]):
+        row = []
+        for name in names:
+            if (condition, name) not in cells.index:
+                row.append(Cell(NONE))
+                continue
+            cell = cells.loc[(condition, name)]
+            row.append(
+                Cell(
+                    measure.number(cell["value"]),
+                    float(cell["value"]),
+                    measure.signed(cell["difference"]),
+                    float(cell["shade"]),
+                )
+            )
+        rows.append((str(condition), row))
+    titles = names
+    if across == "group":
+        first = table.drop_duplicates("group").set_index("group")
+        titles = [_group_name(study, first.loc[name]) for name in names]
+    return Matrix(caption, "condition", across, titles, rows)
+
+
+def worst_table(study: Study) -> Table:
+    """Make the table of the worst condition of each model.
+
+    Args:
+        study: results of the workflow
+
+    Returns:
+        one row per model
+    """
+    measure = study.overall_measure
+    columns = [
+        Column("Model", number=False),
+        Column("Clean", measure.unit),
+        Column("Worst condition", number=False),
+        Column("There", measure.unit, meaning=f"{measure.title} in the worst condition"),
+        Column("Difference", measure.step, meaning="with 95 % interval by speaker"),
+        Column("q", meaning="p-value, adjusted for all models and conditions"),
+        Column("Mean over all conditions", measure.unit, meaning="it hides the worst condition"),
+    ]
+    rows = [
+        [
+            model_cell(study, row["model"]),
+            number(measure.number(row["clean"]), row["clean"]),
+            Cell(row["condition"]),
+            number(measure.number(row["value"]), row["value"]),
+            number(
+                measure.signed(row["difference"]),
+                row["difference"],
+                note=measure.interval(row["low"], row["high"]),
+            ),
+            number(probability(row["q"]), row["q"]),
+            number(
+                measure.number(row["mean"]), row["mean"], note=f"{row['conditions']} conditions"
+            ),
+        ]
+        for row in study.condition_worst.to_dict("records")
+    ]
+    return Table("The worst condition of each model", columns, rows)
+
+
+def rival_table(study: Study) -> Table | None:
+    """Make the table of the models against each other in each condition.
+
+    Args:
+        study: results of the workflow
+
+    Returns:
+        one row per condition and pair of models; None if there is no pair
+    """
+    table = study.condition_models
+    if not len(table):
+        return None
+    measure = study.overall_measure
+    columns = [
+        Column("Condition", number=False),
+        Column("First model", number=False),
+        Column("Second model", number=False),
+        Column("First", measure.unit),
+        Column("Second", measure.unit),
+        Column("Difference", measure.step, meaning="with 95 % interval by speaker"),
+        Column("q", meaning="p-value, adjusted for this table"),
+        Column("Second model is", number=False),
+    ]
+    rows = [
+        [
+            Cell("clean audio" if row["condition"] == CLEAN else row["condition"]),
+            model_cell(study, row["model_a"]),
+            model_cell(study, row["model_b"]),
+            number(measure.number(row["value_a"]), row["value_a"]),
+            number(measure.number(row["value_b"]), row["value_b"]),
+            number(
+                measure.signed(row["difference"]),
+                row["difference"],
+                note=measure.interval(row["low"], row["high"]),
+            ),
+            number(probability(row["q"]), row["q"]),
+            Cell(row["verdict"], mark=f"verdict-{row['verdict']}"),
+        ]
+        for row in table.to_dict("records")
+    ]
+    return Table("Models against each other in each condition", columns, rows)
+
+
+def slice_table(study: Study) -> Table | None:
+    """Make the table of the confirmed slices of the search over all conditions.
+
+    Args:
+        study: results of the workflow
+
+    Returns:
+        one row per model and slice; None if no slice is confirmed
+    """
+    table = study.condition_slices[is_confirmed(study.condition_slices["confirmed"])]
+    if not len(table):
+        return None
+    measure = study.measure
+    columns = [
+        Column("Model", number=False),
+        Column("Slice", number=False),
+        Column("Utter\u00adances"),
+        Column("Speakers"),
+        Column("Inside", measure.unit),
+        Column("Else\u00adwhere", measure.unit, meaning="the same utterances in other conditions"),
+        Column("Drop", measure.step, meaning="with 95 % interval"),
+        Column("q", meaning="p-value, adjusted for the search"),
+    ]
+    rows = [
+        [
+            model_cell(study, row["model"]),
+            Cell(row["rule"], mark="rule"),
+            count(row["support"]),
+            count(row["speakers"]),
+            number(measure.number(row["value"]), row["value"]),
+            number(measure.number(row["elsewhere"]), row["elsewhere"]),
+            number(
+                measure.signed(row["drop"]),
+                row["drop"],
+                note=measure.interval(row["low"], row["high"]),
+            ),
+            number(probability(row["q"]), row["q"]),
+        ]
+        for row in table.to_dict("records")
+    ]
+    return Table("Slices of the search over all conditions", columns, rows)
+
+
+def probe_sentences(study: Study) -> list[str]:
+    """Say what the probes show, mode by mode.
+
+    Args:
+        study: results of the workflow
+
+    Returns:
+        one sentence per mode, model and probe, those that show a reason first
+    """
+    order = ["reason", "part of the reason", "no effect", "undecided"]
+    table = study.probes.assign(rank=study.probes["verdict"].map(order.index))
+    return [
+        f"{text_of(row['name'])}, {row['model']}: {row['sentence']}"
+        for row in table.sort_values("rank", kind="stable").to_dict("records")
+    ]
