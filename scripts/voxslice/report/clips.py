@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import soundfile
 
-from voxslice.data.audio import read_audio, resampled
+from voxslice.data.audio import Audio, read_audio, resampled
 from voxslice.data.file_names import locate
 from voxslice.decisions.confidence import confidence
 from voxslice.errors import reason_of
@@ -271,13 +271,25 @@ def encode(clip: Clip, audio: str | Path) -> Clip:
     except Exception as error:  # a broken file must not stop the report
         print(f"{file} has no player: {reason_of(error, file)}")
         return clip
+    cut = end - start > LONGEST
+    return replace(clip, audio=as_mp3(recording), wave=waveform(recording.signal), cut=cut)
+
+
+def as_mp3(recording: Audio) -> str:
+    """Encode audio as an MP3 file in base64.
+
+    Args:
+        recording: the audio
+
+    Returns:
+        the file in base64, the same for the same audio
+    """
     samples, rate = recording.signal, recording.rate
     if rate not in MP3_RATES:
         samples, rate = resampled(recording, RATE)[0], RATE
     buffer = io.BytesIO()
     soundfile.write(buffer, samples, rate, format="MP3")
-    text = base64.b64encode(buffer.getvalue()).decode("ascii")
-    return replace(clip, audio=text, wave=waveform(samples), cut=end - start > LONGEST)
+    return base64.b64encode(buffer.getvalue()).decode("ascii")
 
 
 def waveform(samples: np.ndarray) -> str:

@@ -73,11 +73,9 @@ def effects(study: Study) -> list[str]:
     """
     table = study.condition_outcomes
     found = table[table["p_excess"] <= SIGNIFICANT]
-    order = found.groupby(["condition", "group"], sort=False)["excess"].max()
-    order = order.sort_values(ascending=False, kind="stable")
     sentences = [
         _group_sentence(study, found[(found["condition"] == name) & (found["group"] == group)])
-        for name, group in order.index[:MAX_EFFECTS]
+        for name, group in largest_excesses(study)
     ]
     whole = table[(table["group"] == ALL) & (table["verdict"] == "worse")]
     whole = whole.assign(size=whole["difference"].abs()).sort_values(
@@ -85,6 +83,22 @@ def effects(study: Study) -> list[str]:
     )
     left = MAX_EFFECTS - len(sentences)
     return sentences + [_whole_sentence(study, row) for row in whole.head(left).to_dict("records")]
+
+
+def largest_excesses(study: Study) -> list[tuple[str, str]]:
+    """Find the conditions and groups with the largest shown excess over all others.
+
+    Args:
+        study: results of the workflow
+
+    Returns:
+        at most five pairs of condition and group, the largest excess of any model first
+    """
+    table = study.condition_outcomes
+    found = table[table["p_excess"] <= SIGNIFICANT]
+    order = found.groupby(["condition", "group"], sort=False)["excess"].max()
+    order = order.sort_values(ascending=False, kind="stable")
+    return list(order.index[:MAX_EFFECTS])
 
 
 def _group_sentence(study: Study, rows: pd.DataFrame) -> str:

@@ -19,6 +19,7 @@ from voxslice.report import (
     checks,
     clips,
     compared,
+    condition_clips,
     conditions,
     hints,
     limits,
@@ -33,6 +34,7 @@ from voxslice.report import (
 )
 from voxslice.report.answer import answer, figures, untested
 from voxslice.report.caveats import warnings
+from voxslice.report.condition_clips import Changes
 from voxslice.report.page.templates import style, template, text_of_file
 from voxslice.report.study import Study, distinct
 
@@ -102,6 +104,7 @@ def render(
     audio: str | Path,
     library: str,
     max_megabytes: float,
+    changes: Changes | None = None,
 ) -> str:
     """Make the report.
 
@@ -111,6 +114,7 @@ def render(
         audio: Folder to which the names of the audio files are relative.
         library: JavaScript that draws charts (Vega, Vega-Lite and Vega-Embed).
         max_megabytes: Largest size of the page. Audio that does not fit is left out.
+        changes: Functions that change the audio as a condition does, by the id of the condition.
 
     Returns:
         HTML of the page.
@@ -123,6 +127,7 @@ def render(
     script = text_of_file("report.js")
     found = modes.modes_of(study)
     groups = clips.choose(study, modes.shown_first(found))
+    pairs = condition_clips.choose_pairs(study)
     parts = {
         "study": study,
         "style": style(),
@@ -134,15 +139,19 @@ def render(
         "map_chart": derived.map and projection.map_chart(study, derived.map, groups),
     }
     all_clips = sum(len(group.clips) for group in groups)
-    size = len(page.render(**parts, groups=groups, left_out=all_clips).encode())
+    size = len(
+        page.render(**parts, groups=groups, left_out=all_clips, condition_pairs=pairs).encode()
+    )
     limit = int(max_megabytes * 1e6)
     if size > limit:
         raise InputError(
             f"The report has {size / 1e6:.1f} MB without any audio, more than the"
             f" {max_megabytes:g} MB of report.max_megabytes: raise this limit in the config."
         )
+    pairs = condition_clips.with_sounds(pairs, audio, changes or {}, limit - size)
+    size += sum(len(pair.clean) + len(pair.changed) + 2 * clips.PLAYER for pair in pairs)
     groups, left_out = clips.with_audio(groups, audio, limit - size)
-    return page.render(**parts, groups=groups, left_out=left_out)
+    return page.render(**parts, groups=groups, left_out=left_out, condition_pairs=pairs)
 
 
 def _parts(study: Study, derived: Derived) -> dict[str, Any]:
