@@ -28,6 +28,7 @@ EVERYTHING = [
     *STUDY.per_task("results/comparison/{dataset}/{task}.csv"),
     *STUDY.per_classification("results/abstention/{dataset}/{task}.csv"),
     *STUDY.per_checked("results/checks/{dataset}/{task}.csv"),
+    *STUDY.per_task_in_conditions("results/conditions/{dataset}/{task}.csv"),
     *collect("results/audit/{dataset}.csv", dataset=STUDY.datasets),
     *STUDY.per_task("results/speakers/{dataset}/{task}.csv"),
     *collect("results/costs/{model}.csv", model=STUDY.run_models),
@@ -92,11 +93,12 @@ rule modes:
 
 
 rule conditions:
-    """Score the models in the conditions of each dataset."""
+    """Score the models in the conditions of each dataset, and compare them with clean audio."""
     input:
         STUDY.per_condition(
             "results/condition_scores/{dataset}/{task}/{model}/{condition}.parquet"
         ),
+        STUDY.per_task_in_conditions("results/conditions/{dataset}/{task}.csv"),
     localrule: True
 
 

@@ -5,6 +5,7 @@ import os
 import sys
 import tarfile
 import tempfile
+import types
 from pathlib import Path
 
 import yaml

@@ -1,4 +1,4 @@
-"""Run models on the same utterances in other conditions -> results/condition_scores/ and more
+"""Run models in other conditions -> results/condition_scores/ and results/conditions/
 
 The audio of a condition is made while it is scored and is not stored.
 """
@@ -194,3 +194,69 @@ rule write_condition_audio:
         code=code("write_condition_audio"),
     script:
         "../scripts/write_condition_audio.py"
+
+
+rule compare_conditions:
+    """Compute what conditions cost the models of a task, whom they hurt, and which model is best."""
+    input:
+        metadata="resources/{dataset}/metadata.parquet",
+        clean=lambda wildcards: collect(
+            "results/scores/{dataset}/{task}/{model}.parquet",
+            dataset=wildcards.dataset,
+            task=wildcards.task,
+            model=STUDY.condition_models(wildcards),
+        ),
+        in_conditions=lambda wildcards: [
+            f"results/condition_scores/{wildcards.dataset}/{wildcards.task}/{model}/{name}.parquet"
+            for model in STUDY.condition_models(wildcards)
+            for name in STUDY.conditions(wildcards.dataset)
+        ],
+        modes="results/modes/{dataset}/{task}.csv",
+        members="results/modes/{dataset}/{task}.members.parquet",
+    output:
+        outcomes=report(
+            "results/conditions/{dataset}/{task}.csv",
+            caption="captions/conditions.rst",
+            category="Conditions",
+            labels={"dataset": "{dataset}", "task": "{task}"},
+        ),
+        slices="results/conditions/{dataset}/{task}.slices.csv",
+        models="results/conditions/{dataset}/{task}.models.csv",
+        worst="results/conditions/{dataset}/{task}.worst.csv",
+        broken="results/conditions/{dataset}/{task}.broken.csv",
+    log:
+        "logs/compare_conditions/{dataset}/{task}.log",
+    benchmark:
+        "benchmarks/compare_conditions/{dataset}/{task}.tsv"
+    conda:
+        "../envs/statistics.yaml"
+    resources:
+        mem_mb=growing(1000, 220),
+        runtime=growing(20, 10),
+    params:
+        models=STUDY.condition_models,
+        conditions=lambda wildcards: STUDY.conditions(wildcards.dataset),
+        columns=STUDY.group_columns,
+        task=setting("tasks/{task}", "type", "unit", "margin", "metric"),
+        sources=STUDY.sources,
+        alpha=setting("alpha"),
+        resamples=setting("resamples"),
+        seed=setting("seed"),
+        code=code("compare_conditions"),
+    script:
+        "../scripts/compare_conditions.py"
+
+
+def sources_of_sounds(wildcards):
+    """Files that the report makes the audio of conditions from, besides the audio itself."""
+    sources = {}
+    for condition in STUDY.heard_conditions(wildcards):
+        one = types.SimpleNamespace(dataset=wildcards.dataset, condition=condition)
+        folder = STUDY.condition_folder(one)
+        if STUDY.uses_talkers(one):
+            sources["talkers"] = f"resources/{wildcards.dataset}/talkers.parquet"
+        elif STUDY.uses_rooms(one):
+            sources[f"recordings_{condition}"] = f"resources/rooms/{condition}"
+        elif folder:
+            sources[f"recordings_{condition}"] = local_input(folder)
+    return sources

@@ -23,6 +23,7 @@ rule bundle_charts:
 rule make_report:
     """Make the report: one HTML file that opens offline, and the tables behind its charts."""
     input:
+        unpack(sources_of_sounds),
         metadata="resources/{dataset}/metadata.parquet",
         audio=audio,
         contents="resources/{dataset}/contents.parquet",
@@ -56,6 +57,7 @@ rule make_report:
         channels="results/modes/{dataset}/{task}.channels.csv",
         abstention=STUDY.abstention_tables,
         checks=STUDY.checks_table,
+        conditions=STUDY.condition_tables,
         metrics="results/metrics/{dataset}/{task}.csv",
         confusion="results/metrics/{dataset}/{task}.confusion.csv",
         comparison="results/comparison/{dataset}/{task}.csv",
@@ -129,6 +131,7 @@ rule make_report:
         embedders=STUDY.helper_settings,
         searches=STUDY.searches("finder", "features", "embedding_of", "min_support"),
         mapped=STUDY.map_model,
+        conditions=STUDY.heard_conditions,
         seed=setting("seed"),
         resamples=setting("resamples"),
         report=setting("report", "max_megabytes", "shortest_seconds"),
@@ -146,6 +149,9 @@ rule make_index:
         comparisons=STUDY.per_task("results/comparison/{dataset}/{task}.csv"),
         modes=STUDY.per_task("results/modes/{dataset}/{task}.csv"),
         checks=STUDY.per_checked("results/checks/{dataset}/{task}.csv"),
+        conditions=STUDY.per_task_in_conditions(
+            "results/conditions/{dataset}/{task}.worst.csv"
+        ),
         reports=STUDY.per_task("results/report/{dataset}/{task}.html"),
         failures=STUDY.per_model("results/failures/{dataset}/{model}.csv"),
         cards=collect("resources/models/{model}/model.json", model=STUDY.models),
@@ -167,6 +173,7 @@ rule make_index:
     params:
         studies=STUDY.studies(),
         checked=STUDY.checked_studies(),
+        conditioned=STUDY.studies_in_conditions(),
         failures=STUDY.scored_pairs(),
         models=STUDY.models,
         run_models=STUDY.run_models,

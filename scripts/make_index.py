@@ -1,6 +1,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from voxslice.conditions.outcomes import WORST_COLUMNS
 from voxslice.decisions.table import CHECK_COLUMNS
 from voxslice.files import read_csv, write_text
 from voxslice.logs import to_log
@@ -15,6 +16,7 @@ def main(
     comparisons: Sequence[str],
     modes: Sequence[str],
     checks: Mapping[tuple[str, str], Sequence[str]],
+    conditions: Mapping[tuple[str, str], Sequence[str]],
     cards: Mapping[str, str],
     costs: Mapping[str, str],
     failures: Mapping[tuple[str, str], str],
@@ -33,6 +35,7 @@ def main(
             read_csv(comparison_path),
             read_modes(modes_path),
             read_first(checks.get((study["dataset"], study["task"]), ()), CHECK_COLUMNS),
+            read_first(conditions.get((study["dataset"], study["task"]), ()), WORST_COLUMNS),
         )
         for study, metrics_path, comparison_path, modes_path in zip(
             studies, metrics, comparisons, modes, strict=True
@@ -51,15 +54,19 @@ if __name__ == "__main__":
     with to_log(snakemake.log):
         inputs, params = snakemake.input, snakemake.params
         pairs = [tuple(pair) for pair in params.failures]
-        checked = [
-            (tuple(pair), [path]) for pair, path in zip(params.checked, inputs.checks, strict=True)
-        ]
+
+        def by_pair(
+            pairs: Sequence[Sequence[str]], paths: Sequence[str]
+        ) -> dict[tuple[str, str], list[str]]:
+            return {(pair[0], pair[1]): [path] for pair, path in zip(pairs, paths, strict=True)}
+
         main(
             studies=params.studies,
             metrics=inputs.metrics,
             comparisons=inputs.comparisons,
             modes=inputs.modes,
-            checks=dict(checked),
+            checks=by_pair(params.checked, inputs.checks),
+            conditions=by_pair(params.conditioned, inputs.conditions),
             cards=dict(zip(params.models, inputs.cards, strict=True)),
             costs=dict(zip(params.run_models, inputs.costs, strict=True)),
             failures=dict(zip(pairs, inputs.failures, strict=True)),

@@ -3,6 +3,10 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from voxslice.conditions.outcomes import MODEL_COLUMNS, OUTCOME_COLUMNS, WORST_COLUMNS
+from voxslice.conditions.perturbations import Perturbation
+from voxslice.conditions.pooled import POOLED_COLUMNS
+from voxslice.conditions.tables import BROKEN_COLUMNS
 from voxslice.decisions.abstention import ABSTENTION_COLUMNS, THRESHOLD_COLUMNS
 from voxslice.decisions.cascade import CASCADE_COLUMNS
 from voxslice.decisions.table import CHECK_COLUMNS
@@ -47,6 +51,10 @@ def main(
     channels: str,
     abstention: Sequence[str],
     checks: Sequence[str],
+    conditions: Sequence[str],
+    sounds: Mapping[str, Mapping[str, Any]],
+    talkers: str | None,
+    recordings: Mapping[str, str],
     metrics: str,
     confusion: str,
     comparison: str,
@@ -105,6 +113,11 @@ def main(
         thresholds=read_first(abstention[1:], THRESHOLD_COLUMNS),
         cascades=read_first(abstention[2:], CASCADE_COLUMNS),
         checks=read_first(checks, CHECK_COLUMNS),
+        condition_outcomes=read_first(conditions[:1], OUTCOME_COLUMNS),
+        condition_slices=read_first(conditions[1:], POOLED_COLUMNS),
+        condition_models=read_first(conditions[2:], MODEL_COLUMNS),
+        condition_worst=read_first(conditions[3:], WORST_COLUMNS),
+        condition_broken=read_first(conditions[4:], BROKEN_COLUMNS),
         metrics=read_csv(metrics),
         confusion=read_csv(confusion),
         comparison=read_csv(comparison),
@@ -124,6 +137,17 @@ def main(
         audio=audio,
         library=Path(library).read_text(encoding="utf-8"),
         max_megabytes=max_megabytes,
+        changes={
+            name: Perturbation(
+                settings,
+                condition=name,
+                seed=seed,
+                audio=audio,
+                talkers=None if talkers is None else pd.read_parquet(talkers),
+                recordings=recordings.get(name),
+            )
+            for name, settings in sounds.items()
+        },
     )
     print(f"{len(html.encode()) / 1e6:.2f} MB")
     write_text(render_summary(study, Path(page).name), summary)
@@ -169,6 +193,14 @@ if __name__ == "__main__":
             channels=inputs.channels,
             abstention=inputs.abstention,
             checks=inputs.checks,
+            conditions=inputs.conditions,
+            sounds=params.conditions,
+            talkers=inputs.get("talkers"),
+            recordings={
+                name: path
+                for name in params.conditions
+                if (path := inputs.get(f"recordings_{name}")) is not None
+            },
             metrics=inputs.metrics,
             confusion=inputs.confusion,
             comparison=inputs.comparison,

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from voxslice.comparison.groups import MIN_SUPPORT
 from voxslice.conditions.outcomes import CLEAN, Scores
 from voxslice.sampling import sampled
 from voxslice.slices.drop_intervals import drop_interval
@@ -16,6 +17,8 @@ CONDITION = "condition"
 """Column of the pooled table that holds the condition."""
 UTTERANCE = "_utterance"
 """Column of the pooled table that holds the number of the utterance. No dataset can have it."""
+DEPTH = 3
+"""Largest number of conditions of a rule."""
 EVIDENCE = "within utterances"
 """Test that confirms a slice of the pooled search."""
 MAX_UTTERANCES = 2000
@@ -33,10 +36,10 @@ def pooled_slices(
     *,
     features: Sequence[str],
     task: Task,
-    depth: int,
-    min_support: int,
     alpha: float,
     seed: int,
+    depth: int = DEPTH,
+    min_support: int = MIN_SUPPORT,
 ) -> pd.DataFrame:
     """Search for conditions, and groups in conditions, in which a model has more errors.
 
@@ -53,10 +56,10 @@ def pooled_slices(
         speakers: speaker of each utterance, None if the speakers are not known
         features: columns of the metadata that rules may name besides the condition
         task: what is measured
-        depth: largest number of conditions of a rule, at least 2 to name a group in a condition
-        min_support: smallest number of rows of a slice
         alpha: level at which a slice is confirmed
         seed: seed of the sample and of the search
+        depth: largest number of conditions of a rule, at least 2 to name a group in a condition
+        min_support: smallest number of rows of a slice
 
     Returns:
         one row per slice, best first within a model, in the columns `POOLED_COLUMNS`: `support`

@@ -62,8 +62,6 @@ def compare_conditions(
     columns: Sequence[str],
     task: Task,
     sources: Mapping[str, str],
-    depth: int,
-    min_support: int,
     alpha: float,
     resamples: int,
     seed: int,
@@ -81,8 +79,6 @@ def compare_conditions(
         columns: columns of the metadata whose categories are groups, and which the search names
         task: what is measured, with the metric and the margin
         sources: source of each derived model
-        depth: largest number of conditions of a rule of the search
-        min_support: smallest number of rows of a slice of the search
         alpha: level of the search
         resamples: number of resamples
         seed: seed of every random step
@@ -115,8 +111,6 @@ def compare_conditions(
             speakers,
             features=columns,
             task=task,
-            depth=depth,
-            min_support=min_support,
             alpha=alpha,
             seed=seed,
         ),

@@ -258,6 +258,22 @@ class StudyConfig:
         run = lookups.condition_models_of(self.config, wildcards.dataset)
         return [name for name in models if name in run]
 
+    def heard_conditions(self, wildcards: Any) -> dict[str, dict[str, Any]]:
+        """Settings of the conditions that a task has on a dataset, by id; none without models."""
+        if not self.condition_models(wildcards):
+            return {}
+        return {
+            name: _pick(self.config["conditions"][name], CONDITION_KEYS)
+            for name in self.conditions(wildcards.dataset)
+        }
+
+    def condition_tables(self, wildcards: Any) -> list[str]:
+        """Paths of the tables on conditions of a dataset and task; none if it has no conditions."""
+        if not self.heard_conditions(wildcards):
+            return []
+        place = f"results/conditions/{wildcards.dataset}/{wildcards.task}"
+        return [f"{place}{end}.csv" for end in ("", ".slices", ".models", ".worst", ".broken")]
+
     def condition(self, wildcards: Any) -> dict[str, Any]:
         """Settings of a condition."""
         return _pick(self.config["conditions"][wildcards.condition], CONDITION_KEYS)
@@ -326,14 +342,17 @@ class StudyConfig:
         Returns:
             the paths, in the order of the config
         """
-        pairs = [
-            (dataset, task)
+        return _filled(pattern, [(dataset, task) for dataset, task in self.studies_in_conditions()])
+
+    def studies_in_conditions(self) -> list[list[str]]:
+        """Each pair of ids of a dataset and a task of which a model is run in conditions."""
+        return [
+            [dataset, task]
             for dataset, task in lookups.studies(self.config)
             if self.conditions(dataset)
             and set(lookups.models_of(self.config, dataset, task))
             & set(lookups.condition_models_of(self.config, dataset))
         ]
-        return _filled(pattern, pairs)
 
     def per_task_and_model(self, pattern: str) -> list[str]:
         """Fill in a pattern for each dataset, task and compared model.

@@ -36,8 +36,6 @@ def compared(scores, found, rows):
         columns=["gender", "emotion"],
         task=Task("classification", margin=0.02),
         sources={},
-        depth=2,
-        min_support=10,
         alpha=0.05,
         resamples=100,
         seed=0,

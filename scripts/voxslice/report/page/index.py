@@ -1,13 +1,15 @@
 """Render the index: every dataset, task and model of the study in one table, and what failed."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
 import pandas as pd
 
+from voxslice.conditions.outcomes import WORST_COLUMNS
 from voxslice.decisions.documents import summary
+from voxslice.report.conditions import worst_sentence
 from voxslice.report.modes import REST
 from voxslice.report.numbers import NONE, Measure, decimal, measures, share
 from voxslice.report.page.templates import style, template
@@ -34,6 +36,7 @@ class Compared:
         comparison: each pair of models, overall and on every group
         modes: the failure modes, one row per mode and model
         checks: answers of the checks; empty if there are none
+        worst: the worst condition of each model; empty if no model is run in conditions
     """
 
     dataset: str
@@ -46,6 +49,12 @@ class Compared:
     comparison: pd.DataFrame
     modes: pd.DataFrame
     checks: pd.DataFrame
+    worst: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=WORST_COLUMNS))
+
+    @property
+    def worst_sentence(self) -> str:
+        """The worst condition of each model in words; empty without conditions."""
+        return worst_sentence(self.worst, measures(self.unit))
 
     @property
     def check_summary(self) -> str:

@@ -3,6 +3,7 @@
 from voxslice.report import mode_cards, mode_overview, modes, overall
 from voxslice.report.answer import answer, figures, untested
 from voxslice.report.caveats import warnings
+from voxslice.report.conditions import worst_sentence
 from voxslice.report.page.templates import style, template
 from voxslice.report.study import Study
 
@@ -31,6 +32,7 @@ def render_summary(study: Study, page: str) -> str:
         "untested": untested(study),
         "figures": figures(study),
         "warnings": warnings(study),
+        "condition_sentence": worst_sentence(study.condition_worst, study.measures),
         "modes_confirmed": any(mode.confirmed for mode in first),
         "mode_overview": mode_overview.overview(study, first, every_model=False) if first else None,
         "selection_note": mode_cards.SELECTION_NOTE,
