@@ -29,8 +29,8 @@ UTTERANCES = 50
 MODELS, CONDITIONS, EMOTIONS = 2, 6, 6
 REPAIRED = 0.15
 """Share of the clean errors that a condition repairs."""
-LARGEST_COST = 0.25
-"""Largest share of the right answers that a condition turns into errors, if nothing is planted."""
+COSTS = 0.1, 0.25
+"""Smallest and largest cost of a condition if nothing is planted, as a share of the utterances."""
 PLANTED = 0.2
 
 PAGE = """\
@@ -44,7 +44,7 @@ points more than others in one condition.
 
 ## Interactions: does a condition hurt a group more than others?
 
-A condition turns up to 25 % of the right answers into errors, and repairs 15 % of the clean errors.
+A condition costs 10 to 25 points, and repairs 15 % of the clean errors.
 A table has 12 comparisons with clean audio and 8 groups. All p-values are adjusted for the table.
 The third column is the share of the tables with at least one p-value of 0.05 or less in a place
 where nothing was planted. The last one is the share in which the planted group was found in its
@@ -133,7 +133,7 @@ def draw(seed: int, speakers: int, spread: float, planted: str | None) -> Draw:
         wrong = rng.random(len(speaker)) > right
         result.losses[:, model, 0] = wrong
         for condition in range(1, 1 + CONDITIONS):
-            lost = rng.uniform(0, LARGEST_COST) + rng.normal(0, spread, speakers)[speaker]
+            lost = rng.uniform(*COSTS) + rng.normal(0, spread, speakers)[speaker]
             lost += REPAIRED * (1 - right)  # so that all groups lose the same number of points
             lost += PLANTED * group * (model == 0 and condition == 1)
             breaks = rng.random(len(speaker)) < lost / right

@@ -71,6 +71,10 @@ END = Column("end", "number", "End of the utterance in its file.", "s")
 KEYS = (FILE, START, END)
 DURATION = Column("duration", "number", "Duration of the utterance.", "s")
 MODEL = Column("model", "text", "Id of the model.")
+CONDITION = Column("condition", "text", "Id of the condition in the config.")
+CONDITION_GROUP = Column(
+    "group", "text", "Id of the group: `all`, a category, or a failure mode such as `mode 1`."
+)
 MODE = Column("mode", "text", "Id of the failure mode: its rank, the worst first.")
 SEARCH = Column("search", "text", "Id of the search in the config.")
 SLICE = Column("slice", "text", "Id of the slice: 8 digits that name its utterances.")
@@ -697,6 +701,194 @@ TABLES = (
         ),
     ),
     Table("results/comparison/{dataset}/{task}.csv", "group and pair of models", COMPARED),
+    Table(
+        "results/conditions/{dataset}/{task}.csv",
+        "model, condition and group",
+        (
+            MODEL,
+            CONDITION,
+            CONDITION_GROUP,
+            Column("kind", "text", "What the group is.", allowed=("all", "category", "mode")),
+            Column("rule", "text", "The group in words.", missing=True),
+            SUPPORT,
+            SPEAKERS,
+            RELIABLE,
+            GROUP_METRIC,
+            Column("clean", "number", "Value of the metric on clean audio."),
+            Column("value", "number", "Value of the metric in the condition."),
+            Column("difference", "number", "`value` minus `clean`."),
+            LOW,
+            HIGH,
+            Column(
+                "unchanged",
+                "number",
+                "Share of the utterances with the same predicted class, or with a number that"
+                " changes by at most the margin of the task.",
+                missing=True,
+            ),
+            Column(
+                "changed_to",
+                "text",
+                "Class that most of the changed predictions go to.",
+                missing=True,
+            ),
+            Column(
+                "changed_to_share",
+                "number",
+                "Share of the changed predictions that go there.",
+                missing=True,
+            ),
+            Column(
+                "shift",
+                "number",
+                "Mean change of the prediction of a regression, in the task's unit.",
+                missing=True,
+            ),
+            Column(
+                "test",
+                "text",
+                "Test of the row, as in the comparison of models.",
+                allowed=("exchange of speakers", "McNemar", "sign flips of speakers"),
+            ),
+            Column("p", "number", "p-value of the test."),
+            Column(
+                "q",
+                "number",
+                "p adjusted (Benjamini and Hochberg) over all models and conditions, and over all"
+                " groups if the row is of a group.",
+            ),
+            Column(
+                "verdict",
+                "text",
+                "The condition compared with clean audio.",
+                allowed=("better", "worse", "equivalent", "undecided"),
+            ),
+            Column(
+                "excess",
+                "number",
+                "How much more the metric gets worse in the group than on all other utterances.",
+                missing=True,
+            ),
+            Column(
+                "excess_low", "number", "Lower limit of its 95 % interval by speaker.", missing=True
+            ),
+            Column(
+                "excess_high",
+                "number",
+                "Upper limit of its 95 % interval by speaker.",
+                missing=True,
+            ),
+            Column(
+                "p_excess",
+                "number",
+                "p-value of the excess, adjusted for all rows of the table (Westfall and Young).",
+                missing=True,
+            ),
+            Column(
+                "evidence",
+                "text",
+                "Test that the p-value of the excess comes from.",
+                allowed=("within speakers", "across speakers", "rows"),
+                missing=True,
+            ),
+        ),
+    ),
+    Table(
+        "results/conditions/{dataset}/{task}.slices.csv",
+        "model and slice of the search over all conditions",
+        (
+            MODEL,
+            Column("rule", "text", "Rule of the slice, in which `condition` is a column."),
+            Column("support", "integer", "Number of rows: utterances in a condition."),
+            SPEAKERS,
+            Column("value", "number", f"Metric of the slice: {METRIC}."),
+            Column(
+                "elsewhere",
+                "number",
+                "Metric of the same utterances in the other conditions.",
+                missing=True,
+            ),
+            Column("drop", "number", "How much worse the metric is in the slice.", missing=True),
+            Column("low", "number", "Lower limit of its 95 % interval by speaker.", missing=True),
+            Column("high", "number", "Upper limit of its 95 % interval by speaker.", missing=True),
+            P,
+            Q,
+            Column(
+                "evidence",
+                "text",
+                "What a confirmed slice rests on.",
+                allowed=("within utterances",),
+                missing=True,
+            ),
+            CONFIRMED,
+            Column("searched", "integer", "Number of rules that were searched."),
+            Column("utterances", "integer", "Number of utterances that were searched."),
+            NOTE,
+        ),
+    ),
+    Table(
+        "results/conditions/{dataset}/{task}.models.csv",
+        "condition (`clean` first) and pair of models",
+        (
+            CONDITION,
+            Column("model_a", "text", "Id of the first model."),
+            Column("model_b", "text", "Id of the second model."),
+            GROUP_METRIC,
+            SUPPORT,
+            SPEAKERS,
+            Column("value_a", "number", "Value of the metric for the first model."),
+            Column("value_b", "number", "Value of the metric for the second model."),
+            Column("difference", "number", "`value_b` minus `value_a`."),
+            LOW,
+            HIGH,
+            Column("p", "number", "p-value of the exchange of speakers."),
+            Column("q", "number", "p adjusted (Benjamini and Hochberg) over all rows."),
+            Column(
+                "verdict",
+                "text",
+                "The second model compared with the first.",
+                allowed=("better", "worse", "equivalent", "undecided"),
+            ),
+        ),
+    ),
+    Table(
+        "results/conditions/{dataset}/{task}.worst.csv",
+        "model",
+        (
+            MODEL,
+            GROUP_METRIC,
+            Column("clean", "number", "Value of the metric on clean audio."),
+            Column("condition", "text", "Id of the condition in which the model is worst."),
+            Column("value", "number", "Value of the metric there."),
+            Column("difference", "number", "`value` minus `clean`."),
+            LOW,
+            HIGH,
+            Column("q", "number", "Adjusted p-value of the difference."),
+            Column(
+                "verdict",
+                "text",
+                "The condition compared with clean audio.",
+                allowed=("better", "worse", "equivalent", "undecided"),
+            ),
+            Column(
+                "mean", "number", "Mean of the metric over all conditions, without clean audio."
+            ),
+            Column("conditions", "integer", "Number of conditions."),
+        ),
+    ),
+    Table(
+        "results/conditions/{dataset}/{task}.broken.csv",
+        "utterance to listen to: a condition makes a model worse there",
+        (
+            MODEL,
+            CONDITION,
+            CONDITION_GROUP,
+            *KEYS,
+            Column("label", "any", "Label of the utterance."),
+            Column("before", "any", "Prediction for the clean audio."),
+            Column("after", "any", "Prediction in the condition."),
+        ),
+    ),
     Table(
         "results/comparison/{dataset}/{task}.regressions.csv",
         "group in which the later model is worse",
