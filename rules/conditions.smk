@@ -37,14 +37,23 @@ def state_of_recordings(wildcards):
 
 
 def condition_parts(kind, suffix):
-    """Input of a rule: one file per shard for a dataset, model and condition."""
-    return lambda wildcards: collect(
-        f"results/condition_{kind}/{{dataset}}/{{model}}/{{condition}}/{{shard}}.{suffix}",
-        dataset=wildcards.dataset,
-        model=wildcards.model,
-        condition=wildcards.condition,
-        shard=shards(wildcards.dataset),
-    )
+    """Input of a rule: one file per shard for a dataset, model and condition.
+
+    The talkers are waited for here, too. If only the jobs of the shards waited for them, Snakemake
+    would compare no parameters of these jobs.
+    """
+
+    def parts(wildcards):
+        sources_of_condition(wildcards)
+        return collect(
+            f"results/condition_{kind}/{{dataset}}/{{model}}/{{condition}}/{{shard}}.{suffix}",
+            dataset=wildcards.dataset,
+            model=wildcards.model,
+            condition=wildcards.condition,
+            shard=shards(wildcards.dataset),
+        )
+
+    return parts
 
 
 checkpoint choose_talkers:

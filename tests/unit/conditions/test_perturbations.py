@@ -7,12 +7,15 @@ import numpy as np
 import pandas as pd
 import pytest
 import soundfile
+from small_inputs import write_model
 from voxslice.conditions.perturbations import Perturbation
 from voxslice.conditions.recordings import Recordings
 from voxslice.conditions.speech_level import active_power
 from voxslice.conditions.talkers import MAX_TALKERS, choose_talkers
 from voxslice.data.audio import read_audio
 from voxslice.errors import InputError
+from voxslice.files import read_predictions
+from voxslice.inference.predict import predict
 from voxslice.models.speech_noise import speech_like
 
 RATE = 16000
@@ -140,6 +143,55 @@ def test_a_condition_that_changes_nothing(corpus):
         for settings in ({"gain": 0}, {"clip": 0}, {"crop": 10}):
             change = perturbation(corpus, "same", settings=settings)
             assert change(audio, row).signal.tobytes() == audio.signal.tobytes()
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    return write_model(tmp_path_factory.mktemp("model"))
+
+
+def predicted(corpus, model, folder, change, *, shards, threads):
+    """Bytes of the predictions of all shards, as one table."""
+    table = corpus[1]
+    for number, rows in enumerate(np.array_split(np.arange(len(table)), shards)):
+        predict(
+            table.iloc[rows],
+            audio=corpus[0],
+            model=model,
+            outputs=["logits_age", "logits_gender"],
+            embedding_output=None,
+            sampling_rate=RATE,
+            threads=threads,
+            device="cpu",
+            change=change,
+            predictions=folder / f"{number}.parquet",
+            failures=folder / f"{number}.csv",
+            silence=folder / f"{number}.silence.csv",
+        )
+        assert (folder / f"{number}.csv").read_text() == "file,start,end,reason\n"
+    return read_predictions([str(folder / f"{number}.parquet") for number in range(shards)])
+
+
+@pytest.mark.parametrize("name", ["voip", "babble", "church", "short"])
+def test_predictions_depend_neither_on_shards_nor_on_threads(corpus, model, tmp_path, name):
+    one, seven, clean = (
+        predicted(corpus, model, tmp_path, change, shards=shards, threads=threads)
+        for change, shards, threads in (
+            (perturbation(corpus, name), 1, 2),
+            (perturbation(corpus, name), 7, 1),
+            (None, 1, 2),
+        )
+    )
+    assert seven.equals(one)
+    assert not clean.equals(one)
+
+
+def test_a_condition_without_a_change_changes_no_prediction(corpus, model, tmp_path):
+    change = perturbation(corpus, "same", settings={"gain": 0})
+    clean, same = (
+        predicted(corpus, model, tmp_path, some, shards=1, threads=2) for some in (None, change)
+    )
+    assert same.equals(clean)
 
 
 def test_the_spectra_of_noises(corpus):
