@@ -1,4 +1,4 @@
-"""Time that Snakemake needs to plan: 1,000 shards with 10 models, and finished studies.
+"""Time that Snakemake needs to plan: 1,000 shards with 10 models, conditions, finished studies.
 
     python bench/planning.py
     python bench/planning.py --data DATA
@@ -27,13 +27,17 @@ from study import write_overlay
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def write_study(folder: Path, shards: int, models: int) -> Path:
+def write_study(
+    folder: Path, shards: int, models: int, *, datasets: int = 1, conditions: bool = False
+) -> Path:
     """Write a study with one utterance per shard.
 
     Args:
         folder: Folder in which the study runs.
-        shards: Number of utterances.
+        shards: Number of utterances per dataset.
         models: Number of models.
+        datasets: Number of datasets.
+        conditions: Whether the models are run in the standard conditions.
 
     Returns:
         The config file.
@@ -49,12 +53,14 @@ def write_study(folder: Path, shards: int, models: int) -> Path:
             (folder / "models" / name / file).touch()
     config = {
         "datasets": {
-            "corpus": {
+            f"corpus{number}": {
                 "csv": {"path": str(folder / "corpus.csv"), "audio": str(folder / "audio")},
                 "columns": {name: {"column": name} for name in ("speaker", "gender")},
                 "license": "simulated",
                 "shard_hours": 1,
+                **({"conditions": "default"} if conditions else {}),
             }
+            for number in range(datasets)
         },
         "models": {
             name: {
@@ -133,10 +139,17 @@ def main() -> None:
     parser.add_argument("--data", type=Path, help="what the default study is run on")
     options = parser.parse_args()
     rows = []
+    with tempfile.TemporaryDirectory(prefix="voxslice-planning-") as name:
+        config = write_study(Path(name), 10, options.models, datasets=3, conditions=True)
+        places = [f"resources/corpus{number}" for number in range(3)]
+        made = [f"{place}/{file}" for place in places for file in ("shards.csv", "talkers.parquet")]
+        snakemake(Path(name), [config], *made)
+        study = f"12 conditions, 3 datasets of 10 shards, {options.models} models"
+        rows.append({"study": study, **plan(Path(name), [config], options.rounds)})
     for shards in options.shards:
         with tempfile.TemporaryDirectory(prefix="voxslice-planning-") as name:
             config = write_study(Path(name), shards, options.models)
-            snakemake(Path(name), [config], "resources/corpus/shards.csv")
+            snakemake(Path(name), [config], "resources/corpus0/shards.csv")
             study = f"{shards:,} shards, {options.models} models"
             rows.append({"study": study, **plan(Path(name), [config], options.rounds)})
     for study, config in {"embedded": "demo.yaml", "default": "config.yaml"}.items():
