@@ -18,6 +18,7 @@ wildcard_constraints:
     task=one_of(STUDY.tasks),
     shard=r"\d+",
     condition=one_of(STUDY.condition_names()),
+    probe=one_of(STUDY.probe_names()),
 
 
 EVERYTHING = [

@@ -62,6 +62,7 @@ from voxslice.config.job_resources import (
     measure_minutes,
     predict_memory,
     predict_minutes,
+    probe_memory,
 )
 from voxslice.config.model_outputs import outputs_read
 from voxslice.config.places import check_existence

@@ -176,6 +176,55 @@ rule score_in_condition:
         "../scripts/score_in_condition.py"
 
 
+rule score_in_probe:
+    """Score a model on its first failure modes after one property of their audio was changed.
+
+    `alone` are the scores after the processing alone, such as a shift of the pitch by 0.
+    """
+    input:
+        audio=audio,
+        contents="resources/{dataset}/contents.parquet",
+        metadata="resources/{dataset}/metadata.parquet",
+        clean="results/scores/{dataset}/{task}/{model}.parquet",
+        summary="results/scores/{dataset}/{task}/{model}.json",
+        modes="results/modes/{dataset}/{task}.csv",
+        members="results/modes/{dataset}/{task}.members.parquet",
+        onnx="resources/models/{model}/model.onnx",
+        yaml="resources/models/{model}/model.yaml",
+        card="resources/models/{model}/model.json",
+    output:
+        changed="results/probe_scores/{dataset}/{task}/{model}/{probe}.parquet",
+        alone="results/probe_scores/{dataset}/{task}/{model}/{probe}.alone.parquet",
+    log:
+        "logs/score_in_probe/{dataset}/{task}/{model}/{probe}.log",
+    benchmark:
+        "benchmarks/score_in_probe/{dataset}/{task}/{model}/{probe}.tsv"
+    wildcard_constraints:
+        model=one_of(STUDY.run_models),
+    conda:
+        "../envs/inference.yaml"
+    threads: 4
+    resources:
+        mem_mb=probe_memory(STUDY),
+        runtime=growing(120, 0.2, MODEL),
+        gpu=GPUS,
+    params:
+        probe=STUDY.probe,
+        task=setting(
+            "tasks/{task}", "type", "target", "output", "labels", "label", "scale"
+        ),
+        classes=STUDY.classes,
+        tolerated=setting("failures_tolerated"),
+        sampling_rate=setting("models/{model}/sampling_rate"),
+        device=setting("device"),
+        longest=setting("longest_seconds"),
+        max_seconds=setting("limits/model_seconds"),
+        seed=setting("seed"),
+        code=code("score_in_probe"),
+    script:
+        "../scripts/score_in_probe.py"
+
+
 rule write_condition_audio:
     """Write the audio of a dataset in a condition, to listen to it."""
     input:

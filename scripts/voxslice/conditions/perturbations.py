@@ -1,4 +1,4 @@
-"""Perturbations: functions that change the audio of an utterance as a condition says."""
+"""Perturbations: functions that change the audio of an utterance for a condition or a probe."""
 
 import hashlib
 from collections.abc import Callable, Mapping
@@ -12,6 +12,7 @@ from voxslice.conditions.codecs import through_codec
 from voxslice.conditions.effects import amplified, band_limited, clipped, cropped, in_room
 from voxslice.conditions.noises import pink_noise, shaped_noise, white_noise, with_noise
 from voxslice.conditions.recordings import Recordings
+from voxslice.conditions.stretch import stretched
 from voxslice.conditions.talkers import Talkers
 from voxslice.data.audio import Audio
 
@@ -19,10 +20,12 @@ Row = tuple[str, float, float]
 """Key of an utterance: file, start and end in seconds."""
 Change = Callable[[np.ndarray, int, Row], np.ndarray]
 """Changes a signal of shape (samples,) at a sampling rate in Hz, which belongs to an utterance."""
+KINDS = ("codec", "noise", "room", "gain", "clip", "band", "crop", "pitch", "speed")
+"""Keys of a condition or a probe, each of which has exactly one of them."""
 
 
 class Perturbation:
-    """Change the audio of utterances as a condition says.
+    """Change the audio of utterances as a condition or a probe says.
 
     The result depends on the condition, the seed and the utterance, and on nothing else: not on
     other utterances that are changed, on their order, or on threads. Noise and rooms are drawn by a
@@ -30,8 +33,8 @@ class Perturbation:
     result does not depend on a model.
 
     Args:
-        settings: settings of the condition, as in the config
-        condition: id of the condition
+        settings: settings of the condition or probe, as in the config
+        condition: id of the condition or probe
         seed: seed of the config
         audio: folder that the files are relative to
         talkers: what `voxslice.conditions.talkers.choose_talkers` returned; only babble and
@@ -56,8 +59,7 @@ class Perturbation:
         self._entropy = (seed, _number(condition))
         self._talkers = None if talkers is None else Talkers(talkers, audio)
         self._recordings = None if recordings is None else Recordings(recordings)
-        kinds = ("codec", "noise", "room", "gain", "clip", "band", "crop")
-        [kind] = [kind for kind in kinds if kind in settings]
+        [kind] = [kind for kind in KINDS if kind in settings]
         self._change: Change = getattr(self, f"_{kind}")
 
     def __call__(self, audio: Audio, row: Row) -> Audio:
@@ -68,7 +70,8 @@ class Perturbation:
             row: key of the utterance
 
         Returns:
-            the changed audio, with the same sampling rate and, except for `crop`, as many samples
+            the changed audio with the same sampling rate; only `crop` and `speed` change the number
+            of samples
 
         Raises:
             InputError: if the noise of the condition cannot be made for this utterance
@@ -114,6 +117,12 @@ class Perturbation:
 
     def _crop(self, signal: np.ndarray, rate: int, row: Row) -> np.ndarray:
         return cropped(signal, rate, self._settings["crop"])
+
+    def _pitch(self, signal: np.ndarray, rate: int, row: Row) -> np.ndarray:
+        return stretched(signal, rate, semitones=self._settings["pitch"])
+
+    def _speed(self, signal: np.ndarray, rate: int, row: Row) -> np.ndarray:
+        return stretched(signal, rate, speed=self._settings["speed"])
 
 
 def _number(text: str) -> int:

@@ -11,7 +11,7 @@ from typing import Any
 import jsonschema
 
 from voxslice.config.checks import check_references
-from voxslice.config.condition_checks import add_standard_conditions, check_conditions
+from voxslice.config.condition_checks import add_standard_sets, check_conditions
 from voxslice.config.default_measures import add_default_measures
 from voxslice.config.key_names import check_key_names
 from voxslice.config.lookups import columns_read
@@ -53,7 +53,7 @@ def complete(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, 
     full = _composed(copy.deepcopy(dict(config)))
     _inherit(full["models"])
     add_default_measures(full)
-    add_standard_conditions(full)
+    add_standard_sets(full)
     add_recording_columns(full)
     full = _defaults(full, schema, schema)
     check_references(full)

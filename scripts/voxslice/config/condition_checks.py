@@ -1,17 +1,17 @@
-"""The conditions of a config: the standard set, those of each dataset, and their mistakes.
+"""Conditions and probes of a config: standard sets, those of each dataset, and their mistakes.
 
 Snakemake imports this module each time it parses the workflow, on a cluster once per job. The
 module therefore imports no heavy library.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from voxslice.config.lookups import condition_models_of, run_models_of
 from voxslice.errors import InputError
 
 DEFAULT = "default"
-"""Word that stands for the standard set in the conditions of a dataset."""
+"""Word that stands for the standard set in the conditions, or probes, of a dataset."""
 STANDARD: dict[str, dict[str, Any]] = {
     "phone": {"codec": "g711"},
     "mobile": {"codec": "gsm"},
@@ -27,36 +27,48 @@ STANDARD: dict[str, dict[str, Any]] = {
     "short": {"crop": 1.0},
 }
 """The standard set of conditions."""
+STANDARD_PROBES: dict[str, dict[str, Any]] = {
+    "lower": {"pitch": -4},
+    "higher": {"pitch": 4},
+    "louder": {"gain": 10},
+    "softer": {"gain": -10},
+    "narrow": {"band": [300, 3400]},
+    "slower": {"speed": 0.8},
+    "faster": {"speed": 1.25},
+    "noisy": {"noise": "pink", "snr": 10},
+}
+"""The standard set of probes."""
+SETS = {"conditions": STANDARD, "probes": STANDARD_PROBES}
 KBPS = {"opus": (6, 256), "mp3": (8, 320), "vorbis": (8, 500)}
 """Lowest and highest bit rate of the codecs that have one."""
 NOISES = ("white", "pink", "speech-shaped", "babble")
 """Noises that are made. Another value of `noise` is a folder."""
 
 
-def add_standard_conditions(config: dict[str, Any]) -> None:
-    """Replace, in place, the word `default` in the conditions of datasets by the standard set.
+def add_standard_sets(config: dict[str, Any]) -> None:
+    """Replace, in place, the word `default` in the conditions and probes of datasets.
 
-    The conditions of the set are added to those of the config, except where the config has one of
+    Those of the standard set are added to those of the config, except where the config has one of
     the same id.
 
     Args:
         config: config without mistakes in its form, without the defaults of the schema
 
     Raises:
-        InputError: a condition of the config has the id `default`
+        InputError: a condition or probe of the config has the id `default`
     """
-    if DEFAULT in config.get("conditions", {}):
-        raise InputError(
-            f"conditions.{DEFAULT}: this id stands for the standard set: choose another."
-        )
-    for dataset in config["datasets"].values():
-        named = dataset.get("conditions", [])
-        named = [named] if isinstance(named, str) else named
-        if DEFAULT not in named:
-            continue
-        config["conditions"] = STANDARD | config.get("conditions", {})
-        ids = [name for part in named for name in (STANDARD if part == DEFAULT else [part])]
-        dataset["conditions"] = list(dict.fromkeys(ids))
+    for key, standard in SETS.items():
+        if DEFAULT in config.get(key, {}):
+            raise InputError(
+                f"{key}.{DEFAULT}: this id stands for the standard set: choose another."
+            )
+        for dataset in config["datasets"].values():
+            named = dataset.get(key, [])
+            named = [named] if isinstance(named, str) else named
+            if DEFAULT in named:
+                config[key] = standard | config.get(key, {})
+                ids = [name for part in named for name in (standard if part == DEFAULT else [part])]
+                dataset[key] = list(dict.fromkeys(ids))
 
 
 def condition_folders(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -76,7 +88,7 @@ def condition_folders(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def check_conditions(config: Mapping[str, Any]) -> None:
-    """Check the conditions of a config, and those that its datasets name.
+    """Check the conditions and probes of a config, and those that its datasets name.
 
     Args:
         config: completed config
@@ -84,34 +96,46 @@ def check_conditions(config: Mapping[str, Any]) -> None:
     Raises:
         InputError: the config has a mistake; one sentence names the key and what to change
     """
-    for name, condition in config["conditions"].items():
-        _check_condition(f"conditions.{name}", condition)
+    for key in SETS:
+        for name, settings in config[key].items():
+            _check_condition(f"{key}.{name}", settings)
     for name, dataset in config["datasets"].items():
-        place = f"datasets.{name}"
-        unknown = [known for known in dataset["conditions"] if known not in config["conditions"]]
-        if unknown:
-            known = ", ".join(config["conditions"]) or "none"
+        for key in SETS:
+            _check_named(f"datasets.{name}.{key}", key, dataset[key], config)
+        _check_models(f"datasets.{name}", name, config)
+
+
+def _check_named(place: str, key: str, ids: Sequence[str], config: Mapping[str, Any]) -> None:
+    """Check that the conditions or probes that a dataset names exist."""
+    for name in ids:
+        if name not in config[key]:
+            known = ", ".join(config[key]) or "none"
             raise InputError(
-                f"{place}.conditions: there is no condition {unknown[0]!r}; the conditions are"
-                f" {known}: define it, or write default for the standard set."
+                f"{place}: there is no {key.removesuffix('s')} {name!r}; the {key} are {known}:"
+                " define it, or write default for the standard set."
             )
-        run = run_models_of(config, name)
-        for model in dataset.get("condition_models", []):
-            if model not in run:
-                raise InputError(
-                    f"{place}.condition_models: no model {model!r} is run and has a task on this"
-                    f" dataset; those that are: {', '.join(run) or 'none'}."
-                )
-        if "condition_models" in dataset and not dataset["conditions"]:
+
+
+def _check_models(place: str, name: str, config: Mapping[str, Any]) -> None:
+    """Check that models are run in the conditions and probes of a dataset."""
+    dataset, run = config["datasets"][name], run_models_of(config, name)
+    for model in dataset.get("condition_models", []):
+        if model not in run:
             raise InputError(
-                f"{place}.condition_models: the dataset has no conditions: give it the key"
-                " conditions, or remove this key."
+                f"{place}.condition_models: no model {model!r} is run and has a task on this"
+                f" dataset; those that are: {', '.join(run) or 'none'}."
             )
-        if dataset["conditions"] and not condition_models_of(config, name):
-            raise InputError(
-                f"{place}.conditions: no model is run and has a task on this dataset: add one, or"
-                " remove this key."
-            )
+    used = [key for key in SETS if dataset[key]]
+    if "condition_models" in dataset and not used:
+        raise InputError(
+            f"{place}.condition_models: the dataset has no conditions: give it the key conditions,"
+            " or remove this key."
+        )
+    if used and not condition_models_of(config, name):
+        raise InputError(
+            f"{place}.{used[0]}: no model is run and has a task on this dataset: add one, or remove"
+            " this key."
+        )
 
 
 def _check_condition(place: str, condition: Mapping[str, Any]) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from voxslice import workload
-from voxslice.config.shard_audio import audio_to_score
+from voxslice.config.shard_audio import audio_to_score, longest_of_dataset
 from voxslice.config.study_config import StudyConfig
 
 MODEL = "resources/models/{model}/model.onnx"
@@ -97,6 +97,24 @@ def predict_memory(study: StudyConfig) -> Amount:
 
     def amount(wildcards: Any, attempt: int, threads: int) -> int:
         _, longest = audio_to_score(study, wildcards)
+        model_mb = size_mb(study.made(MODEL.format(**wildcards)))
+        return attempt * workload.memory_mb(longest, model_mb=model_mb, threads=threads)
+
+    return amount
+
+
+def probe_memory(study: StudyConfig) -> Amount:
+    """Memory in MB for scoring utterances of all shards of a dataset.
+
+    Args:
+        study: config of the study
+
+    Returns:
+        function of the wildcards, the attempt and the threads
+    """
+
+    def amount(wildcards: Any, attempt: int, threads: int) -> int:
+        longest = min(longest_of_dataset(study, wildcards), study.config["longest_seconds"])
         model_mb = size_mb(study.made(MODEL.format(**wildcards)))
         return attempt * workload.memory_mb(longest, model_mb=model_mb, threads=threads)
 

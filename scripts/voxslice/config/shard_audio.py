@@ -46,6 +46,22 @@ def audio_of_shard(study: StudyConfig, wildcards: Any, shards: str = SHARDS) -> 
         return None
 
 
+def longest_of_dataset(study: StudyConfig, wildcards: Any) -> float:
+    """Duration of the longest utterance of a dataset.
+
+    Args:
+        study: config of the study
+        wildcards: `dataset`
+
+    Returns:
+        the duration in seconds; infinite if the table of shards does not exist
+    """
+    table = Path(study.made(SHARDS.format(dataset=wildcards.dataset)))
+    if not table.exists():
+        return math.inf
+    return max(audio.longest for audio in _audio_of_shards(table, table.stat().st_mtime_ns))
+
+
 @functools.cache
 def _audio_of_shards(table: Path, changed: int) -> list[ShardAudio]:
     """Audio of each shard. `changed` is the modification time of the table."""

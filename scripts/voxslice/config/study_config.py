@@ -19,6 +19,8 @@ COLUMN_KEYS = {
 
 CONDITION_KEYS = ("codec", "kbps", "noise", "snr", "room", "gain", "clip", "band", "crop")
 """Keys of a condition."""
+PROBE_KEYS = ("pitch", "gain", "band", "speed", "noise", "snr")
+"""Keys of a probe."""
 
 
 class StudyConfig:
@@ -277,6 +279,41 @@ class StudyConfig:
     def condition(self, wildcards: Any) -> dict[str, Any]:
         """Settings of a condition."""
         return _pick(self.config["conditions"][wildcards.condition], CONDITION_KEYS)
+
+    def probes(self, dataset: str) -> list[str]:
+        """Ids of the probes of the failure modes of a dataset, in their order."""
+        return list(self.config["datasets"][dataset]["probes"])
+
+    def probe_names(self) -> list[str]:
+        """Ids of all probes that a dataset names."""
+        named = {name for dataset in self.datasets for name in self.probes(dataset)}
+        return [name for name in self.config["probes"] if name in named]
+
+    def probe(self, wildcards: Any) -> dict[str, Any]:
+        """Settings of a probe."""
+        return _pick(self.config["probes"][wildcards.probe], PROBE_KEYS)
+
+    def probes_used(self, wildcards: Any) -> dict[str, dict[str, Any]]:
+        """Settings of the probes of a dataset by id, in their order."""
+        names = self.probes(wildcards.dataset)
+        return {name: _pick(self.config["probes"][name], PROBE_KEYS) for name in names}
+
+    def per_probe(self, pattern: str) -> list[str]:
+        """Fill in a pattern for each dataset, task, model and probe.
+
+        Args:
+            pattern: path with `{dataset}`, `{task}`, `{model}` and `{probe}`
+
+        Returns:
+            the paths, in the order of the config
+        """
+        return [
+            pattern.format(dataset=dataset, task=task, model=model, probe=probe)
+            for dataset, task in lookups.studies(self.config)
+            for model in lookups.condition_models_of(self.config, dataset)
+            if model in lookups.models_of(self.config, dataset, task)
+            for probe in self.probes(dataset)
+        ]
 
     def condition_outputs(self, wildcards: Any) -> list[str]:
         """Names of the outputs of a model that the tasks of a dataset read, sorted."""

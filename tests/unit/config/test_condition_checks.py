@@ -4,7 +4,7 @@ import pytest
 from project import SCHEMA
 from snakemake.iocontainers import Wildcards
 from voxslice.config.complete import complete
-from voxslice.config.condition_checks import KBPS, STANDARD
+from voxslice.config.condition_checks import KBPS, STANDARD, STANDARD_PROBES
 from voxslice.config.places import check_existence
 from voxslice.config.study_config import StudyConfig
 from voxslice.errors import InputError
@@ -49,6 +49,35 @@ def test_one_word_stands_for_a_standard_set(conditions):
     room = study.condition(Wildcards(fromdict={"condition": "room"}))
     assert room == {"room": 1.2}  # the config replaces a condition of the set
     assert complete(full, SCHEMA) == full
+
+
+def test_probes_are_named_in_the_same_way(conditions):
+    conditions["probes"] = {"deep": {"pitch": -7}, "noisy": {"noise": "white", "snr": 0}}
+    conditions["datasets"]["calls"]["probes"] = ["deep", "default"]
+    study = StudyConfig(complete(conditions, SCHEMA))
+    assert study.probes("calls") == ["deep", *STANDARD_PROBES]
+    assert study.probe(Wildcards(fromdict={"probe": "noisy"})) == {"noise": "white", "snr": 0}
+    assert study.per_probe("{dataset}/{task}/{model}/{probe}")[0] == "calls/gender/small/deep"
+    used = study.probes_used(Wildcards(fromdict={"dataset": "calls"}))
+    assert used["deep"] == {"pitch": -7}
+    conditions["datasets"]["calls"]["probes"] = ["low"]
+    with pytest.raises(InputError, match=r"^datasets\.calls\.probes: there is no probe 'low'; the"):
+        complete(conditions, SCHEMA)
+
+
+@pytest.mark.parametrize(
+    ("probe", "message"),
+    [
+        ({}, r"^probes\.x: give either pitch, gain, band, speed or noise, and only one of them"),
+        ({"noise": "pink"}, r"^probes\.x\.snr: give the signal-to-noise ratio"),
+        ({"speed": 0}, r"^probes\.x\.speed: 0 is less than the minimum"),
+        ({"codec": "gsm"}, r"^probes\.x: .*'codec'"),
+    ],
+)
+def test_mistakes_in_a_probe(config, probe, message):
+    config["probes"] = {"x": probe}
+    with pytest.raises(InputError, match=message):
+        complete(config, SCHEMA)
 
 
 def test_a_study_without_conditions_has_none(config):
