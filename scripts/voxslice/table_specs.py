@@ -372,6 +372,56 @@ TABLES = (
         ),
     ),
     Table(
+        "resources/{dataset}/talkers.parquet",
+        "utterance of a dataset with babble or speech-shaped noise",
+        (
+            *KEYS,
+            Column("speaker", "text", "The speaker; empty if it is not known."),
+            Column("talker", "boolean", "Whether the noise is made from it."),
+            Column("content", "text", "Digest of the file of a talker.", missing=True),
+        ),
+    ),
+    Table(
+        "results/condition_predictions/{dataset}/{model}/{condition}/{shard}.parquet",
+        "utterance; one file per shard",
+        (*KEYS, Column("<label>", "number", "Output of the model for each label.")),
+    ),
+    Table(
+        "results/condition_failures/{dataset}/{model}/{condition}/{shard}.csv",
+        "utterance that could not be scored in a condition; one file per shard",
+        (*KEYS, Column("reason", "text", "Why it could not be scored.")),
+    ),
+    Table(
+        "results/condition_silence/{dataset}/{model}/{condition}/{shard}.csv",
+        "utterance that is silent, even before the condition; one file per shard",
+        (*KEYS, Column("reason", "text", "Why it is silent.")),
+    ),
+    Table(
+        "results/condition_scores/{dataset}/{task}/{model}/{condition}.parquet",
+        "utterance in a condition",
+        (*SCORED, PROBABILITY),
+    ),
+    Table(
+        "results/condition_audio/{dataset}/{condition}/utterances.csv",
+        "utterance in a condition, to listen to",
+        (
+            *KEYS,
+            Column("written", "text", "Name of the audio file.", missing=True),
+            Column("reason", "text", "Why there is none.", missing=True),
+        ),
+    ),
+    Table(
+        "results/probe_scores/{dataset}/{task}/{model}/{probe}.parquet",
+        "utterance of the first failure modes of the model, or of their speakers, after a probe",
+        (*SCORED, PROBABILITY),
+    ),
+    Table(
+        "results/probe_scores/{dataset}/{task}/{model}/{probe}.alone.parquet",
+        "utterance of the first failure modes of the model, or of their speakers, after the"
+        " processing of a probe alone",
+        (*SCORED, PROBABILITY),
+    ),
+    Table(
         "results/references/{dataset}/{task}.parquet",
         "utterance and reference model",
         (

@@ -12,6 +12,11 @@ from snakemake_cli import planned, snakemake, write_config
 pytestmark = pytest.mark.workflow
 
 
+def targets(config):
+    folder = "results/condition_scores/voices/gender/first"
+    return [f"{folder}/{name}.parquet" for name in config["conditions"]]
+
+
 @pytest.fixture(scope="module")
 def study(tmp_path_factory):
     """A finished study with four conditions of one model and task: its folder and its config."""
@@ -28,7 +33,7 @@ def study(tmp_path_factory):
     }
     config["datasets"]["voices"]["conditions"] = list(config["conditions"])
     path = write_config(folder / "study.yaml", config)
-    snakemake(folder, "conditions", "results/condition_audio/voices/talk", configfiles=[path])
+    snakemake(folder, *targets(config), "results/condition_audio/voices/talk", configfiles=[path])
     return folder, config
 
 
@@ -64,7 +69,7 @@ def replanned(study, tmp_path, edit):
     config = copy.deepcopy(config)
     edit(config)
     path = write_config(tmp_path / "edited.yaml", config)
-    return planned(folder, "conditions", configfiles=[path])
+    return planned(folder, *targets(config), configfiles=[path])
 
 
 def test_nothing_runs_again_without_an_edit(study, tmp_path):

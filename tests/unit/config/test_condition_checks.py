@@ -107,7 +107,7 @@ def test_a_folder_of_recordings_is_told_from_the_noises_that_are_made(conditions
 
 
 def test_a_misspelt_noise_is_a_folder_that_is_missing(conditions, tmp_path):
-    conditions["conditions"]["street"] = {"noise": "bable", "snr": 5}
+    conditions["conditions"]["street"] = {"noise": "bubble", "snr": 5}
     full = complete(conditions, SCHEMA)
     for source in [part.get("csv", part.get("audformat")) for part in full["datasets"].values()]:
         if source:
@@ -115,7 +115,7 @@ def test_a_misspelt_noise_is_a_folder_that_is_missing(conditions, tmp_path):
     for model in full["models"].values():
         model |= {key: str(tmp_path) for key in ("path", "onnx") if key in model}
         model |= {"predictions": {}} if "predictions" in model else {}
-    with pytest.raises(InputError, match=r"street\.noise: there is no 'bable'.*babble\."):
+    with pytest.raises(InputError, match=r"street\.noise: there is no 'bubble'.*babble\."):
         check_existence(full, tmp_path)
 
 
