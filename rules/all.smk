@@ -32,6 +32,7 @@ EVERYTHING = [
     *STUDY.per_task_in_conditions("results/conditions/{dataset}/{task}.csv"),
     *collect("results/audit/{dataset}.csv", dataset=STUDY.datasets),
     *STUDY.per_task("results/speakers/{dataset}/{task}.csv"),
+    *STUDY.per_segmented("results/recordings/{dataset}/{task}.metrics.csv"),
     *collect("results/costs/{model}.csv", model=STUDY.run_models),
 ]
 """Inputs of the rule `all`, which must be in a Snakefile to be the default target."""
@@ -150,6 +151,14 @@ rule speakers:
     """Compute the results of each speaker, and what it contributes to differences of models."""
     input:
         STUDY.per_task("results/speakers/{dataset}/{task}.csv"),
+    localrule: True
+
+
+rule recordings:
+    """Divide recordings into segments, and compute results per recording."""
+    input:
+        collect("results/recordings/{dataset}.csv", dataset=STUDY.segmented_datasets),
+        STUDY.per_segmented("results/recordings/{dataset}/{task}.metrics.csv"),
     localrule: True
 
 

@@ -1,4 +1,6 @@
-"""Divide long recordings into segments, which are the utterances of their dataset -> resources/{dataset}/
+"""Divide long recordings into segments, which are the utterances of their dataset.
+
+-> resources/{dataset}/, results/recordings/
 
 Finding speech and choosing segments are separate rules. Other lengths of segments therefore do not
 read the audio again.
@@ -134,3 +136,42 @@ rule segment_recordings:
         code=code("segment_recordings"),
     script:
         "../scripts/segment_recordings.py"
+
+
+rule compare_recordings:
+    """Pool the predictions for the segments of each recording, and compare models on recordings."""
+    input:
+        metadata="resources/{dataset}/metadata.parquet",
+        scores=scores,
+    output:
+        pooled="results/recordings/{dataset}/{task}.parquet",
+        metrics=report(
+            "results/recordings/{dataset}/{task}.metrics.csv",
+            caption="captions/recordings.rst",
+            category="Metrics",
+            labels={"dataset": "{dataset}", "task": "{task}"},
+        ),
+        comparison="results/recordings/{dataset}/{task}.comparison.csv",
+    log:
+        "logs/compare_recordings/{dataset}/{task}.log",
+    benchmark:
+        "benchmarks/compare_recordings/{dataset}/{task}.tsv"
+    wildcard_constraints:
+        dataset=one_of(STUDY.segmented_datasets),
+    conda:
+        "../envs/statistics.yaml"
+    resources:
+        mem_mb=growing(1000, 220),
+        runtime=growing(10, 1),
+    params:
+        models=STUDY.compared,
+        sources=STUDY.sources,
+        kind=setting("tasks/{task}/type"),
+        labels=setting("tasks/{task}/labels"),
+        margin=setting("tasks/{task}/margin"),
+        metric=setting("tasks/{task}/metric"),
+        resamples=setting("resamples"),
+        seed=setting("seed"),
+        code=code("compare_recordings"),
+    script:
+        "../scripts/compare_recordings.py"

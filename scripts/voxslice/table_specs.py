@@ -127,6 +127,30 @@ SCORED = (
 PROBABILITY = Column(
     "p_<class>", "number", "Probability of each class.", optional=True, missing=True
 )
+MEASURED = (
+    MODEL,
+    Column(
+        "metric",
+        "text",
+        "The metric: accuracy, unweighted average recall, macro F1; mean absolute error,"
+        " concordance and Pearson correlation.",
+        allowed=("accuracy", "uar", "f1", "mae", "ccc", "pcc"),
+    ),
+    Column("value", "number", "Its value.", missing=True),
+    LOW,
+    HIGH,
+    Column("n", "integer", "Number of utterances."),
+    SPEAKERS,
+    RELIABLE,
+    Column(
+        "note",
+        "text",
+        "Set if all resamples agree: `exact` if the interval is exact for the number of"
+        " speakers, `all resamples agree` if there is no interval.",
+        allowed=("exact", "all resamples agree"),
+        missing=True,
+    ),
+)
 COMPARED = (
     Column("slice", "text", "Id of the group: `all`, a category, or the id of a slice."),
     Column("kind", "text", "What the group is.", allowed=("all", "category", "slice")),
@@ -430,34 +454,7 @@ TABLES = (
             PROBABILITY,
         ),
     ),
-    Table(
-        "results/metrics/{dataset}/{task}.csv",
-        "model and metric",
-        (
-            MODEL,
-            Column(
-                "metric",
-                "text",
-                "The metric: accuracy, unweighted average recall, macro F1; mean absolute error,"
-                " concordance and Pearson correlation.",
-                allowed=("accuracy", "uar", "f1", "mae", "ccc", "pcc"),
-            ),
-            Column("value", "number", "Its value.", missing=True),
-            LOW,
-            HIGH,
-            Column("n", "integer", "Number of utterances."),
-            SPEAKERS,
-            RELIABLE,
-            Column(
-                "note",
-                "text",
-                "Set if all resamples agree: `exact` if the interval is exact for the number of"
-                " speakers, `all resamples agree` if there is no interval.",
-                allowed=("exact", "all resamples agree"),
-                missing=True,
-            ),
-        ),
-    ),
+    Table("results/metrics/{dataset}/{task}.csv", "model and metric", MEASURED),
     Table(
         "results/metrics/{dataset}/{task}.confusion.csv",
         "model, label and predicted class that occurs",
@@ -749,6 +746,31 @@ TABLES = (
                 " group.",
             ),
         ),
+    ),
+    Table(
+        "results/recordings/{dataset}/{task}.parquet",
+        "model and recording (the segments of one speaker in one file) of a dataset with `segment`",
+        (
+            MODEL,
+            FILE,
+            Column("start", "number", "Start of the first segment in its file.", "s"),
+            Column("end", "number", "End of the last segment in its file.", "s"),
+            SPEAKER,
+            Column("segments", "integer", "Number of segments."),
+            Column("seconds", "number", "Total duration of the segments.", "s"),
+            *SCORED[3:],
+            PROBABILITY,
+        ),
+    ),
+    Table(
+        "results/recordings/{dataset}/{task}.metrics.csv",
+        "model and metric; `n` counts recordings",
+        MEASURED,
+    ),
+    Table(
+        "results/recordings/{dataset}/{task}.comparison.csv",
+        "pair of models, on recordings",
+        COMPARED,
     ),
     Table("results/comparison/{dataset}/{task}.csv", "group and pair of models", COMPARED),
     Table(

@@ -206,6 +206,18 @@ class StudyConfig:
         pairs = lookups.studies(self.config)
         return _filled(pattern, [pair for pair in pairs if pair[0] in embedded])
 
+    def per_segmented(self, pattern: str) -> list[str]:
+        """Fill in a pattern for each pair of a segmented dataset and a task that is studied.
+
+        Args:
+            pattern: path with `{dataset}` and `{task}`
+
+        Returns:
+            the paths, in the order of the config
+        """
+        pairs = lookups.studies(self.config)
+        return _filled(pattern, [pair for pair in pairs if pair[0] in self.segmented_datasets])
+
     def per_checked(self, pattern: str) -> list[str]:
         """Fill in a pattern for each pair of dataset and task that has a check.
 
