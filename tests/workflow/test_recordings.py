@@ -3,9 +3,11 @@
 import copy
 import hashlib
 import os
+import re
 import signal
 import subprocess
 import time
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -106,23 +108,48 @@ def test_other_lengths_do_not_read_the_audio_again(finished, config, tmp_path):
     assert planned(finished, *TABLES, configfiles=with_dataset(config, tmp_path)) == []
 
 
-def test_channels_are_speakers(config, tmp_path):
-    channels = {0: "agent", 1: "customer"}
-    snakemake(tmp_path, TABLES[0], configfiles=with_dataset(config, tmp_path, channels=channels))
-    metadata = pd.read_parquet(tmp_path / "resources/calls/metadata.parquet")
-    assert list(metadata["channel"]) == ["agent", "customer"] * 4
-    assert metadata["speaker"].nunique() == 8
-    assert (metadata["start"] < 2).sum() == 4
+def recipe(number, inputs, folder, table):
+    """Follow a recipe of docs/recordings.md in a folder; return the metadata."""
+    text = (ROOT / "docs/recordings.md").read_text("utf-8")
+    block = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)[number]
+    (folder / "recipe.yaml").write_text(block)
+    (folder / "calls.csv").write_text(table)
+    (folder / "recordings").symlink_to(inputs / "calls")
+    (folder / "turns.rttm").write_text((inputs / "turns.rttm").read_text())
+    snakemake(folder, TABLES[0], configfiles=[inputs / "base.yaml", folder / "recipe.yaml"])
+    return pd.read_parquet(folder / TABLES[0])
 
 
-def test_turns_name_the_speakers(config, tmp_path):
-    turns = {"by": "turns", "turns": config["datasets"]["calls"]["csv"]["path"]}
-    turns["turns"] = turns["turns"].replace("calls.csv", "turns.rttm")
-    snakemake(tmp_path, TABLES[0], configfiles=with_dataset(config, tmp_path, segment=turns))
-    metadata = pd.read_parquet(tmp_path / "resources/calls/metadata.parquet")
+@pytest.fixture(scope="module")
+def inputs(config):
+    folder = Path(config["datasets"]["calls"]["csv"]["path"]).parent
+    base = {key: value for key, value in config.items() if key != "datasets"}
+    write_config(folder / "base.yaml", base | {"datasets": {}})
+    return folder
+
+
+def test_the_recipe_of_labels_per_file(inputs, tmp_path):
+    rows = [f"{number}.wav,female,s{number}\n" for number in range(4)]
+    metadata = recipe(0, inputs, tmp_path, "file,gender,speaker\n" + "".join(rows))
+    assert list(metadata["speaker"]) == [f"s{number}" for number in range(4) for _ in range(2)]
+
+
+def test_the_recipe_of_turns(inputs, tmp_path):
+    rows = [f"{number}.wav,female\n" for number in range(4)]
+    metadata = recipe(1, inputs, tmp_path, "file,gender\n" + "".join(rows))
     assert list(metadata["speaker"]) == [
         name for number in range(4) for name in ("zoe", f"customer-{number}")
     ]
+
+
+def test_the_recipe_of_channels(inputs, tmp_path):
+    rows = [f"{number}.wav,female,male,zoe\n" for number in range(4)]
+    head = "file,gender.agent,gender.customer,speaker.agent\n"
+    metadata = recipe(2, inputs, tmp_path, head + "".join(rows))
+    assert list(metadata["channel"]) == ["agent", "customer"] * 4
+    assert list(metadata["gender"]) == ["female", "male"] * 4
+    assert metadata["speaker"].nunique() == 5
+    assert (metadata["start"] < 2).sum() == 4
 
 
 def test_a_run_that_is_killed_during_segmentation_has_the_same_results(finished, config, tmp_path):

@@ -6,7 +6,7 @@ Parts and segments are pairs of a start and an end, in seconds since the start o
 import itertools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -53,7 +53,7 @@ def speech_parts(probabilities: np.ndarray) -> list[Part]:
         probabilities: probability of speech of each frame, shape (frames,)
 
     Returns:
-        the parts in their order, with a margin around speech
+        the parts in their order
     """
     changes = np.flatnonzero(np.diff(np.concatenate([[0], probabilities >= OFFSET, [0]])))
     spoken = [
@@ -62,8 +62,23 @@ def speech_parts(probabilities: np.ndarray) -> list[Part]:
         if probabilities[first:stop].max() >= ONSET
     ]
     parts = _merged(spoken, MIN_PAUSE)
-    parts = [(start, end) for start, end in parts if end - start >= MIN_SPEECH]
-    return _padded(parts, len(probabilities) * FRAME_SECONDS)
+    return [(start, end) for start, end in parts if end - start >= MIN_SPEECH]
+
+
+def speech_segments(probabilities: np.ndarray, levels: np.ndarray, lengths: Lengths) -> list[Part]:
+    """Divide the speech of a recording into segments with a margin around the speech.
+
+    Args:
+        probabilities: probability of speech of each frame, shape (frames,)
+        levels: level of each frame in dB
+        lengths: wanted lengths, which include the margins; pauses are those without margins
+
+    Returns:
+        the segments in their order, see `segments_of`
+    """
+    inside = replace(lengths, min=lengths.min - 2 * PAD, max=lengths.max - 2 * PAD)
+    found = segments_of(speech_parts(probabilities), levels, inside)
+    return _padded(found, len(probabilities) * FRAME_SECONDS)
 
 
 def segments_of(parts: Sequence[Part], levels: np.ndarray, lengths: Lengths) -> list[Part]:

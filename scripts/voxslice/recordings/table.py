@@ -16,7 +16,7 @@ from voxslice.recordings.segments import (
     Part,
     fixed_parts,
     segments_of,
-    speech_parts,
+    speech_segments,
 )
 from voxslice.recordings.turns import TURN
 from voxslice.utterance_keys import KEY
@@ -91,7 +91,7 @@ def segment_recordings(
         elif by == "fixed":
             groups = [(fixed_parts(seconds, lengths), {})]
         else:
-            groups = [(segments_of(speech_parts(probabilities), levels, lengths), {})]
+            groups = [(speech_segments(probabilities, levels, lengths), {})]
         channel = separated.get(row.file)
         table = _table(groups, seconds, probabilities, lengths.min)
         table = table.assign(

@@ -33,7 +33,13 @@ def test_the_study_of_the_project_is_valid():
 
 def recipes():
     """The YAML blocks of the READMEs and of the documentation of models."""
-    names = ["README.md", "config/README.md", "docs/models.md", "docs/checks.md"]
+    names = [
+        "README.md",
+        "config/README.md",
+        "docs/models.md",
+        "docs/checks.md",
+        "docs/recordings.md",
+    ]
     text = "\n".join((ROOT / name).read_text(encoding="utf-8") for name in names)
     blocks = [yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)]
     return [block for block in blocks if set(block) <= set(SCHEMA["properties"])]

@@ -9,6 +9,7 @@ from voxslice.recordings.segments import (
     fixed_parts,
     segments_of,
     speech_parts,
+    speech_segments,
 )
 
 LENGTHS = Lengths(min=3, max=10, join=1)
@@ -25,7 +26,7 @@ def frames(*spans, value=0.9, seconds=20):
 
 def test_a_part_begins_and_ends_with_its_speech():
     (part,) = speech_parts(frames((2, 4)))
-    assert part == pytest.approx((2 - PAD, 4 + PAD), abs=FRAME_SECONDS)
+    assert part == pytest.approx((2, 4), abs=FRAME_SECONDS)
 
 
 def test_a_short_pause_is_part_of_speech_and_a_click_is_none():
@@ -38,11 +39,23 @@ def test_speech_needs_one_frame_that_is_certain():
     assert speech_parts(frames((1, 3), value=0.45)) == []
     unsure = np.maximum(frames((1, 3), value=0.45), frames((2, 2.5)))
     (part,) = speech_parts(unsure)
-    assert part == pytest.approx((1 - PAD, 3 + PAD), abs=FRAME_SECONDS)
+    assert part == pytest.approx((1, 3), abs=FRAME_SECONDS)
 
 
-def test_margins_stay_in_the_recording():
-    assert speech_parts(frames((0, 20))) == [(0.0, pytest.approx(20))]
+def test_segments_have_margins_that_stay_in_the_recording():
+    levels = np.zeros(len(frames()))
+    found = speech_segments(frames((0, 4), (6, 9)), levels, LENGTHS)
+    assert found[0] == (0.0, pytest.approx(4 + PAD, abs=FRAME_SECONDS))
+    assert found[1] == pytest.approx((6 - PAD, 9 + PAD), abs=FRAME_SECONDS)
+    (whole,) = speech_segments(frames((0, 20)), levels, Lengths(3, 30, 1))
+    assert whole == (0.0, pytest.approx(20))
+
+
+def test_margins_belong_to_the_longest_length_and_not_to_the_pauses():
+    levels = np.zeros(len(frames()))
+    assert len(speech_segments(frames((1, 5), (6.1, 9)), levels, LENGTHS)) == 2
+    found = speech_segments(frames((1, 19)), levels, LENGTHS)
+    assert max(end - start for start, end in found) <= LENGTHS.max
 
 
 def test_neighbours_are_joined_up_to_the_longest_length():

@@ -13,7 +13,7 @@ from small_inputs import write_audio
 from voxslice.data import audio
 from voxslice.errors import InputError
 from voxslice.recordings import silero_vad
-from voxslice.recordings.segments import FRAME_SECONDS, Lengths, segments_of, speech_parts
+from voxslice.recordings.segments import FRAME_SECONDS, Lengths, speech_parts, speech_segments
 from voxslice.recordings.silero_vad import FRAME, RATE, SpeechDetector, load_silero
 from voxslice.recordings.speech import detect_speech
 
@@ -42,7 +42,7 @@ def detected(folder, signals, *, rate=RATE, threads=1):
 def test_each_utterance_of_a_call_is_one_segment(tmp_path, one_call):
     signal, times = one_call
     (row,) = detected(tmp_path, {"call": signal}).itertuples()
-    found = segments_of(speech_parts(row.probabilities), row.levels, LENGTHS)
+    found = speech_segments(row.probabilities, row.levels, LENGTHS)
     assert np.array(found) == pytest.approx(times, abs=0.35)
     assert (row.reason, row.note) == ("", "")
 
@@ -71,7 +71,7 @@ def test_other_sampling_rates_are_resampled_in_blocks(tmp_path, monkeypatch, one
     monkeypatch.setattr(audio, "STREAMED", 1.0)
     signal = audresample.resample(one_call[0], RATE, rate)[0]
     (row,) = detected(tmp_path, {"call": signal}, rate=rate).itertuples()
-    found = segments_of(speech_parts(row.probabilities), row.levels, LENGTHS)
+    found = speech_segments(row.probabilities, row.levels, LENGTHS)
     assert np.array(found) == pytest.approx(one_call[1], abs=0.4)
     assert len(row.probabilities) * FRAME_SECONDS == pytest.approx(len(signal) / rate, abs=0.1)
 
@@ -92,7 +92,7 @@ def test_a_part_of_a_file_is_read(tmp_path, one_call):
     start, end = times[1, 0] - 0.5, times[2, 1] + 0.5
     part = pd.DataFrame({"file": ["call.wav"], "start": [start], "end": [end]})
     (row,) = detect_speech(part, tmp_path, threads=1).itertuples()
-    found = segments_of(speech_parts(row.probabilities), row.levels, LENGTHS)
+    found = speech_segments(row.probabilities, row.levels, LENGTHS)
     assert np.array(found) + start == pytest.approx(times[1:3], abs=0.35)
 
 
