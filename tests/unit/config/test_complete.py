@@ -89,7 +89,7 @@ def contains(full, part):
     """Check that a completed config has the values of a part."""
     if isinstance(part, dict):
         for key, value in part.items():
-            contains(full[key], value)
+            contains(full[str(key)], value)  # the numbers of channels become text
     elif isinstance(part, list) and any(isinstance(value, dict) for value in part):
         for item, value in zip(full, part, strict=True):
             contains(item, value)
