@@ -7,8 +7,8 @@ The audio of a condition is made while it is scored and is not stored.
 def sources_of_condition(wildcards):
     """Files that a condition is made from, besides the audio: other speakers, or recordings."""
     if STUDY.uses_talkers(wildcards):
-        table = checkpoints.choose_talkers.get(dataset=wildcards.dataset).output[0]
-        return {"talkers": ancient(table)}
+        checkpoints.choose_talkers.get(dataset=wildcards.dataset)
+        return {"talkers": ancient(f"resources/{wildcards.dataset}/talkers.parquet")}
     if STUDY.uses_rooms(wildcards):
         return {"recordings": f"resources/rooms/{wildcards.condition}"}
     folder = STUDY.condition_folder(wildcards)
