@@ -7,7 +7,7 @@ import pandas as pd
 from voxslice.files import write_parquet
 from voxslice.inference.failures import gather_failures
 from voxslice.logs import to_log
-from voxslice.scores.scoring import score_model_outputs
+from voxslice.scores.model_outputs import score_model_outputs
 from voxslice.utterance_keys import KEY
 
 

@@ -16,7 +16,7 @@ from voxslice.files import read_csv, write_parquet
 from voxslice.logs import to_log
 from voxslice.models.install import require_rate
 from voxslice.models.outputs import require_outputs
-from voxslice.scores.scoring import score_model_outputs
+from voxslice.scores.model_outputs import score_model_outputs
 from voxslice.utterance_keys import KEY
 
 
