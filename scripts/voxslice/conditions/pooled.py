@@ -92,6 +92,7 @@ def pooled_slices(
             alpha=alpha,
             seed=seed,
             across=False,
+            naming=CONDITION,
         )
         of_sample = None if speakers is None else speakers[sample]
         for slice_ in found.slices.to_dict("records"):

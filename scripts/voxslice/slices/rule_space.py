@@ -335,6 +335,18 @@ class RuleSpace:
         kept._chunks = _chunks(boxes[:, used])
         return kept
 
+    def named(self, feature: int) -> NDArray[np.bool_]:
+        """Find the rules with a condition on a column.
+
+        Args:
+            feature: Number of the column.
+
+        Returns:
+            (rules,) whether each rule has one.
+        """
+        first, end = self.starts[feature : feature + 2]
+        return np.asarray(((self.conditions >= first) & (self.conditions < end)).any(axis=1))
+
     def sums(self, cells: NDArray | sparse.sparray) -> Iterator[tuple[slice, NDArray]]:
         """Sum values of the cells over each rule.
 

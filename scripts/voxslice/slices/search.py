@@ -90,6 +90,7 @@ def find_slices(
     alpha: float = DEFAULT_ALPHA,
     seed: int = 0,
     across: bool = True,
+    naming: str | None = None,
 ) -> Found:
     """Find slices of a table whose loss is higher than in the rest, described by rules on columns.
 
@@ -143,6 +144,7 @@ def find_slices(
             result, except for the positions of rows.
         across: Whether the test across speakers is made. Leave it out if `speaker` is not a column
             of speakers but of other groups within which rows can be exchanged.
+        naming: Column that every rule must name; None to search all rules.
 
     Returns:
         The slices, and how many rules of how many conditions were searched.
@@ -163,6 +165,8 @@ def find_slices(
             f"rules on {len(names)} columns: name fewer columns to search deeper.",
             stacklevel=2,
         )
+    if naming is not None:
+        space = space.subset(space.named(names.index(naming)))
     if speaker is None:
         speakers, known = np.zeros(len(table), dtype=np.int64), np.ones(len(table), dtype=bool)
     else:

@@ -917,3 +917,22 @@ def test_digits_that_are_categories_are_no_interval():
     assert sorted(texts) == ["digit = 0", "digit = 10", "digit = 3", "digit = 7"]
     numbers = rule_space.read_feature(digits.astype(int), 16).texts
     assert "digit at most 3" in numbers
+
+
+def test_only_rules_that_name_a_column_are_searched_and_speakers_may_be_other_groups():
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame(
+        {
+            "condition": np.tile(["clean", "phone"], 300),
+            "gender": np.repeat(rng.choice(["female", "male"], 300), 2),
+            "utterance": np.repeat(np.arange(300), 2).astype(str),
+        }
+    )
+    hit = (table["condition"] == "phone") & (table["gender"] == "female")
+    loss = np.where(hit, 0.9, 0.1) > rng.random(600)
+    options = {"features": ["condition", "gender"], "speaker": "utterance"}
+    found = find_slices(table, loss, **options, across=False, naming="condition")
+    assert found.slices["rule"][0] == "condition = phone & gender = female"
+    assert found.searched == 6  # two conditions, and their pairs with two genders
+    assert find_slices(table, loss, **options).searched == 8
+    assert set(found.slices["evidence"]) <= {"within speakers", ""}
