@@ -30,6 +30,7 @@ EVERYTHING = [
     *STUDY.per_classification("results/abstention/{dataset}/{task}.csv"),
     *STUDY.per_checked("results/checks/{dataset}/{task}.csv"),
     *STUDY.per_task_in_conditions("results/conditions/{dataset}/{task}.csv"),
+    *STUDY.per_probed_task("results/probes/{dataset}/{task}.csv"),
     *collect("results/audit/{dataset}.csv", dataset=STUDY.datasets),
     *STUDY.per_task("results/speakers/{dataset}/{task}.csv"),
     *STUDY.per_segmented("results/recordings/{dataset}/{task}.metrics.csv"),
@@ -101,6 +102,7 @@ rule conditions:
             "results/condition_scores/{dataset}/{task}/{model}/{condition}.parquet"
         ),
         STUDY.per_task_in_conditions("results/conditions/{dataset}/{task}.csv"),
+        STUDY.per_probed_task("results/probes/{dataset}/{task}.csv"),
     localrule: True
 
 

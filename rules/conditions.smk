@@ -318,3 +318,47 @@ def sources_of_sounds(wildcards):
         elif folder:
             sources[f"recordings_{condition}"] = local_input(folder)
     return sources
+
+
+def probe_scores(suffix):
+    """Input of a rule: the scores of each model after each probe of a dataset and task."""
+    return lambda wildcards: [
+        f"results/probe_scores/{wildcards.dataset}/{wildcards.task}/{model}/{probe}{suffix}"
+        for model in STUDY.condition_models(wildcards)
+        for probe in STUDY.probes(wildcards.dataset)
+    ]
+
+
+rule judge_probes:
+    """Judge whether changing one property of the audio of failure modes repairs their errors."""
+    input:
+        metadata="resources/{dataset}/metadata.parquet",
+        clean=lambda wildcards: collect(
+            "results/scores/{dataset}/{task}/{model}.parquet",
+            dataset=wildcards.dataset,
+            task=wildcards.task,
+            model=STUDY.condition_models(wildcards),
+        ),
+        changed=probe_scores(".parquet"),
+        alone=probe_scores(".alone.parquet"),
+        modes="results/modes/{dataset}/{task}.csv",
+        members="results/modes/{dataset}/{task}.members.parquet",
+    output:
+        "results/probes/{dataset}/{task}.csv",
+    log:
+        "logs/judge_probes/{dataset}/{task}.log",
+    benchmark:
+        "benchmarks/judge_probes/{dataset}/{task}.tsv"
+    conda:
+        "../envs/statistics.yaml"
+    resources:
+        mem_mb=growing(1000, 60),
+        runtime=growing(10, 1),
+    params:
+        models=STUDY.condition_models,
+        probes=STUDY.probes_used,
+        task=setting("tasks/{task}", "type", "unit"),
+        seed=setting("seed"),
+        code=code("judge_probes"),
+    script:
+        "../scripts/judge_probes.py"

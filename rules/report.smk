@@ -58,6 +58,7 @@ rule make_report:
         abstention=STUDY.abstention_tables,
         checks=STUDY.checks_table,
         conditions=STUDY.condition_tables,
+        probes=STUDY.probe_table,
         metrics="results/metrics/{dataset}/{task}.csv",
         confusion="results/metrics/{dataset}/{task}.confusion.csv",
         comparison="results/comparison/{dataset}/{task}.csv",

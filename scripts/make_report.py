@@ -6,6 +6,7 @@ import pandas as pd
 from voxslice.conditions.outcomes import MODEL_COLUMNS, OUTCOME_COLUMNS, WORST_COLUMNS
 from voxslice.conditions.perturbations import Perturbation
 from voxslice.conditions.pooled import POOLED_COLUMNS
+from voxslice.conditions.probes import PROBE_COLUMNS
 from voxslice.conditions.tables import BROKEN_COLUMNS
 from voxslice.decisions.abstention import ABSTENTION_COLUMNS, THRESHOLD_COLUMNS
 from voxslice.decisions.cascade import CASCADE_COLUMNS
@@ -52,6 +53,7 @@ def main(
     abstention: Sequence[str],
     checks: Sequence[str],
     conditions: Sequence[str],
+    probes: Sequence[str],
     sounds: Mapping[str, Mapping[str, Any]],
     talkers: str | None,
     recordings: Mapping[str, str],
@@ -118,6 +120,7 @@ def main(
         condition_models=read_first(conditions[2:], MODEL_COLUMNS),
         condition_worst=read_first(conditions[3:], WORST_COLUMNS),
         condition_broken=read_first(conditions[4:], BROKEN_COLUMNS),
+        probes=read_first(probes, PROBE_COLUMNS),
         metrics=read_csv(metrics),
         confusion=read_csv(confusion),
         comparison=read_csv(comparison),
@@ -194,6 +197,7 @@ if __name__ == "__main__":
             abstention=inputs.abstention,
             checks=inputs.checks,
             conditions=inputs.conditions,
+            probes=inputs.probes,
             sounds=params.conditions,
             talkers=inputs.get("talkers"),
             recordings={

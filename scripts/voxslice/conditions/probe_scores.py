@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from voxslice.conditions.probes import probed_modes
+from voxslice.conditions.probes import MODES, probed_modes
 from voxslice.files import read_csv
 from voxslice.inference.failures import require_few
 from voxslice.inference.predict import predict
@@ -16,8 +16,6 @@ from voxslice.sampling import sampled
 from voxslice.speakers import UNKNOWN_SPEAKER, as_speakers
 from voxslice.utterance_keys import KEY
 
-MODES = 3
-"""Number of confirmed failure modes of a model that are probed, the worst ones."""
 MAX_OTHERS = 2000
 """Largest number of utterances outside of the modes; from more, a random sample is drawn."""
 ALONE: dict[str, dict[str, float]] = {"pitch": {"pitch": 0}, "speed": {"speed": 1}}

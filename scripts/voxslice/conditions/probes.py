@@ -7,11 +7,15 @@ import numpy as np
 import pandas as pd
 from scipy.special import betaincinv
 
+from voxslice.comparison.groups import align
 from voxslice.conditions.interactions import interaction_tests
 from voxslice.slices.drop_intervals import drop_interval
-from voxslice.speakers import number_speakers
+from voxslice.speakers import count_speakers, known_speakers, number_speakers, speakers_of
 from voxslice.task import Task
+from voxslice.utterance_keys import KEY
 
+MODES = 3
+"""Number of confirmed failure modes of a model that are probed, the worst ones."""
 PROBE_COLUMNS = [
     "mode", "model", "name", "probe", "change", "support", "others", "speakers", "errors",
     "repaired", "repaired_alone", "right", "broken", "others_errors", "others_repaired",
@@ -65,7 +69,7 @@ def judge_probes(
     changed: Mapping[str, pd.DataFrame],
     alone: Mapping[str, pd.DataFrame],
     modes: Mapping[str, tuple[str, np.ndarray]],
-    speakers: np.ndarray,
+    speakers: np.ndarray | None,
     probes: Mapping[str, Mapping[str, Any]],
     *,
     task: Task,
@@ -92,7 +96,8 @@ def judge_probes(
         changed: scores of the same utterances in the same order, by probe
         alone: the same after the processing alone, by probe
         modes: name and mask of the utterances of each mode, by its id
-        speakers: speaker of each utterance, `voxslice.speakers.UNKNOWN_SPEAKER` if not known
+        speakers: speaker of each utterance, as `voxslice.speakers.speakers_of` returns them. None
+            to compare a mode with all other utterances and to treat utterances as independent
         probes: settings of each probe, in the order of the config
         task: what is measured
         seed: seed of the permutations
@@ -117,13 +122,18 @@ def judge_probes(
     """
     rows = []
     for mode, (name, inside) in modes.items():
-        taking_part = inside | np.isin(speakers, np.unique(speakers[inside]))
+        if not inside.any():
+            continue
+        taking_part = np.ones(len(inside), dtype=bool)
+        if speakers is not None:
+            taking_part = inside | np.isin(speakers, known_speakers(speakers[inside]))
+        of_part = None if speakers is None else speakers[taking_part]
         for probe, settings in probes.items():
             loss = _Losses.of(clean, alone[probe], changed[probe], taking_part)
             rows.append(
                 {"mode": mode, "model": model, "name": name, "probe": probe}
                 | {"change": change_in_words(settings)[0]}
-                | _figures(loss, inside[taking_part], speakers[taking_part], task, seed)
+                | _figures(loss, inside[taking_part], of_part, task, seed)
             )
     table = pd.DataFrame(rows, columns=PROBE_COLUMNS)
     if len(table):
@@ -166,14 +176,14 @@ class _Losses:
 
 
 def _figures(
-    loss: _Losses, inside: np.ndarray, speakers: np.ndarray, task: Task, seed: int
+    loss: _Losses, inside: np.ndarray, speakers: np.ndarray | None, task: Task, seed: int
 ) -> dict[str, Any]:
     """Columns of a row, without the adjusted p-value and the verdict."""
     gains = loss.alone - loss.changed
     row: dict[str, Any] = {
         "support": int(inside.sum()),
         "others": int((~inside).sum()),
-        "speakers": len(np.unique(speakers[inside])),
+        "speakers": None if speakers is None else count_speakers(speakers[inside]),
         "clean": _metric(loss.clean[inside], task),
         "alone": _metric(loss.alone[inside], task),
         "value": _metric(loss.changed[inside], task),
@@ -184,7 +194,8 @@ def _figures(
     gain, low, high = np.nan, np.nan, np.nan
     if both:
         gain = float(gains[inside].mean() - gains[~inside].mean())
-        low, high = drop_interval(gains, inside, number_speakers(speakers)[0])
+        clusters = None if speakers is None else number_speakers(speakers)[0]
+        low, high = drop_interval(gains, inside, clusters)
     row |= {"gain": gain, "low": low, "high": high}
     if task.is_classification:
         return row | _counts(loss, inside) | _flips(loss, inside, speakers, seed)
@@ -220,7 +231,9 @@ def _counts(loss: _Losses, inside: np.ndarray) -> dict[str, int]:
     return counts
 
 
-def _flips(loss: _Losses, inside: np.ndarray, speakers: np.ndarray, seed: int) -> dict[str, float]:
+def _flips(
+    loss: _Losses, inside: np.ndarray, speakers: np.ndarray | None, seed: int
+) -> dict[str, float]:
     """Test whether errors of the mode flip more often than right answers on other utterances."""
     errors, right = inside & (loss.alone > 0), ~inside & (loss.alone == 0)
     flips = (loss.alone != loss.changed).astype(float)
@@ -228,7 +241,8 @@ def _flips(loss: _Losses, inside: np.ndarray, speakers: np.ndarray, seed: int) -
     p = 1.0
     if total and right.any():
         part = errors | right
-        tests = interaction_tests([errors[part]], flips[part][:, None], speakers[part], seed=seed)
+        of_part = None if speakers is None else speakers[part]
+        tests = interaction_tests([errors[part]], flips[part][:, None], of_part, seed=seed)
         p = float(tests.p[0, 0])
     share = repaired / total if total else np.nan
     high = np.nan
@@ -283,3 +297,61 @@ def probed_modes(modes: pd.DataFrame, model: str, count: int) -> Sequence[str]:
     """
     rows = modes[(modes["model"] == model) & modes["confirmed"].astype(bool)]
     return [str(mode) for mode in rows["mode"].head(count)]
+
+
+def judge_models(
+    clean: Mapping[str, pd.DataFrame],
+    changed: Mapping[str, Mapping[str, pd.DataFrame]],
+    alone: Mapping[str, Mapping[str, pd.DataFrame]],
+    modes: pd.DataFrame,
+    members: pd.DataFrame,
+    metadata: pd.DataFrame,
+    probes: Mapping[str, Mapping[str, Any]],
+    *,
+    task: Task,
+    seed: int,
+) -> pd.DataFrame:
+    """Judge the probes of the first confirmed failure modes of each model.
+
+    Args:
+        clean: scores on clean audio of each model
+        changed: scores of each model by probe
+        alone: scores of each model after the processing alone, by probe
+        modes: the failure modes, see `voxslice.modes.table`
+        members: `mode` and the keys of the utterances of each mode
+        metadata: the metadata of all utterances
+        probes: settings of each probe, in the order of the config
+        task: what is measured
+        seed: seed of the permutations
+
+    Returns:
+        the rows of `judge_probes` of all models. Only utterances that a model has scored on clean
+        audio and in all probes count
+    """
+    tables = [pd.DataFrame(columns=PROBE_COLUMNS)]
+    names = modes.drop_duplicates("mode").set_index("mode")["name"]
+    for model, of_model in changed.items():
+        versions = {"clean": clean[model]}
+        versions |= {f"{probe}\nchanged": table for probe, table in of_model.items()}
+        versions |= {f"{probe}\nalone": table for probe, table in alone[model].items()}
+        keys, aligned = align(versions)
+        index = pd.MultiIndex.from_frame(keys[KEY])
+        masks = {}
+        for mode in probed_modes(modes, model, MODES):
+            rows = members.loc[members["mode"] == mode, KEY]
+            mask = np.asarray(index.isin(pd.MultiIndex.from_frame(rows)))
+            masks[mode] = str(names[mode]), mask
+        table = judge_probes(
+            model,
+            aligned["clean"],
+            {probe: aligned[f"{probe}\nchanged"] for probe in of_model},
+            {probe: aligned[f"{probe}\nalone"] for probe in of_model},
+            masks,
+            speakers_of(keys, metadata),
+            probes,
+            task=task,
+            seed=seed,
+        )
+        if len(table):
+            tables.append(table)
+    return pd.concat(tables if len(tables) == 1 else tables[1:], ignore_index=True)

@@ -310,6 +310,30 @@ class StudyConfig:
         names = self.probes(wildcards.dataset)
         return {name: _pick(self.config["probes"][name], PROBE_KEYS) for name in names}
 
+    def probe_table(self, wildcards: Any) -> list[str]:
+        """Path of the verdicts of the probes of a dataset and task; none without probes."""
+        path = f"results/probes/{wildcards.dataset}/{wildcards.task}.csv"
+        used = self.probes(wildcards.dataset) and self.condition_models(wildcards)
+        return [path] if used else []
+
+    def per_probed_task(self, pattern: str) -> list[str]:
+        """Fill in a pattern for each dataset with probes and each of its tasks.
+
+        Args:
+            pattern: path with `{dataset}` and `{task}`
+
+        Returns:
+            the paths, in the order of the config
+        """
+        pairs = [
+            (dataset, task)
+            for dataset, task in lookups.studies(self.config)
+            if self.probes(dataset)
+            and set(lookups.models_of(self.config, dataset, task))
+            & set(lookups.condition_models_of(self.config, dataset))
+        ]
+        return _filled(pattern, pairs)
+
     def per_probe(self, pattern: str) -> list[str]:
         """Fill in a pattern for each dataset, task, model and probe.
 

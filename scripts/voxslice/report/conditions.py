@@ -57,6 +57,23 @@ def worst_sentence(worst: pd.DataFrame, measures: Mapping[str, Measure]) -> str:
     return capital(f"{text}.") if text else ""
 
 
+def headline(study: Study) -> str:
+    """Name the largest cost of a condition.
+
+    Args:
+        study: results of the workflow
+
+    Returns:
+        a few words
+    """
+    worst, measure = study.condition_worst, study.overall_measure
+    costs = worst["difference"] * (-1 if measure.rises else 1)
+    row = worst.loc[costs.idxmax()]
+    if not _is_worse(measure, row["difference"]):
+        return "none makes a model worse"
+    return f"{row['condition']} costs {row['model']} {measure.change(row['difference'])}"
+
+
 def _is_worse(measure: Measure, difference: float) -> bool:
     """Whether a difference from clean audio is for the worse."""
     return difference < 0 if measure.rises else difference > 0
@@ -118,7 +135,7 @@ def _group_sentence(study: Study, rows: pd.DataFrame) -> str:
                 f" {row['changed_to']}"
             )
         parts.append(f"{part})")
-    text = f"{first['condition']} costs {_group_name(study, first)} {' and '.join(parts)}."
+    text = f"{first['condition']} costs {_quoted(study, first)} {' and '.join(parts)}."
     return capital(text)
 
 
@@ -141,6 +158,11 @@ def _whole_sentence(study: Study, row: Mapping[str, Any]) -> str:
 def _group_name(study: Study, row: pd.Series) -> str:
     """Name a group in words. The rule of a failure mode is its name."""
     return str(row["rule"]) if row["kind"] == MODE_KIND else study.group_name(row)
+
+
+def _quoted(study: Study, row: pd.Series) -> str:
+    """Name a group in a sentence."""
+    return f"\N{LEFT DOUBLE QUOTATION MARK}{_group_name(study, row)}\N{RIGHT DOUBLE QUOTATION MARK}"
 
 
 def model_map(study: Study) -> Matrix:

@@ -11,6 +11,7 @@ from voxslice.conditions.probes import (
     UNDECIDED,
     change_in_words,
     holm,
+    judge_models,
     judge_probes,
     probed_modes,
 )
@@ -236,3 +237,53 @@ def test_without_modes_there_is_no_row():
     )  # fmt: skip
     assert list(result) == PROBE_COLUMNS
     assert not len(result)
+
+
+def test_models_are_judged_on_the_utterances_that_all_probes_have():
+    table = voices(8)
+    keys = pd.DataFrame({"file": [f"{n}.wav" for n in range(len(table))], "start": 0.0, "end": 1.0})
+    metadata = keys.assign(speaker=table["speaker"])
+    wrong = (table["pitch"] > 165).to_numpy(float)
+    lower = (probed(table, "lower")["pitch"] > 165).to_numpy(float)
+    clean = keys.assign(loss=wrong)
+    modes = pd.DataFrame(
+        {
+            "mode": ["1", "rest"],
+            "model": "model",
+            "name": ["anger", None],
+            "confirmed": [True, False],
+        }
+    )
+    result = judge_models(
+        {"model": clean},
+        {"model": {"lower": keys.assign(loss=lower).iloc[::-1].iloc[5:]}},
+        {"model": {"lower": clean}},
+        modes,
+        keys[table["anger"]].assign(mode="1"),
+        metadata,
+        {"lower": PROBES["lower"]},
+        task=TASK,
+        seed=0,
+    )
+    assert result["verdict"].to_list() == [REASON]
+    assert result["support"][0] + result["others"][0] == len(table) - 5
+    none = judge_models(
+        {"model": clean}, {"model": {"lower": clean}}, {"model": {"lower": clean}},
+        modes.assign(confirmed=False), keys.iloc[:0].assign(mode=""), metadata,
+        {"lower": PROBES["lower"]}, task=TASK, seed=0,
+    )  # fmt: skip
+    assert list(none) == PROBE_COLUMNS
+    assert not len(none)
+
+
+def test_without_speakers_a_mode_is_compared_with_all_other_utterances():
+    table = voices(9)
+    wrong = (table["pitch"] > 165).to_numpy()
+    clean = scored(wrong)
+    result = judge_probes(
+        "model", clean, {"lower": scored(probed(table, "lower")["pitch"] > 165)}, {"lower": clean},
+        {"1": ("anger", table["anger"].to_numpy())}, None, {"lower": PROBES["lower"]},
+        task=TASK, seed=0,
+    )  # fmt: skip
+    assert result["verdict"][0] == REASON
+    assert pd.isna(result["speakers"][0])

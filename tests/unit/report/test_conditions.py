@@ -30,9 +30,13 @@ def test_the_worst_condition_is_named_beside_the_mean(study):
     assert conditions.worst_sentence(nothing.iloc[:0], study.measures) == ""
 
 
+def test_the_headline_names_the_largest_cost(study):
+    assert re.fullmatch(r"phone costs [ab] \d+[.]\d points", conditions.headline(study))
+
+
 def test_effects_tell_who_is_hurt_and_where_predictions_go(study):
     first, *others = conditions.effects(study)
-    assert first.startswith("Phone costs female 100.0 points with a (0.0 points for all others,")
+    assert first.startswith("Phone costs “female” 100.0 points with a (0.0 points for all others,")
     assert "100 % of the changed predictions become male" in first
     assert len(others) < conditions.MAX_EFFECTS
     rows = pd.concat([study.condition_outcomes.assign(condition=f"c{n}") for n in range(9)])
@@ -98,7 +102,7 @@ def test_a_regression_has_the_part_too(tmp_path):
     sentence = conditions.worst_sentence(study.condition_worst, study.measures)
     assert "Phone is the worst condition of a" in sentence
     assert "years" in sentence
-    assert "Phone costs female" in conditions.effects(study)[0]
+    assert "Phone costs “female”" in conditions.effects(study)[0]
     assert 'id="conditions"' in page_of(study, write_noise(tmp_path))
 
 

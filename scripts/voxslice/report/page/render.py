@@ -228,9 +228,10 @@ def _abstention(study: Study) -> dict[str, Any]:
 def _conditions(study: Study) -> dict[str, Any]:
     """The values of the part on conditions, by their names in the template."""
     if not len(study.condition_outcomes):
-        return {"condition_sentence": "", "probe_sentences": []}
+        return {"condition_sentence": "", "probe_sentences": conditions.probe_sentences(study)}
     return {
         "condition_sentence": conditions.worst_sentence(study.condition_worst, study.measures),
+        "condition_headline": conditions.headline(study),
         "condition_effects": conditions.effects(study),
         "condition_map": conditions.model_map(study),
         "condition_groups": conditions.group_maps(study),
