@@ -1096,6 +1096,73 @@ TABLES = (
         ),
     ),
     Table(
+        "results/probes/{dataset}/{task}.csv",
+        "failure mode, model and probe",
+        (
+            MODE,
+            MODEL,
+            Column("name", "text", "The mode in words.", missing=True),
+            Column("probe", "text", "Id of the probe in the config."),
+            Column("change", "text", "What the probe changes, in words."),
+            Column("support", "integer", "Number of utterances of the mode."),
+            Column("others", "integer", "Number of other utterances of the same speakers."),
+            SPEAKERS,
+            Column("errors", "integer", "Errors in the mode on clean audio.", missing=True),
+            Column("repaired", "integer", "How many of them the change repairs.", missing=True),
+            Column(
+                "repaired_alone",
+                "integer",
+                "How many of them the processing alone repairs.",
+                missing=True,
+            ),
+            Column("right", "integer", "Right answers in the mode on clean audio.", missing=True),
+            Column("broken", "integer", "How many of them the change breaks.", missing=True),
+            Column("others_errors", "integer", "Errors on the others.", missing=True),
+            Column(
+                "others_repaired", "integer", "How many of them the change repairs.", missing=True
+            ),
+            Column("others_right", "integer", "Right answers on the others.", missing=True),
+            Column("others_broken", "integer", "How many of them the change breaks.", missing=True),
+            Column("clean", "number", f"Metric of the mode on clean audio: {METRIC}."),
+            Column("alone", "number", "Metric of the mode after the processing alone."),
+            Column("value", "number", "Metric of the mode after the change."),
+            Column(
+                "others_alone",
+                "number",
+                "Metric of the others after the processing alone.",
+                missing=True,
+            ),
+            Column(
+                "others_value", "number", "Metric of the others after the change.", missing=True
+            ),
+            Column(
+                "gain",
+                "number",
+                "How much more the metric improves in the mode than on the others.",
+                missing=True,
+            ),
+            Column("low", "number", "Lower limit of its 95 % interval by speaker.", missing=True),
+            Column("high", "number", "Upper limit of its 95 % interval by speaker.", missing=True),
+            Column(
+                "share",
+                "number",
+                "Share of the errors of the mode that is repaired, for a regression of the excess"
+                " of its error over the others.",
+                missing=True,
+            ),
+            Column("share_high", "number", "Upper 95 % limit of the share.", missing=True),
+            Column("p", "number", "p-value of the test of the probe."),
+            Column("q", "number", "p adjusted (Holm) over the modes and probes of the model."),
+            Column(
+                "verdict",
+                "text",
+                "Whether the changed property is why the model fails.",
+                allowed=("reason", "part of the reason", "no effect", "undecided"),
+            ),
+            Column("sentence", "text", "What the probe did, and the verdict, in words."),
+        ),
+    ),
+    Table(
         "results/abstention/{dataset}/{task}.csv",
         "model, failure mode (first `all`) and coverage",
         (

@@ -9,6 +9,7 @@ from scipy.special import betaincinv
 
 from voxslice.comparison.groups import align
 from voxslice.conditions.interactions import interaction_tests
+from voxslice.scores.bootstrap import bootstrap_interval, speaker_sums
 from voxslice.slices.drop_intervals import drop_interval
 from voxslice.speakers import count_speakers, known_speakers, number_speakers, speakers_of
 from voxslice.task import Task
@@ -29,6 +30,8 @@ ALPHA = 0.05
 REASON_SHARE, NO_EFFECT_SHARE = 0.5, 0.2
 """Share of the errors that a probe repairs at least if its property is the reason, and that it can
 repair at most if the property has no effect."""
+RESAMPLES = 2000
+"""Bootstrap resamples of the gain of a mode."""
 CONFIDENCE = 0.95
 """One-sided confidence of the largest share of the errors that a probe may repair."""
 REASON, PART, NO_EFFECT, UNDECIDED = "reason", "part of the reason", "no effect", "undecided"
@@ -112,13 +115,15 @@ def judge_probes(
           after the change (`value`); the last two of the others
         - `gain`: how much more the metric improves in the mode than elsewhere, from the processing
           alone to the change, with a 95 % interval that treats speakers as units
-        - `share` of the errors after the processing alone that the change repairs, for a regression
-          of the excess of the error over the others; `share_high`, its upper 95 % limit
+        - `share` of the errors after the processing alone that the change repairs. For a regression
+          it is the fall of the mean absolute error of the mode, as a share of its excess over the
+          others. `share_high` is its upper 95 % limit
         - `p`, `q`, `verdict` and a `sentence`
 
-        The verdict is `reason` if q is at most 0.05 and at least half of the errors are repaired,
-        `part of the reason` if q is at most 0.05, `no effect` if at most a fifth can be repaired,
-        and otherwise `undecided`
+        The verdict is `reason` if q is at most 0.05 and `share` at least 0.5, and `part of the
+        reason` if it is at least 0.2. Both also need that right answers of the mode break at most
+        half as often as errors are repaired. The verdict is `no effect` if `share_high` is at most
+        0.2, and otherwise `undecided`
     """
     rows = []
     for mode, (name, inside) in modes.items():
@@ -203,12 +208,24 @@ def _figures(
     p = 1.0
     if both:
         p = float(interaction_tests([inside], gains[:, None], speakers, seed=seed).p[0, 0])
-    has_excess = excess > 0
+    own, own_high = _own_gain(gains, inside, speakers, seed)
     return row | {
         "p": p,
-        "share": gain / excess if has_excess else np.nan,
-        "share_high": high / excess if has_excess else np.nan,
+        "share": own / excess if excess > 0 else np.nan,
+        "share_high": own_high / excess if excess > 0 else np.nan,
     }
+
+
+def _own_gain(
+    gains: np.ndarray, inside: np.ndarray, speakers: np.ndarray | None, seed: int
+) -> tuple[float, float]:
+    """Mean gain of a mode, and the upper end of its 95 % interval from resampling speakers."""
+    values = np.stack([np.ones(int(inside.sum())), gains[inside]], axis=1)
+    sums = speaker_sums(values, None if speakers is None else speakers[inside])
+    _, high = bootstrap_interval(
+        sums, lambda total: total[:, 1:] / total[:, :1], resamples=RESAMPLES, seed=seed
+    )
+    return float(gains[inside].mean()), float(high[0])
 
 
 def _metric(loss: np.ndarray, task: Task) -> float:
@@ -253,7 +270,8 @@ def _flips(
 
 def _verdict(row: Mapping[str, Any]) -> str:
     """Verdict on a probe, see `judge_probes`."""
-    if row["q"] <= ALPHA:
+    breaks = row["broken"] / row["right"] if row["right"] > 0 else 0.0
+    if row["q"] <= ALPHA and row["share"] >= max(NO_EFFECT_SHARE, 2 * breaks):
         return REASON if row["share"] >= REASON_SHARE else PART
     return NO_EFFECT if row["share_high"] <= NO_EFFECT_SHARE else UNDECIDED
 
@@ -278,7 +296,7 @@ def _sentence(row: Mapping[str, Any], change: str, name: str, task: Task) -> str
     ends = {
         REASON: f"the model goes by {name}",
         PART: f"{name} is a part of why",
-        NO_EFFECT: f"no effect: {name} is not why",
+        NO_EFFECT: f"no effect on the mode: {name} is not why",
         UNDECIDED: f"this does not show whether {name} is why",
     }
     return f"{done}: {ends[row['verdict']]}."

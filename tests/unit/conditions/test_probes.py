@@ -96,7 +96,7 @@ def test_a_model_that_goes_by_pitch_is_exposed_by_the_pitch_probe_alone():
     assert row["gain"] > 0.3
     assert row["sentence"].startswith("Lowering the pitch by 4 semitones repairs ")
     assert row["sentence"].endswith("the model goes by pitch.")
-    assert "no effect: level is not why" in table["sentence"][1]
+    assert "no effect on the mode: level is not why" in table["sentence"][1]
 
 
 def test_a_model_that_goes_by_bandwidth_is_exposed_by_the_band_probe_alone():
@@ -287,3 +287,36 @@ def test_without_speakers_a_mode_is_compared_with_all_other_utterances():
     )  # fmt: skip
     assert result["verdict"][0] == REASON
     assert pd.isna(result["speakers"][0])
+
+
+def test_a_mode_that_only_stays_as_bad_while_others_get_worse_has_no_reason():
+    rng = np.random.default_rng([10, 1])
+    table = voices(10)
+    anger = table["anger"].to_numpy()
+    alone = np.where(anger, 15.0, 8.0) + rng.random(len(table))
+    changed = np.where(anger, 14.7, 12.0) + rng.random(len(table))
+    result = judge_probes(
+        "model", scored(alone), {"lower": scored(changed)}, {"lower": scored(alone)},
+        {"1": ("anger", anger)}, table["speaker"].to_numpy(str), {"lower": PROBES["lower"]},
+        task=Task("regression", unit="years"), seed=0,
+    ).iloc[0]  # fmt: skip
+    assert result["q"] <= 0.05
+    assert result["gain"] > 3
+    assert result["share"] < 0.1
+    assert result["verdict"] == NO_EFFECT
+
+
+def test_a_change_that_breaks_right_answers_of_the_mode_as_often_is_no_reason():
+    rng = np.random.default_rng([11, 1])
+    table = voices(11)
+    anger = table["anger"].to_numpy()
+    wrong = anger & (rng.random(len(table)) < 0.7)
+    flips = anger & (rng.random(len(table)) < 0.4)  # all utterances of the mode are unstable
+    result = judge_probes(
+        "model", scored(wrong), {"lower": scored(wrong ^ flips)}, {"lower": scored(wrong)},
+        {"1": ("anger", anger)}, table["speaker"].to_numpy(str), {"lower": PROBES["lower"]},
+        task=TASK, seed=0,
+    ).iloc[0]  # fmt: skip
+    assert result["q"] <= 0.05
+    assert result["share"] > 0.3
+    assert result["verdict"] == UNDECIDED

@@ -1,5 +1,6 @@
 """The part of the report on conditions and probes."""
 
+import dataclasses
 import re
 
 import pandas as pd
@@ -40,9 +41,10 @@ def test_effects_tell_who_is_hurt_and_where_predictions_go(study):
     assert "100 % of the changed predictions become male" in first
     assert len(others) < conditions.MAX_EFFECTS
     rows = pd.concat([study.condition_outcomes.assign(condition=f"c{n}") for n in range(9)])
-    many = study_in_conditions()
-    object.__setattr__(many, "condition_outcomes", rows)
-    assert len(conditions.effects(many)) == conditions.MAX_EFFECTS
+    assert (
+        len(conditions.effects(dataclasses.replace(study, condition_outcomes=rows)))
+        == conditions.MAX_EFFECTS
+    )
 
 
 def test_heat_maps_show_the_value_and_the_difference(study):
@@ -73,6 +75,13 @@ def test_the_page_has_one_folded_part_with_both_players(study, tmp_path):
     (probes,) = re.findall(r'<details id="probes">.*?</details>', page, re.S)
     assert probes.index("goes by pitch") < probes.index("level is not why")
     assert "evidence and no proof" in probes
+    assert page.index('id="conditions"') < page.index('id="probes"') < page.index('id="speakers"')
+
+
+def test_probes_are_shown_without_conditions(study, tmp_path):
+    page = page_of(dataclasses.replace(make_study(), probes=study.probes), write_noise(tmp_path))
+    assert 'id="conditions"' not in page
+    assert "goes by pitch" in page
 
 
 def test_a_study_without_conditions_has_no_such_part(tmp_path):
