@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
+import altair as alt
 import numpy as np
 import pandas as pd
 
 from voxslice.decisions.abstention import ALL, CONFIDENCE
+from voxslice.report.drawing import Drawing, draw, style
 from voxslice.report.numbers import NONE, Measure, share
 from voxslice.report.study import Study, is_confirmed
 from voxslice.report.tables import Cell, Column, Table, model_cell, number
@@ -15,6 +17,8 @@ SHOWN = (1.0, 0.9, 0.8, 0.5)
 """Coverages of the columns of the table."""
 TOLD = 0.8
 """Coverage that the sentences tell."""
+SIDE = 236
+"""Width and height of a chart in pixels."""
 ERROR = Measure("error rate", "error rate", 100, 1, "%", False)
 
 
@@ -137,6 +141,62 @@ def abstention_table(study: Study) -> Table:
         )
         rows.append(cells)
     return Table("Error rate of the answered utterances", columns, rows)
+
+
+def risk_charts(study: Study) -> list[tuple[str, Drawing]]:
+    """Draw the error rate against the share of answered utterances (risk-coverage curves).
+
+    Args:
+        study: results of the workflow
+
+    Returns:
+        the name and the chart of all utterances and of each failure mode, with one line per model.
+        The share is that of all utterances, since a threshold holds for all. A failure mode has no
+        point where none of its utterances is answered
+    """
+    table = study.abstention
+    table = table[(table["by"] == CONFIDENCE) & (table["answered"] > 0)]
+    charts = []
+    for _, part in table.groupby("mode", sort=False):
+        name = str(part["name"].iloc[0])
+        charts.append((name, _risk_chart(study, part, f"Error rate by coverage: {name}")))
+    return charts
+
+
+def _risk_chart(study: Study, part: pd.DataFrame, name: str) -> Drawing:
+    """Draw the curves of one group, one per model."""
+    names = ["coverage", "risk", "low", "high"]
+    rows = part[["model", "answered", *names]].assign(
+        **{column: 100 * part[column].astype(float) for column in names}
+    )
+    styles = {model.name: style(position) for position, model in enumerate(study.models)}
+    used = [model for model in styles if model in set(rows["model"])]
+    colours, shapes = zip(*(styles[model] for model in used), strict=True)
+    x = alt.X(
+        "coverage:Q",
+        title="Answered utterances (%)",
+        scale=alt.Scale(zero=False),
+        axis=alt.Axis(tickCount=6),
+    )
+    y = alt.Y("risk:Q", title="Error rate (%)", axis=alt.Axis(tickCount=6))
+    colour = alt.Color("model:N", scale=alt.Scale(domain=used, range=list(colours)), legend=None)
+    shape = alt.Shape("model:N", scale=alt.Scale(domain=used, range=list(shapes)), legend=None)
+    tips = [
+        alt.Tooltip("model:N"),
+        alt.Tooltip("coverage:Q", title="answered (%)", format=".0f"),
+        alt.Tooltip("risk:Q", title="error rate (%)", format=".1f"),
+        alt.Tooltip("low:Q", title="from", format=".1f"),
+        alt.Tooltip("high:Q", title="to", format=".1f"),
+        alt.Tooltip("answered:Q", title="utterances", format=","),
+    ]
+    base = alt.Chart(rows)
+    chart = alt.layer(
+        base.mark_line(opacity=0.6).encode(x=x, y=y, color=colour),
+        base.mark_point(filled=True, opacity=1, size=70).encode(
+            x=x, y=y, color=colour, shape=shape, tooltip=tips
+        ),
+    ).properties(width=SIDE, height=SIDE)
+    return draw(chart, name)
 
 
 def _nearest(rows: pd.DataFrame, coverage: float) -> dict[Any, Any]:

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from report_study import make_study, page_of, write_noise
 from voxslice.decisions.abstention import ABSTENTION_COLUMNS, COVERAGES, THRESHOLD_COLUMNS
-from voxslice.report.abstention import abstention_table, sentences
+from voxslice.report.abstention import abstention_table, risk_charts, sentences
 
 
 def rows(mode, name, risks, answered):
@@ -90,6 +90,18 @@ def test_the_table_shows_each_group_and_rule():
     )
     assert anger[5].note == "none answered"
     assert [cell.text for cell in rule[2:]] == ["–", "9.0", "–", "–", "–"]
+
+
+def test_the_charts_show_the_risk_of_answered_utterances():
+    (_, whole), (name, anger), _ = risk_charts(study())
+    assert name == "male, anger"
+    assert whole.name == "Error rate by coverage: all utterances"
+    [points] = anger.spec["datasets"].values()
+    assert [(point["coverage"], point["risk"]) for point in points[:4]] == [
+        (100, pytest.approx(68.3)), (95, 70), (90, 75), (80, pytest.approx(84.2)),
+    ]  # fmt: skip
+    assert len(points) == 6  # at the lowest coverage no utterance of the mode is answered
+    assert anger.svg.count("<path") > 3
 
 
 @pytest.mark.slow

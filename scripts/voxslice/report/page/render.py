@@ -218,10 +218,11 @@ def _parts(study: Study, derived: Derived) -> dict[str, Any]:
 def _abstention(study: Study) -> dict[str, Any]:
     """The values of the part on abstention, by their names in the template."""
     if not abstention.has_abstention(study):
-        return {"abstention_sentences": [], "abstention_table": None}
+        return {"abstention_sentences": [], "abstention_table": None, "risk_charts": []}
     return {
         "abstention_sentences": abstention.sentences(study),
         "abstention_table": abstention.abstention_table(study),
+        "risk_charts": abstention.risk_charts(study),
     }
 
 
