@@ -38,8 +38,8 @@ HOURS = 10
 """Hours of audio per shard: the default of the workflow."""
 PLANNED = (1_000, 100_000, 1_000_000)
 """Numbers of utterances for which shards are planned."""
-MEASURED = (1_000, 4_000)
-"""Numbers of utterances that are measured."""
+MEASURED = (1_000, 4_000, 12_000)
+"""Numbers of utterances that are measured. The largest is a whole shard."""
 
 PAGE = """\
 # Benchmark of measuring many utterances

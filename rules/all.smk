@@ -145,7 +145,7 @@ rule handovers:
 rule collections:
     """List the utterances of unlabelled datasets that most likely belong to the failure modes."""
     input:
-        STUDY.per_embedded("results/collect/{dataset}/{task}"),
+        STUDY.per_embedded("results/collect/{dataset}/{task}.html"),
     localrule: True
 
 

@@ -26,3 +26,39 @@ rule collect_utterances:
         code=code("collect_utterances"),
     script:
         "../scripts/collect_utterances.py"
+
+
+rule show_collected:
+    """Make a page and an interactive view of the utterances to collect, to listen to them."""
+    input:
+        unpack(pool_audio),
+        collected="results/collect/{dataset}/{task}",
+    output:
+        page=report(
+            "results/collect/{dataset}/{task}.html",
+            caption="captions/collected.rst",
+            category="Reports",
+            labels={
+                "dataset": "{dataset}",
+                "task": "{task}",
+                "content": "what to collect",
+            },
+        ),
+        table="results/spotlight/{dataset}/{task}.collected/table.parquet",
+        layout="results/spotlight/{dataset}/{task}.collected/layout.json",
+        issues="results/spotlight/{dataset}/{task}.collected/issues.json",
+    log:
+        "logs/show_collected/{dataset}/{task}.log",
+    benchmark:
+        "benchmarks/show_collected/{dataset}/{task}.tsv"
+    conda:
+        "../envs/report.yaml"
+    resources:
+        mem_mb=growing(1500),
+        runtime=growing(10),
+    params:
+        pools=STUDY.pools,
+        max_megabytes=setting("report/max_megabytes"),
+        code=code("show_collected"),
+    script:
+        "../scripts/show_collected.py"

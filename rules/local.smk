@@ -41,6 +41,14 @@ def state_of_turns(wildcards):
     return state_of_tables(*STUDY.turn_files(wildcards))
 
 
+def pool_audio(wildcards):
+    """The folder of the audio of each dataset without labels of a task."""
+    return {
+        f"audio_{dataset}": audio(SimpleNamespace(dataset=dataset))
+        for dataset in STUDY.pools(wildcards)
+    }
+
+
 def tables(wildcards):
     """Tables of a dataset as inputs: the downloaded folder, or the local tables."""
     paths = STUDY.tables(wildcards)

@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -9,6 +10,8 @@ from huggingface_hub import ModelCard
 from snakemake_cli import jobs_of, planned, snakemake
 from voxslice.decisions.markdown import number
 from voxslice.files import read_csv
+from voxslice.report.collected import LISTENED
+from voxslice.report.spotlight.viewer import load
 from voxslice.table_specs import TABLES, problems
 
 pytestmark = pytest.mark.workflow
@@ -49,17 +52,40 @@ def test_each_model_is_handed_over(finished_study, demo_config, tmp_path):
     assert set(shown) <= cells
 
 
-def test_lists_of_utterances_to_collect(finished_study, demo_config, tmp_path):
+@pytest.fixture
+def pool(finished_study, tmp_path):
+    """Config of a dataset without labels: some of the audio of the embedded study."""
+    audio = finished_study / "resources/demo/audio"
+    files = sorted(path.relative_to(audio) for path in audio.rglob("*.wav"))[::40]
+    table = tmp_path / "pool.csv"
+    pd.DataFrame({"file": files}).to_csv(table, index=False)
+    config = tmp_path / "pool.yaml"
+    text = f"datasets: {{pool: {{csv: {{path: {table}, audio: {audio}}}, license: CC0-1.0}}}}"
+    config.write_text(text)
+    return files, config
+
+
+def test_lists_of_utterances_to_collect(finished_study, demo_config, pool, tmp_path):
+    files, config = pool
     study = tmp_path / "study"
     shutil.copytree(finished_study, study, symlinks=True)
-    target = "results/collect/demo/gender"
-    process = snakemake(study, target, configfiles=[demo_config])
-    assert jobs_of(process) == ["collect_utterances dataset=demo task=gender"]
-    assert planned(study, target, configfiles=[demo_config]) == []
+    target, configfiles = "results/collect/demo/gender", [demo_config, config]
+    process = snakemake(study, f"{target}.html", configfiles=configfiles)
+    jobs = [job.split()[0] for job in jobs_of(process)]
+    assert {"predict", "collect_utterances", "show_collected"} <= set(jobs)
+    assert planned(study, f"{target}.html", configfiles=configfiles) == []
     specs = {spec.path.rsplit("/", 1)[1]: spec for spec in TABLES if "/collect/" in spec.path}
     summary = read_csv(study / target / "summary.csv")
     assert problems(summary, specs["summary.csv"]) == []
     assert len(summary)
     assert (summary["precision"].dropna() > 0).any()
-    for mode in summary["mode"]:
-        assert problems(read_csv(study / target / f"{mode}.csv"), specs["{mode}.csv"]) == []
+    page = (study / f"{target}.html").read_text()
+    for row in summary.to_dict("records"):
+        listed = read_csv(study / target / f"{row['mode']}.csv")
+        assert problems(listed, specs["{mode}.csv"]) == []
+        assert sorted(listed["file"]) == sorted(map(str, files))
+        assert row["name"] in page
+    assert page.count("data:audio/mpeg;base64,") == LISTENED * len(summary)
+    view = load(study / "results/spotlight/demo/gender.collected")
+    assert len(view.table) == len(files) * len(summary)
+    assert view.table["audio"].map(lambda path: Path(path).is_file()).all()

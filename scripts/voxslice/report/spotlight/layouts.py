@@ -54,6 +54,37 @@ def make_slice_layout(models: Sequence[str]) -> "Layout":
     )
 
 
+def make_collected_layout(table: pd.DataFrame) -> "Layout":
+    """Lay out the view of the utterances to collect: their table above, and the player below.
+
+    Args:
+        table: Table of the view, as `make_collected_table` returns it.
+
+    Returns:
+        A layout of Spotlight.
+    """
+    quiet()
+    from renumics.spotlight import layout
+    from renumics.spotlight.layout import lenses
+
+    player = lenses.lens("AudioView", [AUDIO, WINDOW], "Listen")
+    visible = [name for name in table if name not in (AUDIO, WINDOW)]
+    listed = layout.table(
+        "Utterances to collect", visible_columns=visible, sort_by_columns=[("rank", "ascending")]
+    )
+    counts = layout.histogram("Modes", column="mode", stack_by_column="dataset")
+    return layout.layout(
+        layout.tab(listed, weight=60),
+        layout.split(
+            layout.tab(layout.inspector("Utterance", [_named(player)], num_columns=1)),
+            layout.tab(counts),
+            orientation="horizontal",
+            weight=40,
+        ),
+        orientation="vertical",
+    )
+
+
 def make_layout(table: pd.DataFrame, models: Sequence[str], task: Task) -> "Layout":
     """Lay out the view of the utterances.
 

@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 import pandas as pd
 
+from voxslice.decisions.collect import LIST_COLUMNS
 from voxslice.report.principal_components import principal_components
 from voxslice.report.shown_columns import visible_table
 from voxslice.report.spotlight.issues import in_order
@@ -145,6 +146,43 @@ def make_table(
     if embedding is not None:
         view[MAP] = _map(table, *embedding, seed=seed)
     return visible_table(view, raw=[AUDIO, SUMMARY, *(f"{model}_{SUMMARY}" for model in own)])
+
+
+def make_collected_table(
+    summary: pd.DataFrame,
+    lists: Mapping[str, pd.DataFrame],
+    audio: Mapping[str, str],
+    files: Mapping[str, Mapping[str, str]],
+) -> pd.DataFrame:
+    """Make the table of the utterances to collect, one row per utterance of a list.
+
+    Args:
+        summary: Table of the lists, one row per failure mode.
+        lists: List of each failure mode, by the id of the mode.
+        audio: Folder of the audio of each dataset: absolute, or relative to the folder of the view.
+        files: Name of each file in the folder of the audio, by dataset and file.
+
+    Returns:
+        A table with `audio` (path), `file`, `window` (start and end in seconds), `mode` (in words),
+        `rank`, `probability` and `dataset`.
+    """
+    rows = [
+        lists[str(row["mode"])].assign(mode=str(row["name"])) for row in summary.to_dict("records")
+    ]
+    table = pd.concat([pd.DataFrame(columns=["mode", *LIST_COLUMNS]), *rows], ignore_index=True)
+    paths = [
+        str(PurePosixPath(audio[dataset]) / files[dataset][file])
+        for dataset, file in zip(table["dataset"], table["file"], strict=True)
+    ]
+    view = pd.DataFrame(
+        {AUDIO: np.array(paths, dtype=object), "file": table["file"].astype(object)}
+    )
+    view[WINDOW] = list(table[["start", "end"]].to_numpy(np.float32))
+    view["mode"] = table["mode"].astype("category")
+    view["rank"] = table["rank"].astype(int)
+    view["probability"] = table["probability"].astype(float)
+    view["dataset"] = table["dataset"].astype("category")
+    return visible_table(view, raw=[AUDIO])
 
 
 def _free(name: str, view: pd.DataFrame) -> str:
