@@ -60,7 +60,8 @@ def pool(finished_study, tmp_path):
     table = tmp_path / "pool.csv"
     pd.DataFrame({"file": files}).to_csv(table, index=False)
     config = tmp_path / "pool.yaml"
-    text = f"datasets: {{pool: {{csv: {{path: {table}, audio: {audio}}}, license: CC0-1.0}}}}"
+    text = f"datasets: {{pool: {{csv: {{path: {table}, audio: {audio}}}, license: CC0-1.0,"
+    text += " columns: {length: {measure: duration}}}}"
     config.write_text(text)
     return files, config
 
