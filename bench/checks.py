@@ -57,7 +57,7 @@ def answers(studies: int, speakers: int, drop: float, limit: float, seed: int) -
     """The answers of a list of five checks in each study, one row per study and check."""
     checks = [
         {"check": number, "model": "new", "against": "old", "on": on, "metric": metric,
-         "relation": "at_least", "limit": limit}
+         "relation": "at_least", "limit": limit, "condition": None}
         for number, (on, metric) in enumerate(CHECKS, start=1)
     ]  # fmt: skip
     found = []

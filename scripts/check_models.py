@@ -12,6 +12,7 @@ def main(
     *,
     checks: Sequence[Mapping[str, Any]],
     scores: Mapping[str, str],
+    in_conditions: Mapping[tuple[str, str], str],
     metadata: str,
     modes: str | None,
     members: str | None,
@@ -28,6 +29,14 @@ def main(
         checks,
         {model: pd.read_parquet(path) for model, path in scores.items()},
         pd.read_parquet(metadata),
+        in_conditions={
+            condition: {
+                model: pd.read_parquet(path)
+                for (name, model), path in in_conditions.items()
+                if name == condition
+            }
+            for condition, _ in in_conditions
+        },
         modes=None if modes is None else read_csv(modes),
         members=None if members is None else pd.read_parquet(members),
         costs={model: read_csv(path) for model, path in costs.items()},
@@ -44,6 +53,9 @@ if __name__ == "__main__":
         main(
             checks=params.checks,
             scores=dict(zip(params.models, inputs.scores, strict=True)),
+            in_conditions=dict(
+                zip(map(tuple, params.in_conditions), inputs.in_conditions, strict=True)
+            ),
             metadata=inputs.metadata,
             modes=inputs.get("modes"),
             members=inputs.get("mode_members"),

@@ -7,7 +7,7 @@ module therefore imports no heavy library.
 from collections.abc import Mapping
 from typing import Any
 
-from voxslice.config.lookups import models_of, studies
+from voxslice.config.lookups import condition_models_of, conditions_of, models_of, studies
 from voxslice.errors import InputError
 
 LIMITS = ("at_least", "above", "at_most", "below")
@@ -23,6 +23,10 @@ FALLING = ("mae",)
 MODES = "modes"
 MODE = "mode"
 """Key of `on` that names a failure mode instead of a column."""
+CONDITION = "condition"
+"""Key of `on` that names a condition in which the models are run, instead of a column."""
+EACH = "each"
+"""Value of a key of `on` that stands for each category, failure mode or condition."""
 
 
 def restore_on(config: Any) -> Any:
@@ -51,6 +55,7 @@ def checks_of(config: Mapping[str, Any], dataset: str, task: str) -> list[dict[s
     A check belongs to all datasets and tasks that its models have and whose columns it names. The
     keys `dataset` and `task` restrict it. A limit that a value has to reach from above belongs to
     metrics that are better when they are higher, and the other limits to the mean absolute error.
+    A check in each condition becomes one check per condition, with the same number.
 
     Args:
         config: completed config
@@ -62,9 +67,10 @@ def checks_of(config: Mapping[str, Any], dataset: str, task: str) -> list[dict[s
         `voxslice.decisions.table.check_models`
     """
     return [
-        _resolved(config, number, check, task)
+        _resolved(config, number, check, condition, task)
         for number, check in enumerate(config["checks"], start=1)
         if _belongs(config, check, dataset, task)
+        for condition in _conditions(config, check, dataset)
     ]
 
 
@@ -90,17 +96,46 @@ def limit_of(check: Mapping[str, Any]) -> str:
     return next(key for key in LIMITS if key in check)
 
 
+def _conditions(
+    config: Mapping[str, Any], check: Mapping[str, Any], dataset: str
+) -> list[str | None]:
+    """The conditions of a check on a dataset; None stands for the original audio."""
+    named = _condition(check)
+    return [*conditions_of(config, dataset)] if named == EACH else [named]
+
+
+def _condition(check: Mapping[str, Any]) -> str | None:
+    """The condition that a check names; None if it is on the original audio."""
+    return (
+        str(check["on"][CONDITION])
+        if is_mapping(check["on"]) and CONDITION in check["on"]
+        else None
+    )
+
+
+def _groups(check: Mapping[str, Any]) -> Any:
+    """The groups of utterances that a check is on, without its condition."""
+    if not is_mapping(check["on"]):
+        return check["on"]
+    return {key: value for key, value in check["on"].items() if key != CONDITION} or "overall"
+
+
 def _resolved(
-    config: Mapping[str, Any], number: int, check: Mapping[str, Any], task: str
+    config: Mapping[str, Any],
+    number: int,
+    check: Mapping[str, Any],
+    condition: str | None,
+    task: str,
 ) -> dict[str, Any]:
-    """A check with all keys, for a task."""
+    """A check with all keys, for a task and a condition."""
     keys = ("against", "cost", "threads", "seconds")
     limit = limit_of(check)
     return {
         "check": number,
         "model": check["model"],
         **{key: check.get(key) for key in keys},
-        "on": check["on"],
+        "on": _groups(check),
+        "condition": condition,
         "metric": None if "cost" in check else _metric(config, check, task),
         "relation": limit,
         "limit": float(check[limit]),
@@ -110,7 +145,7 @@ def _resolved(
 def _metric(config: Mapping[str, Any], check: Mapping[str, Any], task: str) -> str:
     """The metric of a check: that of the task on all utterances, else that of groups."""
     settings = config["tasks"][task]
-    whole = settings["metric"] if check["on"] == "overall" else GROUP_METRICS[settings["type"]]
+    whole = settings["metric"] if _groups(check) == "overall" else GROUP_METRICS[settings["type"]]
     return str(check.get("metric", whole))
 
 
@@ -131,7 +166,12 @@ def _reasons(
     missing = [
         check[key] for key in ("model", "against") if check.get(key, models[0]) not in models
     ]
-    unknown = [name for name in on if name not in (*columns, MODE)] if is_mapping(on) else []
+    unknown = (
+        [name for name in on if name not in (*columns, MODE, CONDITION)] if is_mapping(on) else []
+    )
+    condition, run = _condition(check), condition_models_of(config, dataset)
+    known = [EACH, *conditions_of(config, dataset)] if conditions_of(config, dataset) else []
+    not_run = [check[key] for key in ("model", "against") if check.get(key, run) not in (*run, run)]
     tests = [
         (check.get("dataset", dataset) == dataset, f"its dataset is not {dataset}"),
         (check.get("task", task) == task, f"its task is not {task}"),
@@ -142,6 +182,11 @@ def _reasons(
             f"{metric} is better when it is {words[0]}: give {words[1]} as the limit",
         ),
         (not unknown, f"{dataset} has no column {''.join(unknown[:1])}"),
+        (condition in (None, *known), f"{dataset} has no condition {condition}"),
+        (
+            condition is None or not not_run,
+            f"{''.join(not_run[:1])} is not run in the conditions of {dataset}",
+        ),
     ]
     found = []
     for fits, reason in tests:
@@ -189,8 +234,14 @@ def check_model_checks(config: Mapping[str, Any]) -> None:
             raise InputError(f"{place}.against: a model cannot be compared with itself.")
         _check_cost(place, check, config)
         if is_mapping(check["on"]):
+            condition = _condition(check)
+            if condition not in (None, EACH, *config["conditions"]):
+                raise InputError(
+                    f"{place}.on.condition: there is no condition {condition!r}; the conditions are"
+                    f" {', '.join(config['conditions']) or 'none'}."
+                )
             for name in check["on"]:
-                if name not in (*columns, MODE):
+                if name not in (*columns, MODE, CONDITION):
                     raise InputError(
                         f"{place}.on: no dataset has the column {name!r}; the columns are"
                         f" {', '.join(columns)}."

@@ -238,10 +238,21 @@ class StudyConfig:
         return model_checks.checks_of(self.config, wildcards.dataset, wildcards.task)
 
     def checked_models(self, wildcards: Any) -> list[str]:
-        """Ids of the models whose metrics are checked on a dataset and task."""
+        """Ids of the models whose metrics on the original audio are checked."""
         checks = [check for check in self.checks(wildcards) if check["cost"] is None]
-        used = {check[key] for check in checks for key in ("model", "against")}
+        clean = [check for check in checks if check["condition"] is None]
+        used = {check[key] for check in clean for key in ("model", "against")}
         return [name for name in self.models if name in used]
+
+    def checked_in_conditions(self, wildcards: Any) -> list[list[str]]:
+        """Pairs of a condition and a model whose metrics are checked on a dataset and task."""
+        pairs = [
+            [check["condition"], check[key]]
+            for check in self.checks(wildcards)
+            for key in ("against", "model")
+            if check["condition"] is not None and check[key] is not None
+        ]
+        return [pair for place, pair in enumerate(pairs) if pair not in pairs[:place]]
 
     def cost_checked_models(self, wildcards: Any) -> list[str]:
         """Ids of the models whose costs are checked with a dataset and task."""

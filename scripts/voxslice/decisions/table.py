@@ -1,7 +1,7 @@
 """The table of checks: each is passed, failed or undecided."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -56,6 +56,7 @@ def check_models(
     scores: Mapping[str, pd.DataFrame],
     metadata: pd.DataFrame,
     *,
+    in_conditions: Mapping[str, Mapping[str, pd.DataFrame]] | None = None,
     modes: pd.DataFrame | None = None,
     members: pd.DataFrame | None = None,
     costs: Mapping[str, pd.DataFrame] | None = None,
@@ -73,10 +74,12 @@ def check_models(
 
     Args:
         checks: `check` (number in the config, from 1), `model`, `against` (None for none), `on`,
-            `metric`, `relation` (`at_least`, `above`, `at_most` or `below`), `limit`; instead of
-            `metric`, a check of costs has `cost`, `threads` and `seconds` (None for any)
+            `condition` (None for the original audio), `metric`, `relation` (`at_least`, `above`,
+            `at_most` or `below`), `limit`; instead of `metric`, a check of costs has `cost`,
+            `threads` and `seconds` (None for any)
         scores: scores by model
         metadata: the metadata of all utterances
+        in_conditions: scores by condition and model; None if no check is on a condition
         modes: failure modes of all models; None if no check is on failure modes
         members: `mode` and the keys of the utterances of each mode; None as well
         costs: costs of the models that have a check of costs
@@ -88,15 +91,21 @@ def check_models(
         InputError: a category or a failure mode of a check does not exist
     """
     rows: list[_Row] = []
-    compared: dict[tuple[str, ...], _Aligned] = {}
+    tables: dict[str | None, Mapping[str, pd.DataFrame]] = {None: scores}
+    tables.update(in_conditions or {})
+    compared: dict[tuple[str | None, ...], _Aligned] = {}
     for check in checks:
         if check.get("cost") is not None:
             continue
         names = tuple(name for name in (check["against"], check["model"]) if name is not None)
-        if names not in compared:
-            compared[names] = _align({name: scores[name] for name in names}, metadata)
+        condition = check["condition"]
+        place = (condition, *names)
+        if place not in compared:
+            compared[place] = _align({name: tables[condition][name] for name in names}, metadata)
         groups = checked_groups(check, metadata, modes, members)
-        rows += [_measured(check, group, compared[names]) for group in groups]
+        rows += [
+            _measured(check, _in_condition(group, condition), compared[place]) for group in groups
+        ]
     tested = [row for row in rows if row.units >= fewest_speakers(ALPHA)]
     level = 1 - ALPHA / max(len(tested), 1)
     records = [_answered(row, level) for row in rows]
@@ -110,6 +119,14 @@ def check_models(
     table = pd.DataFrame(records, columns=CHECK_COLUMNS)
     types = {"check": int, "support": "Int64", "speakers": "Int64", "more_speakers": "Int64"}
     return table.astype(types).sort_values("check", kind="stable", ignore_index=True)
+
+
+def _in_condition(group: CheckedGroup, condition: str | None) -> CheckedGroup:
+    """Add the condition of a check to the name of a group."""
+    if condition is None:
+        return group
+    name = f"condition {condition}"
+    return replace(group, name=name if group.name == ALL else f"{group.name}, {name}")
 
 
 def _align(scores: Mapping[str, pd.DataFrame], metadata: pd.DataFrame) -> _Aligned:

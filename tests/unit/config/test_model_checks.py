@@ -37,7 +37,8 @@ def test_a_check_gets_the_metric_of_the_task_or_of_groups(with_checks):
     assert [needs_modes(check) for check in found] == [False, False, True]
     assert found[0] == {
         "check": 1, "model": "small", "against": None, "cost": None, "threads": None,
-        "seconds": None, "on": "overall", "metric": "uar", "relation": "at_least", "limit": 0.8,
+        "seconds": None, "on": "overall", "condition": None, "metric": "uar",
+        "relation": "at_least", "limit": 0.8,
     }  # fmt: skip
 
 
@@ -46,6 +47,55 @@ def test_the_limit_decides_between_metrics_that_rise_and_fall(with_checks):
     assert checked_studies(full) == [("calls", "gender"), ("ages", "age"), ("table", "age")]
     assert [check["check"] for check in checks_of(full, "ages", "age")] == [2]
     assert checks_of(full, "ages", "age")[0]["metric"] == "mae"
+
+
+@pytest.fixture
+def in_conditions(config):
+    """Complete the config, whose dataset calls has two conditions, with some checks."""
+
+    def completed(*checks):
+        conditions = {"phone": {"codec": "g711"}, "quiet": {"gain": -30}, "hot": {"clip": 0.1}}
+        calls = config["datasets"]["calls"] | {"conditions": ["phone", "quiet"]}
+        datasets = config["datasets"] | {"calls": calls}
+        changed = {"conditions": conditions, "datasets": datasets, "checks": list(checks)}
+        return complete(config | changed, SCHEMA)
+
+    return completed
+
+
+def test_a_check_may_be_on_conditions(in_conditions):
+    full = in_conditions(
+        {"model": "small", "on": {"condition": "phone"}, "above": 0.7},
+        {"model": "small", "on": {"condition": "each", "gender": "male"}, "above": 0.7},
+    )
+    assert checked_studies(full) == [("calls", "gender")]
+    found = checks_of(full, "calls", "gender")
+    named = [(check["check"], check["condition"], check["on"], check["metric"]) for check in found]
+    assert named == [
+        (1, "phone", "overall", "uar"),
+        (2, "phone", {"gender": "male"}, "accuracy"),
+        (2, "quiet", {"gender": "male"}, "accuracy"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("check", "sentence"),
+    [
+        ({"on": {"condition": "x"}}, "checks.0.on.condition: there is no condition 'x'; the"),
+        (
+            {"on": {"condition": "hot"}},
+            "checks.0: no dataset and task has this check: calls has no condition hot.",
+        ),
+        (
+            {"on": {"condition": "phone"}, "against": "given"},
+            "checks.0: no dataset and task has this check: given is not run in the conditions of",
+        ),
+    ],
+)
+def test_a_mistake_in_a_condition_is_one_sentence(in_conditions, check, sentence):
+    with pytest.raises(InputError) as error:
+        in_conditions({"model": "small", "above": 0, **check})
+    assert str(error.value).startswith(sentence)
 
 
 def test_dataset_and_task_restrict_a_check(with_checks):
@@ -82,7 +132,7 @@ def test_yaml_reads_the_key_on_as_true(config):
         ({"model": "small", "above": 0, "task": "x"}, "checks.0.task: there is no task 'x'"),
         (
             {"model": "small", "above": 0, "on": {"condition": "phone"}},
-            "checks.0.on: no dataset has the column 'condition'; the columns are age, gender",
+            "checks.0.on.condition: there is no condition 'phone'; the conditions are none.",
         ),
         ({"model": "small", "above": 0, "on": "mods"}, "checks.0.on: 'mods' is not one of"),
         ({"model": "small", "above": 0, "on": {}}, "checks.0.on: {} should be non-empty"),

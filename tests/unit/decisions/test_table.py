@@ -38,6 +38,7 @@ def check(number=1, model="same", against="old", on="overall", **more):
     return {
         "check": number, "model": model, "against": against, "on": on, "metric": "accuracy",
         "relation": "at_least", "limit": -0.1, "cost": None, "threads": None, "seconds": None,
+        "condition": None,
     } | more  # fmt: skip
 
 
@@ -72,6 +73,29 @@ def test_each_answer_occurs():
     assert table["support"].tolist() == [COUNT] * 3
     assert table["level"].tolist() == pytest.approx([1 - 0.05 / 3] * 3)
     assert table["more_speakers"].isna().tolist() == [True, True, False]
+
+
+def test_a_check_may_be_on_a_condition():
+    metadata, scores = make()
+    phone = {"same": scores["worse"], "old": scores["old"]}
+    table = check_models(
+        [
+            check(1),
+            check(2, condition="phone"),
+            check(3, on={"gender": "male"}, condition="phone"),
+            check(4, "old", None, condition="phone", limit=0.5),
+        ],
+        scores,
+        metadata,
+        in_conditions={"phone": phone},
+    )
+    assert table["answer"].tolist() == ["passed", "failed", "failed", "passed"]
+    assert table["group"].tolist() == [
+        "all utterances", "condition phone", "gender = male, condition phone",
+        "condition phone",
+    ]  # fmt: skip
+    right = [1 - one["loss"].mean() for one in (phone["same"], phone["old"])]
+    assert table.loc[1, "value"] == pytest.approx(right[0] - right[1])
 
 
 def test_intervals_are_wider_in_a_longer_list():
