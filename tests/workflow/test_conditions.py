@@ -7,7 +7,7 @@ import pytest
 import soundfile
 from small_inputs import noise, write_audio
 from small_study import study_config
-from snakemake_cli import planned, snakemake, write_config
+from snakemake_cli import jobs_of, planned, snakemake, write_config
 
 pytestmark = pytest.mark.workflow
 
@@ -62,6 +62,21 @@ def test_audio_is_written_for_listening_on_demand(study):
         info = soundfile.info(place / name)
         assert (info.samplerate, info.frames) == (16000, 4800)
     assert [path.name for path in place.parent.iterdir()] == ["talk"]
+
+
+def test_a_check_on_conditions_reads_their_scores(study, tmp_path):
+    folder, config = study
+    check = {"model": "first", "on": {"condition": "each"}, "metric": "accuracy", "above": 0.5}
+    path = write_config(tmp_path / "checks.yaml", config | {"checks": [check]})
+    target = "results/checks/voices/gender.csv"
+    process = snakemake(folder, target, configfiles=[path])
+    assert jobs_of(process) == ["check_models dataset=voices task=gender"]
+    table = pd.read_csv(folder / target).set_index("group")
+    for name in config["conditions"]:
+        scores = pd.read_parquet(
+            folder / f"results/condition_scores/voices/gender/first/{name}.parquet"
+        )
+        assert table.loc[f"condition {name}", "value"] == pytest.approx(1 - scores["loss"].mean())
 
 
 def replanned(study, tmp_path, edit):
