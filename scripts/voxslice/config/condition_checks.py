@@ -10,6 +10,8 @@ from typing import Any
 from voxslice.config.lookups import condition_models_of, run_models_of
 from voxslice.errors import InputError
 
+CLEAN = "clean"
+"""Name of the original audio in tables of conditions, which no condition can have."""
 DEFAULT = "default"
 """Word that stands for the standard set in the conditions, or probes, of a dataset."""
 STANDARD: dict[str, dict[str, Any]] = {
@@ -96,6 +98,10 @@ def check_conditions(config: Mapping[str, Any]) -> None:
     Raises:
         InputError: the config has a mistake; one sentence names the key and what to change
     """
+    if CLEAN in config["conditions"]:
+        raise InputError(
+            f"conditions.{CLEAN}: this id stands for the original audio: choose another."
+        )
     for key in SETS:
         for name, settings in config[key].items():
             _check_condition(f"{key}.{name}", settings)

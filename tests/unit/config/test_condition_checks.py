@@ -51,6 +51,12 @@ def test_one_word_stands_for_a_standard_set(conditions):
     assert complete(full, SCHEMA) == full
 
 
+def test_no_condition_can_have_the_name_of_the_original_audio(conditions):
+    conditions["conditions"]["clean"] = {"gain": 0}
+    with pytest.raises(InputError, match="conditions.clean: this id stands for the original audio"):
+        complete(conditions, SCHEMA)
+
+
 def test_probes_are_named_in_the_same_way(conditions):
     conditions["probes"] = {"deep": {"pitch": -7}, "noisy": {"noise": "white", "snr": 0}}
     conditions["datasets"]["calls"]["probes"] = ["deep", "default"]
