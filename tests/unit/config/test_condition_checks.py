@@ -53,7 +53,9 @@ def test_one_word_stands_for_a_standard_set(conditions):
 
 def test_no_condition_can_have_the_name_of_the_original_audio(conditions):
     conditions["conditions"]["clean"] = {"gain": 0}
-    with pytest.raises(InputError, match="conditions.clean: this id stands for the original audio"):
+    with pytest.raises(
+        InputError, match=r"conditions\.clean: this id stands for the original audio"
+    ):
         complete(conditions, SCHEMA)
 
 
