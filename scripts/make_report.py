@@ -25,6 +25,7 @@ from voxslice.report.inputs import (
 )
 from voxslice.report.page.render import derive, render
 from voxslice.report.page.summary import render_summary
+from voxslice.report.recordings import read_recordings
 from voxslice.report.study import Study, stored_embedding
 from voxslice.versions import git_commit, versions
 
@@ -52,6 +53,7 @@ def main(
     channels: str,
     abstention: Sequence[str],
     checks: Sequence[str],
+    recording_tables: Sequence[str],
     conditions: Sequence[str],
     probes: Sequence[str],
     sounds: Mapping[str, Mapping[str, Any]],
@@ -115,6 +117,7 @@ def main(
         thresholds=read_first(abstention[1:], THRESHOLD_COLUMNS),
         cascades=read_first(abstention[2:], CASCADE_COLUMNS),
         checks=read_first(checks, CHECK_COLUMNS),
+        recordings=read_recordings(recording_tables),
         condition_outcomes=read_first(conditions[:1], OUTCOME_COLUMNS),
         condition_slices=read_first(conditions[1:], POOLED_COLUMNS),
         condition_models=read_first(conditions[2:], MODEL_COLUMNS),
@@ -196,6 +199,7 @@ if __name__ == "__main__":
             channels=inputs.channels,
             abstention=inputs.abstention,
             checks=inputs.checks,
+            recording_tables=inputs.recording_tables,
             conditions=inputs.conditions,
             probes=inputs.probes,
             sounds=params.conditions,

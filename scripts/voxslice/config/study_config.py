@@ -574,6 +574,14 @@ class StudyConfig:
         """Whether the recordings of a dataset are divided into segments."""
         return wildcards.dataset in self.segmented_datasets
 
+    def recording_tables(self, wildcards: Any) -> list[str]:
+        """Paths of the tables on recordings that the report reads; empty if none are divided."""
+        if not self.is_segmented(wildcards):
+            return []
+        place = f"results/recordings/{wildcards.dataset}"
+        results = [f"{place}/{wildcards.task}.{kind}.csv" for kind in ("metrics", "comparison")]
+        return [f"{place}.csv", f"resources/{wildcards.dataset}/segments.parquet", *results]
+
     def turn_files(self, wildcards: Any) -> list[str]:
         """Paths of the files with the turns of a dataset; empty without turns."""
         return turn_files(self._dataset(wildcards))

@@ -100,6 +100,23 @@ def stored_embedding(model: str, paths: list[str]) -> Embedding:
 
 
 @dataclass(frozen=True)
+class Recordings:
+    """Results of a dataset of long recordings.
+
+    Args:
+        overview: one row per recording: segments, speech and notes
+        segments: one row per segment
+        metrics: metrics of each model on recordings
+        comparison: comparison of pairs of models on recordings
+    """
+
+    overview: pd.DataFrame
+    segments: pd.DataFrame
+    metrics: pd.DataFrame
+    comparison: pd.DataFrame
+
+
+@dataclass(frozen=True)
 class Study:
     """The results of one dataset and task.
 
@@ -146,6 +163,7 @@ class Study:
         thresholds: thresholds for a wanted risk, and what they do on other speakers
         cascades: metrics of cascades of two models; empty for a regression
         checks: answers of the checks; empty if the config has none
+        recordings: results per recording; None if the dataset has no long recordings
         condition_outcomes: what conditions cost each model and group, see
             `voxslice.conditions.outcomes`; empty if no model is run in conditions
         condition_slices: slices of the search over all conditions
@@ -200,6 +218,7 @@ class Study:
     )
     cascades: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=CASCADE_COLUMNS))
     checks: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=CHECK_COLUMNS))
+    recordings: Recordings | None = None
     condition_outcomes: pd.DataFrame = field(
         default_factory=lambda: pd.DataFrame(columns=OUTCOME_COLUMNS)
     )

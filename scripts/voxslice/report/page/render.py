@@ -28,6 +28,7 @@ from voxslice.report import (
     modes,
     overall,
     projection,
+    recordings,
     slice_tables,
     speakers,
     tradeoff,
@@ -138,9 +139,12 @@ def render(
         "map": derived.map,
         "map_chart": derived.map and projection.map_chart(study, derived.map, groups),
     }
+    line = recordings.timeline(study)
     all_clips = sum(len(group.clips) for group in groups)
     size = len(
-        page.render(**parts, groups=groups, left_out=all_clips, condition_pairs=pairs).encode()
+        page.render(
+            **parts, groups=groups, left_out=all_clips, condition_pairs=pairs, timeline=line
+        ).encode()
     )
     limit = int(max_megabytes * 1e6)
     if size > limit:
@@ -150,8 +154,12 @@ def render(
         )
     pairs = condition_clips.with_sounds(pairs, audio, changes or {}, limit - size)
     size += sum(len(pair.clean) + len(pair.changed) + 2 * clips.PLAYER for pair in pairs)
+    line = recordings.with_sound(line, audio, limit - size)
+    size += len(line.clip.audio) if line else 0
     groups, left_out = clips.with_audio(groups, audio, limit - size)
-    return page.render(**parts, groups=groups, left_out=left_out, condition_pairs=pairs)
+    return page.render(
+        **parts, groups=groups, left_out=left_out, condition_pairs=pairs, timeline=line
+    )
 
 
 def _parts(study: Study, derived: Derived) -> dict[str, Any]:
@@ -162,7 +170,9 @@ def _parts(study: Study, derived: Derived) -> dict[str, Any]:
         name for name in dict.fromkeys(study.metrics["metric"]) if overall.has_values(study, name)
     ]
     return {
-        "answer": answer(study),
+        "answer": recordings.answer_sentences(study) + answer(study),
+        "recording_sentences": recordings.sentences(study),
+        "recording_table": recordings.metric_table(study),
         "untested": untested(study),
         "figures": figures(study),
         "warnings": warnings(study),

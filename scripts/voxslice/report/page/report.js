@@ -82,3 +82,12 @@ for (const table of document.querySelectorAll("table.sortable")) {
     });
   });
 }
+
+// Play a segment of a timeline.
+for (const bar of document.querySelectorAll("[data-jump]")) {
+  bar.addEventListener("click", () => {
+    const audio = bar.closest(".timeline").querySelector("audio");
+    audio.currentTime = Number(bar.dataset.jump);
+    audio.play();
+  });
+}
