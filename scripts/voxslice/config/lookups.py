@@ -26,6 +26,21 @@ def source_of(dataset: Mapping[str, Any]) -> str:
     return next(source for source in SOURCES if source in dataset)
 
 
+def table_files(path: str) -> list[str]:
+    """Files of the table of a csv.
+
+    Args:
+        path: path of the table
+
+    Returns:
+        the path, or the files of a Kaldi folder that are read, sorted
+    """
+    if not Path(path).is_dir():
+        return [path]
+    patterns = ("wav.scp", "segments", "text", "utt2*", "spk2*")
+    return sorted(str(file) for pattern in patterns for file in Path(path).glob(pattern))
+
+
 def is_url(place: str) -> bool:
     """Whether a file is given by a URL and not by a local path.
 

@@ -642,7 +642,7 @@ class StudyConfig:
         """Paths of the local tables of a dataset; None if audb downloads it."""
         dataset = self._dataset(wildcards)
         if lookups.source_of(dataset) == "csv":
-            return [dataset["csv"]["path"]]
+            return lookups.table_files(dataset["csv"]["path"])
         if lookups.source_of(dataset) == "audb":
             return None
         folder = Path(dataset["audformat"]["path"])

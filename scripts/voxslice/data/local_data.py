@@ -24,6 +24,7 @@ from typing import Any
 from voxslice.data.csv_rows import read_csv_rows
 from voxslice.data.file_names import locate
 from voxslice.data.filters import text, texts
+from voxslice.data.manifests import is_manifest, read_manifest
 
 MADE = ("resources", "results", "logs", "benchmarks")
 """Folders that the workflow makes in the current folder."""
@@ -233,6 +234,8 @@ def of_table(
 
 def _read_rows(path: str | Path) -> tuple[list[str], list[list[str]]]:
     """Names and rows of a table, as the jobs read them."""
+    if is_manifest(path):
+        return read_manifest(path)
     if Path(path).suffix != ".parquet":
         return read_csv_rows(path)
     from voxslice.data.user_tables import read_table  # heavy, so it is imported for Parquet only

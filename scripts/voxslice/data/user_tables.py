@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 
 from voxslice.data.column_types import category_text, composed, parse_numbers
 from voxslice.data.csv_rows import read_csv_rows
+from voxslice.data.manifests import is_manifest, read_manifest
 from voxslice.data.parquet_sizes import require_bounded
 from voxslice.errors import InputError
 from voxslice.unicode_text import nfc
@@ -17,7 +18,7 @@ def read_table(path: str | Path) -> pd.DataFrame:
     """Read a table as text, so that a class may be called 1, NA or true.
 
     Args:
-        path: a CSV or Parquet file
+        path: a CSV or Parquet file, or a manifest (see `voxslice.data.manifests`)
 
     Returns:
         string columns, one row per line; an empty cell is missing. Columns of lists are left out
@@ -34,7 +35,8 @@ def read_table(path: str | Path) -> pd.DataFrame:
             require_bounded(path, flat)
             table = pq.read_table(path, columns=flat).to_pandas(ignore_metadata=True)
         else:
-            names, rows = read_csv_rows(path)
+            read = read_manifest if is_manifest(path) else read_csv_rows
+            names, rows = read(path)
             cells = [[row[index] or None for row in rows] for index in range(len(names))]
             table = pd.DataFrame(
                 {
