@@ -61,6 +61,7 @@ bench: $(READY)
 	$(BIN)/python bench/refusals.py
 	$(if $(MODEL),$(BIN)/python bench/inference.py $(MODEL),@echo 'make bench MODEL=folder times inference, too')
 	$(if $(MODEL),$(BIN)/python bench/variants.py $(MODEL))
+	$(if $(MODEL),$(BIN)/python bench/conditions.py $(MODEL))
 	$(if $(DATA),$(BIN)/python bench/study.py $(DATA),@echo 'make bench DATA=folder times the default study, too')
 	$(BIN)/python bench/view.py
 
