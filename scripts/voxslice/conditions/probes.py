@@ -62,7 +62,7 @@ def change_in_words(settings: Mapping[str, Any]) -> tuple[str, str]:
     if key == "band":
         return f"keeping only {value[0]:g} to {value[1]:g} Hz", words
     if key == "speed":
-        return f"playing it {value:g} times as fast", words
+        return f"making it {value:g} times as fast at the same pitch", words
     return f"adding {value} noise at {settings['snr']:g} dB", words
 
 

@@ -209,7 +209,7 @@ def test_p_is_adjusted_over_the_probes_and_modes_of_a_model():
         ({"pitch": 1}, "raising the pitch by 1 semitone"),
         ({"gain": 10}, "raising the level by 10 dB"),
         ({"band": [300, 3400]}, "keeping only 300 to 3400 Hz"),
-        ({"speed": 0.8}, "playing it 0.8 times as fast"),
+        ({"speed": 0.8}, "making it 0.8 times as fast at the same pitch"),
         ({"noise": "white", "snr": 10}, "adding white noise at 10 dB"),
     ],
 )
