@@ -176,6 +176,7 @@ def timeline(study: Study) -> Timeline | None:
     overview = study.recordings.overview
     spans = overview[overview["file"] == file]
     first, last = float(spans["start"].min()), float(spans["end"].max())
+    start = max(min(start, last - LONGEST), first)
     clip = Clip(0, (file, start, min(start + LONGEST, last)), "", "", [])
     rows = []
     for position, (model, table) in enumerate(zip(study.models, tables, strict=True)):

@@ -5,6 +5,7 @@ import os
 import resource
 import subprocess
 import tempfile
+from math import inf
 from pathlib import Path
 
 import imageio_ffmpeg
@@ -19,6 +20,7 @@ from voxslice.data.audio import (
     read_utterance,
     require_folder,
     seconds,
+    stream_audio,
 )
 from voxslice.errors import InputError, MachineError
 
@@ -113,6 +115,30 @@ def test_ffmpeg_reads_a_segment_of_m4a_where_it_is(tmp_path, with_ffmpeg):
         found = read_utterance(path, start, end, RATE)[0]
         expected = signal[round(start * RATE) : round(end * RATE)]
         assert np.abs(found - expected).mean() < 0.02
+
+
+@pytest.mark.parametrize("name", ["a.wav", "a.mp3", "a.m4a"])
+def test_a_long_file_is_read_in_blocks(tmp_path, with_ffmpeg, name):
+    signal = np.concatenate([tone(1.2, RATE, 300), np.zeros(RATE), tone(1, RATE, 900)])
+    path = converted(with_ffmpeg, signal, tmp_path / name)
+    for start, end in ((0, 3.2), (0.5, 2.5), (2.2, inf)):
+        blocks = list(stream_audio(path, start, end, seconds=0.4))
+        assert max(block.shape[1] for block, _ in blocks) <= 0.4 * RATE
+        assert {rate for _, rate in blocks} == {RATE}
+        found = np.concatenate([block[0] for block, _ in blocks])
+        expected = signal[round(start * RATE) : round(min(end, 3.2) * RATE)]
+        assert len(found) == pytest.approx(len(expected), abs=0.1 * RATE)
+        shared = slice(0, min(len(found), len(expected)))
+        tones = [np.abs(np.fft.rfft(part[shared])).argmax() for part in (found, expected)]
+        assert tones[0] == pytest.approx(tones[1], abs=3)
+
+
+def test_a_file_that_no_program_reads_is_not_streamed(tmp_path, with_ffmpeg, monkeypatch):
+    path = tmp_path / "a.amr"
+    path.write_bytes(b"#!AMR" + bytes(100))
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(InputError, match="AMR is not read here: convert it to WAV or FLAC"):
+        list(stream_audio(path, 0, 1))
 
 
 def test_ogg_of_several_streams(tmp_path, with_ffmpeg, monkeypatch):
