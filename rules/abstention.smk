@@ -36,3 +36,35 @@ rule abstain:
         code=code("abstain"),
     script:
         "../scripts/abstain.py"
+
+
+rule abstain_in_conditions:
+    """Compute what the thresholds of the original audio do in conditions."""
+    input:
+        metadata="resources/{dataset}/metadata.parquet",
+        clean=lambda wildcards: collect(
+            "results/scores/{dataset}/{task}/{model}.parquet",
+            dataset=wildcards.dataset,
+            task=wildcards.task,
+            model=STUDY.condition_models(wildcards),
+        ),
+        in_conditions=scores_in_conditions,
+    output:
+        "results/abstention/{dataset}/{task}.conditions.csv",
+    log:
+        "logs/abstain_in_conditions/{dataset}/{task}.log",
+    benchmark:
+        "benchmarks/abstain_in_conditions/{dataset}/{task}.tsv"
+    conda:
+        "../envs/statistics.yaml"
+    resources:
+        mem_mb=growing(1000, 220),
+        runtime=growing(10, 1),
+    params:
+        models=STUDY.condition_models,
+        conditions=lambda wildcards: STUDY.conditions(wildcards.dataset),
+        resamples=setting("resamples"),
+        seed=setting("seed"),
+        code=code("abstain_in_conditions"),
+    script:
+        "../scripts/abstain_in_conditions.py"

@@ -195,6 +195,15 @@ def predictions(dataset, model):
 scores = STUDY.of_compared("results/scores/{dataset}/{task}/{model}.parquet")
 
 
+def scores_in_conditions(wildcards):
+    """The scores of each model with a task in each condition of a dataset, model by model."""
+    return [
+        f"results/condition_scores/{wildcards.dataset}/{wildcards.task}/{model}/{name}.parquet"
+        for model in STUDY.condition_models(wildcards)
+        for name in STUDY.conditions(wildcards.dataset)
+    ]
+
+
 def measures(wildcards):
     """The measures of a dataset, one file per shard; none if no column is measured."""
     if not STUDY.is_measured(wildcards):

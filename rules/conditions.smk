@@ -264,11 +264,7 @@ rule compare_conditions:
             task=wildcards.task,
             model=STUDY.condition_models(wildcards),
         ),
-        in_conditions=lambda wildcards: [
-            f"results/condition_scores/{wildcards.dataset}/{wildcards.task}/{model}/{name}.parquet"
-            for model in STUDY.condition_models(wildcards)
-            for name in STUDY.conditions(wildcards.dataset)
-        ],
+        in_conditions=scores_in_conditions,
         modes="results/modes/{dataset}/{task}.csv",
         members="results/modes/{dataset}/{task}.members.parquet",
     output:

@@ -8,7 +8,11 @@ from voxslice.conditions.perturbations import Perturbation
 from voxslice.conditions.pooled import POOLED_COLUMNS
 from voxslice.conditions.probes import PROBE_COLUMNS
 from voxslice.conditions.tables import BROKEN_COLUMNS
-from voxslice.decisions.abstention import ABSTENTION_COLUMNS, THRESHOLD_COLUMNS
+from voxslice.decisions.abstention import (
+    ABSTENTION_COLUMNS,
+    IN_CONDITION_COLUMNS,
+    THRESHOLD_COLUMNS,
+)
 from voxslice.decisions.cascade import CASCADE_COLUMNS
 from voxslice.decisions.table import CHECK_COLUMNS
 from voxslice.files import read_csv, write_csv, write_text
@@ -115,6 +119,7 @@ def main(
         channels=read_csv(channels),
         abstention=read_first(abstention[:1], ABSTENTION_COLUMNS),
         thresholds=read_first(abstention[1:], THRESHOLD_COLUMNS),
+        abstention_in_conditions=read_first(abstention[3:], IN_CONDITION_COLUMNS),
         cascades=read_first(abstention[2:], CASCADE_COLUMNS),
         checks=read_first(checks, CHECK_COLUMNS),
         recordings=read_recordings(recording_tables),

@@ -1220,6 +1220,31 @@ TABLES = (
         task="classification",
     ),
     Table(
+        "results/abstention/{dataset}/{task}.conditions.csv",
+        "model, condition and coverage",
+        (
+            MODEL,
+            Column("condition", "text", "Id of the condition."),
+            Column("coverage_clean", "number", "Share of the original audio that is answered."),
+            Column("threshold", "number", "Confidence of an answer at least."),
+            Column("coverage", "number", "Share of the utterances answered in the condition."),
+            Column("support", "integer", "Number of utterances."),
+            Column("answered", "integer", "Number of answered utterances."),
+            Column("risk", "number", "Share of errors of the answered ones.", missing=True),
+            Column("low", "number", "Lower limit of its 95 % interval by speaker.", missing=True),
+            Column("high", "number", "Upper limit of its 95 % interval by speaker.", missing=True),
+            Column(
+                "change",
+                "number",
+                "Risk minus the risk without abstention in the condition.",
+                missing=True,
+            ),
+            Column("change_low", "number", f"Lower limit {INTERVAL}.", missing=True),
+            Column("change_high", "number", f"Upper limit {INTERVAL}.", missing=True),
+        ),
+        task="classification",
+    ),
+    Table(
         "results/abstention/{dataset}/{task}.cascades.csv",
         "ordered pair of models and share that is handed on",
         (

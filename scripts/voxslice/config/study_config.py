@@ -133,7 +133,10 @@ class StudyConfig:
         if self.config["tasks"][wildcards.task]["type"] != "classification":
             return []
         place = f"results/abstention/{wildcards.dataset}/{wildcards.task}"
-        return [f"{place}{end}.csv" for end in ("", ".thresholds", ".cascades")]
+        ends = ["", ".thresholds", ".cascades"]
+        if self.heard_conditions(wildcards):
+            ends.append(".conditions")
+        return [f"{place}{end}.csv" for end in ends]
 
     def handed_over(self) -> list[str]:
         """Ids of the models that have results on a task."""

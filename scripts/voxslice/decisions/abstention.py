@@ -33,6 +33,10 @@ THRESHOLD_COLUMNS = [
     "model", "wanted", "half", "threshold", "coverage", "risk", "speakers", "coverage_elsewhere",
     "risk_elsewhere", "low", "high", "kept",
 ]  # fmt: skip
+IN_CONDITION_COLUMNS = [
+    "model", "condition", "coverage_clean", "threshold", "coverage", "support", "answered", "risk",
+    "low", "high", "change", "change_low", "change_high",
+]  # fmt: skip
 STARTS, STEP = (0.2, 0.5), 0.025
 """Coverages from which thresholds are tried, and the step between them."""
 TAIL = 0.03
@@ -161,6 +165,54 @@ def abstention_table(
             tables.append(rows.assign(**known, by=RULE, rule=rule))
     table = pd.concat([part for part in tables if len(part)] or tables, ignore_index=True)
     return table.reindex(columns=ABSTENTION_COLUMNS)
+
+
+def abstention_in_conditions(
+    clean: Mapping[str, pd.DataFrame],
+    in_conditions: Mapping[str, Mapping[str, pd.DataFrame]],
+    metadata: pd.DataFrame,
+    *,
+    resamples: int,
+    seed: int,
+) -> pd.DataFrame:
+    """What the thresholds of the original audio do in conditions.
+
+    A threshold is chosen before a model meets a telephone or noise. So the thresholds are those of
+    the original audio, and the risk is that of the utterances that the model answers in the
+    condition.
+
+    Args:
+        clean: scores of the original audio by model, of a classification
+        in_conditions: scores by model and condition
+        metadata: the metadata of all utterances
+        resamples: number of bootstrap resamples
+        seed: seed of the bootstrap
+
+    Returns:
+        one row per model, condition and coverage, in the columns `IN_CONDITION_COLUMNS`:
+        `coverage_clean`, the share of the original audio that the `threshold` answers; `coverage`,
+        the share that it answers in the condition, which are `answered` of `support` utterances;
+        their `risk` (share of errors) and its `change` against the risk without abstention in the
+        condition, with intervals as in `abstention_table`. Models without probabilities are left
+        out
+    """
+    tables = [pd.DataFrame(columns=IN_CONDITION_COLUMNS)]
+    for model, conditions in in_conditions.items():
+        own = answers_of(clean[model], metadata)
+        if own is None:
+            continue
+        limits = np.array([threshold_of(own.sure, coverage) for coverage in COVERAGES])
+        shares = (own.sure[:, None] >= limits).mean(axis=0)
+        for condition, table in conditions.items():
+            changed = answers_of(table, metadata)
+            if changed is None:
+                continue
+            answered = changed.sure[:, None] >= limits
+            everything = np.ones(len(changed.loss), dtype=bool)
+            rows = _curve(changed, everything, answered, resamples=resamples, seed=seed)
+            known = {"model": model, "condition": condition, "threshold": limits}
+            tables.append(rows.assign(**known, coverage_clean=shares)[IN_CONDITION_COLUMNS])
+    return pd.concat([part for part in tables if len(part)] or tables, ignore_index=True)
 
 
 def mode_masks(

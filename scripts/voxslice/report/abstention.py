@@ -52,6 +52,7 @@ def sentences(study: Study) -> list[str]:
         for row in rows[rows["mode"] != ALL].to_dict("records"):
             if row["change"] > 0 and row["answered"]:
                 found.append(_worse(model, row))
+        found += _in_worst_condition(study, model)
     return found + _thresholds(study)
 
 
@@ -62,6 +63,22 @@ def _told(study: Study, model: str) -> pd.DataFrame:
     ]
     near = (rows["coverage"] - TOLD).abs()
     return rows[near == near.groupby(rows["mode"]).transform("min")].drop_duplicates("mode")
+
+
+def _in_worst_condition(study: Study, model: str) -> list[str]:
+    """Say what the same threshold does in the condition in which most of the answers are wrong."""
+    rows = study.abstention_in_conditions
+    rows = rows[(rows["model"] == model) & rows["risk"].notna()]
+    rows = rows[rows["coverage_clean"] < 1]
+    if not len(rows):
+        return []
+    near = (rows["coverage_clean"].astype(float) - TOLD).abs()
+    row = rows[near == near.min()].sort_values("risk", ascending=False).iloc[0]
+    return [
+        f"In the condition {row['condition']}, the same threshold answers {share(row['coverage'])}"
+        f" with an error rate of {ERROR.text(row['risk'])}; without abstention, it is"
+        f" {ERROR.text(row['risk'] - row['change'])} there."
+    ]
 
 
 def _worse(model: str, row: dict[Any, Any]) -> str:

@@ -15,7 +15,11 @@ from voxslice.conditions.outcomes import MODEL_COLUMNS, OUTCOME_COLUMNS, WORST_C
 from voxslice.conditions.pooled import POOLED_COLUMNS
 from voxslice.conditions.probes import PROBE_COLUMNS
 from voxslice.conditions.tables import BROKEN_COLUMNS
-from voxslice.decisions.abstention import ABSTENTION_COLUMNS, THRESHOLD_COLUMNS
+from voxslice.decisions.abstention import (
+    ABSTENTION_COLUMNS,
+    IN_CONDITION_COLUMNS,
+    THRESHOLD_COLUMNS,
+)
 from voxslice.decisions.cascade import CASCADE_COLUMNS
 from voxslice.decisions.table import CHECK_COLUMNS
 from voxslice.files import read_embeddings, read_predictions
@@ -161,6 +165,7 @@ class Study:
         channels: how the recordings of groups of people differ from those of other people
         abstention: error rate of each model at several coverages; empty for a regression
         thresholds: thresholds for a wanted risk, and what they do on other speakers
+        abstention_in_conditions: what the thresholds do in conditions; empty without conditions
         cascades: metrics of cascades of two models; empty for a regression
         checks: answers of the checks; empty if the config has none
         recordings: results per recording; None if the dataset has no long recordings
@@ -215,6 +220,9 @@ class Study:
     )
     thresholds: pd.DataFrame = field(
         default_factory=lambda: pd.DataFrame(columns=THRESHOLD_COLUMNS)
+    )
+    abstention_in_conditions: pd.DataFrame = field(
+        default_factory=lambda: pd.DataFrame(columns=IN_CONDITION_COLUMNS)
     )
     cascades: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=CASCADE_COLUMNS))
     checks: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=CHECK_COLUMNS))

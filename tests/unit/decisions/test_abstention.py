@@ -6,7 +6,9 @@ import pytest
 from voxslice.decisions.abstention import (
     ABSTENTION_COLUMNS,
     COVERAGES,
+    IN_CONDITION_COLUMNS,
     THRESHOLD_COLUMNS,
+    abstention_in_conditions,
     abstention_table,
     choose_threshold,
     threshold_of,
@@ -56,6 +58,29 @@ def curve(*, visible=("pitch",), **more):
     return abstention_table(
         {"m": scores}, metadata, modes, members, visible=visible, resamples=200, seed=0
     )
+
+
+def test_conditions_meet_the_thresholds_of_the_original_audio():
+    clean, metadata, *_ = make()
+    noisy = make(seed=1, angry=0.6)[0]
+    table = abstention_in_conditions(
+        {"m": clean, "bare": clean.drop(columns=["p_a", "p_b"])},
+        {"m": {"same": clean, "noisy": noisy}, "bare": {"noisy": noisy}},
+        metadata,
+        resamples=200,
+        seed=0,
+    )
+    assert list(table.columns) == IN_CONDITION_COLUMNS
+    assert list(table["model"].unique()) == ["m"]
+    same, changed = (table[table["condition"] == name] for name in ("same", "noisy"))
+    assert same["coverage"].tolist() == same["coverage_clean"].tolist()
+    assert changed["threshold"].tolist() == same["threshold"].tolist()
+    sure = noisy["p_a"].where(noisy["loss"] == 0, noisy["p_b"])
+    for row in changed.to_dict("records"):
+        answered = noisy.loc[sure >= row["threshold"], "loss"]
+        assert row["answered"] == len(answered)
+        assert row["risk"] == pytest.approx(answered.mean())
+        assert row["change"] == pytest.approx(answered.mean() - noisy["loss"].mean())
 
 
 def test_the_risk_is_the_share_of_errors_of_the_surest_utterances():

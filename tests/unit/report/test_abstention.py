@@ -65,6 +65,19 @@ def test_sentences_tell_the_gain_and_the_mode_that_gets_worse():
     )
 
 
+def test_the_worst_condition_is_told():
+    rows = [
+        {"model": "a", "condition": name, "coverage_clean": clean, "coverage": 0.9, "risk": risk,
+         "change": -0.05}
+        for name, clean, risk in (("white", 1, 0.9), ("white", 0.8, 0.2), ("phone", 0.8, 0.4))
+    ]  # fmt: skip
+    found = sentences(dataclasses.replace(study(), abstention_in_conditions=pd.DataFrame(rows)))
+    assert found[2] == (
+        "In the condition phone, the same threshold answers 90 % with an error rate of 40.0 %;"
+        " without abstention, it is 45.0 % there."
+    )
+
+
 def test_a_rise_that_may_be_chance_is_told_as_such():
     one = study()
     one = dataclasses.replace(one, abstention=one.abstention.assign(change_low=-0.1))

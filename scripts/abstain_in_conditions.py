@@ -1,0 +1,45 @@
+from collections.abc import Mapping
+
+import pandas as pd
+from voxslice.decisions.abstention import abstention_in_conditions
+from voxslice.files import write_csv
+from voxslice.logs import to_log
+
+
+def main(
+    *,
+    clean: Mapping[str, str],
+    in_conditions: Mapping[str, Mapping[str, str]],
+    metadata: str,
+    resamples: int,
+    seed: int,
+    table: str,
+) -> None:
+    """Compute what the thresholds of the original audio do in conditions."""
+    found = abstention_in_conditions(
+        {model: pd.read_parquet(path) for model, path in clean.items()},
+        {
+            model: {name: pd.read_parquet(path) for name, path in paths.items()}
+            for model, paths in in_conditions.items()
+        },
+        pd.read_parquet(metadata),
+        resamples=resamples,
+        seed=seed,
+    )
+    write_csv(found, table)
+
+
+if __name__ == "__main__":
+    with to_log(snakemake.log):
+        inputs, params = snakemake.input, snakemake.params
+        paths = iter(inputs.in_conditions)
+        main(
+            clean=dict(zip(params.models, inputs.clean, strict=True)),
+            in_conditions={
+                model: {name: next(paths) for name in params.conditions} for model in params.models
+            },
+            metadata=inputs.metadata,
+            resamples=params.resamples,
+            seed=params.seed,
+            table=snakemake.output[0],
+        )
