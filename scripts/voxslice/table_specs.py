@@ -171,18 +171,27 @@ COMPARED = (
     Column("only_b_wrong", "integer", "Utterances that only the second gets wrong.", missing=True),
     Column("both_wrong", "integer", "Utterances that both get wrong.", missing=True),
     Column(
+        "mcnemar_p",
+        "number",
+        "p-value of McNemar's test, which treats utterances as independent (classification). No"
+        " verdict rests on it.",
+        missing=True,
+    ),
+    Column(
         "test",
         "text",
         "Test of the row. On all utterances, the predictions of whole speakers are exchanged"
-        " between the models. McNemar's test treats utterances as independent.",
-        allowed=("exchange of speakers", "McNemar", "sign flips of speakers"),
+        " between the models. On groups, the signs of the differences of whole speakers are"
+        " flipped.",
+        allowed=("exchange of speakers", "sign flips of speakers"),
     ),
     Column("p", "number", "p-value of the test.", missing=True),
     Column(
         "q",
         "number",
-        "p adjusted (Benjamini and Hochberg): on all utterances over the pairs of models, on groups"
-        " over all groups and pairs, and separately for each reference model.",
+        "p adjusted: on all utterances over the pairs of models (Benjamini and Hochberg), on groups"
+        " over all groups (largest statistic of Westfall and Young) and pairs (Bonferroni), and"
+        " separately for each reference model.",
         missing=True,
     ),
     Column(

@@ -14,7 +14,7 @@ from voxslice.comparison.paired_tests import (
     exchange_speakers,
     is_equivalent,
     mcnemar,
-    sign_flip,
+    sign_flips,
 )
 from voxslice.names import CHANCE
 from voxslice.scores.bootstrap import FEW_SPEAKERS, bootstrap_interval, speaker_sums
@@ -24,9 +24,9 @@ from voxslice.task import Task, rises
 COMPARISON_COLUMNS = [
     "slice", "kind", "rule", "support", "speakers", "reliable", "model_a", "model_b", "metric",
     "value_a", "value_b", "difference", "low", "high", "both_right", "only_a_wrong", "only_b_wrong",
-    "both_wrong", "test", "p", "q", "verdict", "strictly", "equivalent", "regression",
+    "both_wrong", "mcnemar_p", "test", "p", "q", "verdict", "strictly", "equivalent", "regression",
 ]  # fmt: skip
-EXCHANGE, MCNEMAR, SIGN_FLIP = "exchange of speakers", "McNemar", "sign flips of speakers"
+EXCHANGE, SIGN_FLIPS = "exchange of speakers", "sign flips of speakers"
 """Tests in the table of comparisons, see `voxslice.comparison.paired_tests`."""
 SHOWN, NOT_EXCLUDED, EXCLUDED = "shown", "not excluded", "excluded"
 """States of a regression, which is a group on which the later model is worse."""
@@ -48,7 +48,7 @@ def compare(
 
     All utterances are compared by the metric of the task, with a test that exchanges the models'
     predictions of whole speakers. Groups, which often have one label, are compared by the accuracy
-    and McNemar's test, or by the mean absolute error and a sign-flip test over speakers.
+    or the mean absolute error, with sign flips of the differences of whole speakers.
 
     The verdict is on model b compared with model a. It is `better` or `worse` if q is at most 0.05
     and the interval, of at least five speakers, does not contain zero. Otherwise it is `equivalent`
@@ -61,11 +61,8 @@ def compare(
     errors differs between speakers. Two equally good models got one in 3 to 6 % of 400 studies of
     10 speakers and in 4 to 5 % of those of 20 speakers, for each metric. A model that makes half
     as many errors was found better in 32 and 59 % by the accuracy or the UAR, and in 95 and 100 %
-    by the mean absolute error. With fewer than six speakers there is no verdict. On groups with 2,
-    3 and 4 speakers, equally good models would get a verdict in 30, 18 and 9 % of the cases, and
-    with 5, 10 and 20 speakers they get one in 7, 6 and 5 %. If the models differ for each speaker
-    but not on average, at least one of 13 groups gets a verdict in 15, 15, 25 and 32 % of the
-    studies of 5, 10, 20 and 80 speakers.
+    by the mean absolute error. With fewer than six speakers there is no verdict. The page
+    `bench/verdicts.md` also says how often any of 13 groups gets a verdict.
 
     Args:
         scores: scores of each model, for the same utterances in the same order: `loss`, and
@@ -81,11 +78,13 @@ def compare(
         one row per group and pair, in the columns `COMPARISON_COLUMNS`: the `metric` of the row and
         its values for both models; `difference` (b minus a) and its 95 % interval from resampling
         speakers (missing if all resamples agree); `reliable`, whether there are enough known
-        speakers for the interval; for a classification the counts of who is wrong; the `test` and
-        its `p`; `q`, which adjusts p (Benjamini and Hochberg): for all utterances over the pairs of
-        models, for groups over all groups and pairs; `verdict`; `strictly`, whether the better
-        model of a classification makes no error that the other one does not make; `equivalent`; and
-        `regression`
+        speakers for the interval; for a classification the counts of who is wrong and `mcnemar_p`,
+        the p-value of McNemar's test, which treats utterances as independent and decides nothing;
+        the `test` and its `p`; `q`, which adjusts p: for all utterances over the pairs of models
+        (Benjamini and Hochberg), for groups over all groups (by the largest statistic, see
+        `voxslice.comparison.paired_tests.sign_flips`) and pairs (Bonferroni); `verdict`;
+        `strictly`, whether the better model of a classification makes no error that the other one
+        does not make; `equivalent`; and `regression`
     """
     pairs = list(combinations(scores, 2)) if pairs is None else list(pairs)
     tables = [
@@ -137,6 +136,9 @@ def _compare_overall(
         row |= _within_margin(row, low[0], high[0], task.margin, support=support, labels=labels)
         rows.append(row)
         sides.append(_side(low[0], high[0]) if _enough(row) else 0)
+    if rows:
+        for row, q in zip(rows, false_discovery_control([row["p"] for row in rows]), strict=True):
+            row["q"] = float(q)
     return rows, sides
 
 
@@ -163,18 +165,15 @@ def _compare_groups(
         sums = speaker_sums(np.stack([stacked, stacked * change[:, None]], axis=-1), speakers)
         units = (sums[..., 0] > 0).sum(0)  # speakers with utterances in each group
         low, high = bootstrap_interval(sums, _mean, resamples=resamples, seed=seed, speakers=units)
+        alone, adjusted = sign_flips(sums[..., 1], resamples=resamples, seed=seed)
         for place, (name, group) in enumerate(groups.items()):
             row = _row(name, group, a, b, scores, speakers, task)
             values = [_metric(losses[model][group.mask], task) for model in (a, b)]
             row |= _difference(task.metric, values, low[place], high[place])
             # the mean of the differences, which the interval is of, differs by rounding
             row["difference"] = float(change[group.mask].mean()) if row["support"] else np.nan
-            if task.is_classification:
-                row["test"] = MCNEMAR
-                row["p"] = mcnemar(row["only_a_wrong"], row["only_b_wrong"])
-            else:
-                row["test"] = SIGN_FLIP
-                row["p"] = sign_flip(sums[:, place, 1], resamples=resamples, seed=seed)
+            row |= {"test": SIGN_FLIPS, "p": float(alone[place])}
+            row["q"] = min(1.0, len(pairs) * float(adjusted[place]))
             support = row["support"] if task.is_classification else None
             row |= _within_margin(row, low[place], high[place], margin, support=support)
             rows.append(row)
@@ -206,7 +205,9 @@ def _row(
     }
     if task.is_classification:
         wrong = [scores[model]["loss"].to_numpy()[group.mask] > 0 for model in (a, b)]
-        row |= _errors(*wrong)
+        counts = _errors(*wrong)
+        row |= counts
+        row["mcnemar_p"] = mcnemar(counts["only_a_wrong"], counts["only_b_wrong"])
     return row
 
 
@@ -261,10 +262,8 @@ def _side(low: float, high: float) -> int:
 
 
 def _finished(rows: list[dict], sides: list[int], task: Task) -> pd.DataFrame:
-    """Table of some rows whose p-values are adjusted together, with their verdicts."""
+    """Table of some rows with their verdicts."""
     table = pd.DataFrame(rows, columns=COMPARISON_COLUMNS)
-    if len(table):
-        table["q"] = false_discovery_control(table["p"].astype(float))
     for name in ["speakers", "both_right", "only_a_wrong", "only_b_wrong", "both_wrong"]:
         table[name] = table[name].astype("Int64")
     table["equivalent"] = table["equivalent"].astype("boolean")

@@ -1,7 +1,7 @@
 """Tests of the paired losses of two models on the same utterances."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from scipy.stats import binomtest
@@ -35,27 +35,52 @@ def mcnemar(only_a: int, only_b: int) -> float:
     return float(binomtest(only_a, only_a + only_b, 0.5).pvalue)
 
 
-def sign_flip(contributions: Sequence[float] | np.ndarray, *, resamples: int, seed: int) -> float:
-    """Two-sided sign-flip test of a sum of independent contributions of speakers.
+def sign_flips(
+    contributions: np.ndarray, *, resamples: int, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Two-sided sign-flip tests of the sums of several columns, adjusted for their number.
 
-    It uses all sign flips for up to 14 speakers, otherwise random ones and the observed one.
+    If two models are equally good for a speaker, the sign of the speaker's differences could as
+    well be the opposite one. The test flips the signs of all columns of a speaker together, so that
+    it keeps how the columns depend on each other. It uses all flips of up to 14 speakers with a
+    difference, otherwise random ones and the observed one.
+
+    The adjusted p-value is the chance that the largest statistic of a column and all columns with
+    smaller ones is as large, step by step from the largest one (Westfall and Young,
+    Resampling-Based Multiple Testing, Wiley 1993, algorithm 2.8). So the chance of any adjusted
+    p-value of at most 0.05 is at most 0.05 if no column differs. The statistic is the sum divided
+    by the root of the sum of squares, which flips do not change. Columns with many and with few
+    speakers are then comparable.
 
     Args:
-        contributions: contribution of each speaker
+        contributions: contribution of each speaker to the sum of each column, shape (speakers,
+            columns)
         resamples: number of random flips
         seed: seed of the random flips
 
     Returns:
-        the p-value, 1 if all contributions are 0
+        the p-value of each column alone and its adjusted p-value, each of shape (columns,); both
+        are 1 if all contributions of the column are 0
     """
     values = np.asarray(contributions, float)
-    values = values[values != 0]
-    if len(values) == 0:
-        return 1.0
-    flips = [signs @ values for signs in exchanges(len(values), 1, resamples, seed)]
+    length = np.sqrt((values**2).sum(axis=0))
+    scaled = np.divide(values, length, out=np.zeros_like(values), where=length > 0)
+    scaled = scaled[(scaled != 0).any(axis=1)]
+    observed = np.abs(scaled.sum(axis=0))
     # flips that differ from the observed sum by rounding only are equal to it
-    reached = np.abs(np.concatenate(flips)) >= np.abs(values.sum()) * (1 - ROUNDING)
-    return float(reached.mean())
+    bars = observed * (1 - ROUNDING)
+    order = np.argsort(observed, kind="stable")  # the largest statistic comes last
+    alone, stepped, flips = np.zeros(len(order)), np.zeros(len(order)), 0
+    for signs in exchanges(len(scaled), len(order), resamples, seed):
+        flipped = np.abs(signs @ scaled)
+        alone += (flipped >= bars).sum(axis=0)
+        largest = np.maximum.accumulate(flipped[:, order], axis=1)
+        stepped += (largest >= bars[order]).sum(axis=0)
+        flips += len(signs)
+    adjusted = np.empty(len(order))
+    # no column gets a smaller adjusted p-value than one with a larger statistic
+    adjusted[order] = np.maximum.accumulate(stepped[::-1])[::-1] / flips
+    return alone / flips, adjusted
 
 
 def exchange_speakers(

@@ -54,7 +54,7 @@ def test_counts_by_hand():
     assert table["only_b_wrong"].to_list() == [1, 1]
     assert table["both_wrong"].to_list() == [1, 1]
     assert table["metric"].to_list() == ["accuracy", "accuracy"]
-    assert table["test"].to_list() == ["exchange of speakers", "McNemar"]
+    assert table["test"].to_list() == ["exchange of speakers", "sign flips of speakers"]
     assert table["value_a"].to_list() == [5 / 8, 1 / 4]
     assert table["value_b"].to_list() == [6 / 8, 2 / 4]
     assert table["difference"].to_list() == [1 / 8, 1 / 4]
@@ -72,7 +72,7 @@ def adjusted(p):
     return q
 
 
-def test_q_adjusts_over_pairs_overall_and_over_all_slices_and_pairs():
+def test_q_adjusts_over_pairs_overall_and_over_slices_and_pairs():
     rng = np.random.default_rng(0)
     losses = {
         name: rng.random(200) < rate for name, rate in zip("abc", (0.1, 0.3, 0.35), strict=True)
@@ -84,11 +84,18 @@ def test_q_adjusts_over_pairs_overall_and_over_all_slices_and_pairs():
     pairs = list(zip(table["model_a"], table["model_b"], strict=True))[:3]
     assert pairs == [("a", "b"), ("a", "c"), ("b", "c")]
     overall = table[:3]
-    for rows in (overall, table[3:]):
-        np.testing.assert_allclose(rows["q"], adjusted(rows["p"]), rtol=1e-12)
-        assert (rows["q"] >= rows["p"]).all() and rows["q"].min() < 0.01
+    np.testing.assert_allclose(overall["q"], adjusted(overall["p"]), rtol=1e-12)
+    assert (table["q"] >= table["p"]).all() and overall["q"].min() < 0.01
     alone = compared(losses)
     assert alone["q"].to_list() == overall["q"].to_list()  # it does not depend on the slices
+    for a, b in pairs:
+        rows = table[(table["model_a"] == a) & (table["model_b"] == b) & (table["kind"] == "slice")]
+        pair = compared({a: losses[a], b: losses[b]}, slices)[1:]
+        np.testing.assert_array_equal(rows["p"], pair["p"])
+        np.testing.assert_allclose(rows["q"], np.minimum(1, 3 * pair["q"]), rtol=1e-12)
+        ones = [compared({a: losses[a], b: losses[b]}, {s: slices[s]}).iloc[1] for s in slices]
+        assert [row["q"] for row in ones] == [row["p"] for row in ones]  # nothing to adjust for
+        np.testing.assert_allclose([row["p"] for row in ones], pair["p"], atol=0.06)
 
 
 def test_references_are_adjusted_separately():
@@ -111,8 +118,17 @@ def test_references_are_adjusted_separately():
         ("majority", "a"): ["all"],
         ("majority", "b"): ["all"],
     }
-    for name, rows in table.groupby(["model_a", "kind"]):
+    for name, rows in table[table["slice"] == "all"].groupby("model_a"):
         np.testing.assert_allclose(rows["q"], adjusted(rows["p"]), rtol=1e-12, err_msg=str(name))
+    pair = compare(
+        {"chance": references["chance"], "a": scores["a"]},
+        slices,
+        None,
+        task=Task("classification", margin=0.02),
+        **settings,
+    )
+    rows = table[(table["model_b"] == "a") & (table["kind"] == "slice")]
+    np.testing.assert_allclose(rows["q"], np.minimum(1, 2 * pair["q"][1:]), rtol=1e-12)
     first = table.iloc[0]
     assert first["value_a"] == pytest.approx(1 - losses["chance"].mean())
     assert (first["value_b"], first["verdict"]) == (1 - losses["a"].mean(), "better")
@@ -130,8 +146,9 @@ def test_the_better_model_has_the_positive_difference_in_a_classification():
     assert 0 < row["low"] < 0.4 < row["high"]
     # without speakers, each utterance can be exchanged alone
     assert row["p"] == pytest.approx(mcnemar(30, 10), abs=0.005)
-    rows = compared({"bad": bad, "good": good}, {"s": [1] * 49 + [0]})
-    assert rows.iloc[1]["p"] == pytest.approx(mcnemar(30, 9))
+    row = compared({"bad": bad, "good": good}, {"s": [1] * 49 + [0]}).iloc[1]
+    assert row["p"] == pytest.approx(mcnemar(30, 9), abs=0.005)
+    assert row["mcnemar_p"] == mcnemar(30, 9)
 
 
 def test_a_regression_is_compared_by_its_error():
@@ -207,10 +224,14 @@ def test_verdict_of_a_regression_uses_the_error():
 
 
 def test_verdicts_use_the_adjusted_p_value():
-    a, b = two_models(6, 0, 80)
-    group = {"s": np.arange(86) < 86}
-    assert compared({"a": a, "b": b}, group).iloc[1]["verdict"] == "better"  # p = q = 0.03
-    others = {f"s{i}": np.arange(86) >= i for i in range(1, 10)}
+    a, b = two_models(6, 30, 80)
+    b[6:36:2], a[6:36:2] = 0, 1  # after the first six, each model alone is wrong in turn
+    group = {"s": np.arange(116) < 6}
+    row = compared({"a": a, "b": b}, group).iloc[1]
+    assert row["p"] == row["q"] == 2 * 0.5**6 and row["verdict"] == "better"
+    others = {
+        f"s{i}": (np.arange(116) >= 6 * i) & (np.arange(116) < 6 * i + 6) for i in range(1, 6)
+    }
     row = compared({"a": a, "b": b}, {**group, **others}).iloc[1]
     assert row["p"] < 0.05 < row["q"]
     assert (row["verdict"], row["strictly"]) == ("undecided", False)
@@ -221,25 +242,27 @@ def test_a_verdict_on_a_group_needs_more_than_one_speaker_with_a_difference():
     group = {"s": np.arange(100) < 100}
     one, many = np.repeat(np.arange(5), 20).astype(str), (np.arange(100) % 20).astype(str)
     row = compared({"a": a, "b": b}, group, speakers=one).iloc[1]
-    assert row["q"] < 1e-4 and row["low"] == 0  # all fixed errors are one speaker's
+    assert row["mcnemar_p"] < 1e-4  # all fixed errors are one speaker's
+    assert row["p"] == row["q"] == 1 and row["low"] == 0
     assert row["verdict"] == "undecided"
     assert compared({"a": a, "b": b}, group, speakers=many).iloc[1]["verdict"] == "better"
     alone = compared({"a": a, "b": b}, {"first": one == "0"}, speakers=one).iloc[1]
-    assert alone["q"] < 1e-3 and alone["verdict"] == "undecided"
+    assert alone["mcnemar_p"] < 1e-3 and alone["verdict"] == "undecided"
     assert compared({"b": b, "a": a}, group, speakers=many).iloc[1]["verdict"] == "worse"
 
 
 @pytest.mark.parametrize(
     ("names", "count", "verdict"),
-    [([*"abcde"], 5, "better"), ([*"abcd"], 4, "undecided"), (["", *"abcd"], 4, "undecided")],
+    [([*"abcdef"], 6, "better"), ([*"abcde"], 5, "undecided"), (["", *"abcd"], 4, "undecided")],
 )
-def test_a_verdict_on_a_group_needs_five_speakers_with_a_name(names, count, verdict):
-    a, b = two_models(41, 0, 159)
-    speakers = np.array(names)[np.arange(200) % len(names)]
-    group = {"s": np.arange(200) < 200}
+def test_a_verdict_on_a_group_needs_six_speakers(names, count, verdict):
+    a, b = two_models(41, 0, 199)
+    speakers = np.array(names)[np.arange(240) % len(names)]
+    group = {"s": np.arange(240) < 240}
     row = compared({"a": a, "b": b}, group, speakers=speakers, resamples=2000).iloc[1]
-    assert row["q"] < 1e-9 and row["low"] > 0
-    assert (row["speakers"], row["reliable"], row["verdict"]) == (count, count == 5, verdict)
+    assert row["mcnemar_p"] < 1e-9 and row["low"] > 0
+    assert row["p"] == 2 * 0.5 ** len(names)
+    assert (row["speakers"], row["reliable"], row["verdict"]) == (count, count >= 5, verdict)
 
 
 @pytest.mark.parametrize(("count", "verdict"), [(5, "undecided"), (6, "better")])

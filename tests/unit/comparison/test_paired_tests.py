@@ -1,4 +1,4 @@
-"""Paired tests: McNemar's test and sign flips."""
+"""Paired tests: McNemar's test, sign flips and exchanges of speakers."""
 
 import tracemalloc
 from itertools import product
@@ -12,7 +12,7 @@ from voxslice.comparison.paired_tests import (
     fewest_speakers,
     is_equivalent,
     mcnemar,
-    sign_flip,
+    sign_flips,
 )
 from voxslice.scores import bootstrap
 
@@ -25,6 +25,13 @@ def test_mcnemar():
     assert mcnemar(1, 3) == pytest.approx(2 * (1 + 4) / 16)
     for a, b in product(range(6), repeat=2):
         assert mcnemar(a, b) == mcnemar(b, a)
+
+
+def sign_flip(values, **settings):
+    """p-value of one column."""
+    alone, adjusted = sign_flips(np.reshape(values, (-1, 1)), **settings)
+    assert alone.shape == (1,) and alone == adjusted
+    return float(alone[0])
 
 
 def brute_force(values):
@@ -91,6 +98,48 @@ def test_sign_flips_hold_their_level():
     rng = np.random.default_rng(0)
     ps = [sign_flip(rng.normal(0, 1, 12), resamples=0, seed=0) for _ in range(400)]
     assert 0.02 <= np.mean(np.array(ps) <= 0.05) <= 0.085
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_columns_are_adjusted_by_their_largest_statistic(seed):
+    rng = np.random.default_rng(seed)
+    values = rng.normal([0, 0.4, 0.8, 0], 1, (9, 4)) * (rng.random((9, 4)) < 0.8)
+    values[:, 3] = 0
+    alone, adjusted = sign_flips(values, resamples=0, seed=0)
+    scaled = values[:, :3] / np.linalg.norm(values[:, :3], axis=0)
+    observed = np.abs(scaled.sum(0))
+    flips = np.abs(np.array(list(product([1, -1], repeat=9))) @ scaled)
+    expected, largest = np.zeros(3), 0
+    for column in np.argsort(-observed):
+        # the largest of the columns whose statistic is not above the one of this column
+        maxima = flips[:, observed <= observed[column]].max(axis=1)
+        largest = max(largest, (maxima >= observed[column] - 1e-9).mean())
+        expected[column] = largest
+    np.testing.assert_allclose(adjusted[:3], expected, atol=1e-12)
+    assert adjusted[3] == alone[3] == 1
+    for column in range(3):
+        assert alone[column] == brute_force(values[:, column])
+    order = rng.permutation(4)
+    np.testing.assert_array_equal(
+        sign_flips(values[:, order], resamples=0, seed=0)[1], adjusted[order]
+    )
+
+
+def test_equal_columns_cost_nothing():
+    values = np.random.default_rng(0).normal(0.5, 1, (10, 1))
+    one = sign_flips(values, resamples=0, seed=0)[1]
+    many = sign_flips(np.repeat(values, 5, axis=1), resamples=0, seed=0)[1]
+    np.testing.assert_array_equal(many, np.repeat(one, 5))
+
+
+def test_adjusted_sign_flips_hold_their_level_together():
+    rng = np.random.default_rng(0)
+    member = rng.random((20, 12, 1)) < 0.5  # speakers in groups that overlap
+    smallest = [
+        sign_flips(rng.normal(0, 1, (20, 1)) * member[:, :, 0], resamples=500, seed=0)[1].min()
+        for _ in range(400)
+    ]
+    assert 0.02 <= np.mean(np.array(smallest) <= 0.05) <= 0.085
 
 
 def f1_sums(seed, speakers):

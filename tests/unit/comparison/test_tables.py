@@ -18,7 +18,7 @@ def study(columns, kind="classification", **changes):
     """Three models: `small` makes more errors than `big`, in men; `int8` is made from `big`."""
     rng = np.random.default_rng(0)
     metadata = keys().assign(
-        speaker=[f"s{i % 12}" for i in range(COUNT)], gender=["f", "m"] * (COUNT // 2)
+        speaker=[f"s{i // 2 % 12}" for i in range(COUNT)], gender=["f", "m"] * (COUNT // 2)
     )
     men = metadata["gender"].eq("m").to_numpy()
     losses = {
