@@ -32,12 +32,7 @@ SENTENCES = {
     "a01": "The red bus leaves the station at seven.",
     "a02": "She put the letter on the kitchen table.",
     "a03": "Tomorrow we will paint the garden fence.",
-    "a04": "He told me about the meeting last night.",
-    "a05": "There are three bags under the window.",
-    "a06": "They carried the boxes up the stairs again.",
     "b01": "My brother comes home from work at noon.",
-    "b02": "You can find the key behind the blue door.",
-    "b03": "We walked along the river until it rained.",
     "b04": "The new neighbours have a small brown dog.",
 }
 
@@ -47,7 +42,7 @@ TELEPHONE_SHARE = 0.2
 _DESCRIPTION = (
     "Synthetic speech of the speech synthesiser espeak-ng, made to try out software. "
     "The voices are settings of the synthesiser, not people; gender, age and emotion are nominal: "
-    "they name the settings. Ten voices say ten sentences in the styles of seven emotions. "
+    "they name the settings. Twenty voices say five sentences in the styles of seven emotions. "
     "A fifth of the utterances came over a telephone line; no column says which. "
     "Results on this corpus say nothing about human speech. "
     "espeak-ng itself is under GPL-3.0-or-later; the recordings are released under CC0-1.0."

@@ -80,6 +80,16 @@ EVALUATION_VOICES = (
     Voice("8", "male", 55, pitch=90, tract=96),
     Voice("9", "female", 61, pitch=142, tract=111, breath=2),
     Voice("10", "male", 68, pitch=84, tract=99, breath=1),
+    Voice("11", "female", 24, pitch=170, tract=116, breath=1, temper=0.9),
+    Voice("12", "male", 26, pitch=98, tract=94, breath=3),
+    Voice("13", "female", 33, pitch=160, tract=111, breath=3),
+    Voice("14", "male", 35, pitch=104, tract=97, breath=1, temper=1.1),
+    Voice("15", "female", 43, pitch=155, tract=114, temper=1.1),
+    Voice("16", "male", 46, pitch=92, tract=101, temper=0.9),
+    Voice("17", "female", 52, pitch=146, tract=109, breath=2),
+    Voice("18", "male", 51, pitch=97, tract=95, breath=2),
+    Voice("19", "female", 67, pitch=138, tract=112, breath=1),
+    Voice("20", "male", 63, pitch=88, tract=98, temper=1.1),
 )
 
 
