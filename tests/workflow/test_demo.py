@@ -113,7 +113,7 @@ def test_the_held_out_speakers_are_listed(finished_study):
     assert len(table)
     for _, split in table.groupby(["model", "search"]):
         assert set(split["speaker"]) == speakers
-        assert split["half"].value_counts().to_dict() == {"first": 5, "second": 5}
+        assert split["half"].value_counts().to_dict() == {"first": 10, "second": 10}
     page = (finished_study / "results/report/demo/gender.html").read_text(encoding="utf-8")
     assert "This report combines 8 searches" in page
     assert f"are drawn with the seed 0 and listed in {name}" in page
