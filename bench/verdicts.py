@@ -131,6 +131,69 @@ def group_verdicts(speakers: int, studies: int, rates: list[float]) -> dict[str,
     return pd.DataFrame(found).astype(float).mean().to_dict()
 
 
+MARGIN = 0.02
+FLIPS = 0.02
+"""Probability that the second model differs on an utterance by chance, in either direction."""
+LOSSES = {
+    "equal": lambda rng, speakers: np.zeros(speakers),
+    "each speaker loses 2 points": lambda rng, speakers: np.full(speakers, MARGIN),
+    "speakers lose 2 points, with a spread of 3": lambda rng, speakers: rng.normal(
+        MARGIN, 0.03, speakers
+    ),
+    "one speaker in ten loses 20 points": lambda rng, speakers: np.where(
+        rng.random(speakers) < 0.1, 10 * MARGIN, 0.0
+    ),
+}
+"""Loss of accuracy of each speaker. The mean loss is 0, or exactly the margin."""
+
+
+def variant(rng: np.random.Generator, loss: np.ndarray, lost: np.ndarray) -> np.ndarray:
+    """Losses of a second model, which agrees with the first one on most utterances.
+
+    Args:
+        rng: source of the draws
+        loss: losses of the first model, which makes an error in a fifth of the utterances
+        lost: loss of accuracy of each utterance's speaker
+
+    Returns:
+        losses of the second model
+    """
+    to_wrong = FLIPS + np.maximum(lost, 0)
+    to_right = FLIPS + np.maximum(-lost, 0)
+    flipped = rng.random(len(loss)) < np.where(loss == 0, to_wrong / 0.8, to_right / 0.2)
+    return np.where(flipped, 1 - loss, loss)
+
+
+def equivalence(speakers: int, studies: int, losses: str) -> tuple[float, float]:
+    """Share of the studies in which two models are called equivalent, with and without the guard.
+
+    Args:
+        speakers: number of speakers of each study
+        studies: number of studies
+        losses: a name in `LOSSES`
+
+    Returns:
+        the share with the guard, and the share of studies whose shown interval, of at least five
+        speakers, lies within the margin
+    """
+    found = []
+    for seed in range(studies):
+        rng = np.random.default_rng([seed, speakers, 2])
+        speaker = np.repeat(np.arange(speakers), PER_SPEAKER)
+        first = (rng.random(len(speaker)) < 0.2).astype(float)
+        second = variant(rng, first, LOSSES[losses](rng, speakers)[speaker])
+        row = compare(
+            {"a": pd.DataFrame({"loss": first}), "b": pd.DataFrame({"loss": second})},
+            {},
+            speaker.astype(str),
+            task=Task("classification", margin=MARGIN, overall="accuracy"),
+            resamples=1000,
+            seed=seed,
+        ).iloc[0]
+        found.append((row["equivalent"], row["low"] >= -MARGIN and row["high"] <= MARGIN))
+    return tuple(np.mean(found, axis=0))
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--studies", type=int, default=400)
@@ -177,3 +240,21 @@ if __name__ == "__main__":
             f" {100 * equal['mcnemar']:.1f} % |",
             flush=True,
         )
+    print(
+        "",
+        "Two models are called equivalent within a margin of 2 points. The call is wrong in all",
+        "rows but those of equal models, since the mean loss is exactly the margin. The last",
+        "column says how often the shown interval lies within the margin: it does not allow for a",
+        "speaker that the study has missed.",
+        "",
+        "| second model | speakers | equivalent | interval within the margin |",
+        "|---|---|---|---|",
+        sep="\n",
+    )
+    for losses in LOSSES:
+        for speakers in (5, 10, 20, 30, 80):
+            guarded, plain = equivalence(speakers, options.studies, losses)
+            print(
+                f"| {losses} | {speakers} | {100 * guarded:.1f} % | {100 * plain:.1f} % |",
+                flush=True,
+            )

@@ -179,7 +179,8 @@ def _pair_rows(
     """One row per speaker for a pair of models and a metric.
 
     q is not adjusted yet. `low_raw` and `high_raw` are the ends of the interval also where all
-    resamples agree, and `equivalent` is whether it lies within the margin.
+    resamples agree. `equivalent` is whether the guarded interval lies within the margin, see
+    `voxslice.comparison.hidden_speaker`.
     """
     numbers, _ = number_speakers(speakers)
     names, known = _names(speakers)
@@ -190,6 +191,9 @@ def _pair_rows(
     each = np.stack([metric_sums(table, None, metric) for table in (a, b)])
     drawn = {"resamples": resamples, "seed": seed}
     without, low, high = without_each(sums, metric, **drawn)
+    within = ((np.nan, np.nan),) * len(low)
+    if margin is not None:
+        within = tuple(zip(*without_each(sums, metric, margin=margin, **drawn)[1:], strict=True))
     # if all resamples agree, the bootstrap shows no uncertainty
     shown = np.where(low == high, np.nan, [low, high])
     larger = _without_larger(sums, contribution * np.sign(difference), known)
@@ -212,7 +216,7 @@ def _pair_rows(
             "high_raw": high,
             "equivalent": [
                 margin is not None and _is_equivalent(ends, left, metric, margin)
-                for ends, left in zip(zip(low, high, strict=True), total[0] - sums[0], strict=True)
+                for ends, left in zip(within, total[0] - sums[0], strict=True)
             ],
         }
     )

@@ -8,6 +8,7 @@ import math
 
 import numpy as np
 
+from voxslice.comparison.hidden_speaker import hidden_difference
 from voxslice.comparison.overall_metric import metric_value
 from voxslice.comparison.paired_tests import exchanges, least_difference
 from voxslice.scores.bootstrap import block_sizes, percentile_interval
@@ -52,7 +53,7 @@ def contributions(sums: np.ndarray, total: np.ndarray, metric: str) -> np.ndarra
 
 
 def without_each(
-    sums: np.ndarray, metric: str, *, resamples: int, seed: int
+    sums: np.ndarray, metric: str, *, resamples: int, seed: int, margin: float | None = None
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Difference of two models without each speaker in turn, with 95 % intervals.
 
@@ -68,6 +69,8 @@ def without_each(
         resamples: number of resamples without a speaker, on average; fewer if there are very many
             speakers
         seed: seed of the draws
+        margin: if given, the intervals contain one more speaker, who differs by many margins, see
+            `voxslice.comparison.hidden_speaker`
 
     Returns:
         the difference without each speaker, the lower and the upper end of its interval, each of
@@ -80,16 +83,23 @@ def without_each(
         return value, low, high
     generator = np.random.default_rng(seed)
     flat = sums.reshape(2, count, -1)
-    values, absent = [], []
+    units = count if margin is None else count + 1
+    values, absent, moved = [], [], []
     draws = min(math.ceil(resamples * math.e), MAX_FLAGS // count)
     for size in block_sizes(draws, count):
-        weights = generator.multinomial(count - 1, np.full(count, 1 / count), size=size)
-        values.append(difference_of((weights @ flat).reshape(2, size, *sums.shape[2:]), metric))
-        absent.append(weights == 0)
-    drawn, left_out = np.concatenate(values), np.concatenate(absent)
+        weights = generator.multinomial(units - 1, np.full(units, 1 / units), size=size)
+        own = weights[:, :count]
+        values.append(difference_of((own @ flat).reshape(2, size, *sums.shape[2:]), metric))
+        absent.append(own == 0)
+        if margin is None:
+            moved.append(np.zeros(size))
+        else:
+            moved.append(hidden_difference(margin, metric) * weights[:, -1] / (units - 1))
+    drawn, left_out, shift = map(np.concatenate, (values, absent, moved))
     for speaker in range(count):
-        some = drawn[left_out[:, speaker], None]
-        low[speaker], high[speaker] = np.ravel(percentile_interval(some, count - 1))
+        some = left_out[:, speaker]
+        low[speaker] = percentile_interval((drawn - shift)[some, None], units - 1)[0].item()
+        high[speaker] = percentile_interval((drawn + shift)[some, None], units - 1)[1].item()
     return value, low, high
 
 
