@@ -4,6 +4,9 @@ CHANCE, MAJORITY, MEDIAN = "chance", "majority", "median"
 REFERENCES = (CHANCE, MAJORITY, MEDIAN)
 """Ids of the reference models (see `voxslice.scores.baselines`), which no model can have."""
 
+PASSED, FAILED, UNDECIDED = "passed", "failed", "undecided"
+"""Answers of a check and of a gate."""
+
 NO_RULE = "no rule"
 """Rule of a slice that no rule describes well enough."""
 

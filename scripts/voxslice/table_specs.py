@@ -984,11 +984,26 @@ TABLES = (
             Column("slice", "text", "Id of the group."),
             Column("rule", "text", "The group in words.", missing=True),
             SUPPORT,
+            SPEAKERS,
             GROUP_METRIC,
             Column("value", "number", "Value of the metric for the model."),
             Column("source_value", "number", "Value of the metric for its source."),
             Column("ratio", "number", "Share of the source's quality that is kept.", missing=True),
-            Column("passed", "boolean", "Whether the ratio is at least `gate`."),
+            LOW,
+            HIGH,
+            Column(
+                "q",
+                "number",
+                "p-value of the test that the share is too small, adjusted for the groups of the"
+                " model. All utterances have no such test.",
+                missing=True,
+            ),
+            Column(
+                "answer",
+                "text",
+                "Whether it is shown that the ratio is at least `gate`, or that it is not.",
+                allowed=("passed", "failed", "undecided"),
+            ),
         ),
     ),
     Table(

@@ -148,14 +148,17 @@ def test_gates_compare_variants_with_their_source(study):
             own, source = (right(study, one, chosen) for one in (model, name))
             found = rows.loc[rule, ["value", "source_value", "ratio"]].to_list()
             assert found == pytest.approx([own, source, own / source])
-            assert rows.loc[rule, "passed"] == (own >= GATE * source)
-    # int8 moves the border between the classes, which costs too many women; fp16 costs nothing
-    passed = gates.set_index(["model", "rule"])["passed"]
-    assert not passed["bare_int8", "gender = female"] and passed["bare_int8", "gender = male"]
-    assert passed["bare_fp16"].all()
+    # int8 moves the border between the classes, which costs too many women; fp16 costs nothing, but
+    # 64 utterances are too few to show that
+    answers = gates.set_index(["model", "rule"])["answer"]
+    assert answers["bare_int8", "gender = female"] != "passed"
+    assert (answers["bare_fp16"] == "undecided").all()
+    ratios = gates.set_index(["model", "rule"])["ratio"]
+    assert ratios["bare_int8", "gender = female"] < GATE < ratios["bare_int8", "gender = male"]
+    assert (ratios["bare_fp16"] == 1).all()
     log = (study / "logs/compare/voices/gender.log").read_text(encoding="utf-8")
-    assert "bare_fp16 passes its gates: 9 of 9 keep 0.99 of bare" in log
-    assert "bare_int8 fails its gates: " in log
+    assert "bare_fp16 has to keep 0.99 of bare: 0 of 9 gates passed, 0 failed, 9 undecided." in log
+    assert "bare_int8 has to keep 0.99 of bare: " in log
 
 
 def test_other_bits_rerun_that_variant_alone(study, config):

@@ -82,7 +82,16 @@ def compare_models(
     with_references = compare_with_references(
         aligned, reference_scores, groups, speakers, task=task, resamples=resamples, seed=seed
     )
-    gates = compare_with_sources(table, sources, gate=gate)
+    gates = compare_with_sources(
+        aligned,
+        groups,
+        speakers,
+        sources,
+        task=task,
+        gate=gate,
+        resamples=resamples,
+        seed=seed,
+    )
     print(*summaries(gates, gate), sep="\n")
     return ComparisonTables(
         pd.concat([part for part in (table, with_references) if len(part)]),

@@ -11,7 +11,8 @@ from xml.etree import ElementTree  # nosec B405
 import pandas as pd
 
 from voxslice.decisions.markdown import escape
-from voxslice.decisions.table import ANSWERS, FAILED, PASSED, UNDECIDED
+from voxslice.decisions.table import ANSWERS
+from voxslice.names import FAILED, PASSED, UNDECIDED
 from voxslice.shown_text import visible
 
 RELATIONS = {"at_least": "at least", "above": "above", "at_most": "at most", "below": "below"}

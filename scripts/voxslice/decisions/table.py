@@ -12,10 +12,10 @@ from voxslice.comparison.paired_tests import ALPHA, fewest_speakers
 from voxslice.decisions.estimate import Estimate, estimate, interval
 from voxslice.decisions.groups import ALL, CheckedGroup, checked_groups
 from voxslice.decisions.power import detectable_drop, more_speakers
+from voxslice.names import FAILED, PASSED, UNDECIDED
 from voxslice.speakers import count_speakers, speakers_of
 from voxslice.utterance_keys import KEY
 
-PASSED, FAILED, UNDECIDED = "passed", "failed", "undecided"
 ANSWERS = (FAILED, UNDECIDED, PASSED)
 """The answers of a check, the worst first."""
 RISING = ("at_least", "above")

@@ -7,11 +7,12 @@ import pandas as pd
 
 from voxslice.comparison.compare import EXCLUDED, NOT_EXCLUDED, SHOWN
 from voxslice.comparison.paired_tests import ALPHA
+from voxslice.names import FAILED, PASSED, UNDECIDED
 from voxslice.report.answer import may_replace
 from voxslice.report.drawing import SOFT, Drawing, intervals, scaled, style
 from voxslice.report.numbers import counted, decimal, probability
 from voxslice.report.slice_tables import edges, slice_name
-from voxslice.report.study import Model, Study, is_confirmed, rule_text
+from voxslice.report.study import Model, Study, rule_text
 from voxslice.report.tables import Cell, Column, Table, count, model_cell, number
 from voxslice.scores.bootstrap import FEW_SPEAKERS
 
@@ -20,6 +21,8 @@ MAX_CHART_ROWS = 6
 Q_MEANING = "p-value, adjusted for all pairs of models; in groups also for all groups"
 STATES = {SHOWN: 0, NOT_EXCLUDED: 1, EXCLUDED: 2}
 """Order of the states of regressions in their table."""
+GATE_MARKS = {PASSED: "confirmed", FAILED: "wrong", UNDECIDED: "verdict-undecided"}
+"""Style of each answer of a gate."""
 VERDICTS = ("better", "worse", "equivalent", "undecided")
 
 
@@ -382,15 +385,23 @@ def regression_sentence(study: Study, a: Model, b: Model) -> str:
     )
 
 
+def _ratio_interval(row: pd.Series) -> str:
+    """The interval of the ratio of a gate in percent; empty if it is not defined."""
+    if pd.isna(row["low"]) or pd.isna(row["high"]):
+        return ""
+    return f"{decimal(100 * row['low'], 1)} to {decimal(100 * row['high'], 1)}"
+
+
 def shown_regressions(study: Study, a: Model, b: Model) -> int:
     """Count the groups on which the later model of a pair is shown to be worse."""
     rows = pair_rows(study.regressions, a, b)
     return int(((rows["slice"] != "all") & (rows["regression"] == SHOWN)).sum())
 
 
-def failed_gates(study: Study) -> int:
-    """Count the gates that derived models fail."""
-    return int((~is_confirmed(study.gates["passed"])).sum()) if len(study.gates) else 0
+def gate_counts(study: Study) -> str:
+    """Count the gates of derived models that are failed and undecided, in words."""
+    counts = study.gates["answer"].value_counts()
+    return ", ".join(f"{counts.get(name, 0) or 'none'} {name}" for name in (FAILED, UNDECIDED))
 
 
 def gate_table(study: Study) -> Table | None:
@@ -400,7 +411,7 @@ def gate_table(study: Study) -> Table | None:
         study: the study
 
     Returns:
-        one row per gate, failed gates first; None if there are no gates
+        one row per gate, failed gates first, then undecided ones; None if there are no gates
     """
     if not len(study.gates):
         return None
@@ -415,8 +426,8 @@ def gate_table(study: Study) -> Table | None:
         Column("Ratio", "%", meaning="performance of the model relative to its source"),
         Column("Gate", number=False),
     ]
-    passed = is_confirmed(study.gates["passed"])
-    order = study.gates.assign(_passed=passed).sort_values("_passed", kind="stable")
+    answers = (FAILED, UNDECIDED, PASSED)
+    order = study.gates.sort_values("answer", key=lambda x: x.map(answers.index), kind="stable")
     rows = [
         [
             model_cell(study, row["model"]),
@@ -425,11 +436,8 @@ def gate_table(study: Study) -> Table | None:
             count(row["support"]),
             number(study.measures[row["metric"]].number(row["value"]), row["value"]),
             number(study.measures[row["metric"]].number(row["source_value"]), row["source_value"]),
-            number(decimal(100 * row["ratio"], 1), row["ratio"]),
-            Cell(
-                "passed" if row["_passed"] else "failed",
-                mark="confirmed" if row["_passed"] else "wrong",
-            ),
+            number(decimal(100 * row["ratio"], 1), row["ratio"], note=_ratio_interval(row)),
+            Cell(row["answer"], mark=GATE_MARKS[row["answer"]]),
         ]
         for _, row in order.iterrows()
     ]

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from voxslice.names import FAILED
 from voxslice.report.channel_notes import channel_note
 from voxslice.report.costs import gain
 from voxslice.report.numbers import counted, probability, share
 from voxslice.report.speakers import carriers
-from voxslice.report.study import Model, Study, is_confirmed
+from voxslice.report.study import Model, Study
 from voxslice.report.weak_groups import WeakGroup, confirmed_modes, largest_weak_group
 
 RARE = 0.4
@@ -374,9 +375,10 @@ def _variants(study: Study) -> list[str]:
         if set(study.pair) != {name, source}:
             sentences.append(verdict_sentence(study, name, source))
         gates = study.gates[study.gates["model"] == name]
-        failed = int((~is_confirmed(gates["passed"])).sum())
-        if failed:
-            sentences.append(f"{name} fails {failed} of its {counted(len(gates), 'gate')}.")
+        answers = gates["answer"].value_counts()
+        if FAILED in answers:
+            total = counted(len(gates), "gate")
+            sentences.append(f"{name} fails {answers[FAILED]} of its {total}.")
         elif set(study.pair) != {name, source}:
             sentences += filter(None, [may_replace(study, name, source)])
     return sentences

@@ -8,10 +8,11 @@ import pandas as pd
 from voxslice.comparison.paired_tests import ALPHA, fewest_speakers
 from voxslice.data.column_types import remark_on_text
 from voxslice.data.silence import silence_remarks
+from voxslice.names import FAILED
 from voxslice.report.answer import difference_text, named_rules
 from voxslice.report.channel_notes import label_note, missing_channel
 from voxslice.report.numbers import counted, share
-from voxslice.report.study import REFERENCES, Study, distinct, is_confirmed
+from voxslice.report.study import REFERENCES, Study, distinct
 from voxslice.rule_conditions import is_numeric
 from voxslice.scores.bootstrap import FEW_SPEAKERS
 from voxslice.scores.label_check import unnamed_labels
@@ -317,7 +318,7 @@ def _gates(study: Study) -> list[str]:
     """Warn of derived models that lose too much performance."""
     if not len(study.gates):
         return []
-    failed = study.gates[~is_confirmed(study.gates["passed"])]
+    failed = study.gates[study.gates["answer"] == FAILED]
     return [
         f"{model} fails {counted(len(rows), 'gate')}. Check it before it replaces {source}."
         for (model, source), rows in failed.groupby(["model", "source"], sort=False)

@@ -6,7 +6,8 @@ from typing import Any
 import pandas as pd
 
 from voxslice.decisions.documents import RELATIONS, count_answers
-from voxslice.decisions.table import ANSWERS, FAILED, PASSED, UNDECIDED
+from voxslice.decisions.table import ANSWERS
+from voxslice.names import FAILED, PASSED, UNDECIDED
 from voxslice.report.numbers import NONE, Measure, decimal
 from voxslice.report.study import Study
 from voxslice.report.tables import Cell, Column, Table, count, number, plain

@@ -106,7 +106,24 @@ def test_a_variant_is_compared_with_its_source():
     assert sentences[0].endswith("] on 24 utterances of 6 speakers.")
     assert any(text.startswith("b and a are equivalent within 20.0 points") for text in sentences)
     gates = pd.DataFrame(
-        [["b", "a", "all", "all utterances", 24, "accuracy", 0.8, 0.9, 0.89, False]],
+        [
+            [
+                "b",
+                "a",
+                "all",
+                "all utterances",
+                24,
+                6,
+                "accuracy",
+                0.8,
+                0.9,
+                0.89,
+                0.8,
+                0.95,
+                np.nan,
+                "failed",
+            ]
+        ],
         columns=GATE_COLUMNS,
     )
     study = dataclasses.replace(variant_study(verdict="undecided"), gates=gates)
@@ -592,8 +609,10 @@ def test_warns_of_groups_in_which_a_model_is_worse_than_chance():
 def test_warns_of_a_derived_model_that_fails_gates():
     study = make_study()
     gates = pd.DataFrame(
-        [["b", "a", "all", "all utterances", 24, "accuracy", 0.8, 0.9, 0.89, False],
-         ["b", "a", "x", "x", 3, "accuracy", np.nan, 0.0, np.nan, True]], columns=GATE_COLUMNS,
+        [["b", "a", "all", "all utterances", 24, 6, "accuracy", 0.8, 0.9, 0.89, 0.8, 0.95, np.nan,
+          "failed"],
+         ["b", "a", "x", "x", 30, 6, "accuracy", 0.0, 0.0, 1.0, 1.0, 1.0, 1.0, "undecided"]],
+        columns=GATE_COLUMNS,
     )  # fmt: skip
     sentences = warnings(dataclasses.replace(study, gates=gates))
     assert "b fails 1 gate. Check it before it replaces a." in sentences

@@ -500,12 +500,18 @@ def test_the_smaller_of_equivalent_models_may_replace_the_other():
 def test_failed_gates_are_listed_first(study):
     assert against.gate_table(study) is None
     gates = pd.DataFrame(
-        [["b", "a", "all", "all utterances", 24, "uar", 0.9, 0.9, 1.0, True],
-         ["b", "a", "s", "a rule", 30, "accuracy", 0.5, 1.0, 0.5, False]], columns=GATE_COLUMNS,
+        [["b", "a", "all", "all utterances", 24, 6, "uar", 0.9, 0.9, 1.0, 0.995, 1.01, np.nan,
+          "passed"],
+         ["b", "a", "s", "a rule", 30, 6, "accuracy", 0.5, 1.0, 0.5, 0.25, 0.75, 0.01, "failed"],
+         ["b", "a", "t", "a rule", 30, 6, "accuracy", 0.0, 0.0, 1.0, np.nan, np.nan, 1.0,
+          "undecided"]], columns=GATE_COLUMNS,
     )  # fmt: skip
-    table = against.gate_table(dataclasses.replace(study, gates=gates))
-    assert [row[-1] for row in texts(table)] == ["failed", "passed"]
-    assert [row[2].note for row in table.rows] == ["", "unweighted average recall"]
+    study = dataclasses.replace(study, gates=gates)
+    assert against.gate_counts(study) == "1 failed, 1 undecided"
+    table = against.gate_table(study)
+    assert [row[-1] for row in texts(table)] == ["failed", "undecided", "passed"]
+    assert [row[2].note for row in table.rows] == ["", "", "unweighted average recall"]
+    assert [row[6].note for row in table.rows] == ["25.0 to 75.0", "", "99.5 to 101.0"]
     assert texts(table)[0][:7] == ["b", "a", "a rule", "30", "50.0", "100.0", "50.0"]
 
 

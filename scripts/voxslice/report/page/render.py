@@ -165,7 +165,7 @@ def render(
 def _parts(study: Study, derived: Derived) -> dict[str, Any]:
     """The values that the template shows, by their names in the template."""
     failures, more_failures = limits.failure_table(study)
-    gates, failed_gates = against.gate_table(study), against.failed_gates(study)
+    gates = against.gate_table(study)
     measured = [
         name for name in dict.fromkeys(study.metrics["metric"]) if overall.has_values(study, name)
     ]
@@ -209,7 +209,7 @@ def _parts(study: Study, derived: Derived) -> dict[str, Any]:
             for number, (a, b) in enumerate(against.pairs(study))
         ],
         "gates": gates,
-        "failed_gates": failed_gates,
+        "gate_counts": against.gate_counts(study) if gates else "",
         "speakers": speakers.section(study),
         "audit_sentences": audit.audit_sentences(study.audit, len(study.metadata)),
         "audit_table": audit.audit_table(study.audit),
