@@ -21,6 +21,8 @@ from voxslice.report.tables import Cell, Column, Table, count, number
 
 MAX_DOTS = 30
 """Largest number of speakers that the chart shows all of."""
+MAX_OPEN = 12
+"""Largest number of speakers whose chart is not folded."""
 WORST = 15
 """Speakers in the chart if there are more."""
 MAX_ROWS = 100
@@ -43,6 +45,7 @@ class Section:
     Args:
         sentences: who makes most of a model's errors, and who carries a difference
         chart: one dot for each speaker and model; of many speakers the worst
+        folded: whether the chart is folded, because it is high
         histograms: speakers of each model by their metric; empty if the chart shows all speakers
         results: table of the speakers
         differences: table of what speakers contribute to differences of models, None if the study
@@ -51,6 +54,7 @@ class Section:
 
     sentences: list[str]
     chart: Drawing
+    folded: bool
     histograms: list[Drawing]
     results: Table
     differences: Table | None
@@ -70,6 +74,7 @@ def section(study: Study) -> Section | None:
     return Section(
         sentences(study),
         speaker_chart(study),
+        len(known_speakers(study)) > MAX_OPEN,
         histograms(study),
         result_table(study),
         difference_table(study) if len(study.speaker_pairs) else None,
