@@ -74,6 +74,7 @@ rule find_slices:
         ),
         kind=setting("tasks/{task}/type"),
         columns=STUDY.column_names,
+        units=setting("datasets/{dataset}/units"),
         alpha=setting("alpha"),
         seed=setting("seed"),
         code=code("find_slices"),

@@ -20,6 +20,7 @@ def main(
     searches: Mapping[str, Mapping[str, Any]],
     kind: Literal["classification", "regression"],
     columns: Sequence[str],
+    units: Sequence[str],
     alpha: float,
     seed: int,
     slices: str,
@@ -38,6 +39,7 @@ def main(
         searches,
         task=Task(kind),
         columns=columns,
+        units=units,
         alpha=alpha,
         seed=seed,
     )
@@ -57,6 +59,7 @@ if __name__ == "__main__":
             searches=snakemake.params.searches,
             kind=snakemake.params.kind,
             columns=snakemake.params.columns,
+            units=snakemake.params.units,
             alpha=snakemake.params.alpha,
             seed=snakemake.params.seed,
             slices=snakemake.output.slices,

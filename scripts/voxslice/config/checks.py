@@ -83,6 +83,13 @@ def check_references(config: dict[str, Any]) -> None:
             raise InputError(
                 f"tasks.{name}: give the output of the models that holds their predictions."
             )
+    for name, dataset in config["datasets"].items():
+        unknown = [unit for unit in dataset["units"] if unit not in dataset["columns"]]
+        if unknown:
+            raise InputError(
+                f"datasets.{name}.units: the dataset has no column {unknown[0]!r}; the columns are"
+                f" {', '.join(dataset['columns'])}."
+            )
     for name, search in config["searches"].items():
         unknown = [feature for feature in search["features"] if feature not in columns]
         if unknown:

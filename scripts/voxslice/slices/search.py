@@ -33,6 +33,13 @@ from voxslice.slices.max_tests import (
     standardised,
 )
 from voxslice.slices.rule_space import Array, Index, RuleSpace
+from voxslice.slices.units import (
+    added_variance,
+    number_units,
+    speakers_inflation,
+    unequal_spread,
+    with_speakers,
+)
 from voxslice.speakers import as_speakers, number_speakers
 
 WITHIN, ACROSS, ROWS = "within speakers", "across speakers", "rows"
@@ -91,6 +98,7 @@ def find_slices(
     seed: int = 0,
     across: bool = True,
     naming: str | None = None,
+    units: Sequence[str] = (),
 ) -> Found:
     """Find slices of a table whose loss is higher than in the rest, described by rules on columns.
 
@@ -145,6 +153,9 @@ def find_slices(
         across: Whether the test across speakers is made. Leave it out if `speaker` is not a column
             of speakers but of other groups within which rows can be exchanged.
         naming: Column that every rule must name; None to search all rules.
+        units: Columns of further units whose utterances share something, such as sessions,
+            sentences, sources of copies, or sites of speakers, see `voxslice.slices.units`. A row
+            without a value shares nothing.
 
     Returns:
         The slices, and how many rules of how many conditions were searched.
@@ -154,7 +165,7 @@ def find_slices(
             loss per row, if a loss is missing, infinite or negative, or if a setting is out of
             range.
     """
-    losses = _check(table, loss, features, speaker, depth, min_support, alpha, seed)
+    losses = _check(table, loss, features, speaker, depth, min_support, alpha, seed, units)
     if not len(table) or not features:
         return _result([], 0, 0)
     names = list(dict.fromkeys(features))
@@ -178,7 +189,8 @@ def find_slices(
     if not space.searched or losses.min() == losses.max():
         return _result([], space.searched, space.depth)
     strata = speakers if speaker is not None else None
-    search = _Search(space, losses, strata, known, seed, alpha, across)
+    groups = [number_units(table[name])[order] for name in units]
+    search = _Search(space, losses, strata, known, seed, alpha, across, groups)
     rows = [_row(search, pick, order) for pick in search.greedy()]
     return _result(rows, space.searched, space.depth)
 
@@ -279,6 +291,7 @@ class _Search:
         seed: Seed of the resampling.
         alpha: Level that p-values are compared with.
         across: Whether the test across speakers is made.
+        units: For each kind of further units the (n,) number of each row's unit, from 0.
     """
 
     def __init__(
@@ -290,6 +303,7 @@ class _Search:
         seed: int,
         alpha: float,
         across: bool = True,
+        units: Sequence[Index] = (),
     ) -> None:
         resamples = ceil(RESAMPLES * max(1, DEFAULT_ALPHA / alpha))
         loss = (loss - loss.min()) / (loss.max() - loss.min())
@@ -311,6 +325,16 @@ class _Search:
         self.sums = space.totals(self.loss, one, 1)[:, 0]
         self.scaled_sums = space.totals(self.scaled, one, 1)[:, 0]
         moments = permutation_moments(space, self.scaled, self.strata)
+        # factors by which the variance of the sum of each rule is larger than in the permutations
+        self.within = np.ones(space.searched)
+        self.among = np.ones(self.space_across.searched)
+        if units:
+            groups = with_speakers(units, self.strata)
+            added = added_variance(space, self.scaled, self.strata, groups)
+            some = moments.variance > 0
+            self.within[some] += added[some] / moments.variance[some]
+        if len(np.unique(loss)) > 2:  # the spread of two values follows from their mean
+            self.within *= unequal_spread(space, self.scaled, self.strata)
         if (moments.variance > 0).any():
             name = ROWS if speakers is None else WITHIN
             self.maxima[name] = permuted_maxima(
@@ -319,6 +343,7 @@ class _Search:
         contrasts = None
         if speakers is not None and self.across.any():
             contrasts = speaker_contrasts(self.space_across, loss, speakers, one)
+            self.among = speakers_inflation(self.space_across, contrasts, speakers, units)
             self.maxima[ACROSS] = exchanged_maxima(
                 self.space_across, contrasts, speakers, resamples, exchanging
             )
@@ -335,7 +360,8 @@ class _Search:
         kept |= self.between & (self.first.rows > middle[0])
         self.space = self.space.subset(kept)
         self.space_across = self.space.subset(self.across[kept])
-        for name in ("between", "across", "sums", "scaled_sums"):
+        self.among = self.among[kept[self.across]]
+        for name in ("between", "across", "sums", "scaled_sums", "within"):
             setattr(self, name, getattr(self, name)[kept])
         first = self.first
         self.first = _Scores(first.tests[:, kept], first.rows[kept], first.unit[kept])
@@ -368,10 +394,10 @@ class _Search:
             if name == ACROSS:
                 assert contrasts is not None  # noqa: S101 - for the type checker
                 values = np.zeros(self.space.searched)
-                values[self.across] = contrasts.statistic
+                values[self.across] = contrasts.statistic / np.sqrt(self.among)
             else:
                 excess = self.scaled_sums - moments.mean
-                values = signed_root(excess, moments.variance, moments.unit)
+                values = signed_root(excess, self.within * moments.variance, moments.unit)
             tests.append(values)
         plain = permutation_moments(self.space, self.loss, patterns)
         rows = signed_root(self.sums - plain.mean, plain.variance, plain.unit)
@@ -467,7 +493,8 @@ class _Search:
         """How well each rule explains the losses; without speakers that is the test itself."""
         if self.speakers is None:
             return now.tests[0]
-        return mixed_model_statistic(self.space, self.scaled, self.speakers, patterns, now.unit)
+        values = mixed_model_statistic(self.space, self.scaled, self.speakers, patterns, now.unit)
+        return values / np.sqrt(self.within)
 
     def count_speakers(self, inside: NDArray[np.bool_]) -> int:
         """Number of known speakers of some rows."""
@@ -519,11 +546,12 @@ def _check(
     min_support: int,
     alpha: float,
     seed: int,
+    units: Sequence[str],
 ) -> Array:
     """Refuse bad input in one sentence, and return the losses as numbers."""
     if isinstance(features, str):
         raise ValueError(f"Give features as a list of columns, such as [{features!r}].")
-    for name in [*features, *([] if speaker is None else [speaker])]:
+    for name in [*features, *units, *([] if speaker is None else [speaker])]:
         times = list(table.columns).count(name)
         if times == 0:
             columns = ", ".join(map(str, table.columns)) or "none"

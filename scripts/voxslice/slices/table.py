@@ -110,6 +110,7 @@ def tabulate_slices(
     columns: Sequence[str],
     alpha: float,
     seed: int,
+    units: Sequence[str] = (),
 ) -> SliceTables:
     """Search the metadata for slices of a model, and combine them with those sliceguard suggested.
 
@@ -126,6 +127,8 @@ def tabulate_slices(
             except the speaker
         alpha: level at which a slice is confirmed
         seed: seed of the search
+        units: columns of the metadata that name units beside the speaker, see
+            `voxslice.slices.units`
 
     Returns:
         the slices, their members and the searches
@@ -140,7 +143,7 @@ def tabulate_slices(
         searched: dict[str, int | None] = {"searched": None, "depth": None}
         sample = everyone
         if search["finder"] == "subgroups":
-            slices, searched = _search(table, loss, speakers, search, alpha, seed)
+            slices, searched = _search(table, loss, speakers, search, alpha, seed, units)
         else:
             named = [column for column in columns if column != "speaker"]
             sample = sampled(len(scores), search["sample"], seed)
@@ -181,6 +184,7 @@ def _search(
     search: Mapping[str, Any],
     alpha: float,
     seed: int,
+    units: Sequence[str],
 ) -> tuple[list[_Slice], dict[str, int | None]]:
     """Search the metadata; return the slices, and how many rules of which depth were searched."""
     if speakers is not None:
@@ -194,6 +198,7 @@ def _search(
         min_support=search["min_support"],
         alpha=alpha,
         seed=seed,
+        units=units,
     )
     slices = []
     for columns in found.slices.to_dict(orient="records"):

@@ -351,6 +351,11 @@ MISSING = object()
             "x",
             r"^tasks\.age\.target: no dataset has the column 'x'; .*age, gen",
         ),
+        (
+            "datasets.calls.units",
+            ["x"],
+            r"^datasets\.calls\.units: the dataset has no column 'x'; the columns are speaker",
+        ),
         ("searches.metadata.finder", "x", r"^searches\.metadata\.finder: 'x' is not one of"),
         ("searches.metadata.depth", 2, r"^searches\.metadata\.depth: only the finder subgroups"),
         ("searches.young.sample", 500, r"^searches\.young\.sample: only the finder sliceguard"),
