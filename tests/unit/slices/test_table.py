@@ -318,6 +318,7 @@ def test_ids_of_digits_are_read_back_as_text(tmp_path):
             searches={"2024": search("emotion")},
             kind="classification",
             columns=["emotion"],
+            units=[],
             alpha=0.05,
             seed=0,
         ),
