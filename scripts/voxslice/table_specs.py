@@ -209,14 +209,16 @@ COMPARED = (
     Column(
         "equivalent",
         "boolean",
-        "Whether the interval lies within the `margin` of the task.",
+        "Whether the interval lies within the `margin` of the task, also with one more speaker, who"
+        " differs by ten margins.",
         missing=True,
     ),
     Column(
         "regression",
         "text",
         "Whether the second model is worse. It is excluded if the interval, of at least five"
-        " speakers, contains no loss above the `margin`. If it is not excluded, the interval says"
+        " speakers, contains no loss above the `margin`, also with one more such"
+        " speaker. If it is not excluded, the interval says"
         " how large it may be.",
         allowed=("shown", "not excluded", "excluded"),
     ),
