@@ -19,6 +19,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from scipy import sparse
 from scipy.stats import chi2
 
@@ -108,7 +109,7 @@ def pairs_within_units(space: RuleSpace, strata: Index, unit: Index) -> Array:
         (rules,) sum over units of the square of the number of rows of the rule, minus the number
         expected in the strata, less the part of the rows themselves; at least 0.
     """
-    ones = np.ones(len(unit), np.float32)
+    ones: NDArray = np.ones(len(unit), np.float32)
     n = np.bincount(strata).astype(float)
     width = int(unit.max()) + 1
     counts = sparse.csr_array((ones.astype(float), (strata, unit)), shape=(len(n), width))
