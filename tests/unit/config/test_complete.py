@@ -38,6 +38,7 @@ def recipes():
         "config/README.md",
         "docs/models.md",
         "docs/checks.md",
+        "docs/conditions.md",
         "docs/recordings.md",
     ]
     text = "\n".join((ROOT / name).read_text(encoding="utf-8") for name in names)
