@@ -3,6 +3,7 @@
 
 include: "common.smk"
 include: "local.smk"
+include: "condition_inputs.smk"
 
 
 onsuccess:
