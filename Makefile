@@ -25,6 +25,7 @@ $(READY): envs/requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Voxslice needs Python 3.11 or later, this is " + sys.version.split()[0] + ": name another, as in make PYTHON=python3.12 demo")'
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r envs/requirements.lock
+	@$(BIN)/python -c 'import umap' # numba compiles it once; otherwise the first jobs would
 	@touch $@
 
 setup: $(READY)

@@ -16,7 +16,7 @@ from voxslice.sampling import sampled
 from voxslice.speakers import UNKNOWN_SPEAKER, as_speakers
 from voxslice.utterance_keys import KEY
 
-MAX_OTHERS = 2000
+MAX_OTHERS = 500
 """Largest number of utterances outside of the modes; from more, a random sample is drawn."""
 ALONE: dict[str, dict[str, float]] = {"pitch": {"pitch": 0}, "speed": {"speed": 1}}
 """Settings of the processing alone, by key of the probe. That of other probes changes nothing."""
