@@ -281,10 +281,10 @@ def _sentence(row: Mapping[str, Any], change: str, name: str, task: Task) -> str
     start = change[0].upper() + change[1:]
     if task.is_classification:
         done = (
-            f"{start} repairs {row['repaired']:.0f} of {row['errors']:.0f} errors and breaks"
-            f" {row['others_broken']:.0f} of {row['others_right']:.0f} right answers for other"
-            f" utterances of the same speakers; the processing alone repairs"
-            f" {row['repaired_alone']:.0f}"
+            f"{start} repairs {row['repaired']:.0f} of {row['errors']:.0f} errors of the mode and"
+            f" breaks {row['broken']:.0f} of its {row['right']:.0f} right answers. It breaks"
+            f" {row['others_broken']:.0f} of {row['others_right']:.0f} for other utterances of the"
+            f" same speakers. The processing alone repairs {row['repaired_alone']:.0f}"
         )
     else:
         unit = f" {task.unit}" if task.unit else ""
