@@ -17,7 +17,8 @@ A draw counts by its first confirmed slice.
 
 Further draws, with other seeds, count false findings. Nothing is planted there: the errors do not
 depend on the channel. The same draws are searched in the metadata alone, with the measures that
-Voxslice had before (duration, pitch, level, signal-to-noise ratio), and with the default measures.
+Voxslice had before (duration, pitch, level, signal-to-noise ratio), with the default measures, and
+with the default measures and the sentences as units (see `units` of a dataset).
 """
 
 import argparse
@@ -89,11 +90,12 @@ interval is that of Clopper and Pearson (95 %).
 """
 NULL_HEAD = ["corpus", "searched", "draws with a confirmed slice", "share", "interval"]
 NULL_SEARCHES = {
-    "metadata": (METADATA, "gender, age, emotion"),
-    "earlier measures": ([*METADATA, *EARLIER], "the same, duration, pitch, level, snr"),
-    "default measures": ([*METADATA, *COLUMNS], "gender, age, emotion and the default measures"),
+    "metadata": (METADATA, [], "gender, age, emotion"),
+    "earlier measures": ([*METADATA, *EARLIER], [], "the same, duration, pitch, level, snr"),
+    "default measures": ([*METADATA, *COLUMNS], [], "gender, age, emotion, the default measures"),
+    "units": ([*METADATA, *COLUMNS], ["sentence"], "the same, with the sentences as units"),
 }
-"""Features of the searches in draws with nothing planted, and how the page calls them."""
+"""Features and units of the searches in draws with nothing planted, and how the page calls them."""
 HEAD = [
     "corpus",
     "searched",
@@ -128,7 +130,8 @@ def emodb(study: Path) -> Corpus:
     metadata = pd.read_parquet(resources / "metadata.parquet").reset_index(drop=True)
     keys = zip(*(metadata[name] for name in ("file", "start", "end")), strict=True)
     recordings = (read_audio(resources / "audio" / file, *limits) for file, *limits in keys)
-    return Corpus(metadata.assign(sentence=""), *measured(recordings))
+    sentences = metadata["file"].map(lambda file: Path(file).stem[2:5])
+    return Corpus(metadata.assign(sentence=sentences), *measured(recordings))
 
 
 def synthetic() -> Corpus:
@@ -241,9 +244,11 @@ def search_null(name: str, corpus: Corpus, draws: int) -> list[tuple]:
     for seed in range(FIRST_NULL, FIRST_NULL + draws):
         sent, wrong, _ = draw_errors(corpus, np.random.default_rng(seed))
         sound = pd.concat([corpus.clean[~sent], corpus.telephone[sent]]).sort_index()
-        table = pd.concat([corpus.metadata[["speaker", *METADATA]], sound], axis=1)
-        for label, (features, _) in NULL_SEARCHES.items():
-            found = find_slices(table, wrong.astype(float), features, "speaker", seed=seed)
+        table = pd.concat([corpus.metadata[["speaker", "sentence", *METADATA]], sound], axis=1)
+        for label, (features, units, _) in NULL_SEARCHES.items():
+            found = find_slices(
+                table, wrong.astype(float), features, "speaker", units=units, seed=seed
+            )
             rules = found.slices.loc[found.slices["confirmed"], "rule"]
             first = str(rules.iloc[0]) if len(rules) else ""
             rows.append((name, seed, label, first, len(rules)))
@@ -257,7 +262,7 @@ def null_line(corpus: str, label: str, part: pd.DataFrame) -> str:
     limits = binomtest(count, draws).proportion_ci(0.95, method="exact")
     cells = [
         corpus,
-        NULL_SEARCHES[label][1],
+        NULL_SEARCHES[label][2],
         f"{count} of {draws}",
         f"{count / draws:.1%}",
         f"{limits.low:.1%} to {limits.high:.1%}",
