@@ -92,6 +92,14 @@ METRIC = "accuracy of a classification, mean absolute error of a regression in t
 INTERVAL = "of the 95 % interval that resamples speakers"
 LOW = Column("low", "number", f"Lower limit {INTERVAL}.", missing=True)
 HIGH = Column("high", "number", f"Upper limit {INTERVAL}.", missing=True)
+CHANGE_LIMITS = (
+    Column("change_low", "number", f"Lower limit {INTERVAL}.", missing=True),
+    Column("change_high", "number", f"Upper limit {INTERVAL}.", missing=True),
+)
+LIMITS = (
+    Column("low", "number", "Lower limit of its 95 % interval by speaker.", missing=True),
+    Column("high", "number", "Upper limit of its 95 % interval by speaker.", missing=True),
+)
 RELIABLE = Column("reliable", "boolean", "Whether the interval rests on at least five speakers.")
 SPEAKERS = Column("speakers", "integer", "Number of known speakers.", missing=True)
 SPEAKER = Column("speaker", "text", "The speaker; one row holds all unknown speakers.")
@@ -627,8 +635,7 @@ TABLES = (
                 "Mean loss inside minus that of the utterances in `compared_with`.",
                 missing=True,
             ),
-            Column("low", "number", "Lower limit of its 95 % interval by speaker.", missing=True),
-            Column("high", "number", "Upper limit of its 95 % interval by speaker.", missing=True),
+            *LIMITS,
             EVIDENCE,
             Column("confirmed", "boolean", "Whether a slice of the model confirms the mode."),
             Column(
@@ -892,8 +899,7 @@ TABLES = (
                 missing=True,
             ),
             Column("drop", "number", "How much worse the metric is in the slice.", missing=True),
-            Column("low", "number", "Lower limit of its 95 % interval by speaker.", missing=True),
-            Column("high", "number", "Upper limit of its 95 % interval by speaker.", missing=True),
+            *LIMITS,
             P,
             Q,
             Column(
@@ -1167,8 +1173,7 @@ TABLES = (
                 "How much more the metric improves in the mode than on the others.",
                 missing=True,
             ),
-            Column("low", "number", "Lower limit of its 95 % interval by speaker.", missing=True),
-            Column("high", "number", "Upper limit of its 95 % interval by speaker.", missing=True),
+            *LIMITS,
             Column(
                 "share",
                 "number",
@@ -1208,11 +1213,9 @@ TABLES = (
             Column("answered", "integer", "Number of utterances of the mode that are answered."),
             Column("coverage_of_mode", "number", "Share of the mode that is answered."),
             Column("risk", "number", "Share of errors of the answered ones.", missing=True),
-            Column("low", "number", "Lower limit of its 95 % interval by speaker.", missing=True),
-            Column("high", "number", "Upper limit of its 95 % interval by speaker.", missing=True),
+            *LIMITS,
             Column("change", "number", "Risk minus the risk without abstention.", missing=True),
-            Column("change_low", "number", f"Lower limit {INTERVAL}.", missing=True),
-            Column("change_high", "number", f"Upper limit {INTERVAL}.", missing=True),
+            *CHANGE_LIMITS,
             Column(
                 "area",
                 "number",
@@ -1239,8 +1242,7 @@ TABLES = (
                 "coverage_elsewhere", "number", "Share that the other half answers.", missing=True
             ),
             Column("risk_elsewhere", "number", "Share of errors in the other half.", missing=True),
-            Column("low", "number", "Lower limit of its 95 % interval by speaker.", missing=True),
-            Column("high", "number", "Upper limit of its 95 % interval by speaker.", missing=True),
+            *LIMITS,
             Column("kept", "boolean", "Whether the other half keeps the risk.", missing=True),
         ),
         task="classification",
@@ -1257,16 +1259,14 @@ TABLES = (
             Column("support", "integer", "Number of utterances."),
             Column("answered", "integer", "Number of answered utterances."),
             Column("risk", "number", "Share of errors of the answered ones.", missing=True),
-            Column("low", "number", "Lower limit of its 95 % interval by speaker.", missing=True),
-            Column("high", "number", "Upper limit of its 95 % interval by speaker.", missing=True),
+            *LIMITS,
             Column(
                 "change",
                 "number",
                 "Risk minus the risk without abstention in the condition.",
                 missing=True,
             ),
-            Column("change_low", "number", f"Lower limit {INTERVAL}.", missing=True),
-            Column("change_high", "number", f"Upper limit {INTERVAL}.", missing=True),
+            *CHANGE_LIMITS,
         ),
         task="classification",
     ),
@@ -1280,8 +1280,7 @@ TABLES = (
             Column("handed", "number", "Share that is handed on."),
             Column("metric", "text", "Metric of the task."),
             Column("value", "number", "The metric of the cascade."),
-            Column("low", "number", "Lower limit of its 95 % interval by speaker.", missing=True),
-            Column("high", "number", "Upper limit of its 95 % interval by speaker.", missing=True),
+            *LIMITS,
             Column("mode", "text", "Confirmed mode in which it is worst.", missing=True),
             Column("name", "text", "The failure mode in words.", missing=True),
             Column("mode_value", "number", "Accuracy in this mode.", missing=True),
@@ -1380,8 +1379,7 @@ TABLES = (
             Column("speakers", "integer", "Number of known speakers.", missing=True),
             GROUP_METRIC,
             Column("value", "number", "The metric of the group."),
-            Column("low", "number", "Lower limit of its 95 % interval by speaker.", missing=True),
-            Column("high", "number", "Upper limit of its 95 % interval by speaker.", missing=True),
+            *LIMITS,
             Column("others", "number", "The metric of all other utterances.", missing=True),
             Column("reliable", "boolean", "Whether there are at least five known speakers."),
         ),
