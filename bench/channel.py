@@ -86,6 +86,10 @@ over union.
 channel. All searches see the same errors. The goal is a confirmed slice in at most 5 % of them. The
 interval is that of Clopper and Pearson (95 %).
 
+The sentences of the synthetic corpus differ in how hard they are, and some measures, such as
+`speech_share`, go with the sentence. So utterances of one sentence are not independent either. A
+column that names the sentence, as one of the `units` of the dataset, takes this into account.
+
 {null_table}
 """
 NULL_HEAD = ["corpus", "searched", "draws with a confirmed slice", "share", "interval"]
