@@ -93,6 +93,7 @@ def pooled_slices(
             seed=seed,
             across=False,
             naming=CONDITION,
+            centred=task.is_classification,
         )
         of_sample = None if speakers is None else speakers[sample]
         for slice_ in found.slices.to_dict("records"):

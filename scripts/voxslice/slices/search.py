@@ -99,6 +99,7 @@ def find_slices(
     across: bool = True,
     naming: str | None = None,
     units: Sequence[str] = (),
+    centred: bool = False,
 ) -> Found:
     """Find slices of a table whose loss is higher than in the rest, described by rules on columns.
 
@@ -156,6 +157,8 @@ def find_slices(
         units: Columns of further units whose utterances share something, such as sessions,
             sentences, sources of copies, or sites of speakers, see `voxslice.slices.units`. A row
             without a value shares nothing.
+        centred: Whether losses of 0 and 1 have been centred within the groups of `speaker`. The
+            spread of such losses follows from their mean, so it is not corrected.
 
     Returns:
         The slices, and how many rules of how many conditions were searched.
@@ -190,7 +193,7 @@ def find_slices(
         return _result([], space.searched, space.depth)
     strata = speakers if speaker is not None else None
     groups = [number_units(table[name])[order] for name in units]
-    search = _Search(space, losses, strata, known, seed, alpha, across, groups)
+    search = _Search(space, losses, strata, known, seed, alpha, across, groups, centred)
     rows = [_row(search, pick, order) for pick in search.greedy()]
     return _result(rows, space.searched, space.depth)
 
@@ -292,6 +295,7 @@ class _Search:
         alpha: Level that p-values are compared with.
         across: Whether the test across speakers is made.
         units: For each kind of further units the (n,) number of each row's unit, from 0.
+        centred: Whether losses of 0 and 1 have been centred within the groups of `speakers`.
     """
 
     def __init__(
@@ -304,6 +308,7 @@ class _Search:
         alpha: float,
         across: bool = True,
         units: Sequence[Index] = (),
+        centred: bool = False,
     ) -> None:
         resamples = ceil(RESAMPLES * max(1, DEFAULT_ALPHA / alpha))
         loss = (loss - loss.min()) / (loss.max() - loss.min())
@@ -333,7 +338,9 @@ class _Search:
             added = added_variance(space, self.scaled, self.strata, groups)
             some = moments.variance > 0
             self.within[some] += added[some] / moments.variance[some]
-        if len(np.unique(loss)) > 2:  # the spread of two values follows from their mean
+        if (
+            not centred and len(np.unique(loss)) > 2
+        ):  # the spread of two values follows from their mean
             self.within *= unequal_spread(space, self.scaled, self.strata)
         if (moments.variance > 0).any():
             name = ROWS if speakers is None else WITHIN

@@ -62,7 +62,7 @@ def test_figures_of_a_group_by_hand(outcomes):
     assert found["excess_low"] < clean < found["excess_high"]
     assert found["p_excess"] <= 0.05
     assert found["evidence"] == "across speakers"
-    assert found["verdict"] == "worse"
+    assert found["verdict"] == "undecided"  # five speakers are too few for sign flips
 
 
 def test_all_utterances_are_compared_by_the_metric_of_the_task(outcomes):
@@ -90,10 +90,14 @@ def test_only_women_on_the_phone_lose_more_than_others(outcomes):
 
 
 def test_q_adjusts_p_over_all_models_and_conditions(outcomes):
-    from scipy.stats import false_discovery_control
-
-    groups = outcomes[outcomes["kind"] != "all"]
-    assert groups["q"].to_numpy() == pytest.approx(false_discovery_control(groups["p"].to_numpy()))
+    table = {"small": classification(TABLE)["small"]}
+    alone = condition_outcomes(table, GROUPS, SPEAKERS, task=Task("classification"), **DRAWN)
+    both, small = (table[table["kind"] != "all"] for table in (outcomes, alone))
+    assert (both["q"] >= both["p"]).all()
+    same = both[both["model"] == "small"]
+    assert same["group"].tolist() == small["group"].tolist()
+    assert (same["q"].to_numpy() >= small["q"].to_numpy() - 0.02).all()
+    assert same["q"].sum() > small["q"].sum()
 
 
 def test_a_regression_tells_by_how_much_predictions_move():
