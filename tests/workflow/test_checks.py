@@ -15,7 +15,7 @@ pytestmark = pytest.mark.workflow
 FOLDER = "results/checks/demo"
 GOOD = {"model": "practice_big", "against": "practice_small", "at_least": 0}
 BAD = {"model": "practice_small", "on": "overall", "metric": "uar", "above": 0.999}
-OPEN = {"model": "practice_big", "on": {"gender": "each"}, "above": 0.8}
+OPEN = {"model": "practice_big", "on": {"bandwidth": "each"}, "above": 0.8}
 CHECKS = ["check_models dataset=demo task=gender", "enforce_checks"]
 
 
@@ -78,8 +78,8 @@ def test_what_does_not_exist_is_one_sentence(checked):
     )
     process = checked({**OPEN, "on": {"mode": "joy"}})
     assert "Error: checks.0.on.mode: there is no failure mode 'joy'; the modes" in process.stdout
-    process = checked({**OPEN, "on": {"condition": "phone"}})
-    assert "Mistake in the config: checks.0.on: no dataset has the column 'condition'" in (
+    process = checked({**OPEN, "on": {"condition": "street"}})
+    assert "Mistake in the config: checks.0.on.condition: there is no condition 'street'" in (
         process.stdout
     )
 
