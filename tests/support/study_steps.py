@@ -457,6 +457,7 @@ def find_slices(study, wildcards, jobs, *, scores, metadata):
             searches=study.searches(*keys)(wildcards),
             kind=kind,
             columns=study.column_names(wildcards),
+            units=study.setting("datasets/{dataset}/units")(wildcards),
             alpha=alpha,
             seed=seed,
             slices=outputs[0],
