@@ -122,6 +122,6 @@ def test_training_voices_are_seeded_spread_and_none_of_the_evaluation():
     assert np.ptp(ages[~children]) > 35
 
 
-def test_evaluation_voices_are_five_women_and_five_men():
-    assert [sum(v.gender == gender for v in EVALUATION_VOICES) for gender in GENDERS] == [5, 5, 0]
-    assert len({v.name for v in EVALUATION_VOICES}) == 10
+def test_evaluation_voices_are_ten_women_and_ten_men():
+    assert [sum(v.gender == gender for v in EVALUATION_VOICES) for gender in GENDERS] == [10, 10, 0]
+    assert len({v.name for v in EVALUATION_VOICES}) == 20

@@ -12,6 +12,7 @@ def check(number, **more):
     return {
         "check": number, "model": "b", "against": "a", "on": "overall", "metric": "accuracy",
         "relation": "at_least", "limit": -0.9, "cost": None, "threads": None, "seconds": None,
+        "condition": None,
     } | more  # fmt: skip
 
 
