@@ -37,18 +37,27 @@ def rules(jobs):
 
 
 REPORT = {"make_report", "make_index"}
+CONDITIONS = {
+    "score_in_condition", "compare_conditions", "abstain_in_conditions", "score_in_probe",
+    "judge_probes",
+}  # fmt: skip
+"""Rules on conditions and probes, which the small study does not have."""
+OF_MODES = {"compare_conditions", "score_in_probe", "judge_probes"}
+"""Those of them that depend on failure modes."""
 SLICES = {
     "suggest_slices", "find_slices", "find_modes", "compare", "abstain", "make_view",
-} | REPORT  # fmt: skip
+} | OF_MODES | REPORT  # fmt: skip
 METADATA = SLICES | {
     "read_metadata", "audit", "score", "score_references", "measure", "compare_speakers",
-    "find_hints", "check_models",
+    "find_hints", "check_models", "score_in_condition", "abstain_in_conditions",
 }  # fmt: skip
-COMPARED = SLICES - {"suggest_slices"}
-SCORES = SLICES | {"score", "measure", "compare_speakers", "find_hints", "check_models"}
-UNCHECKED_SCORES = SCORES - {"check_models"}
+SCORES = METADATA - {"read_metadata", "audit", "score_references"}
+UNCHECKED_SCORES = SCORES - {"check_models"} - CONDITIONS
 """Rules that depend on scores in the small study, which has no checks."""
-RESAMPLED = {"measure", "compare", "compare_speakers", "abstain"} | REPORT
+RESAMPLED = {
+    "measure", "compare", "compare_speakers", "abstain", "compare_conditions",
+    "abstain_in_conditions",
+} | REPORT  # fmt: skip
 
 
 def test_nothing(plan):
@@ -133,6 +142,9 @@ def test_new_model_touches_no_other_inference(plan, tmp_path, finished_study):
             "abstain dataset=demo task=gender",
             "measure dataset=demo task=gender",
             "compare dataset=demo task=gender",
+            "compare_conditions dataset=demo task=gender",
+            "score_in_probe dataset=demo task=gender model=practice_big probe=higher",
+            "judge_probes dataset=demo task=gender",
             "compare_speakers dataset=demo task=gender",
             "make_report dataset=demo task=gender",
             "make_index",
@@ -145,8 +157,11 @@ def test_removed_model_infers_nothing(plan):
     def edit(config):
         del config["models"]["practice_big"]
         config["checks"] = []
+        for key in ("conditions", "condition_models", "probes"):
+            del config["datasets"]["demo"][key]
 
-    assert rules(plan(edit)) == SLICES | {"measure", "compare_speakers", "find_hints"}
+    others = {"measure", "compare_speakers", "find_hints"}
+    assert rules(plan(edit)) == SLICES - CONDITIONS | others
 
 
 def test_new_metadata_column_fetches_and_infers_nothing(plan):
@@ -243,7 +258,11 @@ def test_subgroup_parameter_reruns_no_suggestions(plan):
         (("spotlight", "max_rows"), 7, {"make_view"}),
         (("report", "max_megabytes"), 3, REPORT),
         (("datasets", "demo", "note"), "another", REPORT),
-        (("tasks", "age", "margin"), 1, RESAMPLED - {"measure", "abstain"}),
+        (
+            ("tasks", "age", "margin"),
+            1,
+            RESAMPLED - {"measure", "abstain", "abstain_in_conditions"},
+        ),
         (("tasks", "age", "min_drop"), 4, SLICES - {"abstain"}),
         (("searches", "embedding", "stability_seeds"), 0, SLICES),
     ],
@@ -352,7 +371,7 @@ def test_another_comment_in_the_config(study, config, inputs, workflow):
         ("scripts/voxslice/report/page/report.html.j2", "<!-- another -->", REPORT),
         ("scripts/voxslice/report/answer.py", "\n", REPORT),
         ("scripts/voxslice/report/spotlight/tables.py", "# another comment\n", {"make_view"}),
-        ("scripts/voxslice/slices/search.py", "# another comment\n", SLICES),
+        ("scripts/voxslice/slices/search.py", "# another comment\n", SLICES - CONDITIONS),
         ("scripts/compare.py", "# another comment\n", {"compare"} | REPORT),
         ("scripts/measure.py", "# another comment\n", {"measure"} | REPORT),
         (
