@@ -290,9 +290,15 @@ def _sentence(row: Mapping[str, Any], change: str, name: str, task: Task) -> str
         unit = f" {task.unit}" if task.unit else ""
         done = (
             f"{start} changes the mean absolute error from {row['alone']:.2f} to"
-            f" {row['value']:.2f}{unit}, and for other utterances of the same speakers from"
-            f" {row['others_alone']:.2f} to {row['others_value']:.2f}{unit}"
+            f" {row['value']:.2f}{unit}"
         )
+        if np.isfinite(row["others_value"]):
+            done += (
+                f", and for other utterances of the same speakers from {row['others_alone']:.2f} to"
+                f" {row['others_value']:.2f}{unit}"
+            )
+        else:
+            done += "; its speakers have no other utterances"
     ends = {
         REASON: f"the model goes by {name}",
         PART: f"{name} is a part of why",
