@@ -53,7 +53,7 @@ RULES = ("list_recordings", "detect_speech", "segment_recordings", "predict", "c
 PAGE = """\
 # Benchmark of long recordings
 
-`python bench/recordings.py DATA` writes this page. Its docstring says what is counted. This run
+`python bench/recordings.py DATA` writes this page. Its docstring defines what is counted. This run
 used Python {python} and {cores} cores, which other work was using.
 
 ## Segments
