@@ -58,7 +58,7 @@ def condition_parts(kind, suffix):
 def sources_of_sounds(wildcards):
     """Files that the report makes the audio of conditions from, besides the audio itself."""
     sources = {}
-    for condition in STUDY.heard_conditions(wildcards):
+    for condition in STUDY.task_conditions(wildcards):
         one = types.SimpleNamespace(dataset=wildcards.dataset, condition=condition)
         folder = STUDY.condition_folder(one)
         if STUDY.uses_talkers(one):

@@ -134,7 +134,7 @@ rule make_report:
         embedders=STUDY.helper_settings,
         searches=STUDY.searches("finder", "features", "embedding_of", "min_support"),
         mapped=STUDY.map_model,
-        conditions=STUDY.heard_conditions,
+        conditions=STUDY.task_conditions,
         seed=setting("seed"),
         resamples=setting("resamples"),
         report=setting("report", "max_megabytes", "shortest_seconds"),

@@ -134,7 +134,7 @@ class StudyConfig:
             return []
         place = f"results/abstention/{wildcards.dataset}/{wildcards.task}"
         ends = ["", ".thresholds", ".cascades"]
-        if self.heard_conditions(wildcards):
+        if self.task_conditions(wildcards):
             ends.append(".conditions")
         return [f"{place}{end}.csv" for end in ends]
 
@@ -286,7 +286,7 @@ class StudyConfig:
         run = lookups.condition_models_of(self.config, wildcards.dataset)
         return [name for name in models if name in run]
 
-    def heard_conditions(self, wildcards: Any) -> dict[str, dict[str, Any]]:
+    def task_conditions(self, wildcards: Any) -> dict[str, dict[str, Any]]:
         """Settings of the conditions that a task has on a dataset, by id; none without models."""
         if not self.condition_models(wildcards):
             return {}
@@ -297,7 +297,7 @@ class StudyConfig:
 
     def condition_tables(self, wildcards: Any) -> list[str]:
         """Paths of the tables on conditions of a dataset and task; none if it has no conditions."""
-        if not self.heard_conditions(wildcards):
+        if not self.task_conditions(wildcards):
             return []
         place = f"results/conditions/{wildcards.dataset}/{wildcards.task}"
         return [f"{place}{end}.csv" for end in ("", ".slices", ".models", ".worst", ".broken")]
@@ -357,12 +357,27 @@ class StudyConfig:
         Returns:
             the paths, in the order of the config
         """
+        return self._per_changed_audio(pattern, "probe", self.probes)
+
+    def _per_changed_audio(
+        self, pattern: str, kind: str, names: Callable[[str], list[str]]
+    ) -> list[str]:
+        """Fill in a pattern for each dataset, task and model, and each of some names of a dataset.
+
+        Args:
+            pattern: path with `{dataset}`, `{task}`, `{model}` and the kind in braces
+            kind: `condition` or `probe`
+            names: the ids of this kind that a dataset has
+
+        Returns:
+            the paths, in the order of the config
+        """
         return [
-            pattern.format(dataset=dataset, task=task, model=model, probe=probe)
+            pattern.format(dataset=dataset, task=task, model=model, **{kind: name})
             for dataset, task in lookups.studies(self.config)
             for model in lookups.condition_models_of(self.config, dataset)
             if model in lookups.models_of(self.config, dataset, task)
-            for probe in self.probes(dataset)
+            for name in names(dataset)
         ]
 
     def condition_outputs(self, wildcards: Any) -> list[str]:
@@ -395,13 +410,7 @@ class StudyConfig:
         Returns:
             the paths, in the order of the config
         """
-        return [
-            pattern.format(dataset=dataset, task=task, model=model, condition=condition)
-            for dataset, task in lookups.studies(self.config)
-            for model in lookups.condition_models_of(self.config, dataset)
-            if model in lookups.models_of(self.config, dataset, task)
-            for condition in self.conditions(dataset)
-        ]
+        return self._per_changed_audio(pattern, "condition", self.conditions)
 
     def per_dataset_condition(self, pattern: str) -> list[str]:
         """Fill in a pattern for each dataset and each of its conditions.
