@@ -84,6 +84,7 @@ def wait_for(path):
         time.sleep(0.02)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shell", ["", "sh"])
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells the parent of a shell")
 def test_a_job_ends_with_the_process_that_started_it(tmp_path, shell):

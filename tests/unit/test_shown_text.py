@@ -117,6 +117,7 @@ def test_progress_bars_stay_in_logs(tmp_path):
     assert (tmp_path / "log").read_bytes() == b"\r 50 %\r100 %\tdone\n"
 
 
+@pytest.mark.slow
 def test_it_is_quick():
     text = "\x1b\u202eא " * 100_000 + "א" + " " * 100_000 + "x" * 5_000_000
     begin = time.process_time()

@@ -72,6 +72,7 @@ def adjusted(p):
     return q
 
 
+@pytest.mark.slow
 def test_q_adjusts_over_pairs_overall_and_over_slices_and_pairs():
     rng = np.random.default_rng(0)
     losses = {

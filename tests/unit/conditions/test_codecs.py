@@ -47,6 +47,7 @@ def test_short_and_silent_signals(codec, kbps):
         assert np.isfinite(changed).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("codec", "kbps"), [("opus", 12), ("opus", 64), ("mp3", 16), ("mp3", 64)])
 def test_bit_rates(codec, kbps):
     encoding = _encoding(codec, kbps, 16000)

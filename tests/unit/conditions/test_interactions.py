@@ -66,6 +66,7 @@ def test_few_tables_without_an_interaction_show_one_and_most_planted_ones_are_fo
     assert min(found.values()) >= 0.9 * tables
 
 
+@pytest.mark.slow
 def test_five_women_of_ten_speakers_are_enough_if_each_of_them_loses_much():
     who = np.repeat(np.arange(10), 40)
     rng = np.random.default_rng(3)
@@ -94,6 +95,7 @@ def test_without_speakers_utterances_are_exchanged():
     assert results.evidence[0, 0] == "rows"
 
 
+@pytest.mark.slow
 def test_utterances_of_unknown_speakers_are_no_evidence_within_speakers():
     groups, changes, speakers = changes_in_conditions(6, "anger")
     unknown = np.full(len(speakers), "")
@@ -112,6 +114,7 @@ def test_empty_groups_whole_groups_and_unchanged_losses_have_no_result():
     assert (same.evidence == "").all()
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_p():
     data = changes_in_conditions(8, "anger")
     assert (results_of(*data).p == results_of(*data).p).all()

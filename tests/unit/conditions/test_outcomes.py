@@ -153,6 +153,7 @@ def test_without_conditions_the_tables_are_empty():
     assert not len(worst_conditions(table))
 
 
+@pytest.mark.slow
 def test_without_speakers_utterances_are_independent():
     table = condition_outcomes(classification(TABLE), GROUPS, None, task=TASK, **DRAWN)
     found = row(table, "small", "phone", "gender=female")

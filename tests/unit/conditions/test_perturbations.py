@@ -83,6 +83,7 @@ def results(corpus, change, rows):
     return {row: change(read(corpus, row), row).signal.tobytes() for row in rows}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CONDITIONS)
 def test_the_bytes_depend_on_nothing_but_utterance_condition_and_seed(corpus, name):
     rows = rows_of(corpus)[:6]
@@ -172,6 +173,7 @@ def predicted(corpus, model, folder, change, *, shards, threads):
     return read_predictions([str(folder / f"{number}.parquet") for number in range(shards)])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["voip", "babble", "church", "short"])
 def test_predictions_depend_neither_on_shards_nor_on_threads(corpus, model, tmp_path, name):
     one, seven, clean = (

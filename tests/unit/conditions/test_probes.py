@@ -84,6 +84,7 @@ def verdicts(table):
     return dict(zip(table["probe"], table["verdict"], strict=True))
 
 
+@pytest.mark.slow
 def test_a_model_that_goes_by_pitch_is_exposed_by_the_pitch_probe_alone():
     table = judged(lambda voice: voice["pitch"] > 165, voices())
     assert list(table) == PROBE_COLUMNS
@@ -99,6 +100,7 @@ def test_a_model_that_goes_by_pitch_is_exposed_by_the_pitch_probe_alone():
     assert "no effect on the mode: level is not why" in table["sentence"][1]
 
 
+@pytest.mark.slow
 def test_a_model_that_goes_by_bandwidth_is_exposed_by_the_band_probe_alone():
     # it is right about narrow audio only, so the mode is calm speech
     voice = voices()
@@ -162,6 +164,7 @@ def test_counts_by_hand():
     assert result["gain"] == pytest.approx(1 / 5 - 0)
 
 
+@pytest.mark.slow
 def test_a_regression_is_judged_by_the_error():
     def error(voice):
         return 2 + np.maximum(voice["pitch"] - 140, 0) / 4
@@ -192,6 +195,7 @@ def test_other_speakers_do_not_count_as_others():
     assert (result["support"] + result["others"] == first.sum()).all()
 
 
+@pytest.mark.slow
 def test_p_is_adjusted_over_the_probes_and_modes_of_a_model():
     assert holm(np.array([0.01, 0.04, 0.03])) == pytest.approx([0.03, 0.06, 0.06])
     table = voices(6)

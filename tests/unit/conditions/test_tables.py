@@ -54,6 +54,7 @@ def test_groups_are_categories_and_confirmed_modes():
     assert groups["mode 1"].mask.sum() == len(ANGRY_MEN)
 
 
+@pytest.mark.slow
 def test_tables_rest_on_the_utterances_that_all_models_have_in_all_conditions(capsys):
     scores = classification(TABLE)
     scores["big"]["noise"] = scores["big"]["noise"].iloc[30:].sample(frac=1, random_state=0)
@@ -76,6 +77,7 @@ def test_one_model_is_compared_with_no_other():
     assert "mode 1" in set(tables.outcomes["group"])
 
 
+@pytest.mark.slow
 def test_utterances_that_a_condition_breaks_are_listed_to_listen_to():
     scores = classification(TABLE)
     broken = compared(scores, *modes(**{"1": ANGRY_MEN})).broken

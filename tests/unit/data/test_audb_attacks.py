@@ -170,6 +170,7 @@ def test_a_dependency_table_does_not_name_archives_elsewhere(hostile):
     assert "in the archive '../../../other', which is not a name" in hostile.refusal()
 
 
+@pytest.mark.slow
 def test_a_dependency_table_that_is_a_pickle_is_not_loaded(hostile, tmp_path):
     (hostile.root / "1.0.0" / "db.parquet").unlink()
     with zipfile.ZipFile(hostile.root / "1.0.0" / "db.zip", "w") as archive:
@@ -289,6 +290,7 @@ def test_an_archive_of_very_many_members_is_refused_at_once(hostile):
     assert "it holds 'x', which was not published" in hostile.cheap_refusal()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["cut", "text", "empty", "encrypted", "missing", "without it"])
 def test_an_archive_that_cannot_be_read_is_one_sentence(hostile, kind):
     content = hostile.archive.read_bytes()

@@ -43,6 +43,7 @@ def test_the_cache_is_removed(database):
     assert not list(database.rglob(".complete"))
 
 
+@pytest.mark.slow
 def test_a_second_fetch_gives_the_same(database, repository, tmp_path):
     again = tmp_path / "again" / "audio"
     fetch(again, repository)
@@ -71,6 +72,7 @@ def test_another_format(repository, tmp_path):
 CLEAN = {"table": "partial", "column": "clean", "values": [True, False]}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("table", "filters", "names"),
     [
@@ -99,6 +101,7 @@ def test_only_the_audio_of_wanted_utterances_is_fetched(
     )
 
 
+@pytest.mark.slow
 def test_wanted_audio_in_another_format(repository, tmp_path):
     women = speaker("female", map="gender")
     fetch(tmp_path / "db" / "audio", repository, filters={"gender": women}, format="flac")
@@ -117,6 +120,7 @@ def test_a_mistake_in_a_filter_is_found_before_audio_is_fetched(repository, tmp_
     assert not list(tmp_path.rglob("*.wav"))
 
 
+@pytest.mark.slow
 def test_files_of_an_interrupted_fetch_are_used_again(database, repository, tmp_path, monkeypatch):
     folder = tmp_path / "db" / "audio"
     convert = audb.core.flavor.Flavor.__call__
@@ -221,6 +225,7 @@ fetch_audb(
 """
 
 
+@pytest.mark.slow
 def test_a_cache_that_another_process_uses(repository, tmp_path, monkeypatch):
     monkeypatch.setattr(audb_download, "LOCK_TIMEOUT", 0.2)
     (tmp_path / "db" / "partial").mkdir(parents=True)

@@ -95,6 +95,7 @@ def converted(ffmpeg, signal, path, *options):
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["a.m4a", "a.webm", "a.wma", "call.mp4", "M4A inside.wav"])
 def test_ffmpeg_reads_formats_that_libsndfile_does_not_read(tmp_path, with_ffmpeg, name):
     options = ["-f", "mp4"] if name.endswith(".wav") else []

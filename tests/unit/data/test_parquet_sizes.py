@@ -30,6 +30,7 @@ def test_a_table_that_expands_to_gigabytes_is_refused_at_once(tmp_path, name):
     assert "t.parquet is refused because it could take" in found.message
 
 
+@pytest.mark.slow
 def test_only_the_columns_that_are_read_count(tmp_path):
     path = tmp_path / "t.parquet"
     columns = {"file": pa.repeat("a.wav", 3000), "note": pa.repeat("x" * 200_000, 3000)}
@@ -39,6 +40,7 @@ def test_only_the_columns_that_are_read_count(tmp_path):
         require_bounded(path)
 
 
+@pytest.mark.slow
 def test_tables_of_users_are_bounded(tmp_path):
     path = tmp_path / "t.parquet"
     lists = pa.array([["x" * 200_000] * 3000])

@@ -83,6 +83,7 @@ def test_recordings_are_as_described(database):
         assert audiofile.duration(file) == pytest.approx(seconds, abs=1e-6)
 
 
+@pytest.mark.slow
 def test_a_fifth_of_the_utterances_comes_over_a_telephone(tmp_path):
     codes = tuple(SENTENCES)[:5]
     publish(tmp_path, 1, VOICES, codes)
@@ -117,6 +118,7 @@ def test_the_description_claims_no_people(database):
     assert database.license == "CC0-1.0"
 
 
+@pytest.mark.slow
 def test_a_second_run_gives_the_same_bytes_and_a_rerun_replaces_the_first(host, tmp_path):
     publish(tmp_path, 1, VOICES[:1], CODES[:1])
     publish(tmp_path, 1, VOICES, CODES)

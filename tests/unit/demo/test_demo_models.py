@@ -51,6 +51,7 @@ def reference(signal, mels):
     return np.concatenate([log.mean(1), log.std(1), change.mean(1)])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mels", [16, 48])
 def test_front_end_agrees_with_librosa(speech, mels):
     noise = np.random.default_rng(1).normal(0, 0.1, 12345).astype(np.float32)

@@ -55,6 +55,7 @@ def spoken():
     return {(v.name, style): next(signals) for v in EVALUATION_VOICES[:4] for style in STYLES}
 
 
+@pytest.mark.slow
 def test_samples_are_the_same_in_this_process_and_in_two_others():
     here = say(EVALUATION_VOICES[:2], ("neutral", "anger"))
     digests = {hashlib.sha256(b"".join(x.tobytes() for x in here)).hexdigest()}

@@ -426,6 +426,7 @@ class Watched:
                 self.taken -= amount
 
 
+@pytest.mark.slow
 def test_long_utterances_take_turns(model_folder, tmp_path, monkeypatch):
     seconds = [100, 80, 100, 90, 1, 2, 3, 1, 2]
     for number, length in enumerate(seconds):

@@ -34,6 +34,7 @@ def none_held():
     Read.held = Read.most = 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("window", [1, 7, 1024])
 @pytest.mark.parametrize(("readers", "workers"), [(1, 1), (4, 1), (1, 4), (3, 2)])
 def test_results_are_ordered_and_memory_is_bounded(readers, workers, window):
@@ -94,6 +95,7 @@ def test_leaving_early_gives_up_the_rest():
     assert threading.active_count() == before
 
 
+@pytest.mark.slow
 def test_readers_that_finish_in_another_order_do_not_block():
     results = read_ahead(int, int, range(20_000), readers=4, workers=1)
     assert sum(results) == sum(range(20_000))

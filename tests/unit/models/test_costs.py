@@ -57,6 +57,7 @@ def test_the_memory_of_the_calling_process_is_not_counted(model_folder):
     assert 20 < table["peak_mb"][0] < held.nbytes / 1e6
 
 
+@pytest.mark.slow
 def test_peak_memory_is_known_after_the_memory_is_freed():
     script = (
         "import numpy as np\n"
@@ -91,11 +92,13 @@ def test_an_utterance_that_the_model_cannot_take(tmp_path):
         measure_costs(tmp_path, threads=[1], **SETTINGS)
 
 
+@pytest.mark.slow
 def test_cuda_without_a_gpu_is_refused(model_folder):
     with pytest.raises(InputError, match="device: cuda"):
         measure_costs(model_folder, threads=[1], **SETTINGS | {"device": "cuda"})
 
 
+@pytest.mark.slow
 def test_the_process_that_measures_finds_packages_on_the_python_path(
     model_folder, tmp_path, monkeypatch, capsys
 ):

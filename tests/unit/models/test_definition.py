@@ -93,6 +93,7 @@ def test_a_path_that_is_not_text_is_refused(source, path):
     refused(source, "names no ONNX file")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["pipe", "device", "link to a pipe", "folder"])
 def test_pipes_devices_and_folders_are_refused_at_once(source, kind):
     path = source / "other.onnx"
@@ -159,6 +160,7 @@ EXPENSIVE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", EXPENSIVE)
 def test_yaml_that_grows_without_end_is_refused_at_once(source, name):
     lines = [f"  {line}" for line in EXPENSIVE[name].splitlines()]

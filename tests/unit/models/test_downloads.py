@@ -198,6 +198,7 @@ def test_truncated_transfer_is_refused(served, place):
     assert nothing_left(place)
 
 
+@pytest.mark.slow
 def test_progress_bars_can_be_turned_off(source, place):
     program = (
         "import sys; from voxslice.models.downloads import fetch;"
@@ -449,6 +450,7 @@ def test_an_archive_of_very_many_members_is_refused_at_once(tmp_path, folder):
     unpack_cheaply(path, folder, "it has more members than a model needs")
 
 
+@pytest.mark.slow
 def test_a_list_of_members_that_is_stated_too_large_is_refused_at_once(tmp_path, folder):
     path = archive(tmp_path / "a.zip", {"model.yaml": b"a"})
     content = bytearray(path.read_bytes())
@@ -498,6 +500,7 @@ def slow_server():
         stop.set()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", SLOW)
 def test_a_download_that_never_ends_is_stopped(slow_server, place, path):
     begin = time.monotonic()
@@ -507,6 +510,7 @@ def test_a_download_that_never_ends_is_stopped(slow_server, place, path):
     assert nothing_left(place)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stated", [True, False])
 def test_a_download_larger_than_the_limit_is_stopped(served, place, stated):
     folder, address = served
@@ -523,6 +527,7 @@ def test_a_download_larger_than_the_limit_is_stopped(served, place, stated):
     assert nothing_left(place)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["pipe", "/dev/zero"])
 def test_a_file_url_of_a_pipe_or_device_is_refused_at_once(tmp_path, place, kind):
     path = tmp_path / "pipe"

@@ -88,6 +88,7 @@ def test_the_installed_model_takes_a_plain_signal(tmp_path, mask, normalize):
         )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["wav2vec2", "hubert", "wavlm", "whisper", "ast"])
 def test_models_of_transformers_give_their_reference_outputs(tmp_path, name):
     card = fetch(HUB / name, tmp_path / "model")

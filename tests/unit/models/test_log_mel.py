@@ -97,6 +97,7 @@ def features(settings, signal, opset=14):
     return session.run(None, {"input_values": signal[np.newaxis]})[0][0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("signal", SIGNALS)
 @pytest.mark.parametrize(
     ("settings", "expected"),

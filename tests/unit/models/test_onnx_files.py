@@ -193,6 +193,7 @@ def calling(proto, made, call):
     return proto
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("bodies", "match"),
     [

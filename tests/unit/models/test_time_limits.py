@@ -78,6 +78,7 @@ def measure(model):
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_an_endless_model_is_stopped_when_it_is_measured(endless):
     with pytest.raises(InputError, match=r"^The model endless takes longer than 0\.3 s"):
         measure(endless)

@@ -321,6 +321,7 @@ def test_windows_are_cut_before_the_transform(tmp_path, source):
     np.testing.assert_allclose(found, np.mean(parts, axis=0), rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_variants_and_costs_run_the_transform(tmp_path, source):
     trusted(source, tmp_path / "model", sampling_rate=8000)
     derive(tmp_path / "model", tmp_path / "variant", quantize="fp16", origin="model")

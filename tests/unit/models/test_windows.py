@@ -135,6 +135,7 @@ def test_a_model_of_a_fixed_length_runs_on_windows(tmp_path):
     np.testing.assert_allclose(found, [expected_ends(signal) for signal in signals], atol=1e-6)
 
 
+@pytest.mark.slow
 def test_costs_and_variants_use_the_windows(tmp_path):
     fetch(write_fixed(tmp_path / "model.onnx"), tmp_path / "model", window=WINDOW)
     settings = {

@@ -114,6 +114,7 @@ def test_another_file_than_the_model_is_refused(tmp_path, monkeypatch):
         load_silero()
 
 
+@pytest.mark.slow
 def test_torch_is_not_imported():
     code = (
         f"import sys; sys.path.insert(0, {str(ROOT / 'scripts')!r})\n"

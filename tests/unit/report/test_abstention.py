@@ -105,6 +105,7 @@ def test_the_table_shows_each_group_and_rule():
     assert [cell.text for cell in rule[2:]] == ["–", "9.0", "–", "–", "–"]
 
 
+@pytest.mark.slow
 def test_the_charts_show_the_risk_of_answered_utterances():
     (_, whole), (name, anger), _ = risk_charts(study())
     assert name == "male, anger"

@@ -62,6 +62,7 @@ def test_heat_maps_show_the_value_and_the_difference(study):
     assert maps[0][2].rows[0][1][0].text == "0.0"
 
 
+@pytest.mark.slow
 def test_the_page_has_one_folded_part_with_both_players(study, tmp_path):
     write_noise(tmp_path)
     page = render(
@@ -78,12 +79,14 @@ def test_the_page_has_one_folded_part_with_both_players(study, tmp_path):
     assert page.index('id="conditions"') < page.index('id="probes"') < page.index('id="speakers"')
 
 
+@pytest.mark.slow
 def test_probes_are_shown_without_conditions(study, tmp_path):
     page = page_of(dataclasses.replace(make_study(), probes=study.probes), write_noise(tmp_path))
     assert 'id="conditions"' not in page
     assert "goes by pitch" in page
 
 
+@pytest.mark.slow
 def test_a_study_without_conditions_has_no_such_part(tmp_path):
     page = page_of(make_study(), write_noise(tmp_path))
     assert 'id="conditions"' not in page
@@ -106,6 +109,7 @@ def test_pairs_without_audio_or_room_have_no_players(study, tmp_path, capsys):
     assert all(pair.changed for pair in with_sounds(pairs, tmp_path, CHANGES, 10**6))
 
 
+@pytest.mark.slow
 def test_a_regression_has_the_part_too(tmp_path):
     study = study_in_conditions(classification=False)
     sentence = conditions.worst_sentence(study.condition_worst, study.measures)
@@ -115,12 +119,14 @@ def test_a_regression_has_the_part_too(tmp_path):
     assert 'id="conditions"' in page_of(study, write_noise(tmp_path))
 
 
+@pytest.mark.slow
 def test_hostile_names_are_escaped(tmp_path):
     page = page_of(hostile(study_in_conditions()), write_noise(tmp_path))
     assert "<b>x</b>" not in page
     assert "<script>alert(1)" not in page
 
 
+@pytest.mark.slow
 def test_one_model_has_no_rivals(tmp_path):
     study = study_in_conditions(models=1)
     assert conditions.rival_table(study) is None

@@ -207,6 +207,7 @@ def test_a_study_without_slices_has_no_mode(tmp_path):
     assert "<audio" not in html
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("classification", [True, False])
 def test_the_summary_is_small_and_has_no_script(classification):
     study = make_study(classification=classification, confirmed=True, models=3)
@@ -219,6 +220,7 @@ def test_the_summary_is_small_and_has_no_script(classification):
         assert words in html
 
 
+@pytest.mark.slow
 def test_a_summary_that_is_too_large_leaves_out_its_chart(study, monkeypatch):
     whole = render_summary(study, "gender.html")
     monkeypatch.setattr("voxslice.report.page.summary.MAX_BYTES", len(whole.encode()) - 1)

@@ -92,6 +92,7 @@ def test_the_answer_is_about_recordings_if_the_task_asks_for_it():
     assert rest == "The rest of the answer is about their segments."
 
 
+@pytest.mark.slow
 def test_the_page_has_the_section_and_a_player(tmp_path):
     study = recorded()
     for file in set(study.metadata["file"]):

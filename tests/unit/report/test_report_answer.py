@@ -363,6 +363,7 @@ def without_intervals(study, values, note="exact"):
     return dataclasses.replace(study, metrics=metrics.reset_index())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("values", "speakers", "sentence"),
     [

@@ -202,6 +202,7 @@ def test_models_on_the_pareto_front_are_marked():
     assert tradeoff.pareto(x, y, rises=False).tolist() == [True, False, False, False, False]
 
 
+@pytest.mark.slow
 def test_costs_are_those_of_one_thread_and_the_nearest_duration(confirmed):
     rows = tradeoff.measured(confirmed)
     assert rows[["threads", "seconds"]].to_numpy().tolist() == [[1, 1], [1, 1]]
@@ -219,6 +220,7 @@ def test_costs_are_those_of_one_thread_and_the_nearest_duration(confirmed):
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_times_of_two_machines_are_not_compared(confirmed):
     moved = confirmed.costs["machine"].where(confirmed.costs["model"] == "a", "there")
     study = dataclasses.replace(confirmed, costs=confirmed.costs.assign(machine=moved))
@@ -278,6 +280,7 @@ def test_slice_table_shows_the_columns_with_values(confirmed):
     assert table.caption == "Confirmed slices of a"
 
 
+@pytest.mark.slow
 def test_charts_report_the_rows_that_they_leave_out(study, monkeypatch):
     a, b = study.models
     groups = study.comparison["slice"] != "all"

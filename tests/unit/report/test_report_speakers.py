@@ -167,6 +167,7 @@ def test_the_worst_speakers_come_first():
     assert len(spec["layer"][1]["encoding"]["y"]["sort"]) == 12
 
 
+@pytest.mark.slow
 def test_many_speakers_are_shown_by_the_worst_and_histograms():
     wrong = {"a": first({number: 1 + number % 3 for number in range(1, 401)}, 500)}
     study = study_of({**wrong, "b": spread(1, 500)}, count=500, each=6)

@@ -185,6 +185,7 @@ def test_a_slice_must_also_be_worse_than_the_rest():
     assert all(is_worse(loss, rows) for rows in found["rows"])
 
 
+@pytest.mark.slow
 def test_an_error_that_is_a_real_number_is_searched_as_well():
     table = utterances(7, rows=1500)
     inside = (table["emotion"] == "joy").to_numpy()
@@ -484,6 +485,7 @@ def test_the_order_of_rows_changes_nothing_but_positions(seed, speaker):
         np.testing.assert_array_equal(rows, np.sort(order[moved]))
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_bytes_and_another_one_other_p_values():
     table = utterances(40)
     loss = errors(40, table, (table["emotion"] == "anger").to_numpy(), 0.13)
@@ -493,6 +495,7 @@ def test_the_same_seed_gives_the_same_bytes_and_another_one_other_p_values():
     assert texts[0] == texts[1] != texts[2]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(6))
 def test_the_rows_of_every_rule_follow_from_its_text(seed):
     table = utterances(50 + seed, rows=300)
@@ -796,6 +799,7 @@ def test_a_given_slice_that_is_better_than_the_rest_has_no_p_value():
     assert assess_slices([anger[rest]], loss[rest], who[rest], seed=0)[0][1] == "within speakers"
 
 
+@pytest.mark.slow
 def test_given_slices_get_no_evidence_within_rows_without_a_speaker():
     """Half of the speakers are unknown and speakers differ, but no attribute of them is a slice."""
     rejected = 0
@@ -856,6 +860,7 @@ def test_the_documented_limits_of_the_search_are_those_of_the_code():
     assert search.MAX_SUGGESTIONS == 3 and "at most three suggestions" in text
 
 
+@pytest.mark.slow
 def test_the_note_of_a_rule_explained_by_other_slices():
     """The note tells whether the slices above may explain the errors of a rule."""
     table = utterances(80, rows=1500)

@@ -132,6 +132,7 @@ def test_a_fallback_of_sliceguard_is_noticed(monkeypatch, capsys):
     assert "they are dropped" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_sliceguard_finds_a_planted_slice_twice():
     pytest.importorskip("sliceguard")
     rng = np.random.default_rng(0)

@@ -92,6 +92,7 @@ def test_metrics_are_those_of_fairlearn_and_scikit_learn(sizes):
         pd.testing.assert_series_equal(made.overall, expected.overall, check_exact=True)
 
 
+@pytest.mark.slow
 def test_a_cached_reduction_leaves_the_same_random_state(monkeypatch):
     monkeypatch.setattr(sliceguard_patches, "_reduced", {})
     data = np.random.default_rng(0).normal(size=(60, 5))
@@ -106,6 +107,7 @@ def test_a_cached_reduction_leaves_the_same_random_state(monkeypatch):
     assert len(sliceguard_patches._reduced) == 2
 
 
+@pytest.mark.slow
 def test_functions_are_compiled_without_a_folder_for_the_cache(voices, monkeypatch):
     import umap
 

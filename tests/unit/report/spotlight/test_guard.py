@@ -147,6 +147,7 @@ def test_other_pages_cannot_frame_or_embed_the_view(client):
         assert answer.headers["cross-origin-opener-policy"] == "same-origin"
 
 
+@pytest.mark.slow
 def test_refusing_is_quick(client):
     begin = time.process_time()
     for _ in range(100):
