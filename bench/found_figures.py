@@ -26,7 +26,7 @@ import pandas as pd
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "scripts"))
 
-from voxslice.modes.excess import within_speakers  # noqa: E402
+from voxslice.slices.excess import within_speakers  # noqa: E402
 from voxslice.slices.search import find_slices  # noqa: E402
 
 CASES = 400

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import false_discovery_control
 
-from voxslice.modes.excess import within_speakers
+from voxslice.slices.excess import within_speakers
 
 DIFFERENCE_COLUMNS = [
     "mode", "column", "unit", "inside", "outside", "difference", "low", "high", "speakers", "p", "q"
@@ -35,7 +35,7 @@ def differences(
 
     Returns:
         one row per mode and column, in the columns `DIFFERENCE_COLUMNS`: the means inside and
-        outside, for the same speakers (see `voxslice.modes.excess.within_speakers`); `difference`
+        outside, for the same speakers (see `voxslice.slices.excess.within_speakers`); `difference`
         in standard deviations of the utterances around their speakers' means, with its interval
         `low` and `high`; the number of `speakers` with utterances on both sides; and p with `q`,
         which adjusts p for all rows (Benjamini and Yekutieli, for dependent tests). Rows without a

@@ -12,10 +12,10 @@ from voxslice.modes.channels import associations, categories_of_people, people_o
 from voxslice.modes.choice import Mode, choose_modes
 from voxslice.modes.differences import differences
 from voxslice.modes.errors import confusions, leading_speaker
-from voxslice.modes.excess import within_speakers
 from voxslice.modes.rules import read_rule
 from voxslice.modes.unflagged import Retest, without_flagged
 from voxslice.rule_conditions import is_numeric
+from voxslice.slices.excess import within_speakers
 from voxslice.slices.table import summarise
 from voxslice.speakers import speakers_of
 from voxslice.task import Task

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from voxslice.modes.excess import within_speakers
+from voxslice.slices.excess import within_speakers
 
 
 def test_speakers_are_compared_with_themselves():
