@@ -562,6 +562,13 @@ TABLES = (
             ),
             LOW,
             HIGH,
+            Column(
+                "detectable",
+                "number",
+                "The smallest drop with which these utterances would have been confirmed by this"
+                " search; missing for sliceguard, and if no drop is enough.",
+                missing=True,
+            ),
             P,
             Q,
             EVIDENCE,

@@ -40,6 +40,7 @@ def test_known_slice_is_found(finished_study):
     assert known["support"] == 50
     assert known["value"] < 0.5 < known["rest"]
     assert known["low"] > 0.15
+    assert 0 < known["detectable"] < known["drop"]
 
 
 def test_the_gain_is_shown(finished_study):

@@ -74,8 +74,8 @@ def signed_root(excess: Array, variance: Array, unit: Array) -> Array:
     return out
 
 
-def standardised(loss: Array, speakers: Index) -> Array:
-    """Divide losses by their standard deviation within their speaker.
+def precision_weights(loss: Array, speakers: Index) -> Array:
+    """Weights of rows, so that each speaker's losses vary by the same amount.
 
     An error of a speaker with few errors is more informative. If a slice adds the same amount to
     the losses of all speakers, the best weight is one over the variance. If it multiplies them, the
@@ -88,17 +88,30 @@ def standardised(loss: Array, speakers: Index) -> Array:
         speakers: (n,) number of the speaker of each row, from 0.
 
     Returns:
-        (n,) losses divided by the standard deviation of their speaker, times that of all speakers.
+        (n,) standard deviation of all speakers divided by that of the row's speaker.
     """
     n = np.bincount(speakers).astype(float)
     rest = loss - (np.bincount(speakers, loss) / n)[speakers]
     square = np.bincount(speakers, rest**2)
     free = (n - 1).sum()
     if free == 0 or not square.any():
-        return loss
+        return np.ones(len(loss))
     pooled = square.sum() / free
     variance = (square + PRIOR_UTTERANCES * pooled) / (n - 1 + PRIOR_UTTERANCES)
-    return loss * np.sqrt(pooled / variance)[speakers]
+    return np.asarray(np.sqrt(pooled / variance)[speakers])
+
+
+def standardised(loss: Array, speakers: Index) -> Array:
+    """Multiply losses by `precision_weights`.
+
+    Args:
+        loss: (n,) losses.
+        speakers: (n,) number of the speaker of each row, from 0.
+
+    Returns:
+        (n,) weighted losses.
+    """
+    return loss * precision_weights(loss, speakers)
 
 
 def permutation_moments(space: RuleSpace, loss: Array, strata: Index) -> Moments:

@@ -28,10 +28,11 @@ from voxslice.slices.max_tests import (
     mixed_model_statistic,
     permutation_moments,
     permuted_maxima,
+    precision_weights,
     signed_root,
     speaker_contrasts,
-    standardised,
 )
+from voxslice.slices.needed_drops import critical_statistic, needed_across, needed_within
 from voxslice.slices.rule_space import Array, Index, RuleSpace
 from voxslice.slices.units import (
     added_variance,
@@ -64,7 +65,7 @@ MAX_WEIGHTED_RULES = 500  # rules whose overlaps are compared with each other
 
 SLICE_TYPES = {
     "rule": "object", "p": "float64", "q": "float64", "evidence": "object", "confirmed": "bool",
-    "note": "object", "rows": "object",
+    "note": "object", "detectable": "float64", "rows": "object",
 }  # fmt: skip
 
 
@@ -76,7 +77,9 @@ class Found:
         slices: One row per slice, best first: `rule` (its conditions in words), `p` and `q` (see
             `find_slices`), `evidence` (the test that confirms the slice: `within speakers`, `across
             speakers`, `rows`; empty where it is not confirmed), `confirmed`, `note` (why the slice
-            is not confirmed), and `rows` (array of the positions of its rows, ascending).
+            is not confirmed), `detectable` (the smallest drop with which the rule would have been
+            confirmed, by the test with the smallest p-value; missing if no drop is enough), and
+            `rows` (array of the positions of its rows, ascending).
         searched: Number of rules that were tested.
         depth: Largest number of conditions that these rules have; 0 where there is no rule.
     """
@@ -258,6 +261,7 @@ class _Pick:
         q: See `find_slices`.
         evidence: The test that confirms it; empty if it is not confirmed.
         of_speakers: Whether it is suggested because speakers differ, so that more are needed.
+        detectable: The smallest drop with which it would have been confirmed.
     """
 
     rule: int
@@ -265,6 +269,7 @@ class _Pick:
     q: float
     evidence: str
     of_speakers: bool
+    detectable: float
 
 
 @dataclass(frozen=True)
@@ -311,22 +316,24 @@ class _Search:
         centred: bool = False,
     ) -> None:
         resamples = ceil(RESAMPLES * max(1, DEFAULT_ALPHA / alpha))
-        loss = (loss - loss.min()) / (loss.max() - loss.min())
+        self.span = float(loss.max() - loss.min())
+        loss = (loss - loss.min()) / self.span
         self.space, self.loss, self.speakers, self.known = space, loss, speakers, known
         self.searched, self.alpha = space.searched, alpha
         one = np.zeros(len(loss), dtype=np.int64)
         permuting, exchanging = (np.random.default_rng([seed, i]) for i in range(2))
         self.maxima: dict[str, Array] = {}
         self.across = self.between = np.zeros(space.searched, dtype=bool)
-        self.strata, self.scaled = one, loss
+        self.strata, self.weight = one, np.ones(len(loss))
         if speakers is not None:
             # each row of an unknown speaker is a separate stratum: nothing is permuted there
             self.strata = np.where(known, speakers, speakers + np.cumsum(~known) - 1)
-            self.scaled = standardised(loss, self.strata)
+            self.weight = precision_weights(loss, self.strata)
             share, count = between_speakers(space, speakers)
             self.between = share >= MIN_BETWEEN_SHARE
             self.across = self.between & (count >= MIN_SPEAKERS_ACROSS) & across
         self.space_across = space.subset(self.across)
+        self.scaled = loss * self.weight
         self.sums = space.totals(self.loss, one, 1)[:, 0]
         self.scaled_sums = space.totals(self.scaled, one, 1)[:, 0]
         moments = permutation_moments(space, self.scaled, self.strata)
@@ -467,10 +474,37 @@ class _Search:
             q = max(q, p, float(least[rule]))
             test = list(self.maxima)[int(p_of_tests[:, rule].argmin())]
             evidence = test if q <= self.alpha else ""
-            picks.append(_Pick(rule, p, q, evidence, bool(of_speakers[rule])))
+            detectable = self.detectable(rule, test)
+            picks.append(_Pick(rule, p, q, evidence, bool(of_speakers[rule]), detectable))
             candidates &= ~self.space.same_rows(rule)
             patterns = _cross(patterns, self.space.members(rule).astype(np.int64))
         return picks
+
+    def detectable(self, rule: int, test: str) -> float:
+        """Smallest drop with which a test would have confirmed a rule; infinity if none is enough.
+
+        Args:
+            rule: Its number.
+            test: Name of the test.
+
+        Returns:
+            The drop, in the unit of the losses.
+        """
+        chosen = np.zeros(self.space.searched, dtype=bool)
+        chosen[rule] = True
+        shares = ALPHA_SHARES if len(self.maxima) > 1 else ALPHA_SHARES_ALONE
+        critical = critical_statistic(self.maxima[test], self.alpha * shares[test])
+        if test == ACROSS:
+            assert self.speakers is not None  # noqa: S101 - for the type checker
+            if not self.across[rule]:
+                return np.inf
+            factor = float(self.among[int(self.across[:rule].sum())])
+            space = self.space.subset(chosen)
+            return self.span * needed_across(space, self.loss, self.speakers, factor, critical)
+        return self.span * needed_within(
+            self.space.subset(chosen), self.scaled, self.weight, self.strata,
+            float(self.within[rule]), critical,
+        )  # fmt: skip
 
     def _centre(self, worth: Array, eligible: NDArray[np.bool_]) -> int:
         """Find the rule with the largest expected overlap with the rules that are about as good.
@@ -534,6 +568,7 @@ def _row(search: _Search, pick: _Pick, order: Index) -> dict[str, object]:
         "evidence": pick.evidence,
         "confirmed": confirmed,
         "note": note,
+        "detectable": pick.detectable if np.isfinite(pick.detectable) else np.nan,
         "rows": np.sort(order[inside]),
     }
 

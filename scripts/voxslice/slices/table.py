@@ -18,8 +18,8 @@ from voxslice.utterance_keys import KEY
 
 SLICE_COLUMNS = [
     "slice", "finder", "search", "rule", "precision", "recall", "support", "speakers", "value",
-    "rest", "drop", "low", "high", "p", "q", "evidence", "confirmed", "searched", "stability",
-    "note",
+    "rest", "drop", "low", "high", "detectable", "p", "q", "evidence", "confirmed", "searched",
+    "stability", "note",
 ]  # fmt: skip
 
 SEARCH_COLUMNS = ["search", "finder", "searched", "depth", "found", "confirmed"]
