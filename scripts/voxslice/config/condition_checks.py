@@ -17,7 +17,7 @@ DEFAULT = "default"
 STANDARD: dict[str, dict[str, Any]] = {
     "phone": {"codec": "g711"},
     "mobile": {"codec": "gsm"},
-    "voip": {"codec": "opus", "kbps": 9},
+    "voip": {"codec": "opus", "kbps": 8},
     "mp3": {"codec": "mp3", "kbps": 16},
     "white": {"noise": "white", "snr": 10},
     "pink": {"noise": "pink", "snr": 10},

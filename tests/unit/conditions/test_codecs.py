@@ -1,12 +1,15 @@
 """Codecs delay nothing, keep the number of samples, and have the bit rate that is asked for."""
 
+import io
+
 import numpy as np
 import pytest
+import soundfile
 from voxslice.conditions.codecs import _encoding, through_codec
 from voxslice.models.speech_noise import speech_like
 
 CODECS = [
-    ("g711", None), ("gsm", None), ("opus", 9), ("opus", 64), ("mp3", 8), ("mp3", 16),
+    ("g711", None), ("gsm", None), ("opus", 8), ("opus", 9), ("opus", 64), ("mp3", 8), ("mp3", 16),
     ("mp3", 128), ("vorbis", 24), ("vorbis", 64),
 ]  # fmt: skip
 
@@ -67,3 +70,25 @@ def test_vorbis_has_the_nominal_bit_rate_that_is_nearest():
 def test_loud_signals_are_clipped_and_not_wrapped():
     signal = np.full(1600, 3.0, np.float32)
     assert through_codec(signal, 8000, "g711")[800] == pytest.approx(1, abs=0.03)
+
+
+def share_above_4_khz(signal, rate):
+    power = np.abs(np.fft.rfft(signal)) ** 2
+    return power[np.fft.rfftfreq(len(signal), 1 / rate) > 4200].sum() / power.sum()
+
+
+def opus_at_16_khz(signal, kbps):
+    """Opus at the sampling rate of the signal, without the code of the workflow."""
+    file = io.BytesIO()
+    level = (256 - kbps) / 250
+    soundfile.write(file, signal, 16000, "OPUS", format="OGG", compression_level=level)
+    file.seek(0)
+    return soundfile.read(file, dtype="float32")[0]
+
+
+@pytest.mark.parametrize(("kbps", "narrow"), [(6, True), (8, True), (9, False), (16, False)])
+def test_opus_cuts_high_frequencies_at_its_low_bit_rates_only(kbps, narrow):
+    noise = np.random.default_rng(0).normal(0, 0.1, 32000).astype(np.float32)
+    signal = noise + speech_like(2, 16000, 0)[0]
+    for coded in (through_codec(signal, 16000, "opus", kbps), opus_at_16_khz(signal, kbps)):
+        assert (share_above_4_khz(coded, 16000) < 1e-3) == narrow
