@@ -10,7 +10,7 @@ from voxslice.comparison.paired_tests import ALPHA
 from voxslice.names import FAILED, PASSED, UNDECIDED
 from voxslice.report.answer import may_replace
 from voxslice.report.drawing import SOFT, Drawing, intervals, scaled, style
-from voxslice.report.numbers import counted, decimal, probability
+from voxslice.report.numbers import counted, decimal, probability, probability_of
 from voxslice.report.slice_tables import edges, slice_name
 from voxslice.report.study import Model, Study, rule_text
 from voxslice.report.tables import Cell, Column, Table, count, model_cell, number
@@ -87,8 +87,7 @@ def statements(study: Study, a: Model, b: Model) -> list[str]:
     measure = study.overall_measure
     size = f"{measure.title} {measure.signed(overall['difference'])} {measure.step}".rstrip()
     size += f" {measure.interval(overall['low'], overall['high'])}".rstrip()
-    q = probability(overall["q"])
-    evidence = f"{size}, q {q}" if q.startswith("<") else f"{size}, q = {q}"
+    evidence = f"{size}, {probability_of('q', overall['q'])}"
     replaced = [may_replace(study, b.name, a.name), may_replace(study, a.name, b.name)]
     sentences = [
         _verdict_sentence(overall, a, b, evidence),

@@ -8,7 +8,7 @@ import pandas as pd
 from voxslice.names import FAILED
 from voxslice.report.channel_notes import channel_note
 from voxslice.report.costs import gain
-from voxslice.report.numbers import counted, probability, share
+from voxslice.report.numbers import counted, probability_of, share
 from voxslice.report.speakers import carriers
 from voxslice.report.study import Model, Study
 from voxslice.report.weak_groups import WeakGroup, confirmed_modes, largest_weak_group
@@ -149,9 +149,11 @@ def verdict_sentence(study: Study, candidate: str, baseline: str) -> str:
         f" over {_units(row)}"
     )
     if row["verdict"] in ("better", "worse"):
-        text += f" ({_q(row['q'])})"
+        text += f" ({probability_of('q', row['q'])})"
     elif row["verdict"] == "undecided" and (row["low"] > 0 or row["high"] < 0):
-        text += f", but the test over {_unit(row)} does not show it ({_q(row['q'])})"
+        text += (
+            f", but the test over {_unit(row)} does not show it ({probability_of('q', row['q'])})"
+        )
     if row["verdict"] == "better" and str(row["equivalent"]) == "True":
         text += f". However, the two are equivalent within {_margin(study)}"
     return f"{text}."
@@ -428,8 +430,3 @@ def _margin(study: Study) -> str:
     """The margin with its unit; empty if the task has none, so that nothing is equivalent."""
     margin = study.task_settings.get("margin")
     return study.overall_measure.change(margin) if margin else ""
-
-
-def _q(value: float) -> str:
-    text = probability(value)
-    return f"q {text}" if text.startswith("<") else f"q = {text}"

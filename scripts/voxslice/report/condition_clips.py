@@ -9,7 +9,7 @@ from voxslice.data.audio import Audio, read_audio
 from voxslice.data.file_names import locate
 from voxslice.errors import reason_of
 from voxslice.report.clips import ESCAPED, LONGEST, PLAYER, as_mp3
-from voxslice.report.conditions import largest_excesses
+from voxslice.report.conditions import largest_effects
 from voxslice.report.study import Study
 from voxslice.utterance_keys import KEY
 
@@ -61,12 +61,12 @@ def choose_pairs(study: Study) -> list[Pair]:
         study: results of the workflow
 
     Returns:
-        at most three utterances: one per condition and group that the condition hurts more than
-        others, the largest effect first, then of all utterances; each utterance once
+        at most three utterances: one per group that a condition hurts more than others, the largest
+        effect first, then of all utterances; each utterance once
     """
     table = study.condition_broken
     places = [
-        *largest_excesses(study),
+        *largest_effects(study),
         *((name, ALL) for name in dict.fromkeys(table["condition"])),
     ]
     positions = {model.name: place for place, model in enumerate(study.models)}

@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from voxslice.comparison.compare import ALL
 from voxslice.conditions.outcomes import CLEAN
 from voxslice.conditions.tables import MODE_KIND
-from voxslice.report.numbers import NONE, Measure, probability, share
+from voxslice.report.numbers import NONE, Measure, probability, probability_of, share
 from voxslice.report.study import Study, is_confirmed
 from voxslice.report.tables import (
     Cell,
@@ -86,14 +87,11 @@ def effects(study: Study) -> list[str]:
         study: results of the workflow
 
     Returns:
-        at most five sentences
+        at most five sentences, at most one per group
     """
+    hurt = _hurt(study)
+    sentences = [_group_sentence(study, hurt[hurt["group"] == group]) for group in _groups(hurt)]
     table = study.condition_outcomes
-    found = table[table["p_excess"] <= SIGNIFICANT]
-    sentences = [
-        _group_sentence(study, found[(found["condition"] == name) & (found["group"] == group)])
-        for name, group in largest_excesses(study)
-    ]
     whole = table[(table["group"] == ALL) & (table["verdict"] == "worse")]
     whole = whole.assign(size=whole["difference"].abs()).sort_values(
         "size", ascending=False, kind="stable"
@@ -102,47 +100,81 @@ def effects(study: Study) -> list[str]:
     return sentences + [_whole_sentence(study, row) for row in whole.head(left).to_dict("records")]
 
 
-def largest_excesses(study: Study) -> list[tuple[str, str]]:
-    """Find the conditions and groups with the largest shown excess over all others.
+def largest_effects(study: Study) -> list[tuple[str, str]]:
+    """Find the groups that a condition hurts most, compared with all others.
 
     Args:
         study: results of the workflow
 
     Returns:
-        at most five pairs of condition and group, the largest excess of any model first
+        at most five pairs of condition and group, each group once, the largest effect of any model
+        first
+    """
+    hurt = _hurt(study)
+    return [(hurt[hurt["group"] == group]["condition"].iloc[0], group) for group in _groups(hurt)]
+
+
+def _hurt(study: Study) -> pd.DataFrame:
+    """Select the groups that a condition hurts, and more than all others.
+
+    An excess alone is not enough: it is also large where a group loses nothing and all others gain.
+
+    Returns:
+        rows of the outcomes with the `loss` of the group, that of all `others`, and the `size` of
+        the effect (the smaller one of loss and excess), the largest first
     """
     table = study.condition_outcomes
-    found = table[table["p_excess"] <= SIGNIFICANT]
-    order = found.groupby(["condition", "group"], sort=False)["excess"].max()
-    order = order.sort_values(ascending=False, kind="stable")
-    return list(order.index[:MAX_EFFECTS])
+    loss = Task(study.measured.kind).worsening(table["difference"])
+    size = np.minimum(loss, table["excess"])
+    table = table.assign(loss=loss, others=loss - table["excess"], size=size)
+    shown = table[(table["p_excess"] <= SIGNIFICANT) & (table["size"] > 0)]
+    return shown.sort_values("size", ascending=False, kind="stable")
+
+
+def _groups(hurt: pd.DataFrame) -> list[str]:
+    """The groups of the largest effects."""
+    return list(dict.fromkeys(hurt["group"]))[:MAX_EFFECTS]
 
 
 def _group_sentence(study: Study, rows: pd.DataFrame) -> str:
-    """Tell what a condition costs a group, and all others, for each model."""
+    """Tell what the worst condition of a group does to it, and to all others, for each model.
+
+    Args:
+        study: results of the workflow
+        rows: rows of the group, the largest effect first
+
+    Returns:
+        one or more sentences
+    """
     first, measure = rows.iloc[0], study.measure
     parts = []
-    for row in rows.to_dict("records"):
-        loss = Task(study.measured.kind).worsening(row["difference"])
-        others = loss - row["excess"]
-        part = (
-            f"{_change(measure, loss)} with {row['model']} ({_change(measure, others)} for all"
-            f" others, p = {probability(row['p_excess'])}"
-        )
+    for row in rows[rows["condition"] == first["condition"]].to_dict("records"):
+        note = probability_of("p", row["p_excess"])
         if text_of(row["changed_to"]):
-            part += (
+            note += (
                 f"; {share(row['changed_to_share'])} of the changed predictions become"
                 f" {row['changed_to']}"
             )
-        parts.append(f"{part})")
-    text = f"{first['condition']} costs {_quoted(study, first)} {' and '.join(parts)}."
+        parts.append(
+            f"{_change(measure, row['loss'])} with {row['model']}, and"
+            f" {_change(measure, row['others'])} for all others ({note})"
+        )
+    text = (
+        f"{first['condition']}: the {measure.short} for {_quoted(study, first)}"
+        f" {'; it '.join(parts)}."
+    )
+    more = [name for name in dict.fromkeys(rows["condition"]) if name != first["condition"]]
+    if more:
+        text += f" Also hurt more than all others in: {', '.join(more)}."
     return capital(text)
 
 
 def _change(measure: Measure, loss: float) -> str:
-    """Write what a condition costs; a gain has a minus sign."""
-    text = measure.change(loss)
-    return f"\N{MINUS SIGN}{text}" if loss < 0 and measure.number(abs(loss)) != "0.0" else text
+    """Say how a metric changes, given how much worse it gets."""
+    size = measure.change(loss)
+    if size == measure.change(0):
+        return "hardly changes"
+    return f"{'falls' if (loss > 0) == measure.rises else 'rises'} by {size}"
 
 
 def _whole_sentence(study: Study, row: Mapping[str, Any]) -> str:
@@ -151,7 +183,7 @@ def _whole_sentence(study: Study, row: Mapping[str, Any]) -> str:
     return capital(
         f"{row['condition']} {'lowers' if measure.rises else 'raises'} the {measure.short} of"
         f" {row['model']} from {measure.text(row['clean'])} to {measure.text(row['value'])}"
-        f" (q = {probability(row['q'])})."
+        f" ({probability_of('q', row['q'])})."
     )
 
 

@@ -103,6 +103,12 @@ def probability(value: float) -> str:
     return "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
+def probability_of(symbol: str, value: float) -> str:
+    """Write a p-value in a sentence, such as `q = 0.012` or `q < 0.001`."""
+    text = probability(value)
+    return f"{symbol} {text}" if text.startswith("<") else f"{symbol} = {text}"
+
+
 def share(value: float) -> str:
     """Write a share as a whole percentage."""
     return NONE if not math.isfinite(value) else f"{100 * value:.0f} %"

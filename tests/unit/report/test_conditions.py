@@ -37,14 +37,34 @@ def test_the_headline_names_the_largest_cost(study):
 
 def test_effects_tell_who_is_hurt_and_where_predictions_go(study):
     first, *others = conditions.effects(study)
-    assert first.startswith("Phone costs “female” 100.0 points with a (0.0 points for all others,")
+    assert first.startswith(
+        "Phone: the accuracy for “female” falls by 100.0 points with a, and hardly changes for all"
+        " others (p = 0.010; "
+    )
     assert "100 % of the changed predictions become male" in first
     assert len(others) < conditions.MAX_EFFECTS
     rows = pd.concat([study.condition_outcomes.assign(condition=f"c{n}") for n in range(9)])
-    assert (
-        len(conditions.effects(dataclasses.replace(study, condition_outcomes=rows)))
-        == conditions.MAX_EFFECTS
-    )
+    first, *_ = told = conditions.effects(dataclasses.replace(study, condition_outcomes=rows))
+    assert len(told) <= conditions.MAX_EFFECTS
+    assert first.startswith("C0: the accuracy for “female”")
+    assert first.endswith("Also hurt more than all others in: c1, c2, c3, c4, c5, c6, c7, c8.")
+    assert not any("female" in sentence for sentence in told[1:])
+
+
+def test_a_group_that_loses_less_than_others_gain_is_the_smaller_effect(study):
+    table = study.condition_outcomes
+    women = (table["condition"] == "phone") & (table["group"] == "gender=female")
+    men = (table["condition"] == "quiet") & (table["group"] == "gender=male")
+    table = table.copy()
+    table.loc[women, ["difference", "excess", "p_excess"]] = [-0.01, 0.9, 0.01]
+    table.loc[men, ["difference", "excess", "p_excess"]] = [-0.2, 0.1, 0.01]
+    changed = dataclasses.replace(study, condition_outcomes=table)
+    assert conditions.largest_effects(changed) == [
+        ("quiet", "gender=male"), ("phone", "gender=female"),
+    ]  # fmt: skip
+    assert "and rises by 89.0 points for all others" in conditions.effects(changed)[1]
+    table.loc[women, "difference"] = 0.0  # others gain, but women lose nothing
+    assert conditions.largest_effects(changed) == [("quiet", "gender=male")]
 
 
 def test_heat_maps_show_the_value_and_the_difference(study):
@@ -115,7 +135,7 @@ def test_a_regression_has_the_part_too(tmp_path):
     sentence = conditions.worst_sentence(study.condition_worst, study.measures)
     assert "Phone is the worst condition of a" in sentence
     assert "years" in sentence
-    assert "Phone costs “female”" in conditions.effects(study)[0]
+    assert "Phone: the mean absolute error for “female” rises by" in conditions.effects(study)[0]
     assert 'id="conditions"' in page_of(study, write_noise(tmp_path))
 
 
