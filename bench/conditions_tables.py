@@ -1,6 +1,6 @@
 """Tests of conditions: how often they find something where nothing is, and what is planted.
 
-    python bench/conditions_tables.py [--draws 80]     # writes bench/conditions_tables.md
+    python bench/conditions_tables.py [--draws 400] [--jobs 2]   # writes bench/conditions_tables.md
 
 Each draw simulates the losses of models in six conditions. Clean error rates differ between
 speakers, emotions and genders. A condition costs all groups the same number of points on average,
@@ -8,8 +8,12 @@ but more for some speakers than for others. One group can lose 20 points more in
 """
 
 import argparse
+import functools
+import os
 import sys
 import time
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,8 +43,9 @@ PAGE = """\
 `python bench/conditions_tables.py` writes this page, with {draws} draws in each row. Each draw has
 two models in six conditions, {utterances} utterances per speaker on average, a gender and six
 emotions. Clean error rates differ between speakers, genders and emotions. The spread is the
-standard deviation of what a condition costs single speakers, in points. A planted group loses 20
-points more than others in one condition.
+standard deviation of what a condition costs single speakers, in points. It is drawn for each
+condition where it is a range. A planted group loses 20 points more than others in one condition.
+The standard error of a share is {error:.1f} points near 5 %, and {error_90:.1f} points near 90 %.
 
 ## Interactions: does a condition hurt a group more than others?
 
@@ -52,13 +57,16 @@ condition.
 
 {interactions}
 
+A test across 20 speakers knows little about how much speakers differ. Therefore comparisons share
+a part of this variance, as far as they are alike.
+
 ## The pooled search
 
 The search for slices over clean audio and six conditions, for one model. No condition costs
 anything on average. Utterances differ in how difficult they are, in all conditions alike. The third
 column is the share of the searches that confirm a slice if nothing is planted. With a spread, a
-condition costs or helps single speakers. The search compares the losses of each utterance in all
-conditions, so it does not treat this as chance: the test of interactions does.
+condition costs or helps single speakers, so that the utterances of a speaker in a condition are
+alike. The search adds the variance of such units to that of its permutations.
 
 {pooled}
 """
@@ -111,13 +119,17 @@ def clean_logits(rng: np.random.Generator, metadata: pd.DataFrame) -> np.ndarray
     return logit + rng.normal(0, 0.5, EMOTIONS)[emotion] - 0.5 * (metadata["gender"] == "female")
 
 
-def draw(seed: int, speakers: int, spread: float, planted: str | None) -> Draw:
+Spread = tuple[float, float]
+"""Smallest and largest standard deviation of what a condition costs single speakers."""
+
+
+def draw(seed: int, speakers: int, spread: Spread, planted: str | None) -> Draw:
     """Simulate the losses of two models on clean audio and in conditions that cost points.
 
     Args:
         seed: seed of the draw
         speakers: number of speakers
-        spread: standard deviation of what a condition costs single speakers
+        spread: range of the standard deviation of what a condition costs single speakers
         planted: group that loses 20 points more in the first condition of the first model; None to
             plant nothing
 
@@ -133,7 +145,7 @@ def draw(seed: int, speakers: int, spread: float, planted: str | None) -> Draw:
         wrong = rng.random(len(speaker)) > right
         result.losses[:, model, 0] = wrong
         for condition in range(1, 1 + CONDITIONS):
-            lost = rng.uniform(*COSTS) + rng.normal(0, spread, speakers)[speaker]
+            lost = rng.uniform(*COSTS) + rng.normal(0, rng.uniform(*spread), speakers)[speaker]
             lost += REPAIRED * (1 - right)  # so that all groups lose the same number of points
             lost += PLANTED * group * (model == 0 and condition == 1)
             breaks = rng.random(len(speaker)) < lost / right
@@ -142,13 +154,13 @@ def draw(seed: int, speakers: int, spread: float, planted: str | None) -> Draw:
     return result
 
 
-def draw_repeated(seed: int, speakers: int, spread: float, planted: str | None) -> Draw:
+def draw_repeated(seed: int, speakers: int, spread: Spread, planted: str | None) -> Draw:
     """Simulate the losses of a model in conditions that cost nothing on average.
 
     Args:
         seed: seed of the draw
         speakers: number of speakers
-        spread: standard deviation of what a condition costs single speakers
+        spread: range of the standard deviation of what a condition costs single speakers
         planted: group that loses 20 points in the first condition; None to plant nothing
 
     Returns:
@@ -160,71 +172,63 @@ def draw_repeated(seed: int, speakers: int, spread: float, planted: str | None) 
     group = result.groups[planted] if planted else np.zeros(len(speaker), dtype=bool)
     logit = clean_logits(rng, metadata).to_numpy() + rng.normal(0, 1, len(speaker))
     for condition in range(1 + CONDITIONS):
-        lost = rng.normal(0, spread, speakers)[speaker] + PLANTED * group * (condition == 1)
+        lost = rng.normal(0, rng.uniform(*spread), speakers)[speaker] + PLANTED * group * (
+            condition == 1
+        )
         result.losses[:, 0, condition] = rng.random(len(speaker)) > 1 / (1 + np.exp(-logit)) - lost
     return result
 
 
-def interactions(draws: int, speakers: int, spread: float, planted: str | None) -> list[str]:
-    """Row of the table of interactions."""
-    false = found = 0
-    for seed in range(draws):
-        one = draw(seed, speakers, spread, planted)
-        changes = (one.losses[:, :, 1:] - one.losses[:, :, :1]).reshape(len(one.losses), -1)
-        groups = one.groups
-        p = interaction_tests(
-            list(groups.values()), changes, one.metadata["speaker"].to_numpy(str), seed=seed
-        ).p
-        hits = p <= 0.05
-        if planted:
-            place = list(groups).index(planted)
-            found += bool(hits[place, 0])
-            hits[:, 0] = False  # a planted excess of one group is a lack of all others
-        false += bool(hits.any())
-    return [
-        str(speakers),
-        f"{100 * spread:.0f}",
-        f"{false / draws:.1%}",
-        planted or "nothing",
-        f"{found / draws:.1%}" if planted else "",
-    ]
+def interactions(
+    speakers: int, spread: Spread, planted: str | None, seed: int
+) -> tuple[bool, bool]:
+    """Test the interactions of one draw.
+
+    Returns:
+        whether a p-value is at most 0.05 where nothing is planted, and whether that of the planted
+        group is
+    """
+    one = draw(seed, speakers, spread, planted)
+    changes = (one.losses[:, :, 1:] - one.losses[:, :, :1]).reshape(len(one.losses), -1)
+    groups = one.groups
+    p = interaction_tests(
+        list(groups.values()), changes, one.metadata["speaker"].to_numpy(str), seed=seed
+    ).p
+    hits = p <= 0.05
+    found = False
+    if planted:
+        found = bool(hits[list(groups).index(planted), 0])
+        hits[:, 0] = False  # a planted excess of one group is a lack of all others
+    return bool(hits.any()), found
 
 
-def pooled(draws: int, speakers: int, spread: float, planted: str | None) -> list[str]:
-    """Row of the table of the pooled search."""
-    false = found = 0
-    for seed in range(draws):
-        one = draw_repeated(seed, speakers, spread, planted)
-        names = [CLEAN, *(f"c{number}" for number in range(1, 1 + CONDITIONS))]
-        scores = {
-            "model": {
-                name: pd.DataFrame({"loss": one.losses[:, 0, number]})
-                for number, name in enumerate(names)
-            }
+def pooled(speakers: int, spread: Spread, planted: str | None, seed: int) -> tuple[bool, bool]:
+    """Search the conditions of one draw.
+
+    Returns:
+        whether a slice is confirmed, and whether the planted group in its condition is
+    """
+    one = draw_repeated(seed, speakers, spread, planted)
+    names = [CLEAN, *(f"c{number}" for number in range(1, 1 + CONDITIONS))]
+    scores = {
+        "model": {
+            name: pd.DataFrame({"loss": one.losses[:, 0, number]})
+            for number, name in enumerate(names)
         }
-        slices = pooled_slices(
-            scores,
-            one.metadata,
-            one.metadata["speaker"].to_numpy(str),
-            features=["gender", "emotion"],
-            task=Task("classification"),
-            depth=3,
-            min_support=10,
-            alpha=0.05,
-            seed=seed,
-        )
-        confirmed = set(slices["rule"][slices["confirmed"]])
-        if planted:
-            found += f"condition = c1 & {planted}" in confirmed
-        else:
-            false += bool(confirmed)
-    return [
-        str(speakers),
-        f"{100 * spread:.0f}",
-        "" if planted else f"{false / draws:.1%}",
-        planted or "nothing",
-        f"{found / draws:.1%}" if planted else "",
-    ]
+    }
+    slices = pooled_slices(
+        scores,
+        one.metadata,
+        one.metadata["speaker"].to_numpy(str),
+        features=["gender", "emotion"],
+        task=Task("classification"),
+        depth=3,
+        min_support=10,
+        alpha=0.05,
+        seed=seed,
+    )
+    confirmed = set(slices["rule"][slices["confirmed"]])
+    return bool(confirmed), f"condition = c1 & {planted}" in confirmed
 
 
 def table(rows: list[list[str]], measured: str) -> str:
@@ -234,32 +238,66 @@ def table(rows: list[list[str]], measured: str) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
+def cells(
+    speakers: int, spread: Spread, planted: str | None, false: bool, results: np.ndarray
+) -> list[str]:
+    """Row of a table.
+
+    Args:
+        speakers: number of speakers
+        spread: range of the spread
+        planted: group that loses more, None if nothing is planted
+        false: whether the share of false alarms is shown
+        results: what each draw has shown, shape (draws, 2)
+
+    Returns:
+        the cells
+    """
+    low, high = (f"{100 * value:.0f}" for value in spread)
+    alarms, found = results.mean(axis=0)
+    return [
+        str(speakers),
+        low if low == high else f"{low} to {high}",
+        f"{alarms:.1%}" if false else "",
+        planted or "nothing",
+        f"{found:.1%}" if planted else "",
+    ]
+
+
 def main() -> None:
     """Simulate and write the page."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
-    parser.add_argument("--draws", type=int, default=80)
-    draws = parser.parse_args().draws
-    settings = [
-        (10, 0.05, None), (20, 0.0, None), (20, 0.05, None), (20, 0.1, None),
-        (20, 0.0, "gender = female"), (20, 0.0, "emotion = A"),
-        (20, 0.05, "gender = female"), (20, 0.05, "emotion = A"),
-    ]  # fmt: skip
-    searched = [
-        (20, 0.0, None), (20, 0.05, None), (20, 0.0, "gender = female"), (20, 0.0, "emotion = A"),
-    ]  # fmt: skip
-    tables = {}
-    for name, measure, rows in (
-        ("interactions", interactions, settings),
-        ("pooled", pooled, searched),
-    ):
-        tables[name] = []
-        for row in rows:
-            start = time.monotonic()
-            tables[name].append(measure(draws, *row))
-            seconds = (time.monotonic() - start) / draws
-            print(name, *tables[name][-1], f"{seconds:.2f} s per draw", flush=True)
+    parser.add_argument("--draws", type=int, default=400)
+    parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    arguments = parser.parse_args()
+    same, five, uneven = (0.0, 0.0), (0.05, 0.05), (0.0, 0.1)
+    women, anger = "gender = female", "emotion = A"
+    settings: dict[str, tuple[Callable, list[tuple[int, Spread, str | None]]]] = {
+        "interactions": (interactions, [
+            (10, five, None), (20, same, None), (20, five, None), (20, uneven, None),
+            (20, same, women), (20, five, women), (20, same, anger), (20, five, anger),
+        ]),
+        "pooled": (pooled, [
+            (20, same, None), (20, five, None), (20, uneven, None),
+            (20, same, women), (20, five, women), (20, same, anger), (20, five, anger),
+        ]),
+    }  # fmt: skip
+    tables: dict[str, list[list[str]]] = {}
+    with ProcessPoolExecutor(arguments.jobs) as pool:
+        for name, (measure, rows) in settings.items():
+            tables[name] = []
+            for row in rows:
+                start = time.monotonic()
+                one = functools.partial(measure, *row)
+                results = np.array(list(pool.map(one, range(arguments.draws), chunksize=5)))
+                # a planted slice of the search is confirmed with its neighbours
+                false = name == "interactions" or row[2] is None
+                tables[name].append(cells(*row, false, results))
+                print(name, *tables[name][-1], f"{time.monotonic() - start:.0f} s", flush=True)
     page = PAGE.format(
-        draws=draws,
+        draws=arguments.draws,
+        error=100 * np.sqrt(0.05 * 0.95 / arguments.draws),
+        error_90=100 * np.sqrt(0.9 * 0.1 / arguments.draws),
         utterances=UTTERANCES,
         interactions=table(tables["interactions"], "false alarms"),
         pooled=table(tables["pooled"], "slices confirmed"),

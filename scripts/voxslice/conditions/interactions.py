@@ -1,17 +1,20 @@
 """Whether a condition hurts some groups of utterances more than the other utterances."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
+from scipy import optimize, special
 
 from voxslice.slices.max_tests import (
     MIN_BETWEEN_SHARE,
     MIN_SPEAKERS_ACROSS,
+    Contrasts,
     Moments,
     adjusted_p,
     between_speakers,
+    components,
     exchanged_maxima,
     permutation_moments,
     signed_root,
@@ -26,6 +29,8 @@ RESAMPLES_WITHIN, RESAMPLES_ACROSS = 1999, 9999
 """Random permutations of the test within speakers, and of the one across speakers."""
 SHARE = 0.5
 """Share of the level that each of the two tests has, also if only one of them is made."""
+MAX_PRIOR_FREE = 1000.0
+"""Degrees of freedom from which a typical variance is treated as known."""
 MIN_ROWS = 2
 """Smallest number of utterances inside and outside a group that is tested."""
 
@@ -150,10 +155,8 @@ def _across(space: RuleSpace, changes: np.ndarray, numbers: np.ndarray, seed: in
     if not tested.any():
         return p
     subset = space.subset(tested)
-    one = np.zeros(len(numbers), dtype=np.int64)
     statistics, maxima = [], np.zeros(RESAMPLES_ACROSS)
-    for change in changes.T:
-        contrasts = speaker_contrasts(subset, change, numbers, one)
+    for contrasts in _moderated_contrasts(subset, changes, numbers):
         statistics.append(contrasts.statistic)
         rng = np.random.default_rng([seed, 1])
         np.maximum(
@@ -161,6 +164,63 @@ def _across(space: RuleSpace, changes: np.ndarray, numbers: np.ndarray, seed: in
         )
     p[tested] = adjusted_p(np.stack(statistics, axis=1), maxima)
     return p
+
+
+def _moderated_contrasts(
+    space: RuleSpace, changes: np.ndarray, numbers: np.ndarray
+) -> list[Contrasts]:
+    """Contrasts of speakers in each comparison, with a variance that comparisons share in part.
+
+    A few speakers show badly how much speakers differ, so a test that uses their variance alone
+    misses much. Comparisons that are alike in this variance share it, see `moderated`. It does not
+    depend on which speakers are in a group, so permutations of speakers stay exact.
+    """
+    estimates = [components(change - change.mean(), numbers) for change in changes.T]
+    ratios = [spread / within for within, spread in estimates if within > 0]
+    ratio = float(np.median(ratios)) if ratios else 0.0
+    one = np.zeros(len(numbers), dtype=np.int64)
+    contrasts = [
+        speaker_contrasts(
+            space, change, numbers, one, (within, ratio * within) if within > 0 else (0.0, spread)
+        )
+        for change, (within, spread) in zip(changes.T, estimates, strict=True)
+    ]
+    free = max(1, int(numbers.max()))
+    variances = np.array([(one.residual**2).sum() / free for one in contrasts])
+    factors = np.sqrt(variances / moderated(variances, free))
+    return [
+        replace(one, statistic=factor * one.statistic, scale=factor * one.scale)
+        for one, factor in zip(contrasts, factors, strict=True)
+    ]
+
+
+def moderated(variances: np.ndarray, free: int) -> np.ndarray:
+    """Shrink variances towards each other, the more the more alike they are.
+
+    The variances are treated as draws from a scaled inverse chi-squared distribution, whose scale
+    and degrees of freedom follow from the mean and the variance of their logarithms (Smyth,
+    Statistical Applications in Genetics and Molecular Biology 3 (2004), article 3, section 6.2).
+
+    Args:
+        variances: estimates of shape (comparisons,), at least 0
+        free: degrees of freedom of each estimate
+
+    Returns:
+        weighted means of each variance and the typical one; 1 where a variance is 0
+    """
+    some = variances > 0
+    if some.sum() < 2:
+        return np.where(some, variances, 1.0)
+    logs = np.log(variances[some]) - special.digamma(free / 2) + np.log(free / 2)
+    beyond = float(logs.var(ddof=1) - special.polygamma(1, free / 2))
+    if beyond <= special.polygamma(1, MAX_PRIOR_FREE / 2):
+        prior = MAX_PRIOR_FREE
+    else:
+        prior = float(
+            optimize.brentq(lambda d: special.polygamma(1, d / 2) - beyond, 1e-6, MAX_PRIOR_FREE)
+        )
+    typical = np.exp(logs.mean() + special.digamma(prior / 2) - np.log(prior / 2))
+    return np.where(some, (prior * typical + free * variances) / (prior + free), 1.0)
 
 
 def _rises_more(inside: np.ndarray, changes: np.ndarray) -> np.ndarray:

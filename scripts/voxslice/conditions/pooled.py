@@ -10,13 +10,15 @@ from voxslice.conditions.outcomes import CLEAN, Scores
 from voxslice.sampling import sampled
 from voxslice.slices.drop_intervals import drop_interval
 from voxslice.slices.search import find_slices
-from voxslice.speakers import count_speakers, number_speakers
+from voxslice.speakers import UNKNOWN_SPEAKER, count_speakers, number_speakers
 from voxslice.task import Task
 
 CONDITION = "condition"
 """Column of the pooled table that holds the condition."""
 UTTERANCE = "_utterance"
 """Column of the pooled table that holds the number of the utterance. No dataset can have it."""
+SPEAKER_IN_CONDITION = "_speaker_in_condition"
+"""Column of the pooled table that holds the speaker and the condition. No dataset can have it."""
 DEPTH = 3
 """Largest number of conditions of a rule."""
 EVIDENCE = "within utterances"
@@ -46,9 +48,14 @@ def pooled_slices(
     The pooled table has one row per utterance and condition, including clean audio. The losses of
     an utterance in all conditions are repeated measures: an utterance that is difficult is so in
     all of them. So losses are compared within each utterance, which is permuted among its
-    conditions. This test is exact if the conditions change nothing. It finds that a condition, or
-    a condition for a group, is worse than other conditions of the same utterances. It cannot
-    find groups that are equally bad in all conditions: those are slices of the clean audio.
+    conditions. It finds that a condition, or a condition for a group, is worse than other
+    conditions of the same utterances. It cannot find groups that are equally bad in all conditions:
+    those are slices of the clean audio.
+
+    A condition may help or hurt single speakers. Then their utterances in the condition are alike,
+    and few speakers tell little about a group. So a speaker in a condition is a unit: the variance
+    of each rule is increased by what the utterances of such units share
+    (`voxslice.slices.units`).
 
     Args:
         scores: scores of each model in each condition
@@ -82,6 +89,11 @@ def pooled_slices(
         pooled[UTTERANCE] = np.repeat(np.arange(len(sample)).astype(str), len(of_model))
         # a slice is worse than the same utterances elsewhere, not worse than all rows
         centred = (losses - losses.mean(axis=1, keepdims=True)).ravel()
+        of_sample = None if speakers is None else speakers[sample]
+        units = []
+        if of_sample is not None:
+            pooled[SPEAKER_IN_CONDITION] = _speakers_in_conditions(of_sample, list(of_model))
+            units = [SPEAKER_IN_CONDITION]
         found = find_slices(
             pooled,
             centred - centred.min(),
@@ -93,9 +105,9 @@ def pooled_slices(
             seed=seed,
             across=False,
             naming=CONDITION,
+            units=units,
             centred=task.is_classification,
         )
-        of_sample = None if speakers is None else speakers[sample]
         for slice_ in found.slices.to_dict("records"):
             inside = np.zeros(losses.size, dtype=bool)
             inside[slice_.pop("rows")] = True
@@ -107,6 +119,15 @@ def pooled_slices(
             )
     table = pd.DataFrame(rows, columns=POOLED_COLUMNS)
     return table.astype({"speakers": "Int64", "confirmed": bool})
+
+
+def _speakers_in_conditions(speakers: np.ndarray, conditions: Sequence[str]) -> list[str | None]:
+    """Speaker and condition of each row of the pooled table; missing if the speaker is unknown."""
+    return [
+        None if speaker == UNKNOWN_SPEAKER else f"{speaker}\n{condition}"
+        for speaker in speakers
+        for condition in conditions
+    ]
 
 
 def _figures(

@@ -204,7 +204,13 @@ class Contrasts:
     scale: Array
 
 
-def speaker_contrasts(space: RuleSpace, loss: Array, speakers: Index, patterns: Index) -> Contrasts:
+def speaker_contrasts(
+    space: RuleSpace,
+    loss: Array,
+    speakers: Index,
+    patterns: Index,
+    variances: tuple[float, float] | None = None,
+) -> Contrasts:
     """Correlate the shares of speakers' rows that rules select with the speakers' mean losses.
 
     Args:
@@ -212,6 +218,7 @@ def speaker_contrasts(space: RuleSpace, loss: Array, speakers: Index, patterns: 
         loss: (n,) losses.
         speakers: (n,) number of the speaker of each row, from 0.
         patterns: (n,) number of the group of rows within which losses are compared, from 0.
+        variances: Variance within and between speakers; None to estimate both from the losses.
 
     Returns:
         The contrasts.
@@ -219,7 +226,7 @@ def speaker_contrasts(space: RuleSpace, loss: Array, speakers: Index, patterns: 
     n, m = np.bincount(speakers).astype(float), np.bincount(patterns)
     rest = loss - (np.bincount(patterns, loss) / m)[patterns]
     mean = np.bincount(speakers, rest) / n
-    within, spread = components(rest, speakers)
+    within, spread = components(rest, speakers) if variances is None else variances
     variance = spread + within / n
     root = 1 / np.sqrt(variance) if (variance > 0).all() else np.ones(len(n))
     precision = root**2
