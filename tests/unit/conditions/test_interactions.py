@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from voxslice.conditions.interactions import interaction_tests
+from voxslice.conditions.interactions import interaction_tests, moderated
 
 
 def changes_in_conditions(
-    seed, planted=None, *, speakers=20, utterances=50, comparisons=4, cost=0.1
+    seed, planted=None, *, speakers=20, utterances=50, comparisons=4, cost=0.1, spread=0.03
 ):
     """Changes of the loss of each utterance, and groups within and between speakers."""
     rng = np.random.default_rng(seed)
@@ -18,7 +18,7 @@ def changes_in_conditions(
     clean = rng.random(len(who)) > right
     changes = np.zeros((len(who), comparisons))
     for number in range(comparisons):
-        lost = cost + rng.normal(0, 0.03, speakers)[who]
+        lost = cost + rng.normal(0, spread, speakers)[who]
         if planted and number == 0:
             lost = lost + 0.2 * groups[planted]
         breaks = rng.random(len(who)) < lost / right
@@ -67,6 +67,36 @@ def test_few_tables_without_an_interaction_show_one_and_most_planted_ones_are_fo
 
 
 @pytest.mark.slow
+@pytest.mark.slow
+def test_comparisons_share_what_they_show_of_the_spread_of_speakers():
+    found = dict.fromkeys((4, 24), 0)
+    for seed in range(40):
+        groups, changes, speakers = changes_in_conditions(seed, "women", spread=0.07, utterances=30)
+        more = changes_in_conditions(seed, "women", spread=0.07, utterances=30, comparisons=24)[1]
+        found[4] += results_of(groups, changes, speakers).p[0, 0] <= 0.05
+        found[24] += results_of(groups, more, speakers).p[0, 0] <= 0.05
+    # six times as many tests, but the variance is known better
+    assert found[24] >= found[4] - 4
+
+
+def test_variances_that_are_alike_are_shared_and_others_are_kept():
+    rng = np.random.default_rng(0)
+    alike = rng.chisquare(9, 200) / 9
+    shared = moderated(alike, 9)
+    assert np.std(shared) < 0.3 * np.std(alike)
+    assert shared.mean() == pytest.approx(1, abs=0.1)
+    different = alike * np.exp(rng.normal(0, 3, 200))
+    kept = moderated(different, 9)
+    large = different > np.median(different)
+    assert np.abs(np.log(kept / different))[large].max() < 0.5
+
+
+def test_variances_without_a_second_one_are_kept():
+    assert moderated(np.array([0.3]), 9) == pytest.approx(0.3)
+    assert moderated(np.array([0.0, 0.3]), 9) == pytest.approx([1, 0.3])
+    assert moderated(np.array([2.0, 2.0]), 9) == pytest.approx(2, rel=0.15)
+
+
 def test_five_women_of_ten_speakers_are_enough_if_each_of_them_loses_much():
     who = np.repeat(np.arange(10), 40)
     rng = np.random.default_rng(3)

@@ -8,13 +8,14 @@ from voxslice.conditions.pooled import POOLED_COLUMNS, pooled_slices
 from voxslice.task import Task
 
 TASK = Task("classification")
+KNOWN = object()
 
 
-def searched(scores, table, speakers="known", seed=0, task=TASK):
+def searched(scores, table, speakers=KNOWN, seed=0, task=TASK):
     return pooled_slices(
         scores,
         table,
-        table["speaker"].to_numpy(str) if speakers == "known" else speakers,
+        table["speaker"].to_numpy(str) if speakers is KNOWN else speakers,
         features=["gender", "emotion"],
         task=task,
         depth=3,
@@ -24,8 +25,11 @@ def searched(scores, table, speakers="known", seed=0, task=TASK):
     )
 
 
-def repeated(seed, *, planted=0.0, conditions=6):
-    """Utterances that differ in how difficult they are, in all conditions alike."""
+def repeated(seed, *, planted=0.0, conditions=6, spread=0.0):
+    """Utterances that differ in how difficult they are, in all conditions alike.
+
+    A condition helps or hurts single speakers, with a standard deviation of `spread`.
+    """
     table = metadata(seed=seed)
     rng = np.random.default_rng([seed, 1])
     anger = (table["emotion"] == "anger").to_numpy()
@@ -34,7 +38,9 @@ def repeated(seed, *, planted=0.0, conditions=6):
     for number in range(1 + conditions):
         name = f"c{number}" if number else "clean"
         women = (table["gender"] == "female").to_numpy()
-        wrong = rng.random(len(table)) < rate + planted * women * (number == 1)
+        names, who = np.unique(table["speaker"], return_inverse=True)
+        cost = rng.normal(0, spread, len(names))[who] + planted * women * (number == 1)
+        wrong = rng.random(len(table)) < rate + cost
         scores[name] = pd.DataFrame({"loss": wrong.astype(float)})
     return {"model": scores}, table
 
@@ -66,10 +72,22 @@ def test_a_group_that_is_bad_in_all_conditions_is_no_slice_of_conditions():
 
 
 @pytest.mark.slow
-def test_repeated_measures_of_difficult_utterances_confirm_few_slices():
+@pytest.mark.parametrize("spread", [0, 0.1])
+def test_conditions_that_hurt_no_group_confirm_few_slices(spread):
     studies = 60
-    false = sum(searched(*repeated(seed), seed=seed)["confirmed"].any() for seed in range(studies))
+    false = sum(
+        searched(*repeated(seed, spread=spread), seed=seed)["confirmed"].any()
+        for seed in range(studies)
+    )
     assert false <= 7  # 98 % of all runs at a rate of 5 %
+
+
+def test_utterances_of_unknown_speakers_have_no_speaker_in_common():
+    scores, table = repeated(1, planted=0.3)
+    unknown = table["speaker"].where(table.index % 2 == 0, "").to_numpy(str)
+    found = searched(scores, table, speakers=unknown)
+    assert "condition = c1 & gender = female" in set(found["rule"][found["confirmed"]])
+    assert found["speakers"].max() <= table["speaker"].nunique()
 
 
 def test_a_planted_group_is_found_among_difficult_utterances():
