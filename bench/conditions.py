@@ -1,6 +1,6 @@
 """Time inference in conditions compared with inference on clean audio.
 
-python bench/conditions.py MODEL [--audio FOLDER] [--utterances 24] [--rounds 5]
+python bench/conditions.py MODEL [--audio FOLDER] [--utterances 8] [--rounds 5]
 
 MODEL is a folder with model.onnx and model.yaml. FOLDER contains audio files. Without it,
 speech-like noise of two seconds is written. Conditions take turns with clean audio, so that other
@@ -41,7 +41,7 @@ def main() -> None:
     )
     parser.add_argument("model", type=Path)
     parser.add_argument("--audio", type=Path)
-    parser.add_argument("--utterances", type=int, default=24)
+    parser.add_argument("--utterances", type=int, default=8)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     arguments = parser.parse_args()

@@ -275,11 +275,11 @@ def main() -> None:
     settings: dict[str, tuple[Callable, list[tuple[int, Spread, str | None]]]] = {
         "interactions": (interactions, [
             (10, five, None), (20, same, None), (20, five, None), (20, uneven, None),
-            (20, same, women), (20, five, women), (20, same, anger), (20, five, anger),
+            (20, five, women), (20, five, anger),
         ]),
         "pooled": (pooled, [
             (20, same, None), (20, five, None), (20, uneven, None),
-            (20, same, women), (20, five, women), (20, same, anger), (20, five, anger),
+            (20, five, women), (20, five, anger),
         ]),
     }  # fmt: skip
     tables: dict[str, list[list[str]]] = {}

@@ -29,6 +29,8 @@ RESAMPLES_WITHIN, RESAMPLES_ACROSS = 1999, 9999
 """Random permutations of the test within speakers, and of the one across speakers."""
 SHARE = 0.5
 """Share of the level that each of the two tests has, also if only one of them is made."""
+BATCH = 50
+"""Permutations within speakers that are drawn together."""
 MAX_PRIOR_FREE = 1000.0
 """Degrees of freedom from which a typical variance is treated as known."""
 MIN_ROWS = 2
@@ -129,19 +131,22 @@ def _within(
         *(np.stack([getattr(column, name) for column in columns], axis=1) for name in
           ("mean", "variance", "unit"))
     )  # fmt: skip
-    members = np.stack([space.members(rule) for rule in range(space.searched)]).astype(float)
+    order = np.argsort(strata, kind="stable")
+    strata, scaled = strata[order], scaled[order]
+    members = np.stack([space.members(rule) for rule in range(space.searched)])[:, order]
+    members = members.astype(float)
 
-    def statistics(order: np.ndarray) -> np.ndarray:
-        return signed_root(members @ scaled[order] - moments.mean, moments.variance, moments.unit)
+    def statistics(sums: np.ndarray) -> np.ndarray:
+        return signed_root(sums - moments.mean, moments.variance, moments.unit)
 
     rng = np.random.default_rng([seed, 0])
-    by_stratum = np.argsort(strata, kind="stable")
-    maxima = np.empty(RESAMPLES_WITHIN)
-    order = np.empty(len(strata), dtype=np.int64)
-    for resample in range(RESAMPLES_WITHIN):
-        order[by_stratum] = np.lexsort((rng.random(len(strata)), strata))
-        maxima[resample] = statistics(order).max()
-    return adjusted_p(statistics(np.arange(len(strata))), maxima)
+    maxima = []
+    for start in range(0, RESAMPLES_WITHIN, BATCH):
+        size = min(BATCH, RESAMPLES_WITHIN - start), len(strata)
+        drawn = np.argsort(strata + rng.random(size), axis=1)  # strata stay in their places
+        sums = np.stack([members @ scaled[rows] for rows in drawn])
+        maxima.append(statistics(sums).max(axis=(1, 2)))
+    return adjusted_p(statistics(members @ scaled), np.concatenate(maxima))
 
 
 def _across(space: RuleSpace, changes: np.ndarray, numbers: np.ndarray, seed: int) -> np.ndarray:
