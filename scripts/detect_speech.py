@@ -1,5 +1,5 @@
-import pandas as pd
-from voxslice.files import read_csv, write_parquet
+from voxslice.files import write_parquet
+from voxslice.inference.shards import rows_of_shard
 from voxslice.logs import to_log
 from voxslice.recordings.speech import detect_speech
 
@@ -8,8 +8,7 @@ def main(
     *, recordings: str, shards: str, shard: int, audio: str, threads: int, output: str
 ) -> None:
     """Compute the probability of speech of each frame of the recordings of one shard."""
-    limits = read_csv(shards).iloc[shard]
-    chosen = pd.read_parquet(recordings).iloc[int(limits["first"]) : int(limits["stop"])]
+    chosen = rows_of_shard(recordings, shards, shard)
     write_parquet(detect_speech(chosen, audio, threads=threads), output)
 
 

@@ -1,6 +1,6 @@
-import pandas as pd
 from voxslice.audit.examine import examine
-from voxslice.files import read_csv, write_parquet
+from voxslice.files import write_parquet
+from voxslice.inference.shards import rows_of_shard
 from voxslice.logs import to_log
 
 
@@ -15,9 +15,8 @@ def main(
     output: str,
 ) -> None:
     """Examine the audio of the utterances of one shard for the audit."""
-    limits = read_csv(shards).iloc[shard]
     examined = examine(
-        pd.read_parquet(utterances).iloc[int(limits["first"]) : int(limits["stop"])],
+        rows_of_shard(utterances, shards, shard),
         audio=audio,
         threads=threads,
         longest=longest,

@@ -1,6 +1,6 @@
-import pandas as pd
 from voxslice.data.measures import measure_speech
-from voxslice.files import read_csv, write_parquet
+from voxslice.files import write_parquet
+from voxslice.inference.shards import rows_of_shard
 from voxslice.logs import to_log
 
 
@@ -15,9 +15,8 @@ def main(
     output: str,
 ) -> None:
     """Measure the sound of the utterances of one shard."""
-    limits = read_csv(shards).iloc[shard]
     measured = measure_speech(
-        pd.read_parquet(utterances).iloc[int(limits["first"]) : int(limits["stop"])],
+        rows_of_shard(utterances, shards, shard),
         audio=audio,
         threads=threads,
         longest=longest,

@@ -3,9 +3,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-from voxslice.files import read_csv
 from voxslice.inference.predict import predict
+from voxslice.inference.shards import rows_of_shard
 from voxslice.logs import to_log
 from voxslice.models.install import require_rate
 from voxslice.models.outputs import require_outputs
@@ -32,9 +31,8 @@ def main(
         embedding_output = embedding_output if embedding_output in description["outputs"] else None
     embeddings = [] if embedding_output is None else [embedding_output]
     require_outputs(description, model, outputs=[*outputs, *embeddings], labels=labels)
-    limits = read_csv(shards).iloc[shard]
     predict(
-        pd.read_parquet(utterances).iloc[int(limits["first"]) : int(limits["stop"])],
+        rows_of_shard(utterances, shards, shard),
         model=Path(card).parent,
         outputs=outputs,
         embedding_output=embedding_output,

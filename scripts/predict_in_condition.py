@@ -5,8 +5,8 @@ from typing import Any
 
 import pandas as pd
 from voxslice.conditions.perturbations import Perturbation
-from voxslice.files import read_csv
 from voxslice.inference.predict import predict
+from voxslice.inference.shards import rows_of_shard
 from voxslice.logs import to_log
 from voxslice.models.install import require_rate
 from voxslice.models.outputs import require_outputs
@@ -33,9 +33,8 @@ def main(
     description = json.loads(Path(card).read_text(encoding="utf-8"))
     require_rate(description["sampling_rate"], sampling_rate, model)
     require_outputs(description, model, outputs=outputs, labels=[])
-    limits = read_csv(shards).iloc[shard]
     predict(
-        pd.read_parquet(utterances).iloc[int(limits["first"]) : int(limits["stop"])],
+        rows_of_shard(utterances, shards, shard),
         model=Path(card).parent,
         outputs=outputs,
         embedding_output=None,

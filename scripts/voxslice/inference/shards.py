@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from voxslice.files import KEY
+from voxslice.files import KEY, read_csv
 
 FILE = re.compile(r"(\d+|table)\.(parquet|csv)|\.(\d+|table)\.(parquet|csv)\..*")
 """Names of the files of shards, of a given table of predictions, and of unfinished ones."""
@@ -54,6 +54,21 @@ def split(files: Sequence[str], durations: Sequence[float], *, hours: float) -> 
         lengths[first:stop].max(initial=0) for first, stop in zip(firsts, stops, strict=True)
     ]
     return pd.DataFrame({"first": firsts, "stop": stops, "seconds": seconds, "longest": longest})
+
+
+def rows_of_shard(table: str | Path, shards: str | Path, shard: int) -> pd.DataFrame:
+    """Read the rows of one shard.
+
+    Args:
+        table: Parquet file of the table that was split, such as that of all utterances.
+        shards: CSV file with `first` and `stop`, as `split` returns them.
+        shard: Number of the shard, from 0.
+
+    Returns:
+        The rows, with the index of the table.
+    """
+    limits = read_csv(shards).iloc[shard]
+    return pd.read_parquet(table).iloc[int(limits["first"]) : int(limits["stop"])]
 
 
 def shard_states(

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from voxslice.inference.shards import remove_stale, shard_states, split
+from voxslice.inference.shards import remove_stale, rows_of_shard, shard_states, split
 
 
 def sizes(shards):
@@ -34,6 +34,19 @@ def test_shards_last_about_the_same():
     mean = durations.sum() / len(shards)
     assert (np.abs(shards["seconds"] - mean) <= 10).all()
     assert shards["seconds"].sum() == pytest.approx(durations.sum())
+
+
+def test_the_rows_of_all_shards_are_the_table(tmp_path):
+    table = pd.DataFrame({"file": [f"{row}.wav" for row in range(7)], "duration": 600.0})
+    table.to_parquet(tmp_path / "utterances.parquet")
+    shards = split(table["file"], table["duration"], hours=0.5)
+    shards.to_csv(tmp_path / "shards.csv", index=False)
+    parts = [
+        rows_of_shard(tmp_path / "utterances.parquet", tmp_path / "shards.csv", shard)
+        for shard in range(len(shards))
+    ]
+    assert [len(part) for part in parts] == sizes(shards)
+    pd.testing.assert_frame_equal(pd.concat(parts), table)
 
 
 def test_segments_of_a_file_stay_together():
