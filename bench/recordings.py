@@ -1,6 +1,6 @@
 """How well and how fast are long recordings divided into segments? Known speech is joined.
 
-    python bench/recordings.py DATA [--hours 1 10]     # writes bench/recordings.md
+    python bench/recordings.py DATA [--hours 1 3 10]     # writes bench/recordings.md
 
 DATA is a folder with `audb` and `models`, as `bench/study.py` takes it. 60 utterances of emodb, and
 60 of synthetic voices, are joined with pauses of 1.2 to 3 s, in quiet and with pink noise at 10 dB.
@@ -9,24 +9,31 @@ holds at least 90 % of what all segments hold of it. A segment spans two utteran
 than 0.2 s of both. Noise and music last for 60 s and have no speech. The music is chords of
 decaying tones.
 
-Then an hour of these utterances is read by one thread, and studies of several hours run by config:
-calls of half an hour, two models, all steps of `snakemake recordings`.
+Then an hour of these utterances is read by one thread, and the whole workflow runs on one core for
+several hours of calls: finding speech, measures, predictions of two models, metrics, slices,
+failure modes, comparisons, reports and views. All audio of a study is in one shard. While a study
+runs, its processes are looked at ten times per second. The page gives the processor time of each
+script, summed over its jobs, and the largest memory of one of its jobs.
 """
 
 import argparse
+import contextlib
 import itertools
 import os
+import re
 import resource
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import audb
 import numpy as np
 import pandas as pd
+import psutil
 import soundfile
 import yaml
 
@@ -47,8 +54,10 @@ JOINS = (0.3, 1.0)
 """Longest pauses within a segment, in seconds."""
 CALL = 1800
 """Duration in seconds of the calls of the studies."""
-RULES = ("list_recordings", "detect_speech", "segment_recordings", "predict", "compare_recordings")
-"""Rules whose time and memory are shown."""
+SHOWN_SECONDS = 5
+"""A script has its own row if it uses as much processor time in one of the studies."""
+SCHEDULER = "Snakemake itself"
+"""Name of the row of all processes that are no job's script."""
 
 PAGE = """\
 # Benchmark of long recordings
@@ -73,11 +82,15 @@ a segment should hold one utterance.
 
 One hour was read by one thread in {hour:.1f} s of processor time, with at most {memory:.0f} MB.
 
-A study divides calls of half an hour, runs two models, and computes results per recording. Each row
-gives the sum of the processor time of all jobs, and the most memory that one job of a rule used.
+The whole workflow ran on one core, on calls of half an hour. All audio is in one shard. `s` is
+processor time. `MB` is the largest memory of one process.
 
-| hours | utterances | processor time | {rules} |
-|--:|--:|--:|{lines}
+| script |{head}
+|---|{lines}
+{scripts}
+
+| hours | segments | processor time | wall time |
+|--:|--:|--:|--:|
 {studies}
 """
 
@@ -251,8 +264,54 @@ def hour(data: Path) -> tuple[float, float]:
     return seconds, memory
 
 
-def study(data: Path, hours: float) -> str:
-    """Run a study of several hours and return a row of its table."""
+@dataclass(frozen=True)
+class Run:
+    """A finished study.
+
+    Attributes:
+        hours: hours of audio
+        segments: number of segments
+        seconds: processor time of all processes
+        wall: seconds from start to end
+        scripts: table with the columns `seconds` and `memory` (in MB), indexed by script
+    """
+
+    hours: float
+    segments: int
+    seconds: float
+    wall: float
+    scripts: pd.DataFrame
+
+
+def watch(process: subprocess.Popen) -> pd.DataFrame:
+    """Watch a process of Snakemake and all processes that it starts, until it ends.
+
+    Args:
+        process: the process
+
+    Returns:
+        processor time in seconds and largest memory in MB, in the columns `seconds` and `memory`,
+        indexed by script
+    """
+    seen: dict[tuple[int, float], tuple[str, float, float]] = {}
+    root = psutil.Process(process.pid)
+    while process.poll() is None:
+        with contextlib.suppress(psutil.Error, OSError):  # a process has just ended
+            for one in [root, *root.children(recursive=True)]:
+                script = re.search(r"scripts/tmp\w+\.(\w+)\.py", " ".join(one.cmdline()))
+                times = one.cpu_times()
+                status = Path(f"/proc/{one.pid}/status").read_text(encoding="utf-8")
+                if peak := re.search(r"VmHWM:\s+(\d+)", status):
+                    name = script[1] if script else SCHEDULER
+                    spent, memory = times.user + times.system, int(peak[1]) / 1000
+                    seen[one.pid, one.create_time()] = (name, spent, memory)
+        time.sleep(0.1)
+    table = pd.DataFrame(seen.values(), columns=["script", "seconds", "memory"])
+    return table.groupby("script").agg({"seconds": "sum", "memory": "max"})
+
+
+def study(data: Path, hours: float) -> Run:
+    """Run the whole workflow on several hours of calls."""
     models = {
         name: {
             "url": (data / "models" / f"gender_age_{name}.zip").absolute().as_uri(),
@@ -262,14 +321,15 @@ def study(data: Path, hours: float) -> str:
         for name in ("small", "big")
     }
     columns = {name: {"column": name} for name in ("speaker", "gender")}
+    columns |= {name: {"measure": name} for name in ("pitch", "bandwidth")}
     config = {
-        "resamples": 500,
+        "costs": {"durations": [3], "seconds": 0.1},
         "datasets": {
             "calls": {
                 "csv": {"path": "calls.csv", "audio": "calls"},
                 "segment": {"by": "silero"},
                 "columns": columns,
-                "shard_hours": 2,
+                "shard_hours": max(hours, 1) + 1,
                 "license": "CC0-1.0",
             }
         },
@@ -281,10 +341,17 @@ def study(data: Path, hours: float) -> str:
                 "output": "logits_gender",
                 "labels": ["female", "male"],
                 "exclude": ["child"],
+                "answer_about": "recordings",
+                "min_drop": 0.1,
             }
         },
-        "searches": {"metadata": {"finder": "subgroups", "features": ["speaker"]}},
-    }
+        "searches": {
+            "sound": {"finder": "subgroups", "features": ["gender", "pitch", "bandwidth"]},
+            "embedding": {
+                "finder": "sliceguard", "features": ["gender"], "embedding_of": "small",
+            },
+        },
+    }  # fmt: skip
     with tempfile.TemporaryDirectory(prefix="voxslice-calls-") as name:
         folder = Path(name)
         write_calls(data, folder, hours)
@@ -292,25 +359,38 @@ def study(data: Path, hours: float) -> str:
         command = [
             sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"),
             "--profile", "none", "--workflow-profile", str(ROOT / "profiles/default"),
-            "--directory", name, "--cores", "2", "recordings",
-            "--configfile", str(folder / "study.yaml"),
+            "--directory", name, "--cores", "1", "--configfile", str(folder / "study.yaml"),
         ]  # fmt: skip
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        with (folder / "log").open("w") as log:
-            done = subprocess.run(command, stdout=log, stderr=log, check=False)
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        if done.returncode:
+        before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+        with (
+            (folder / "log").open("w") as log,
+            subprocess.Popen(command, stdout=log, stderr=log) as process,
+        ):
+            scripts = watch(process)
+        wall, after = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
+        if process.returncode:
             sys.exit((folder / "log").read_text(encoding="utf-8")[-6000:])
         seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-        memory = []
-        for rule in RULES:
-            tables = [
-                pd.read_csv(file, sep="\t") for file in folder.glob(f"benchmarks/{rule}/**/*.tsv")
-            ]
-            used = pd.concat(tables)["max_rss"]
-            memory.append(f"{pd.to_numeric(used, errors='coerce').max():.0f} MB")
-        utterances = len(pd.read_parquet(folder / "resources/calls/utterances.parquet"))
-    return f"| {hours:g} | {utterances:,} | {seconds:,.0f} s | {' | '.join(memory)} |"
+        segments = len(pd.read_parquet(folder / "resources/calls/utterances.parquet"))
+    return Run(hours, segments, seconds, wall, scripts)
+
+
+def script_rows(runs: Sequence[Run]) -> list[str]:
+    """The rows of the table of scripts: those that use much time, then all others as one row."""
+    seconds = pd.DataFrame({run.hours: run.scripts["seconds"] for run in runs}).fillna(0)
+    memory = pd.DataFrame({run.hours: run.scripts["memory"] for run in runs}).fillna(0)
+    largest = seconds.max(axis=1).sort_values(ascending=False)
+    shown = [name for name in largest.index if largest[name] >= SHOWN_SECONDS]
+    groups = {f"`{name}`": [name] for name in shown if name != SCHEDULER}
+    groups[SCHEDULER] = [SCHEDULER]
+    others = [name for name in largest.index if name not in {*shown, SCHEDULER}]
+    groups[f"{len(others)} other scripts together"] = others
+    rows = []
+    for name, own in groups.items():
+        cells = [f"{value:.0f}" for value in seconds.loc[own].sum()]
+        cells += [f"{value:.0f}" for value in memory.loc[own].max()]
+        rows.append(f"| {name} | {' | '.join(cells)} |")
+    return rows
 
 
 def main() -> None:
@@ -319,7 +399,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("data", type=Path)
-    parser.add_argument("--hours", type=float, nargs="*", default=[1, 10])
+    parser.add_argument("--hours", type=float, nargs="*", default=[1, 3, 10])
     options = parser.parse_args()
     data = options.data.absolute()
     began = time.perf_counter()
@@ -328,10 +408,12 @@ def main() -> None:
     print(*rows, *empty, sep="\n")
     seconds, memory = hour(data)
     print(f"one hour: {seconds:.1f} s, {memory:.0f} MB")
-    studies = []
+    runs = []
     for hours in options.hours:
-        studies.append(study(data, hours))
-        print(studies[-1], f"({time.perf_counter() - began:.0f} s)", flush=True)
+        runs.append(study(data, hours))
+        print(
+            *script_rows(runs[-1:]), f"({time.perf_counter() - began:.0f} s)", sep="\n", flush=True
+        )
     page = PAGE.format(
         python=sys.version.split()[0],
         cores=os.cpu_count(),
@@ -339,9 +421,13 @@ def main() -> None:
         empty="\n".join(empty),
         hour=seconds,
         memory=memory,
-        rules=" | ".join(f"`{rule}`" for rule in RULES),
-        lines="--:|" * len(RULES),
-        studies="\n".join(studies),
+        head="".join(f" {run.hours:g} h, {unit} |" for unit in ("s", "MB") for run in runs),
+        lines="--:|" * 2 * len(runs),
+        scripts="\n".join(script_rows(runs)),
+        studies="\n".join(
+            f"| {run.hours:g} | {run.segments:,} | {run.seconds:,.0f} s | {run.wall:,.0f} s |"
+            for run in runs
+        ),
     )
     (HERE / "recordings.md").write_text(page, encoding="utf-8")
 
