@@ -211,7 +211,7 @@ if __name__ == "__main__":
         sep="\n",
     )
     for metric in ("accuracy", "uar", "mae"):
-        for speakers in (10, 20):
+        for speakers in (10, 20, 80) if metric == "mae" else (10, 20):
             levels = (0.95, 0.99)
             found = coverage(2 * many, speakers, metric, levels)
             for level, (above, below) in zip(levels, found, strict=True):

@@ -1,16 +1,23 @@
 """A metric of a model, or a difference of two models, with what an interval by speaker needs."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from scipy.special import betaincinv, stdtrit
+from scipy.stats import skew
 
 from voxslice.comparison.overall_metric import metric_sums, metric_value, rarest_label
 from voxslice.scores.bootstrap import speaker_sums
 from voxslice.scores.metrics import REGRESSION_METRICS
 from voxslice.speakers import number_speakers
+
+MAX_EXPONENT = 10.0
+"""Largest logarithm of an end relative to the value. With two speakers nothing is known."""
+MIN_SKEWNESS = 1e-6
+"""A skewness below this number is not corrected."""
 
 
 @dataclass(frozen=True)
@@ -20,6 +27,8 @@ class Estimate:
     Attributes:
         value: the metric, or the difference; NaN without utterances
         error: its standard error, from a jackknife over speakers; NaN with fewer than two speakers
+        skewness: skewness of the contributions of the speakers; 0 with fewer than three speakers,
+            or if the speakers do not differ
         units: number of speakers, where all unknown speakers count as one; number of utterances if
             speakers are not known
         shares: sum of the squared shares of the speakers in the utterances; its inverse is the
@@ -37,6 +46,7 @@ class Estimate:
 
     value: float
     error: float
+    skewness: float
     units: int
     shares: float
     support: int
@@ -70,7 +80,7 @@ def estimate(scores: Sequence[pd.DataFrame], speakers: np.ndarray | None, metric
     is_share = metric not in REGRESSION_METRICS
     two = len(scores) == 2
     if support == 0:
-        return Estimate(np.nan, np.nan, 0, 0.0, 0, is_share, two, 1.0, 0.0, 0.0, -np.inf, 1, 0)
+        return Estimate(np.nan, np.nan, 0.0, 0, 0.0, 0, is_share, two, 1.0, 0.0, 0.0, -np.inf, 1, 0)
     numbers = np.arange(support) if speakers is None else number_speakers(speakers)[0]
     sizes = np.bincount(numbers).astype(float)
     sizes, numbers = sizes[sizes > 0], np.unique(numbers, return_inverse=True)[1]
@@ -79,12 +89,13 @@ def estimate(scores: Sequence[pd.DataFrame], speakers: np.ndarray | None, metric
     sums = [speaker_sums(parts, numbers) for parts in each]
     units = len(sizes)
     value = float(_change([metric_value(total, metric) for total in totals]))
-    error = np.nan
+    error, skewness = np.nan, 0.0
     if units > 1:
         left_out = _change(
             [metric_value(total - own, metric) for total, own in zip(totals, sums, strict=True)]
         )
         error = float(np.sqrt(((left_out - value) ** 2).sum() * (units - 1) / units))
+        skewness = _skewness(value - left_out)
     influence = _change(
         [
             (support - 1) * (metric_value(total, metric) - metric_value(total - parts, metric))
@@ -96,6 +107,7 @@ def estimate(scores: Sequence[pd.DataFrame], speakers: np.ndarray | None, metric
     return Estimate(
         value=value,
         error=error,
+        skewness=skewness,
         units=units,
         shares=float(((sizes / support) ** 2).sum()),
         support=support,
@@ -113,6 +125,13 @@ def estimate(scores: Sequence[pd.DataFrame], speakers: np.ndarray | None, metric
 def _change(values: Sequence[np.ndarray]) -> np.ndarray:
     """The only value, or the second one minus the first one."""
     return values[0] if len(values) == 1 else values[1] - values[0]
+
+
+def _skewness(values: np.ndarray) -> float:
+    """Sample skewness, with the usual correction for the number of values."""
+    if len(values) < 3 or np.ptp(values) <= 1e-9 * np.abs(values).max():
+        return 0.0
+    return float(skew(values, bias=False))
 
 
 def _weight(confusion: np.ndarray) -> float:
@@ -174,13 +193,20 @@ def unseen(found: Estimate, tail: float, utterances: float | None = None) -> flo
 def interval(found: Estimate, level: float) -> tuple[float, float]:
     """Interval of a metric or of a difference, by speaker.
 
-    A difference, and a metric in a unit, has Student's t interval with the standard error of the
-    jackknife over speakers. A share of one model has the interval of Clopper and Pearson with the
-    effective number of utterances (Korn and Graubard, "Confidence intervals for proportions with
-    small expected number of positive counts estimated from survey data", Survey Methodology 24
-    (1998), 193-201), since t intervals are too short near 1. If all speakers agree, the effective
-    number is that of the speakers. The interval of a share reaches at least as far as the change
-    that the utterances could have missed, see `unseen`. `bench/checks.py` measures the coverage.
+    A difference and a correlation have Student's t interval with the standard error of the
+    jackknife over speakers.
+
+    The mean absolute error of one model is positive and skewed, because a few speakers have large
+    errors. It has Student's t interval of its logarithm. The upper end is at least that of Hall's
+    transformation, which corrects for the skewness (Hall, "On the removal of skewness by
+    transformation", Journal of the Royal Statistical Society B 54 (1992), 221-228).
+
+    A share of one model has the interval of Clopper and Pearson with the effective number of
+    utterances (Korn and Graubard, "Confidence intervals for proportions with small expected number
+    of positive counts estimated from survey data", Survey Methodology 24 (1998), 193-201), since t
+    intervals are too short near 1. If all speakers agree, the effective number is that of the
+    speakers. The interval of a share reaches at least as far as the change that the utterances
+    could have missed, see `unseen`. `bench/checks.py` measures the coverage.
 
     Args:
         found: the estimate
@@ -195,9 +221,26 @@ def interval(found: Estimate, level: float) -> tuple[float, float]:
     quantile = float(stdtrit(found.freedom, 1 - tail))
     if found.is_share and not found.is_difference:
         return _share_interval(found, quantile, tail)
+    if found.lowest == 0 and min(found.value, found.error) > 0:
+        return _positive_interval(found, quantile)
     half = max(quantile * found.error, unseen(found, tail))
     low, high = max(found.value - half, found.lowest), found.value + half
     return (low, min(high, 1.0)) if found.is_share else (low, high)
+
+
+def _positive_interval(found: Estimate, quantile: float) -> tuple[float, float]:
+    """The interval of a positive mean: that of its logarithm, with Hall's correction above."""
+    factor = math.exp(min(quantile * found.error / found.value, MAX_EXPONENT))
+    return found.value / factor, max(found.value * factor, _hall_end(found, quantile))
+
+
+def _hall_end(found: Estimate, quantile: float) -> float:
+    """Upper end of the interval of a mean by Hall's transformation."""
+    root = math.sqrt(found.units)
+    shift = quantile / root + found.skewness / (6 * found.units)
+    if abs(found.skewness) > MIN_SKEWNESS:
+        shift = 3 / found.skewness * (1 - float(np.cbrt(1 - found.skewness * shift)))
+    return found.value + root * found.error * shift
 
 
 def _share_interval(found: Estimate, quantile: float, tail: float) -> tuple[float, float]:
