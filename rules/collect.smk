@@ -1,10 +1,10 @@
-"""What to collect next, by the embedding of utterances -> results/collect/"""
+"""What to collect next, by the embedding and the outputs of models -> results/collect/"""
 
 
 rule collect_utterances:
     """List the utterances of unlabelled datasets that most likely belong to each failure mode."""
     input:
-        unpack(pools),
+        unpack(collected_from),
         embedding=map_embedding,
         metadata="resources/{dataset}/metadata.parquet",
         modes="results/modes/{dataset}/{task}.csv",
@@ -22,6 +22,7 @@ rule collect_utterances:
         runtime=growing(30, 1),
     params:
         pools=STUDY.pools,
+        models=STUDY.collecting_models,
         seed=setting("seed"),
         code=code("collect_utterances"),
     script:

@@ -248,13 +248,21 @@ def map_embedding(wildcards):
     return predictions(wildcards.dataset, model) if model else []
 
 
-def pools(wildcards):
-    """Predictions with the embedding of each dataset that has no labels of the task."""
-    model = STUDY.map_model(wildcards)
-    return {
-        f"pool_{dataset}": predictions(dataset, model)
-        for dataset in STUDY.pools(wildcards)
-    }
+def collected_from(wildcards):
+    """Predictions that tell which utterances to collect.
+
+    These are the outputs of the models of a task, and for each dataset without its labels the outputs
+    and the embedding.
+    """
+    embedding, models = STUDY.map_model(wildcards), STUDY.collecting_models(wildcards)
+    found = {}
+    for place, model in enumerate(models):
+        found[f"outputs_{place}"] = predictions(wildcards.dataset, model)
+        for dataset in STUDY.pools(wildcards):
+            found[f"outputs_{place}_{dataset}"] = predictions(dataset, model)
+    for dataset in STUDY.pools(wildcards):
+        found[f"embedding_{dataset}"] = predictions(dataset, embedding)
+    return found
 
 
 def command(wildcards, output):

@@ -2,28 +2,30 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
-from voxslice.decisions.collect import Embedded, collect_next
-from voxslice.files import read_csv, read_embeddings, write_csv
+from voxslice.decisions.collect import collect_next
+from voxslice.decisions.collect_features import read_features
+from voxslice.files import read_csv, write_csv
 from voxslice.logs import to_log
 
 
 def main(
     *,
     embedding: Sequence[str],
+    outputs: Mapping[str, Sequence[str]],
     metadata: str,
     modes: str,
     members: str,
-    pools: Mapping[str, Sequence[str]],
+    pools: Mapping[str, tuple[Sequence[str], Mapping[str, Sequence[str]]]],
     seed: int,
     folder: str,
 ) -> None:
     """List the utterances of unlabelled datasets that most likely belong to each failure mode."""
     summary, lists = collect_next(
-        Embedded(*read_embeddings(list(embedding))),
+        read_features(embedding, outputs),
         pd.read_parquet(metadata),
         read_csv(modes),
         pd.read_parquet(members),
-        {dataset: Embedded(*read_embeddings(list(paths))) for dataset, paths in pools.items()},
+        {dataset: read_features(*paths) for dataset, paths in pools.items()},
         seed=seed,
     )
     for mode, table in lists.items():
@@ -33,13 +35,25 @@ def main(
 
 if __name__ == "__main__":
     with to_log(snakemake.log):
-        inputs = snakemake.input
+        inputs, models = snakemake.input, snakemake.params.models
+
+        def outputs_of(suffix: str = "") -> dict[str, list[str]]:
+            """Predictions of each model of the task for a dataset."""
+            return {
+                model: list(inputs[f"outputs_{place}{suffix}"])
+                for place, model in enumerate(models)
+            }
+
         main(
             embedding=inputs.embedding,
+            outputs=outputs_of(),
             metadata=inputs.metadata,
             modes=inputs.modes,
             members=inputs.members,
-            pools={name: list(inputs[f"pool_{name}"]) for name in snakemake.params.pools},
+            pools={
+                name: (list(inputs[f"embedding_{name}"]), outputs_of(f"_{name}"))
+                for name in snakemake.params.pools
+            },
             seed=snakemake.params.seed,
             folder=snakemake.output[0],
         )

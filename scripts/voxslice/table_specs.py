@@ -1356,10 +1356,29 @@ TABLES = (
             Column(
                 "precision",
                 "number",
-                "Share of members among the first 20 on speakers that were not seen.",
+                "Expected share of members among the first 20, from tests on speakers that were not"
+                " seen.",
+                missing=True,
+            ),
+            Column(
+                "best_possible",
+                "number",
+                "Largest possible precision; below 1 if these speakers have fewer members.",
                 missing=True,
             ),
             Column("splits", "integer", "Number of tests on other speakers."),
+            Column(
+                "hardest",
+                "text",
+                "Condition of the mode that is hardest to find on other speakers, in words.",
+                missing=True,
+            ),
+            Column(
+                "hardest_auc",
+                "number",
+                "Area under the ROC curve of this condition; 0.5 is that of a random order.",
+                missing=True,
+            ),
             Column("listed", "integer", "Number of utterances in the list of the mode."),
         ),
     ),
@@ -1370,7 +1389,11 @@ TABLES = (
             Column("rank", "integer", "Rank: the most likely member of the mode is first."),
             Column("dataset", "text", "Id of the dataset."),
             *KEYS,
-            Column("probability", "number", "Probability of the classifier, not calibrated."),
+            Column(
+                "probability",
+                "number",
+                "Product of the probabilities of the conditions, not calibrated.",
+            ),
         ),
     ),
     Table(

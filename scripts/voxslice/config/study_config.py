@@ -512,6 +512,15 @@ class StudyConfig:
         """Ids of the compared models that the workflow runs."""
         return [name for name in self.compared(wildcards) if name in self.run_models]
 
+    def collecting_models(self, wildcards: Any) -> list[str]:
+        """Ids of the compared models whose outputs tell which utterances to collect.
+
+        The workflow runs them on datasets without labels. Variants predict nearly the same as the
+        models that they are derived from, so they are left out.
+        """
+        trained = self.trained_models(wildcards)
+        return [name for name in self.compared_run_models(wildcards) if name in trained]
+
     def compared_settings(self, wildcards: Any) -> dict[str, dict[str, Any]]:
         """License and note of each compared model, by id."""
         return {name: self._credits(name) for name in self.compared(wildcards)}

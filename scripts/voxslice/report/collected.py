@@ -12,6 +12,8 @@ from voxslice.report.numbers import counted, share
 
 LISTENED = 5
 """Number of utterances of a list that have a player."""
+ENOUGH = 0.5
+"""Expected share of members below which a list has a warning."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +23,8 @@ class Collected:
     Args:
         mode: id of the mode
         name: the mode in words
-        test: how good the classifier was on speakers that it had not seen
+        test: the share of members that is expected among the first utterances
+        warning: why the list should not be used without listening; empty if there is no reason
         listed: how many utterances the list has
         clips: the first utterances of the list
     """
@@ -29,6 +32,7 @@ class Collected:
     mode: str
     name: str
     test: str
+    warning: str
     listed: str
     clips: list[Clip]
 
@@ -66,16 +70,31 @@ def listen(
             left -= len(group.clips[0].audio)
             clips += group.clips
         listed = f"{counted(len(lists[mode]), 'utterance')} in the list."
-        found.append(Collected(mode, str(row["name"]), _test(row), listed, clips))
+        found.append(Collected(mode, str(row["name"]), _test(row), _warning(row), listed, clips))
     return found
 
 
 def _test(row: Mapping[str, Any]) -> str:
-    """Tell how good the classifier of a mode was on speakers that it had not seen."""
+    """Tell which share of members is expected among the first utterances."""
     chance = f"a random choice finds {share(row['share'])}"
     if pd.isna(row["precision"]):
         return f"The classifier could not be tested on other speakers ({chance})."
+    possible = row["best_possible"]
+    limit = f"; {share(possible)} were possible, because they have few members" * (possible < 1)
     return (
-        f"On speakers that the classifier had not seen, {share(row['precision'])} of the first"
-        f" {FIRST} utterances belong to this mode; {chance}."
+        f"Expected: {share(row['precision'])} of the first {FIRST} utterances belong to this mode"
+        f" ({chance}). This was measured on speakers that the classifier had not seen{limit}."
+    )
+
+
+def _warning(row: Mapping[str, Any]) -> str:
+    """Warn of a list that has few members, and tell which condition is hard to find."""
+    if pd.isna(row["precision"]):
+        return "It is not known how many of these utterances belong to this mode."
+    if row["precision"] >= ENOUGH:
+        return ""
+    return (
+        f"Most of these utterances do not belong to this mode. The condition “{row['hardest']}” is"
+        f" the hardest one to find: the area under its ROC curve is {row['hardest_auc']:.2f}, and a"
+        " random order has 0.5."
     )

@@ -5,7 +5,12 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
-from huggingface_hub import ModelCard
+import yaml
+from huggingface_hub import ModelCard, metadata_load
+from huggingface_hub.repocard_data import (
+    eval_results_to_model_index,
+    model_index_to_eval_results,
+)
 from voxslice.decisions.data_sheet import data_sheet, sheet_text
 from voxslice.decisions.estimate import estimate, interval
 from voxslice.decisions.group_table import GROUP_COLUMNS, group_table
@@ -84,6 +89,24 @@ def test_the_hub_reads_the_card():
     ]
     assert {one.dataset_revision for one in read.data.eval_results} == {"1.0.0"}
     assert "# m\n" in read.text
+
+
+def test_the_metadata_of_the_card_is_what_the_hub_asks_for(tmp_path):
+    (tmp_path / "README.md").write_text(card(), encoding="utf-8")
+    found = metadata_load(tmp_path / "README.md")
+    assert found == yaml.safe_load(card().split("---")[1])
+    assert {"license", "license_name", "tags", "pipeline_tag", "model-index"} >= set(found)
+    assert found["pipeline_tag"] == "audio-classification"
+    [index] = found["model-index"]
+    assert index["name"] == "m"
+    assert len(index["results"]) == 2  # one per task
+    for result in index["results"]:
+        assert result["task"]["type"] and result["dataset"]["type"] and result["dataset"]["name"]
+        for metric in result["metrics"]:
+            assert metric["type"] and isinstance(metric["value"], float)
+    # what is read and written again is the same
+    name, results = model_index_to_eval_results(found["model-index"])
+    assert eval_results_to_model_index(name, results) == found["model-index"]
 
 
 def test_each_number_of_the_card_is_in_a_table():

@@ -12,8 +12,8 @@ from voxslice.report.spotlight.tables import make_collected_table
 @pytest.fixture
 def summary():
     rows = [
-        ("1", "male, anger", 30, 200, 0.15, 0.79, 20, 7),
-        ("2", "fear", 12, 200, 0.06, None, 0, 0),
+        ("1", "male, anger", 30, 200, 0.15, 0.79, 0.95, 20, "male", 0.9, 7),
+        ("2", "fear", 12, 200, 0.06, None, None, 0, None, None, 0),
     ]
     return pd.DataFrame(rows, columns=SUMMARY_COLUMNS)
 
@@ -33,14 +33,32 @@ def test_the_first_utterances_of_each_list_can_be_played(summary, lists, tmp_pat
     assert all(clip.audio for clip in first.clips)
     assert first.clips[0].metadata == "1. pool, probability 90 %"
     assert first.test == (
-        "On speakers that the classifier had not seen, 79 % of the first 20 utterances belong to"
-        " this mode; a random choice finds 15 %."
+        "Expected: 79 % of the first 20 utterances belong to this mode (a random choice finds"
+        " 15 %). This was measured on speakers that the classifier had not seen; 95 % were"
+        " possible, because they have few members."
     )
+    assert first.warning == ""
     assert first.listed == "7 utterances in the list."
     assert second.clips == []
     assert second.test == (
         "The classifier could not be tested on other speakers (a random choice finds 6 %)."
     )
+    assert second.warning.startswith("It is not known how many of these utterances")
+
+
+def test_a_list_with_few_members_has_a_warning(summary, lists, tmp_path):
+    changed = {"precision": 0.24, "best_possible": 1.0, "hardest": "age < 31", "hardest_auc": 0.64}
+    summary.loc[0, list(changed)] = list(changed.values())
+    modes = listen(summary, lists, {"pool": str(write_noise(tmp_path))}, 1_000_000)
+    assert "possible" not in modes[0].test
+    assert modes[0].warning == (
+        "Most of these utterances do not belong to this mode. The condition “age < 31” is the"
+        " hardest one to find: the area under its ROC curve is 0.64, and a random order has 0.5."
+    )
+    page = render_collected("made", "gender", modes)
+    assert "Expected: 24 % of the first 20 utterances" in page
+    assert page.count('class="warnings"') == 2
+    assert "The condition “age &lt; 31” is" in page
 
 
 def test_the_players_stay_within_the_budget(summary, lists, tmp_path):
@@ -63,7 +81,9 @@ def test_text_of_data_is_escaped_and_the_page_has_no_script(summary, lists, tmp_
 def test_the_view_lists_all_utterances(summary, lists):
     names = {file: file for file in lists["1"]["file"]}
     table = make_collected_table(summary, lists, {"pool": "../audio"}, {"pool": names})
-    assert list(table) == ["audio", "file", "window", "mode", "rank", "probability", "dataset"]
+    columns = ["audio", "file", "window", "mode", "rank", "probability", "dataset", "expected"]
+    assert list(table) == columns
+    assert set(table["expected"]) == {0.79}
     assert table["audio"].iloc[1] == "../audio/01.wav"
     assert table["rank"].tolist() == list(range(1, 8))
     assert set(table["mode"]) == {"male, anger"}

@@ -164,12 +164,16 @@ def make_collected_table(
 
     Returns:
         A table with `audio` (path), `file`, `window` (start and end in seconds), `mode` (in words),
-        `rank`, `probability` and `dataset`.
+        `rank`, `probability`, `dataset` and `expected` (the expected share of members among the
+        first utterances of the list; missing if it is not known).
     """
     rows = [
-        lists[str(row["mode"])].assign(mode=str(row["name"])) for row in summary.to_dict("records")
+        lists[str(row["mode"])].assign(mode=str(row["name"]), expected=row["precision"])
+        for row in summary.to_dict("records")
+        if len(lists[str(row["mode"])])
     ]
-    table = pd.concat([pd.DataFrame(columns=["mode", *LIST_COLUMNS]), *rows], ignore_index=True)
+    empty = pd.DataFrame(columns=["mode", "expected", *LIST_COLUMNS])
+    table = pd.concat(rows or [empty], ignore_index=True)
     paths = [
         str(PurePosixPath(audio[dataset]) / files[dataset][file])
         for dataset, file in zip(table["dataset"], table["file"], strict=True)
@@ -182,6 +186,7 @@ def make_collected_table(
     view["rank"] = table["rank"].astype(int)
     view["probability"] = table["probability"].astype(float)
     view["dataset"] = table["dataset"].astype("category")
+    view["expected"] = table["expected"].astype(float)
     return visible_table(view, raw=[AUDIO])
 
 
