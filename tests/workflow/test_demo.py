@@ -87,6 +87,15 @@ def test_something_stays_open(finished_study):
     assert compared_models(finished_study, "age").loc["all utterances", "verdict"] == "undecided"
 
 
+def test_the_checks_have_one_of_each_answer(finished_study):
+    table = read_csv(finished_study / "results/checks/demo/gender.csv")
+    assert table["answer"].tolist() == ["passed", "failed", "undecided"]
+    assert table["more_speakers"].notna().tolist() == [False, False, True]
+    [big_passed, small_failed, _] = table.to_dict("records")
+    assert big_passed["low"] > big_passed["limit"]
+    assert small_failed["high"] < small_failed["limit"]
+
+
 def test_report_says_that_the_speech_is_synthetic(finished_study):
     for task in ("gender", "age"):
         page = (finished_study / f"results/report/demo/{task}.html").read_text(encoding="utf-8")

@@ -46,13 +46,17 @@ class Timeline:
     """The predictions of all models for the segments of a recording.
 
     Args:
-        title: file, true label and number of segments
-        rows: position and id of each model, and its bars
-        clip: the part of the recording that the player has
+        title: file, duration and true labels
+        rows: position and id of each model, for how long it is wrong, and its bars
+        ticks: times at the edges of the quarters of the timeline
+        part: left edge and width of the part of the recording that the player has
+        clip: this part
     """
 
     title: str
-    rows: list[tuple[int, str, list[Bar]]]
+    rows: list[tuple[int, str, str, list[Bar]]]
+    ticks: list[str]
+    part: tuple[float, float]
     clip: Clip
 
 
@@ -180,14 +184,17 @@ def timeline(study: Study) -> Timeline | None:
     clip = Clip(0, (file, start, min(start + LONGEST, last)), "", "", [])
     rows = []
     for position, (model, table) in enumerate(zip(study.models, tables, strict=True)):
-        bars = [
-            _bar(study, position, row, (first, last), clip)
-            for _, row in table[table["file"] == file].iterrows()
-        ]
-        rows.append((position, model.name, bars))
+        segments = table[table["file"] == file]
+        durations = segments["end"] - segments["start"]
+        told = f"{durations[segments['_wrong']].sum():.0f} of {durations.sum():.0f} s are errors"
+        bars = [_bar(study, position, row, (first, last), clip) for _, row in segments.iterrows()]
+        rows.append((position, model.name, told, bars))
     labels = list(dict.fromkeys(true_label(study, value) for value in own["label"]))
-    title = f"{file}: {', '.join(labels)}, {last - first:.0f} s"
-    return Timeline(title, rows, clip)
+    title = f"{file}, {last - first:.0f} s. True label: {', '.join(labels)}."
+    ticks = [_clock(first + quarter * (last - first) / 4) for quarter in range(5)]
+    scale = WIDTH / max(last - first, 1e-9)
+    part = round((start - first) * scale, 1), round((clip.key[2] - start) * scale, 1)
+    return Timeline(title, rows, ticks, part, clip)
 
 
 def with_sound(found: Timeline | None, audio: str | Path, budget: int) -> Timeline | None:
@@ -214,13 +221,22 @@ def _judged(study: Study, position: int) -> pd.DataFrame:
     return scores.assign(_wrong=scores["loss"] > limit).reset_index(drop=True)
 
 
+def _clock(seconds: float) -> str:
+    """A time in minutes and seconds, such as `1:05`."""
+    return f"{round(seconds) // 60}:{round(seconds) % 60:02}"
+
+
 def _bar(study: Study, position: int, row: pd.Series, span: tuple[float, float], clip: Clip) -> Bar:
     """The bar of a segment."""
     first, last = span
     start, end = (float(row[name]) for name in KEY[1:])
     scale = WIDTH / max(last - first, 1e-9)
     shown = prediction_text(study, position, row)
-    text = f"{start:.1f} to {end:.1f} s: {shown.prediction} ({shown.details or 'predicted'})"
+    details = f" ({shown.details})" if shown.details else ""
+    text = (
+        f"{start:.1f} to {end:.1f} s: true {true_label(study, row['label'])}, predicted"
+        f" {shown.prediction}{details}"
+    )
     inside = clip.key[1] <= start < clip.key[2]
     return Bar(
         round((start - first) * scale, 1),

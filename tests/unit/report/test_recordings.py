@@ -77,12 +77,18 @@ def test_the_timeline_shows_the_recording_with_the_most_errors(regression):
     ])  # fmt: skip
     worst = scores.groupby("file")["loss"].size()
     assert worst[found.clip.file] == worst.max()
-    for (_, _, bars), model in zip(found.rows, study.models, strict=True):
+    for (_, _, told, bars), model in zip(found.rows, study.models, strict=True):
         own = model.scores[model.scores["file"] == found.clip.file]
         limit = model.scores["loss"].mean() if regression else 0
         assert [bar.wrong for bar in bars] == list(own["loss"] > limit)
+        wrong = 4 * sum(own["loss"] > limit)  # each segment has four seconds
+        assert told == f"{wrong} of {4 * len(own)} s are errors"
+        label = f"{own['label'].iloc[0]:g} years" if regression else own["label"].iloc[0]
+        assert f"4.0 s: true {label}, predicted " in bars[0].text
         assert bars[0].x == pytest.approx(50 * own["start"].iloc[0])
         assert bars[0].width == pytest.approx(200)
+    assert found.ticks == ["0:00", "0:05", "0:10", "0:15", "0:20"]
+    assert found.part == (0, 1000)
 
 
 def test_the_answer_is_about_recordings_if_the_task_asks_for_it():
