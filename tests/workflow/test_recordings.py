@@ -92,7 +92,7 @@ def digests(folder):
     return {
         str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in paths
-        if path.is_file()
+        if path.is_file() and path.name != "seen.json"  # has the times of the copied recordings
     }
 
 
