@@ -3,7 +3,8 @@
 The models are equally good ("false verdicts"), or the second one makes half as many errors, or
 errors half as large ("right" and "wrong verdicts"). For each speaker and model, a rate of errors or
 a mean error is drawn. One of the two labels is rarer: three in ten speakers mostly have it.
-On groups, the models are equally good everywhere, or differ equally everywhere.
+On groups, the models are equally good everywhere, or differ equally everywhere. In the studies
+with sentences, all speakers read the same sentences, and each model has its own effects of them.
 `python bench/verdicts.py > bench/verdicts.md` writes the tables; `--studies` sets the number of
 studies per cell.
 """
@@ -131,6 +132,90 @@ def group_verdicts(speakers: int, studies: int, rates: list[float]) -> dict[str,
     return pd.DataFrame(found).astype(float).mean().to_dict()
 
 
+SENTENCES = 24
+EFFECT = 0.8
+"""Standard deviation of the effects of sentences on the logit of the error rate of a model."""
+RIGHT = -0.95
+"""Change of the logit of the second model, which then makes about half as many errors."""
+
+
+def with_sentences(
+    rng: np.random.Generator, speakers: int, effect: float, change: float
+) -> tuple[np.ndarray, np.ndarray, dict[str, pd.DataFrame]]:
+    """Draw a study in which all speakers read the same sentences.
+
+    Args:
+        rng: source of the draws
+        speakers: number of speakers
+        effect: standard deviation of the effects of sentences
+        change: change of the logit of the second model
+
+    Returns:
+        the speaker and the sentence of each utterance, and the scores of both models
+    """
+    speaker = np.repeat(np.arange(speakers), PER_SPEAKER)
+    sentence = rng.integers(0, SENTENCES, len(speaker))
+    scores = {}
+    for name, shift in (("a", 0.0), ("b", change)):
+        logit = shift - 1.5 + 0.6 * rng.normal(size=speakers)[speaker]
+        logit = logit + effect * rng.normal(size=SENTENCES)[sentence]
+        wrong = rng.random(len(speaker)) < 1 / (1 + np.exp(-logit))
+        scores[name] = pd.DataFrame({"loss": wrong.astype(float)})
+    return speaker, sentence, scores
+
+
+def sentence_verdicts(speakers: int, studies: int, effect: float) -> dict[str, float]:
+    """Verdicts with and without the sentences as units.
+
+    The 13 groups are categories of four columns, one of which belongs to the speakers and one to
+    the sentences.
+
+    Args:
+        speakers: number of speakers of each study
+        studies: number of studies
+        effect: standard deviation of the effects of sentences
+
+    Returns:
+        shares of the studies with a verdict on all utterances (`all`) and on any group (`any`) of
+        two equally good models, without units (`plain`) and with units (`units`); the share of
+        studies (`right`) and groups (`groups`) with a right verdict on a better model, with units
+    """
+    found = []
+    for seed in range(studies):
+        rng = np.random.default_rng([seed, speakers, 3, round(10 * effect)])
+        row = {}
+        for change in (0.0, RIGHT):
+            speaker, sentence, scores = with_sentences(rng, speakers, effect, change)
+            columns = [rng.integers(0, count, len(speaker)) for count in (2, 3)]
+            columns.append(rng.integers(0, 4, speakers)[speaker])
+            columns.append((rng.permutation(SENTENCES) % 4)[sentence])
+            groups = {
+                f"{number}.{value}": Group("category", "", column == value)
+                for number, column in enumerate(columns)
+                for value in np.unique(column)
+            }
+            for name, units in (("plain", []), ("units", [sentence])):
+                if change and not units:
+                    continue
+                verdict = compare(
+                    scores,
+                    groups,
+                    speaker.astype(str),
+                    task=Task("classification", overall="accuracy"),
+                    resamples=1000,
+                    seed=seed,
+                    units=units,
+                )["verdict"]
+                if change:
+                    row |= {"right": verdict[0] == "better"}
+                    row["groups"] = (verdict[1:] == "better").mean()
+                else:
+                    decided = verdict.isin(["better", "worse"])
+                    row |= {f"all {name}": decided[0], f"any {name}": decided[1:].any()}
+        found.append(row)
+    return pd.DataFrame(found).astype(float).mean().to_dict()
+
+
 MARGIN = 0.02
 FLIPS = 0.02
 """Probability that the second model differs on an utterance by chance, in either direction."""
@@ -194,6 +279,42 @@ def equivalence(speakers: int, studies: int, losses: str) -> tuple[float, float]
     return tuple(np.mean(found, axis=0))
 
 
+def sentence_equivalence(speakers: int, studies: int, lost: float) -> tuple[float, float]:
+    """Share of the studies in which two models are called equivalent if sentences differ.
+
+    Args:
+        speakers: number of speakers of each study
+        studies: number of studies
+        lost: mean loss of accuracy; that of a sentence is drawn with a standard deviation of 3
+            points
+
+    Returns:
+        the share without and with the sentences as units
+    """
+    found = []
+    for seed in range(studies):
+        rng = np.random.default_rng([seed, speakers, 4, round(100 * lost)])
+        speaker = np.repeat(np.arange(speakers), PER_SPEAKER)
+        sentence = rng.integers(0, SENTENCES, len(speaker))
+        first = (rng.random(len(speaker)) < 0.2).astype(float)
+        second = variant(rng, first, rng.normal(lost, 0.03, SENTENCES)[sentence])
+        found.append(
+            [
+                compare(
+                    {"a": pd.DataFrame({"loss": first}), "b": pd.DataFrame({"loss": second})},
+                    {},
+                    speaker.astype(str),
+                    task=Task("classification", margin=MARGIN, overall="accuracy"),
+                    resamples=1000,
+                    seed=seed,
+                    units=units,
+                ).iloc[0]["equivalent"]
+                for units in ([], [sentence])
+            ]
+        )
+    return tuple(np.mean(found, axis=0))
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--studies", type=int, default=400)
@@ -202,7 +323,7 @@ if __name__ == "__main__":
         "# Benchmark of the verdicts on two models",
         "",
         "`python bench/verdicts.py > bench/verdicts.md` writes this page. The generator of the",
-        f"studies and the seeds are in the script. There are {options.studies} studies per row,"
+        f"studies and the seeds are in the script. There are {options.studies} studies per row,",
         f"with {PER_SPEAKER} utterances per speaker. A false verdict is one on two equally good",
         "models. A right one finds a model",
         "better that makes half as many errors, or errors half as large; a wrong one finds it",
@@ -256,5 +377,42 @@ if __name__ == "__main__":
             guarded, plain = equivalence(speakers, options.studies, losses)
             print(
                 f"| {losses} | {speakers} | {100 * guarded:.1f} % | {100 * plain:.1f} % |",
+                flush=True,
+            )
+    print(
+        "",
+        f"In the next studies, all speakers read the same {SENTENCES} sentences. Effects of",
+        f"sentences have a standard deviation of 0 or {EFFECT} on the logit of the error rate, and",
+        "each model has its own. *False* is a verdict on two equally good models, for all",
+        "utterances or any of 13 groups, four of which belong to the sentences. *Right* is a",
+        "verdict on a model that makes half as many errors. *Units* means that the sentences are",
+        "named as units.",
+        "",
+        "| effect | speakers | false, without units | false | false on a group, without units |"
+        " false on a group | right | groups with a right verdict |",
+        "|---|---|---|---|---|---|---|---|",
+        sep="\n",
+    )
+    for effect in (0.0, EFFECT):
+        for speakers in (10, 20, 80):
+            shares = sentence_verdicts(speakers, options.studies, effect)
+            names = ("all plain", "all units", "any plain", "any units", "right", "groups")
+            cells = " | ".join(f"{100 * shares[name]:.1f} %" for name in names)
+            print(f"| {effect} | {speakers} | {cells} |", flush=True)
+    print(
+        "",
+        "The loss of each sentence is drawn with a standard deviation of 3 points. If the mean is",
+        "the margin of 2 points, equivalence is wrong.",
+        "",
+        "| mean loss | speakers | equivalent, without units | equivalent |",
+        "|---|---|---|---|",
+        sep="\n",
+    )
+    for lost in (0.0, MARGIN):
+        for speakers in (10, 20, 80):
+            plain, crossed = sentence_equivalence(speakers, options.studies, lost)
+            print(
+                f"| {100 * lost:.0f} points | {speakers} | {100 * plain:.1f} % |"
+                f" {100 * crossed:.1f} % |",
                 flush=True,
             )

@@ -82,6 +82,7 @@ rule measure:
     params:
         models=STUDY.compared,
         labels=setting("tasks/{task}/labels"),
+        units=setting("datasets/{dataset}/units"),
         resamples=setting("resamples"),
         seed=setting("seed"),
         code=code("measure"),
@@ -125,6 +126,7 @@ rule compare:
         kind=setting("tasks/{task}/type"),
         margin=setting("tasks/{task}/margin"),
         metric=setting("tasks/{task}/metric"),
+        units=setting("datasets/{dataset}/units"),
         resamples=setting("resamples"),
         seed=setting("seed"),
         code=code("compare"),
@@ -158,6 +160,7 @@ rule compare_speakers:
         models=STUDY.compared,
         kind=setting("tasks/{task}/type"),
         metric=setting("tasks/{task}/metric"),
+        units=setting("datasets/{dataset}/units"),
         margin=setting("tasks/{task}/margin"),
         sources=STUDY.sources,
         resamples=setting("resamples"),

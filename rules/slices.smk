@@ -35,6 +35,7 @@ rule suggest_slices:
             finder="sliceguard",
         ),
         kind=setting("tasks/{task}/type"),
+        units=setting("datasets/{dataset}/units"),
         alpha=setting("alpha"),
         min_drop=setting("tasks/{task}/min_drop"),
         seed=setting("seed"),

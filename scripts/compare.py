@@ -16,6 +16,7 @@ def main(
     members: Sequence[str],
     metadata: str,
     columns: Sequence[str],
+    units: Sequence[str],
     kind: Literal["classification", "regression"],
     margin: float | None,
     metric: str,
@@ -40,6 +41,7 @@ def main(
         gate=gate,
         resamples=resamples,
         seed=seed,
+        units=units,
     )
     write_csv(tables.comparison, comparison)
     write_csv(tables.regressions, regressions)
@@ -55,6 +57,7 @@ if __name__ == "__main__":
             members=snakemake.input.members,
             metadata=snakemake.input.metadata,
             columns=snakemake.params.columns,
+            units=snakemake.params.units,
             kind=snakemake.params.kind,
             margin=snakemake.params.margin,
             metric=snakemake.params.metric,

@@ -1,4 +1,4 @@
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import pandas as pd
@@ -15,6 +15,7 @@ def main(
     metadata: str,
     kind: Literal["classification", "regression"],
     metric: str,
+    units: Sequence[str],
     margin: float | None,
     sources: Mapping[str, str],
     resamples: int,
@@ -38,6 +39,7 @@ def main(
             resamples=resamples,
             seed=seed,
             pairs=compared_pairs(list(tables), sources),
+            units=units,
         ),
         pairs,
     )
@@ -50,6 +52,7 @@ if __name__ == "__main__":
             metadata=snakemake.input.metadata,
             kind=snakemake.params.kind,
             metric=snakemake.params.metric,
+            units=snakemake.params.units,
             margin=snakemake.params.margin,
             sources=snakemake.params.sources,
             resamples=snakemake.params.resamples,

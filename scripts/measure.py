@@ -12,6 +12,7 @@ def main(
     references: str,
     metadata: str,
     labels: Sequence[str] | None,
+    units: Sequence[str],
     resamples: int,
     seed: int,
     metrics: str,
@@ -25,6 +26,7 @@ def main(
         labels=labels,
         resamples=resamples,
         seed=seed,
+        units=units,
     )
     write_csv(table, metrics)
     write_csv(confusions, confusion)
@@ -37,6 +39,7 @@ if __name__ == "__main__":
             references=snakemake.input.references,
             metadata=snakemake.input.metadata,
             labels=snakemake.params.labels,
+            units=snakemake.params.units,
             resamples=snakemake.params.resamples,
             seed=snakemake.params.seed,
             metrics=snakemake.output.metrics,

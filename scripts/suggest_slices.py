@@ -16,6 +16,7 @@ def main(
     embeddings: Mapping[str, Sequence[str]],
     kind: Literal["classification", "regression"],
     min_drop: float | None,
+    units: Sequence[str],
     alpha: float,
     seed: int,
     table: str,
@@ -29,6 +30,7 @@ def main(
         searches,
         embeddings,
         task=Task(kind, min_drop=min_drop),
+        units=units,
         alpha=alpha,
         seed=seed,
     )
@@ -49,6 +51,7 @@ if __name__ == "__main__":
             },
             kind=snakemake.params.kind,
             min_drop=snakemake.params.min_drop,
+            units=snakemake.params.units,
             alpha=snakemake.params.alpha,
             seed=snakemake.params.seed,
             table=snakemake.output.table,

@@ -19,9 +19,11 @@ from voxslice.comparison.leave_one_out import (
 from voxslice.comparison.overall_metric import metric_sums, rarest_label
 from voxslice.comparison.paired_tests import ALPHA, is_equivalent
 from voxslice.scores.bootstrap import FEW_SPEAKERS, LEVEL
+from voxslice.scores.clusters import Clusters, make_clusters, variances
 from voxslice.scores.metrics import CLASSIFICATION_METRICS
 from voxslice.speakers import UNKNOWN_SPEAKER, number_speakers, speakers_of
 from voxslice.task import Task, rises
+from voxslice.units import units_of
 
 UNKNOWN = "unknown speakers"
 """Name of the row of all utterances without a speaker."""
@@ -107,6 +109,7 @@ def pair_table(
     resamples: int,
     seed: int,
     pairs: Sequence[tuple[str, str]] | None = None,
+    units: Sequence[str] = (),
 ) -> pd.DataFrame:
     """Compute what each speaker contributes to the differences of models.
 
@@ -121,6 +124,8 @@ def pair_table(
         resamples: number of resamples and of permutations
         seed: seed of both
         pairs: pairs of models, None for all pairs
+        units: columns of the metadata that name units beside the speaker. What they add to the
+            variance of the difference on all utterances widens the intervals and raises q
 
     Returns:
         one row per pair of models, metric and speaker, in the columns `PAIR_COLUMNS`:
@@ -144,6 +149,7 @@ def pair_table(
     speakers = speakers_of(keys, metadata)
     if speakers is None or not len(keys):
         return tables[0]
+    clusters = make_clusters(len(keys), speakers, units_of(keys, metadata, units))
     for a, b in combinations(scores, 2) if pairs is None else pairs:
         for metric in metrics:
             # the margin is in the unit of the task's metric
@@ -152,6 +158,7 @@ def pair_table(
                 aligned[a],
                 aligned[b],
                 speakers,
+                clusters,
                 metric=metric,
                 margin=margin if same_unit else None,
                 resamples=resamples,
@@ -170,6 +177,7 @@ def _pair_rows(
     a: pd.DataFrame,
     b: pd.DataFrame,
     speakers: np.ndarray,
+    clusters: Clusters,
     *,
     metric: str,
     margin: float | None,
@@ -190,10 +198,12 @@ def _pair_rows(
     contribution = contributions(sums, total, metric)
     each = np.stack([metric_sums(table, None, metric) for table in (a, b)])
     drawn = {"resamples": resamples, "seed": seed}
-    without, low, high = without_each(sums, metric, **drawn)
+    wider = _wider(each, clusters, metric)
+    without, low, high = without_each(sums, metric, wider=wider, **drawn)
     within = ((np.nan, np.nan),) * len(low)
     if margin is not None:
-        within = tuple(zip(*without_each(sums, metric, margin=margin, **drawn)[1:], strict=True))
+        ends = without_each(sums, metric, margin=margin, wider=wider, **drawn)[1:]
+        within = tuple(zip(*ends, strict=True))
     # if all resamples agree, the bootstrap shows no uncertainty
     shown = np.where(low == high, np.nan, [low, high])
     larger = _without_larger(sums, contribution * np.sign(difference), known)
@@ -209,7 +219,7 @@ def _pair_rows(
             "without": without,
             "low": shown[0],
             "high": shown[1],
-            "q": exchange_without_each(sums, metric, **drawn),
+            "q": exchange_without_each(sums, metric, wider=wider, **drawn),
             "speakers": known.sum() - known,
             "without_larger": difference_of(larger, metric),
             "low_raw": low,
@@ -239,6 +249,17 @@ def _verdicts(table: pd.DataFrame) -> np.ndarray:
     better, worse = up.where(rising, down), down.where(rising, up)
     same = enough & table["equivalent"].astype(bool)
     return np.select([better, worse, same], ["better", "worse", "equivalent"], "undecided")
+
+
+def _wider(each: np.ndarray, clusters: Clusters, metric: str) -> float:
+    """Factor by which units beside the speaker raise the standard error of a difference."""
+    if len(clusters.kinds) == 1:
+        return 1.0
+    sums = np.stack([clusters.cell_sums(of_model) for of_model in each], axis=1)
+    own, added = variances(
+        sums, lambda total: difference_of(np.moveaxis(total, 1, 0), metric)[:, None], clusters
+    )[0]
+    return float(np.sqrt(1 + added[0] / own[0])) if own[0] > 0 else 1.0
 
 
 def _names(speakers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

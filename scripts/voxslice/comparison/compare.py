@@ -1,6 +1,7 @@
 """Compare pairs of models, overall and on groups of utterances."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from itertools import chain, combinations
 from typing import Any
 
@@ -13,15 +14,22 @@ from voxslice.comparison.hidden_speaker import guarded_interval, hidden_differen
 from voxslice.comparison.overall_metric import metric_sums, metric_value, rarest_label
 from voxslice.comparison.paired_tests import (
     ALPHA,
-    exchange_speakers,
+    exchange_clusters,
     is_equivalent,
     mcnemar,
-    sign_flips,
+    sign_flips_of_clusters,
 )
 from voxslice.names import CHANCE
-from voxslice.scores.bootstrap import FEW_SPEAKERS, bootstrap_interval, speaker_sums
+from voxslice.scores.bootstrap import FEW_SPEAKERS
+from voxslice.scores.clusters import (
+    Clusters,
+    added_variances,
+    cluster_interval,
+    make_clusters,
+)
 from voxslice.speakers import count_speakers
 from voxslice.task import Task, rises
+from voxslice.units import Index
 
 COMPARISON_COLUMNS = [
     "slice", "kind", "rule", "support", "speakers", "reliable", "model_a", "model_b", "metric",
@@ -45,6 +53,7 @@ def compare(
     resamples: int,
     seed: int,
     pairs: Sequence[tuple[str, str]] | None = None,
+    units: Sequence[Index] = (),
 ) -> pd.DataFrame:
     """Compare pairs of models on all utterances and on each group.
 
@@ -77,6 +86,9 @@ def compare(
         resamples: number of bootstrap resamples, and of random exchanges and sign flips
         seed: seed of all three
         pairs: pairs of models, None for all pairs
+        units: for each kind of further units, such as sentences, the number of each utterance's
+            unit. The tests then exchange and flip whole units of each kind, too, and the largest
+            p-value counts. Intervals are those of `voxslice.scores.clusters.cluster_interval`
 
     Returns:
         one row per group and pair, in the columns `COMPARISON_COLUMNS`: the `metric` of the row and
@@ -91,11 +103,12 @@ def compare(
         does not make; `equivalent`; and `regression`
     """
     pairs = list(combinations(scores, 2)) if pairs is None else list(pairs)
+    clusters = make_clusters(len(next(iter(scores.values()))), speakers, units)
     tables = [
         _finished(rows, sides, task)
         for rows, sides in (
-            _compare_overall(scores, pairs, speakers, task, resamples, seed),
-            _compare_groups(scores, pairs, groups, speakers, task, resamples, seed),
+            _compare_overall(scores, pairs, speakers, clusters, task, resamples, seed),
+            _compare_groups(scores, pairs, groups, speakers, clusters, task, resamples, seed),
         )
     ]
     return pd.concat([table for table in tables if len(table)] or tables[:1], ignore_index=True)
@@ -105,6 +118,7 @@ def _compare_overall(
     scores: Mapping[str, pd.DataFrame],
     pairs: Sequence[tuple[str, str]],
     speakers: np.ndarray | None,
+    clusters: Clusters,
     task: Task,
     resamples: int,
     seed: int,
@@ -112,7 +126,7 @@ def _compare_overall(
     """Compare all utterances by the metric of the task: rows, and the sides of the intervals."""
     metric = task.overall_metric
     everyone = Group(ALL, "all utterances", np.ones(len(next(iter(scores.values()))), dtype=bool))
-    sums = {name: metric_sums(scores[name], speakers, metric) for name in {*chain(*pairs)}}
+    sums = {name: metric_sums(scores[name], clusters.cell, metric) for name in {*chain(*pairs)}}
     rows, sides = [], []
 
     def change(both: np.ndarray) -> np.ndarray:
@@ -123,22 +137,20 @@ def _compare_overall(
         values = [float(metric_value(sums[name].sum(0), metric)) for name in (a, b)]
         both = np.stack([sums[a], sums[b]], axis=1)
         drawn: dict[str, Any] = {"resamples": resamples, "seed": seed}
-        low, high = bootstrap_interval(both, change, **drawn)
+        low, high = cluster_interval(both, change, clusters, **drawn)
         row |= _difference(metric, values, low[0], high[0])
         row["test"] = EXCHANGE
-        row["p"] = exchange_speakers(
-            sums[a],
-            sums[b],
-            lambda total: metric_value(total, metric),
-            **drawn,
+        added = [float(more[0]) for more in added_variances(both, change, clusters)]
+        row["p"] = exchange_clusters(
+            sums[a], sums[b], lambda total: metric_value(total, metric), clusters, added, **drawn
         )
         labels, support = 1, None
         if task.is_classification:
             labels, support = rarest_label(sums[a].sum(0), metric)
         ends = (low, high)
         if task.margin is not None:
-            hidden = hidden_difference(task.margin, metric)
-            ends = guarded_interval(both, change, hidden=hidden, **drawn)
+            guarded = partial(guarded_interval, hidden=hidden_difference(task.margin, metric))
+            ends = cluster_interval(both, change, clusters, of_speakers=guarded, **drawn)
         row |= _within_margin(
             row, ends[0][0], ends[1][0], task.margin, support=support, labels=labels
         )
@@ -155,6 +167,7 @@ def _compare_groups(
     pairs: Sequence[tuple[str, str]],
     groups: Mapping[str, Group],
     speakers: np.ndarray | None,
+    clusters: Clusters,
     task: Task,
     resamples: int,
     seed: int,
@@ -170,15 +183,19 @@ def _compare_groups(
     margin = task.margin if rises(task.overall_metric) == task.higher_is_better else None
     for a, b in pairs:
         change = task.difference(losses[a], losses[b])
-        sums = speaker_sums(np.stack([stacked, stacked * change[:, None]], axis=-1), speakers)
-        units = (sums[..., 0] > 0).sum(0)  # speakers with utterances in each group
+        sums = clusters.cell_sums(np.stack([stacked, stacked * change[:, None]], axis=-1))
+        present = sums[..., 0] > 0
         drawn: dict[str, Any] = {"resamples": resamples, "seed": seed}
-        low, high = bootstrap_interval(sums, _mean, speakers=units, **drawn)
+        low, high = cluster_interval(sums, _mean, clusters, present=present, **drawn)
         ends = (low, high)
         if margin is not None:
-            hidden = hidden_difference(margin, task.metric)
-            ends = guarded_interval(sums, _mean, hidden=hidden, speakers=units, **drawn)
-        alone, adjusted = sign_flips(sums[..., 1], **drawn)
+            guarded = partial(guarded_interval, hidden=hidden_difference(margin, task.metric))
+            ends = cluster_interval(
+                sums, _mean, clusters, present=present, of_speakers=guarded, **drawn
+            )
+        of_sums = [more * stacked.sum(0) ** 2 for more in added_variances(sums, _mean, clusters)]
+        parts = np.where(present, sums[..., 1], np.nan)
+        alone, adjusted = sign_flips_of_clusters(parts, clusters, of_sums, **drawn)
         for place, (name, group) in enumerate(groups.items()):
             row = _row(name, group, a, b, scores, speakers, task)
             values = [_metric(losses[model][group.mask], task) for model in (a, b)]
@@ -305,6 +322,7 @@ def compare_with_references(
     task: Task,
     resamples: int,
     seed: int,
+    units: Sequence[Index] = (),
 ) -> pd.DataFrame:
     """Compare each model with each reference model.
 
@@ -320,6 +338,7 @@ def compare_with_references(
         task: what is measured, with the metric and the margin of equivalence
         resamples: number of bootstrap resamples, and of random exchanges and sign flips
         seed: seed of all three
+        units: for each kind of further units the number of each utterance's unit
 
     Returns:
         a table as `compare` returns it, with the reference as model a; `q` adjusts p for the rows
@@ -334,6 +353,7 @@ def compare_with_references(
             resamples=resamples,
             seed=seed,
             pairs=[(reference, model) for model in scores],
+            units=units,
         )
         for reference, table in references.items()
     ]

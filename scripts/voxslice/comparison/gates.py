@@ -5,7 +5,7 @@ failed if it is shown that it does not. Otherwise it is undecided: more utteranc
 are needed. `bench/gates.py` measures how often gates are passed and failed wrongly.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,11 +14,13 @@ import pandas as pd
 from voxslice.comparison.compare import ALL
 from voxslice.comparison.groups import Group
 from voxslice.comparison.overall_metric import metric_sums, metric_value, rarest_label
-from voxslice.comparison.paired_tests import ALPHA, sign_flips
+from voxslice.comparison.paired_tests import ALPHA, sign_flips_of_clusters
 from voxslice.names import FAILED, PASSED, UNDECIDED
-from voxslice.scores.bootstrap import FEW_SPEAKERS, bootstrap_interval, speaker_sums
+from voxslice.scores.bootstrap import FEW_SPEAKERS
+from voxslice.scores.clusters import Clusters, added_variances, cluster_interval, make_clusters
 from voxslice.speakers import count_speakers
 from voxslice.task import Task, rises
+from voxslice.units import Index
 
 MIN_SUPPORT = 30
 """Smallest number of utterances of a group with a gate."""
@@ -40,6 +42,7 @@ def compare_with_sources(
     gate: float,
     resamples: int,
     seed: int,
+    units: Sequence[Index] = (),
 ) -> pd.DataFrame:
     """Compare derived models with their sources.
 
@@ -61,6 +64,8 @@ def compare_with_sources(
         gate: share of the source's quality that a derived model has to keep, from 0 to 1
         resamples: number of bootstrap resamples and of random sign flips
         seed: seed of both
+        units: for each kind of further units, such as sentences, the number of each utterance's
+            unit, see `voxslice.scores.clusters`
 
     Returns:
         one row per derived model and group of at least 30 utterances, all utterances first, in the
@@ -77,9 +82,10 @@ def compare_with_sources(
         if model not in scores or source not in scores:
             continue
         pair = scores[source], scores[model]
-        rows = [_overall(*pair, speakers, task, gate, drawn)]
+        clusters = make_clusters(len(scores[model]), speakers, units)
+        rows = [_overall(*pair, speakers, clusters, task, gate, drawn)]
         if gated:
-            rows += _on_groups(*pair, gated, speakers, task, gate, drawn)
+            rows += _on_groups(*pair, gated, speakers, clusters, task, gate, drawn)
         tables.append(pd.DataFrame(rows).assign(model=model, source=source)[GATE_COLUMNS])
     table = pd.concat([t for t in tables if len(t)] or tables, ignore_index=True)
     table["speakers"] = table["speakers"].astype("Int64")
@@ -90,19 +96,22 @@ def _overall(
     source: pd.DataFrame,
     model: pd.DataFrame,
     speakers: np.ndarray | None,
+    clusters: Clusters,
     task: Task,
     gate: float,
     drawn: Mapping[str, Any],
 ) -> dict:
     """The gate on all utterances, by the metric of the task."""
     metric = task.overall_metric
-    sums = np.stack([metric_sums(table, speakers, metric) for table in (source, model)], axis=1)
+    sums = np.stack(
+        [metric_sums(table, clusters.cell, metric) for table in (source, model)], axis=1
+    )
 
     def statistic(total: np.ndarray) -> np.ndarray:
         values = metric_value(total[:, 0], metric), metric_value(total[:, 1], metric)
         return np.stack(_kept(*values, gate, rises(metric)), axis=-1)
 
-    low, high = bootstrap_interval(sums, statistic, **drawn)
+    low, high = cluster_interval(sums, statistic, clusters, **drawn)
     total = sums.sum(0, keepdims=True)
     labels, rarest = 1, None
     if task.is_classification:
@@ -119,6 +128,7 @@ def _on_groups(
     model: pd.DataFrame,
     groups: Mapping[str, Group],
     speakers: np.ndarray | None,
+    clusters: Clusters,
     task: Task,
     gate: float,
     drawn: Mapping[str, Any],
@@ -127,8 +137,8 @@ def _on_groups(
     masks = np.stack([group.mask for group in groups.values()], axis=1)[..., None].astype(float)
     qualities = [task.metric_of(table["loss"].to_numpy(float)) for table in (source, model)]
     each = np.stack([np.ones(len(source)), *qualities], axis=-1)
-    sums = speaker_sums(masks * each[:, None], speakers)
-    units = (sums[..., 0] > 0).sum(0)
+    sums = clusters.cell_sums(masks * each[:, None])
+    present = sums[..., 0] > 0
     rising = task.higher_is_better
 
     def statistic(total: np.ndarray) -> np.ndarray:
@@ -136,9 +146,14 @@ def _on_groups(
             means = total[..., 1] / total[..., 0], total[..., 2] / total[..., 0]
         return np.concatenate(_kept(*means, gate, rising), axis=-1)
 
-    low, high = bootstrap_interval(sums, statistic, speakers=np.tile(units, 2), **drawn)
+    low, high = cluster_interval(sums, statistic, clusters, present=np.tile(present, 2), **drawn)
     first, second = (sums[..., 2], sums[..., 1]) if rising else (sums[..., 1], sums[..., 2])
-    _, q = sign_flips(first - gate * second, **drawn)
+    support = masks[..., 0].sum(0)
+    added = [
+        more[len(groups) :] * support**2 for more in added_variances(sums, statistic, clusters)
+    ]
+    kept_sums = np.where(present, first - gate * second, np.nan)
+    _, q = sign_flips_of_clusters(kept_sums, clusters, added, **drawn)
     rows = []
     for place, (name, group) in enumerate(groups.items()):
         values = [float(quality[group.mask].mean()) for quality in qualities]

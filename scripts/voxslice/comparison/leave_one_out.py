@@ -53,7 +53,13 @@ def contributions(sums: np.ndarray, total: np.ndarray, metric: str) -> np.ndarra
 
 
 def without_each(
-    sums: np.ndarray, metric: str, *, resamples: int, seed: int, margin: float | None = None
+    sums: np.ndarray,
+    metric: str,
+    *,
+    resamples: int,
+    seed: int,
+    margin: float | None = None,
+    wider: float = 1.0,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Difference of two models without each speaker in turn, with 95 % intervals.
 
@@ -71,6 +77,7 @@ def without_each(
         seed: seed of the draws
         margin: if given, the intervals contain one more speaker, who differs by many margins, see
             `voxslice.comparison.hidden_speaker`
+        wider: factor of the distance of each end from the difference, for units beside the speaker
 
     Returns:
         the difference without each speaker, the lower and the upper end of its interval, each of
@@ -100,11 +107,11 @@ def without_each(
         some = left_out[:, speaker]
         low[speaker] = percentile_interval((drawn - shift)[some, None], units - 1)[0].item()
         high[speaker] = percentile_interval((drawn + shift)[some, None], units - 1)[1].item()
-    return value, low, high
+    return value, low - (wider - 1) * (value - low), high + (wider - 1) * (high - value)
 
 
 def exchange_without_each(
-    sums: np.ndarray, metric: str, *, resamples: int, seed: int
+    sums: np.ndarray, metric: str, *, resamples: int, seed: int, wider: float = 1.0
 ) -> np.ndarray:
     """Test that exchanges two models' predictions of whole speakers, without each speaker in turn.
 
@@ -117,6 +124,7 @@ def exchange_without_each(
         metric: name of the metric
         resamples: number of random exchanges
         seed: seed of the random exchanges
+        wider: the observed differences are divided by this factor, for units beside the speaker
 
     Returns:
         the p-values without each speaker, shape (speakers,); 1 if nobody is left
@@ -126,7 +134,7 @@ def exchange_without_each(
     change = flat[1] - flat[0]
     differs = (change != 0).any(axis=1)
     total_a, total_b = sums.sum(1, keepdims=True) - sums
-    least = least_difference(metric_value(total_a, metric), metric_value(total_b, metric))
+    least = least_difference(metric_value(total_a, metric), metric_value(total_b, metric)) / wider
     place = np.cumsum(differs) - 1
     reached, drawn = np.zeros(count), 0
     for signs in exchanges(int(differs.sum()), change.shape[1], resamples, seed):

@@ -1,12 +1,13 @@
 """Tests of the paired losses of two models on the same utterances."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from scipy.stats import binomtest
 
 from voxslice.scores.bootstrap import block_sizes
+from voxslice.scores.clusters import Clusters, sums_by
 
 ALPHA = 0.05
 """Level of the verdicts on two models."""
@@ -36,7 +37,11 @@ def mcnemar(only_a: int, only_b: int) -> float:
 
 
 def sign_flips(
-    contributions: np.ndarray, *, resamples: int, seed: int
+    contributions: np.ndarray,
+    *,
+    resamples: int,
+    seed: int,
+    added: np.ndarray | float = 0.0,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Two-sided sign-flip tests of the sums of several columns, adjusted for their number.
 
@@ -57,16 +62,19 @@ def sign_flips(
             columns)
         resamples: number of random flips
         seed: seed of the random flips
+        added: variance that other units add to the sum of each column, shape (columns,), see
+            `voxslice.scores.clusters`. The observed statistic is divided by its root, together with
+            the sum of squares
 
     Returns:
         the p-value of each column alone and its adjusted p-value, each of shape (columns,); both
         are 1 if all contributions of the column are 0
     """
     values = np.asarray(contributions, float)
-    length = np.sqrt((values**2).sum(axis=0))
-    scaled = np.divide(values, length, out=np.zeros_like(values), where=length > 0)
+    squares = (values**2).sum(axis=0)
+    scaled = np.divide(values, np.sqrt(squares), out=np.zeros_like(values), where=squares > 0)
     scaled = scaled[(scaled != 0).any(axis=1)]
-    observed = np.abs(scaled.sum(axis=0))
+    observed = np.abs(scaled.sum(axis=0)) * _shrinkage(squares, added)
     # flips that differ from the observed sum by rounding only are equal to it
     bars = observed * (1 - ROUNDING)
     order = np.argsort(observed, kind="stable")  # the largest statistic comes last
@@ -83,6 +91,45 @@ def sign_flips(
     return alone / flips, adjusted
 
 
+def _shrinkage(squares: np.ndarray, added: np.ndarray | float) -> np.ndarray:
+    """Factor of statistics whose variance is a sum of squares and an added variance."""
+    total = squares + added
+    return np.sqrt(np.divide(squares, total, out=np.ones_like(squares), where=total > 0))
+
+
+def sign_flips_of_clusters(
+    contributions: np.ndarray,
+    clusters: Clusters,
+    added: Sequence[np.ndarray],
+    *,
+    resamples: int,
+    seed: int,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Sign-flip tests over speakers, and over each other kind of unit: the largest p-values.
+
+    Args:
+        contributions: contribution of each cell to the sum of each column, shape (cells, columns);
+            NaN where a column has no utterance of a cell
+        clusters: the clusters of the cells
+        added: for each kind the variance that other kinds add to the sum of each column
+        resamples: number of random flips
+        seed: seed of the random flips
+
+    Returns:
+        the p-values and the adjusted ones, see `sign_flips`. A kind with one unit in a column does
+        not count there, because the column is about this unit
+    """
+    alone, adjusted = [], []
+    values, present = np.nan_to_num(contributions), ~np.isnan(contributions)
+    for number, (sums, more) in enumerate(zip(clusters.cluster_sums(values), added, strict=True)):
+        found = sign_flips(sums, resamples=resamples, seed=seed, added=more)
+        counts = (sums_by(present.astype(float), clusters.kinds[number]) > 0).sum(0)
+        counted = (counts > 1) | (number == 0)
+        alone.append(np.where(counted, found[0], 0))
+        adjusted.append(np.where(counted, found[1], 0))
+    return np.max(alone, axis=0), np.max(adjusted, axis=0)
+
+
 def exchange_speakers(
     sums_a: np.ndarray,
     sums_b: np.ndarray,
@@ -90,6 +137,7 @@ def exchange_speakers(
     *,
     resamples: int,
     seed: int,
+    added: float = 0.0,
 ) -> float:
     """Two-sided permutation test that exchanges two models' predictions of whole speakers.
 
@@ -110,6 +158,8 @@ def exchange_speakers(
             (exchanges,)
         resamples: number of random exchanges
         seed: seed of the random exchanges
+        added: variance that other units add to the difference, see `voxslice.scores.clusters`. The
+            observed difference is divided by the root of its share
 
     Returns:
         the p-value, 1 if the models do not differ for any speaker
@@ -121,11 +171,48 @@ def exchange_speakers(
         return 1.0
     total_a, total_b = sums_a.sum(0, keepdims=True), sums_b.sum(0, keepdims=True)
     least = least_difference(statistic(total_a), statistic(total_b))
+    if added > 0:
+        own = change.reshape(len(change), *sums_a.shape[1:])
+        forwards = statistic(total_a + own) - statistic(total_a)
+        backwards = statistic(total_b) - statistic(total_b - own)
+        squares = ((forwards + backwards) ** 2).sum(keepdims=True) / 4
+        least = least * _shrinkage(squares, added)
     values = []
     for signs in exchanges(len(change), size, resamples, seed):
         moved = ((signs < 0) @ change).reshape(len(signs), *sums_a.shape[1:])
         values.append(np.abs(statistic(total_b - moved) - statistic(total_a + moved)))
     return float((np.concatenate(values) >= least).mean())
+
+
+def exchange_clusters(
+    sums_a: np.ndarray,
+    sums_b: np.ndarray,
+    statistic: Callable[[np.ndarray], np.ndarray],
+    clusters: Clusters,
+    added: Sequence[float],
+    *,
+    resamples: int,
+    seed: int,
+) -> float:
+    """Permutation test that exchanges whole speakers, and whole units of each other kind.
+
+    Args:
+        sums_a: sums over the utterances of each cell for the first model, shape (cells, ...)
+        sums_b: sums of the second model for the same cells
+        statistic: see `exchange_speakers`
+        clusters: the clusters of the cells
+        added: for each kind the variance that other kinds add to the difference
+        resamples: number of random exchanges
+        seed: seed of the random exchanges
+
+    Returns:
+        the largest p-value of all kinds
+    """
+    parts = zip(clusters.cluster_sums(sums_a), clusters.cluster_sums(sums_b), added, strict=True)
+    return max(
+        exchange_speakers(a, b, statistic, resamples=resamples, seed=seed, added=more)
+        for a, b, more in parts
+    )
 
 
 def least_difference(value_a: np.ndarray, value_b: np.ndarray) -> np.ndarray:

@@ -11,6 +11,7 @@ from voxslice.comparison.gates import compare_with_sources, summaries
 from voxslice.comparison.groups import align, category_groups, slice_groups
 from voxslice.speakers import speakers_of
 from voxslice.task import Task
+from voxslice.units import units_of
 from voxslice.utterance_keys import KEY
 
 
@@ -43,6 +44,7 @@ def compare_models(
     gate: float,
     resamples: int,
     seed: int,
+    units: Sequence[str] = (),
 ) -> ComparisonTables:
     """Compare models overall, on each category of the metadata and on each slice.
 
@@ -60,6 +62,8 @@ def compare_models(
         gate: share of the source's quality that a derived model has to keep
         resamples: number of resamples
         seed: seed of the resamples
+        units: columns of the metadata that name units beside the speaker, see
+            `voxslice.scores.clusters`
 
     Returns:
         the comparison, the regressions and the gates
@@ -70,6 +74,7 @@ def compare_models(
     found = slice_groups(keys, slices, members)
     categories = category_groups(keys.merge(metadata, on=KEY, how="left")[list(columns)], found)
     groups, speakers = {**categories, **found}, speakers_of(keys, metadata)
+    others = units_of(keys, metadata, units)
     table = compare(
         aligned,
         groups,
@@ -78,9 +83,17 @@ def compare_models(
         resamples=resamples,
         seed=seed,
         pairs=compared_pairs(list(scores), sources),
+        units=others,
     )
     with_references = compare_with_references(
-        aligned, reference_scores, groups, speakers, task=task, resamples=resamples, seed=seed
+        aligned,
+        reference_scores,
+        groups,
+        speakers,
+        task=task,
+        resamples=resamples,
+        seed=seed,
+        units=others,
     )
     gates = compare_with_sources(
         aligned,
@@ -91,6 +104,7 @@ def compare_models(
         gate=gate,
         resamples=resamples,
         seed=seed,
+        units=others,
     )
     print(*summaries(gates, gate), sep="\n")
     return ComparisonTables(

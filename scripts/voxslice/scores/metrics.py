@@ -12,14 +12,19 @@ import pandas as pd
 from voxslice.scores.bootstrap import (
     FEW_SPEAKERS,
     LEVEL,
-    bootstrap_interval,
-    speaker_sums,
 )
+from voxslice.scores.clusters import cluster_interval, make_clusters
 from voxslice.scores.exact import exact_interval
 from voxslice.speakers import count_speakers, speakers_of
+from voxslice.units import Index, units_of
 
 CLASSIFICATION_METRICS = ["accuracy", "uar", "f1"]
 REGRESSION_METRICS = ["mae", "ccc", "pcc"]
+LIMITS = {
+    "accuracy": (0, 1), "uar": (0, 1), "f1": (0, 1), "mae": (0, np.inf), "ccc": (-1, 1),
+    "pcc": (-1, 1),
+}  # fmt: skip
+"""Smallest and largest possible values of the metrics."""
 CONFUSION_COLUMNS = ["label", "prediction", "count"]
 
 EXACT, CONSTANT = "exact", "all resamples agree"
@@ -130,6 +135,7 @@ def measure(
     labels: Sequence[str] | None,
     resamples: int,
     seed: int,
+    units: Sequence[Index] = (),
 ) -> pd.DataFrame:
     """Metrics of one model with 95 % intervals.
 
@@ -143,6 +149,7 @@ def measure(
         labels: labels of a classification, None for a regression
         resamples: number of bootstrap resamples
         seed: seed of the bootstrap
+        units: for each kind of further units, such as sentences, the number of each row's unit
 
     Returns:
         one row per metric: `metric`, `value`, `low` and `high` (missing if all resamples agree),
@@ -159,14 +166,17 @@ def measure(
         classes = list(scores["prediction"].cat.categories)
         parts = confusion_counts(scores["label"], scores["prediction"], labels, classes)
     value = statistic(parts.sum(0))
-    sums = speaker_sums(parts, speakers)
-    low, high = bootstrap_interval(sums, statistic, resamples=resamples, seed=seed)
+    clusters = make_clusters(len(parts), speakers, units)
+    sums = clusters.cell_sums(parts)
+    low, high = cluster_interval(sums, statistic, clusters, resamples=resamples, seed=seed)
+    limits = np.array([LIMITS.get(name, (-np.inf, np.inf)) for name in names]).T
+    low, high = np.clip(low, *limits), np.clip(high, *limits)
     constant = low == high
     low[constant] = high[constant] = np.nan
     note = np.full(len(names), None, dtype=object)
     note[constant] = CONSTANT
     if labels is not None and constant[0] and value[0] in (0, 1):
-        low[0], high[0] = exact_interval(float(value[0]), len(sums), level=LEVEL)
+        low[0], high[0] = exact_interval(float(value[0]), clusters.fewest, level=LEVEL)
         note[0] = EXACT
     count = count_speakers(speakers)
     return pd.DataFrame(
@@ -191,6 +201,7 @@ def measure_models(
     labels: Sequence[str] | None,
     resamples: int,
     seed: int,
+    units: Sequence[str] = (),
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Metrics of all models of a task and of the reference models, and the models' confusions.
 
@@ -201,6 +212,7 @@ def measure_models(
         labels: labels of a classification, None for a regression
         resamples: number of bootstrap resamples
         seed: seed of the bootstrap
+        units: columns of the metadata that name units beside the speaker
 
     Returns:
         the metrics with the column `model` first, see `measure`; and `model`, `label`,
@@ -210,7 +222,14 @@ def measure_models(
     tables = {**scores, **dict(iter(references.groupby("model", sort=False)))}
     for model, table in tables.items():
         speakers = speakers_of(table, metadata)
-        measured = measure(table, speakers, labels=labels, resamples=resamples, seed=seed)
+        measured = measure(
+            table,
+            speakers,
+            labels=labels,
+            resamples=resamples,
+            seed=seed,
+            units=units_of(table, metadata, units),
+        )
         metrics.append(measured.assign(model=model)[["model", *measured]])
         if labels and model in scores:
             confusion = confusion_table(table, labels).assign(model=model)

@@ -4,6 +4,10 @@ A finder chooses slices with many errors. So they show an excess of errors in th
 even if there is no true slice. sliceguard makes no test, so slices are suggested on half of the
 speakers and confirmed on the other half, and the reverse. Utterances of unknown speakers are in
 neither half, since the same person could speak in both.
+
+If all speakers read the same sentences, a slice that goes with a sentence would be found again on
+the other speakers. So the units of each kind that crosses speakers are also split into halves, and
+no utterance that confirms a slice shares a speaker or a unit with those that suggested it.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,8 +18,10 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.preprocessing import StandardScaler
 
 from voxslice.rule_conditions import as_text, is_numeric
+from voxslice.scores.clusters import crossing_units
 from voxslice.slices.search import assess_slices
 from voxslice.speakers import known_speakers
+from voxslice.units import Index
 
 MIN_SPEAKERS = 6
 """Smallest number of speakers that are split into halves."""
@@ -37,6 +43,7 @@ def verify(
     *,
     alpha: float,
     seed: int,
+    units: Sequence[Index] = (),
 ) -> pd.DataFrame:
     """Confirm slices on speakers that did not suggest them.
 
@@ -59,6 +66,9 @@ def verify(
         speakers: speaker of each utterance, as `voxslice.speakers.speakers_of` returns them
         alpha: level at which a slice is confirmed
         seed: seed of the halves and the tests
+        units: for each kind of further units, such as sentences, the number of each utterance's
+            unit. Kinds that cross speakers are split into halves as well, and the tests allow for
+            what the utterances of a unit share
 
     Returns:
         one row per slice: `p` (in the other half, adjusted for all of its suggestions) and `q`
@@ -74,10 +84,14 @@ def verify(
     first, second = (
         np.isin(speakers, halves.loc[halves["half"] == half, "speaker"]) for half in HALVES
     )
+    for number, unit in enumerate(crossing_units(speakers, units)):
+        numbers = np.random.default_rng([seed, number]).permutation(np.unique(unit))
+        chosen = np.isin(unit, numbers[: len(numbers) // 2])
+        first, second = first & chosen, second & ~chosen
     trials = [
         trial
         for side, other in ((first, second), (second, first))
-        for trial in _carry_over(side, other, suggest, space, loss, speakers, seed, alpha)
+        for trial in _carry_over(side, other, suggest, space, loss, speakers, units, seed, alpha)
     ]
     rows = []
     for members in slices:
@@ -132,13 +146,14 @@ def _carry_over(
     space: np.ndarray,
     loss: np.ndarray,
     speakers: np.ndarray,
+    units: Sequence[Index],
     seed: int,
     alpha: float,
 ) -> list[tuple[np.ndarray, float, str]]:
     """Suggestions of one half of the speakers: mask, and p and evidence in the other half."""
     usable = np.isfinite(space).all(axis=1)
     own, other = np.flatnonzero(side & usable), np.flatnonzero(other_side & usable)
-    if len(other) == 0:
+    if len(own) == 0 or len(other) == 0:
         return []
     masks = []
     for rows in suggest(np.flatnonzero(side)):
@@ -150,7 +165,14 @@ def _carry_over(
         mask[rows] = True
         masks.append(mask)
     held_out = [mask[other_side] for mask in masks]
-    tested = assess_slices(held_out, loss[other_side], speakers[other_side], seed=seed, alpha=alpha)
+    tested = assess_slices(
+        held_out,
+        loss[other_side],
+        speakers[other_side],
+        seed=seed,
+        alpha=alpha,
+        units=[np.unique(unit[other_side], return_inverse=True)[1] for unit in units],
+    )
     return [(mask, p, evidence) for mask, (p, evidence) in zip(masks, tested, strict=True)]
 
 

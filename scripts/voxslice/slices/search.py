@@ -36,12 +36,12 @@ from voxslice.slices.needed_drops import critical_statistic, needed_across, need
 from voxslice.slices.rule_space import Array, Index, RuleSpace
 from voxslice.slices.units import (
     added_variance,
-    number_units,
     speakers_inflation,
     unequal_spread,
     with_speakers,
 )
 from voxslice.speakers import as_speakers, number_speakers
+from voxslice.units import number_units
 
 WITHIN, ACROSS, ROWS = "within speakers", "across speakers", "rows"
 
@@ -208,6 +208,7 @@ def assess_slices(
     *,
     seed: int,
     alpha: float = DEFAULT_ALPHA,
+    units: Sequence[Index] = (),
 ) -> list[tuple[float, str]]:
     """Test given slices for a higher loss than in the rest, all at once.
 
@@ -222,6 +223,7 @@ def assess_slices(
             to treat every row as independent.
         seed: Seed of the resampling.
         alpha: Level that the p-values are compared with. A lower level needs more resamples.
+        units: For each kind of further units the (n,) number of each row's unit, from 0.
 
     Returns:
         For each slice the p-value, adjusted for all slices, and the test with the smallest p-value.
@@ -240,7 +242,9 @@ def assess_slices(
         inside = [rules[f"{name} = True"] for name in columns]
         chosen = np.zeros(space.searched, dtype=bool)
         chosen[inside] = True
-        search = _Search(space.subset(chosen), losses, numbers, known, seed, alpha)
+        search = _Search(
+            space.subset(chosen), losses, numbers, known, seed, alpha, units=list(units)
+        )
         p = search.p(search.first.tests) if search.maxima else np.ones((1, len(inside)))
         for name, of_tests in zip(columns, p.T[np.argsort(np.argsort(inside))], strict=True):
             best = int(of_tests.argmin())

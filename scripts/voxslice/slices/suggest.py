@@ -10,10 +10,12 @@ from tqdm import tqdm
 
 from voxslice.files import read_embeddings
 from voxslice.sampling import sampled
+from voxslice.scores.clusters import crossing_units
 from voxslice.slices import held_out
 from voxslice.slices.sliceguard_finder import suggest
 from voxslice.speakers import speakers_of
 from voxslice.task import Task
+from voxslice.units import Index, units_of
 from voxslice.utterance_keys import KEY, match_rows
 
 SUGGESTION_COLUMNS = [*held_out.VERIFIED_COLUMNS, "stability"]
@@ -46,6 +48,7 @@ def suggest_for_models(
     task: Task,
     alpha: float,
     seed: int,
+    units: Sequence[str] = (),
 ) -> Suggestions:
     """Let sliceguard suggest slices for all models of a task, and test them.
 
@@ -58,6 +61,7 @@ def suggest_for_models(
         task: what is measured
         alpha: level at which a slice is confirmed
         seed: seed of every random step
+        units: columns of the metadata that name units beside the speaker
 
     Returns:
         the slices, their members and the halves of the speakers
@@ -74,7 +78,7 @@ def suggest_for_models(
         embedding = None
         if "embedding_of" in search:
             embedding = match_rows(table, *read_embeddings(list(embeddings[name]), table))
-        speakers = speakers_of(table, metadata)
+        speakers, others = speakers_of(table, metadata), units_of(table, metadata, units)
         slices, tested = suggest_and_verify(
             table,
             table[KEY].merge(metadata, on=KEY, how="left"),
@@ -86,6 +90,7 @@ def suggest_for_models(
             stability_seeds=search["stability_seeds"],
             alpha=alpha,
             seed=seed,
+            units=others,
         )
         owner = {"model": model, "search": name}
         if slices:
@@ -112,6 +117,7 @@ def suggest_and_verify(
     stability_seeds: int,
     alpha: float,
     seed: int,
+    units: Sequence[Index] = (),
 ) -> tuple[list[np.ndarray], pd.DataFrame]:
     """Let sliceguard suggest slices, and test them on speakers that did not choose them.
 
@@ -128,6 +134,7 @@ def suggest_and_verify(
             search of the metadata does not depend on the seed
         alpha: level at which a slice is confirmed
         seed: seed of every random step
+        units: for each kind of further units the number of each utterance's unit
 
     Returns:
         for each slice the positions of its utterances; and one row per slice with `p`, `q`,
@@ -152,15 +159,17 @@ def suggest_and_verify(
     masks = [np.isin(everyone, rows) for rows in slices]
     if not masks:
         return [], pd.DataFrame(columns=SUGGESTION_COLUMNS)
+    held = [] if speakers is None else crossing_units(speakers, units)
     verified = held_out.verify(
         masks,
         # half of the speakers have about half of the utterances of a slice
-        lambda rows: run(rows, max(2, min_support // 2), seed),
+        lambda rows: run(rows, max(2, min_support // 2 ** (1 + len(held))), seed),
         held_out.feature_space(table, features, embedding),
         scores["loss"].to_numpy(),
         speakers,
         alpha=alpha,
         seed=seed,
+        units=units,
     )
     others = [] if embedding is None else [seed + 1 + i for i in range(stability_seeds)]
     verified["stability"] = held_out.stability(

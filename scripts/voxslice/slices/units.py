@@ -18,7 +18,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 from scipy.stats import chi2
@@ -27,20 +26,6 @@ from voxslice.slices.max_tests import Contrasts, sums_by_group
 from voxslice.slices.rule_space import Array, Index, RuleSpace
 
 CONFIDENCE = 0.95  # of the upper limit of the variance that units share
-
-
-def number_units(column: pd.Series) -> Index:
-    """Number the units of a column.
-
-    Args:
-        column: One value per row, missing where the unit is not known.
-
-    Returns:
-        (n,) number of the unit of each row, from 0. Each missing value is a unit of its own.
-    """
-    codes, names = pd.factorize(column.astype("string"), sort=True)
-    missing = codes < 0
-    return np.where(missing, len(names) + np.cumsum(missing) - 1, codes).astype(np.int64)
 
 
 def with_speakers(units: Sequence[Index], speakers: Index) -> list[Index]:

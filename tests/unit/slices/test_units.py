@@ -6,12 +6,12 @@ import pytest
 from voxslice.slices.rule_space import RuleSpace
 from voxslice.slices.search import find_slices
 from voxslice.slices.units import (
-    number_units,
     pairs_within_units,
     shared_variance,
     unequal_spread,
     with_speakers,
 )
+from voxslice.units import number_units
 
 
 def table_of(seed, rows=600, speakers=12):
@@ -25,11 +25,6 @@ def table_of(seed, rows=600, speakers=12):
             "sentence": rng.integers(0, 10, rows),
         }
     )
-
-
-def test_each_missing_unit_is_alone():
-    column = pd.Series(["b", None, "a", "b", None])
-    assert number_units(column).tolist() == [1, 2, 0, 1, 3]
 
 
 def test_values_of_several_speakers_are_units_of_each_speaker_too():

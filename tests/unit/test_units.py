@@ -1,0 +1,16 @@
+"""Units beside the speaker are numbered from the columns of the metadata."""
+
+import pandas as pd
+from voxslice.units import number_units, units_of
+
+
+def test_units_are_numbered_and_a_missing_one_is_of_its_own():
+    column = pd.Series(["b", None, "a", "b", None])
+    assert number_units(column).tolist() == [1, 2, 0, 1, 3]
+
+
+def test_units_of_utterances_are_in_the_order_of_the_utterances():
+    metadata = pd.DataFrame({"file": list("abc"), "start": 0.0, "end": 1.0, "text": [7, 8, 7]})
+    keys = metadata.iloc[[2, 1]]
+    assert [unit.tolist() for unit in units_of(keys, metadata, ["text"])] == [[0, 1]]
+    assert units_of(keys, metadata, []) == []
