@@ -1,4 +1,7 @@
-"""Units beside the speaker whose utterances share something, such as sentences or sessions."""
+"""Units beside the speaker whose utterances share something, such as sentences or sessions.
+
+Segments of a file that overlap share audio. They are a kind of unit that needs no name.
+"""
 
 from collections.abc import Sequence
 
@@ -34,7 +37,29 @@ def units_of(keys: pd.DataFrame, metadata: pd.DataFrame, names: Sequence[str]) -
         names: columns of the metadata, one per kind of unit
 
     Returns:
-        for each kind the number of each utterance's unit, see `number_units`
+        for each kind the number of each utterance's unit, see `number_units`; the last kind are the
+        segments that share audio, if any do, see `number_overlaps`
     """
     columns = keys[KEY].merge(metadata[[*KEY, *names]], on=KEY, how="left") if names else keys
-    return [number_units(columns[name]) for name in names]
+    overlaps = number_overlaps(keys)
+    found = [] if overlaps is None else [overlaps]
+    return [*(number_units(columns[name]) for name in names), *found]
+
+
+def number_overlaps(keys: pd.DataFrame) -> Index | None:
+    """Number the groups of segments of a file that overlap.
+
+    Args:
+        keys: table with the keys of the utterances
+
+    Returns:
+        (n,) number of the group of each utterance, from 0; a segment that overlaps no other one is
+        a group of its own. None if no segments overlap
+    """
+    table = keys[KEY].reset_index(drop=True).sort_values(KEY)
+    files = table.groupby("file", sort=False)
+    latest = files["end"].cummax().groupby(table["file"], sort=False).shift()
+    alone = ~(table["start"] < latest)  # the first segment of a file has none before it
+    if alone.all():
+        return None
+    return alone.cumsum().sort_index().to_numpy(np.int64) - 1

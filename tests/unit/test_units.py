@@ -1,7 +1,7 @@
 """Units beside the speaker are numbered from the columns of the metadata."""
 
 import pandas as pd
-from voxslice.units import number_units, units_of
+from voxslice.units import number_overlaps, number_units, units_of
 
 
 def test_units_are_numbered_and_a_missing_one_is_of_its_own():
@@ -14,3 +14,12 @@ def test_units_of_utterances_are_in_the_order_of_the_utterances():
     keys = metadata.iloc[[2, 1]]
     assert [unit.tolist() for unit in units_of(keys, metadata, ["text"])] == [[0, 1]]
     assert units_of(keys, metadata, []) == []
+
+
+def test_overlapping_segments_of_a_file_are_a_unit():
+    rows = [("a", 2.0, 3.0), ("b", 0, 5), ("a", 0, 1.5), ("a", 1, 2), ("a", 1.2, 1.3), ("b", 5, 6)]
+    keys = pd.DataFrame(rows, columns=["file", "start", "end"], index=[5, 4, 3, 2, 1, 0])
+    assert number_overlaps(keys).tolist() == [1, 2, 0, 0, 0, 3]
+    assert [unit.tolist() for unit in units_of(keys, keys, [])] == [[1, 2, 0, 0, 0, 3]]
+    # segments that touch share no audio, and files do not matter to each other
+    assert number_overlaps(keys.iloc[[0, 1, 2, 5]]) is None

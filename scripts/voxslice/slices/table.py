@@ -14,6 +14,7 @@ from voxslice.slices.drop_intervals import drop_interval
 from voxslice.slices.search import find_slices
 from voxslice.speakers import count_speakers
 from voxslice.task import Task
+from voxslice.units import number_overlaps
 from voxslice.utterance_keys import KEY
 
 SLICE_COLUMNS = [
@@ -24,7 +25,7 @@ SLICE_COLUMNS = [
 
 SEARCH_COLUMNS = ["search", "finder", "searched", "depth", "found", "confirmed"]
 
-SPEAKER = "_speaker"  # no column of a dataset can have this name
+SPEAKER, OVERLAP = "_speaker", "_overlap"  # no column of a dataset can have these names
 
 
 @dataclass(frozen=True)
@@ -128,11 +129,14 @@ def tabulate_slices(
         alpha: level at which a slice is confirmed
         seed: seed of the search
         units: columns of the metadata that name units beside the speaker, see
-            `voxslice.slices.units`
+            `voxslice.slices.units`. Segments of a file that overlap are a unit without a name
 
     Returns:
         the slices, their members and the searches
     """
+    overlaps = number_overlaps(scores)
+    if overlaps is not None:
+        table, units = table.assign(**{OVERLAP: overlaps}), [*units, OVERLAP]
     loss = scores["loss"].to_numpy()
     everyone = np.arange(len(scores))
     positions = pd.Series(everyone, pd.MultiIndex.from_frame(scores[KEY]))

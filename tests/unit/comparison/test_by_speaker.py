@@ -156,6 +156,18 @@ def test_a_verdict_is_that_of_comparing_the_other_speakers():
     assert len(set(found["verdict"])) > 1
 
 
+def test_units_beside_the_speaker_make_a_verdict_less_certain():
+    sentence = np.arange(COUNT) // SPEAKERS % 8
+    better = np.flatnonzero(sentence < 3)  # model b makes these errors no more
+    tables = {"a": scores([*better, *range(0, COUNT, 7)]), "b": scores(range(0, COUNT, 7))}
+    data = metadata().assign(sentence=sentence)
+    plain, named = pairs_of(tables, data), pairs_of(tables, data, units=["sentence"])
+    assert (plain["verdict"] == "better").all() and (named["verdict"] == "undecided").all()
+    assert (named["low"] < plain["low"]).all() and (named["q"] > plain["q"]).all()
+    for name in ("difference", "contribution", "p", "without"):
+        np.testing.assert_array_equal(named[name], plain[name])
+
+
 @pytest.mark.parametrize(("margin", "verdict"), [(0.05, "undecided"), (0.5, "equivalent")])
 def test_equal_models_are_equivalent_and_have_no_interval(margin, verdict):
     tables = {"a": scores(range(0, COUNT, 7)), "b": scores(range(0, COUNT, 7))}

@@ -491,6 +491,48 @@ def test_regressions_are_where_the_later_model_is_worse(kind):
     assert len(regressions(none)) == 0
 
 
+def crossed(seed, effect, shift=0.0, sentences=12):
+    """Losses of two models on sentences that each of 16 speakers reads three times."""
+    rng = np.random.default_rng(seed)
+    speaker, sentence = np.divmod(np.arange(16 * 3 * sentences), 3 * sentences)
+    sentence = sentence // 3
+    losses = {}
+    for name, change in (("a", 0.0), ("b", shift)):
+        logit = change - 1 + effect * rng.normal(size=sentences)[sentence]
+        losses[name] = rng.random(len(speaker)) < 1 / (1 + np.exp(-logit))
+    return losses_as_scores(losses), speaker.astype(str), sentence
+
+
+@pytest.mark.slow
+def test_models_that_differ_on_single_sentences_get_no_verdict():
+    false = {"plain": 0, "units": 0}
+    for seed in range(60):
+        scores, speakers, sentence = crossed(seed, 1.0)
+        groups = {"half": Group("category", "", sentence % 2 == 0)}
+        for name, units in (("plain", []), ("units", [sentence])):
+            table = compare(
+                scores, groups, speakers, task=Task("classification"), resamples=300, seed=seed,
+                units=units,
+            )  # fmt: skip
+            false[name] += table["verdict"].isin(["better", "worse"]).any()
+    assert false["plain"] >= 30 and false["units"] <= 6
+
+
+def test_units_keep_a_clear_verdict_and_widen_the_interval():
+    scores, speakers, sentence = crossed(0, 0.5, shift=-1.5, sentences=24)
+    settings = {"task": Task("classification", margin=0.02), "resamples": 300, "seed": 0}
+    groups = {"half": Group("category", "", sentence % 2 == 0)}
+    plain = compare(scores, groups, speakers, **settings)
+    named = compare(scores, groups, speakers, units=[sentence], **settings)
+    assert named["verdict"].to_list() == ["better"] * 2
+    assert (named["low"] < plain["low"]).all() and (named["high"] > plain["high"]).all()
+    assert (named["p"] >= plain["p"]).all() and (named["q"] >= plain["q"]).all()
+    # sessions lie within speakers, who are exchanged as a whole
+    sessions = np.unique(speakers, return_inverse=True)[1] * 4 + np.arange(len(speakers)) % 4
+    same = compare(scores, groups, speakers, units=[sessions], **settings)
+    pd.testing.assert_frame_equal(same, plain)
+
+
 def test_equal_models_are_equivalent_in_the_metric_of_the_task():
     label = np.tile(["a", "b"], 400).astype(object)
     prediction = np.where(np.arange(800) % 9 == 0, "a", label)

@@ -195,3 +195,26 @@ def test_a_model_with_a_negative_concordance_must_not_become_worse(source, model
     row = table.iloc[0]
     assert row["metric"] == "ccc" and row["source_value"] < 0 and np.isnan(row["ratio"])
     assert row["answer"] == answer
+
+
+@pytest.mark.slow
+def test_a_loss_on_single_sentences_passes_no_gate_and_fails_none():
+    """The model loses as much as allowed on average, and sentences differ."""
+    answers = {"plain": [], "units": []}
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        speaker, sentence = np.divmod(np.arange(20 * 48), 48)
+        sentence = sentence // 4
+        source = rng.random(960) < 0.2
+        lost = rng.normal(0.008, 0.06, 12)[sentence]
+        flipped = rng.random(960) < np.where(source, np.maximum(-lost, 0) / 0.2, lost / 0.8)
+        scores = {"big": source, "int8": source ^ flipped}
+        scores = {name: pd.DataFrame({"loss": x.astype(float)}) for name, x in scores.items()}
+        for name, units in (("plain", []), ("units", [sentence])):
+            table = compare_with_sources(
+                scores, {}, speaker.astype(str), {"int8": "big"}, task=Task("classification"),
+                gate=0.99, units=units, **DRAWN | {"seed": seed},
+            )  # fmt: skip
+            answers[name].append(table["answer"].iloc[0])
+    decided = {name: np.mean(np.array(x) != "undecided") for name, x in answers.items()}
+    assert decided["plain"] >= 0.4 and decided["units"] <= 0.1

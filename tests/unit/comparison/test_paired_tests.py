@@ -8,13 +8,16 @@ import pytest
 from scipy.stats import permutation_test
 from voxslice.comparison.overall_metric import metric_value
 from voxslice.comparison.paired_tests import (
+    exchange_clusters,
     exchange_speakers,
     fewest_speakers,
     is_equivalent,
     mcnemar,
     sign_flips,
+    sign_flips_of_clusters,
 )
 from voxslice.scores import bootstrap
+from voxslice.scores.clusters import make_clusters
 
 
 def test_mcnemar():
@@ -123,6 +126,45 @@ def test_columns_are_adjusted_by_their_largest_statistic(seed):
     np.testing.assert_array_equal(
         sign_flips(values[:, order], resamples=0, seed=0)[1], adjusted[order]
     )
+
+
+def test_an_added_variance_shrinks_the_observed_statistic_alone():
+    values = np.random.default_rng(0).normal(0.6, 1, 9)
+    added = 0.7 * (values**2).sum()
+    shrunken = abs(values.sum()) / np.sqrt(1.7)
+    flips = np.abs(np.array(list(product([1, -1], repeat=9))) @ values)
+    expected = (flips >= shrunken - 1e-9).mean()
+    assert sign_flip(values, resamples=0, seed=0, added=np.array([added])) == expected
+    assert expected > sign_flip(values, resamples=0, seed=0)
+    # the exchange of two models is the same test if the metric is a mean
+    sums = np.stack([np.zeros((9, 2)), np.stack([np.zeros(9), values], axis=1)])
+    sums[..., 0] = 1
+    added_to_mean = added / 81
+    found = exchange_speakers(
+        *sums, lambda s: metric_value(s, "mae"), resamples=0, seed=0, added=added_to_mean
+    )
+    assert found == expected
+
+
+def test_the_largest_p_of_all_kinds_of_clusters_counts():
+    speakers, sentences = np.repeat(np.arange(8), 7), np.tile(np.arange(7), 8)
+    clusters = make_clusters(56, speakers, [sentences])
+    values = np.random.default_rng(0).normal(0.3, 1, (56, 2)) + (sentences == 3)[:, None]
+    values[:, 1] = np.where(sentences == 3, values[:, 1], np.nan)  # a column on one sentence
+    drawn = {"resamples": 0, "seed": 0}
+    alone, adjusted = sign_flips_of_clusters(values, clusters, [np.zeros(2)] * 2, **drawn)
+    of_speakers, of_sentences = (
+        sign_flips(part, **drawn) for part in clusters.cluster_sums(np.nan_to_num(values))
+    )
+    assert alone[0] == max(of_speakers[0][0], of_sentences[0][0])
+    assert adjusted[0] == max(of_speakers[1][0], of_sentences[1][0])
+    assert alone[1] == of_speakers[0][1] < of_sentences[0][1] == 1
+    sums = np.stack([np.ones(56), np.zeros(56)], axis=1)
+    other = np.stack([np.ones(56), values[:, 0]], axis=1)
+    found = exchange_clusters(
+        sums, other, lambda s: metric_value(s, "mae"), clusters, [0, 0], **drawn
+    )
+    assert found == alone[0]
 
 
 def test_equal_columns_cost_nothing():

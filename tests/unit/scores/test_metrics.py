@@ -195,6 +195,21 @@ def test_the_interval_is_wider_when_speakers_differ():
     )
 
 
+def test_the_interval_is_wider_when_sentences_differ():
+    scores, speakers = typical(1)
+    sentence = np.tile(np.arange(10), 40)
+    hard = sentence >= 8
+    other = np.where(scores["label"] == "female", "male", "female")
+    scores["prediction"] = pd.Categorical(np.where(hard, other, scores["label"]), LABELS)
+    settings = {"labels": LABELS, "resamples": 500, "seed": 0}
+    plain = measure(scores, speakers, **settings)
+    named = measure(scores, speakers, units=[sentence], **settings)
+    assert (named["value"] == plain["value"]).all()
+    assert np.isnan(plain["low"].iloc[0])  # each speaker has the same accuracy
+    # two of ten sentences: Student's t interval goes from 0.5 to 1.1, and accuracies end at 1
+    assert named["low"].iloc[0] == pytest.approx(0.5, abs=0.06) and named["high"].iloc[0] == 1
+
+
 def test_one_speaker_has_no_interval():
     scores, _ = typical(0)
     table = measure(scores, np.array(["s"] * 400), labels=LABELS, resamples=100, seed=0)

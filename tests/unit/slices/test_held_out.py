@@ -191,3 +191,41 @@ def test_a_slice_of_one_speaker_is_not_confirmed_by_others():
 
     row = verify([one], suggest, x[:, None], loss, SPEAKERS, alpha=0.05, seed=0).iloc[0]
     assert not row["confirmed"] and np.isnan(row["p"])
+
+
+def test_units_that_cross_speakers_are_held_out():
+    x, loss = study(0.5)
+    sentence = np.tile(np.arange(8), COUNT // 8)
+    sessions = 4 * SPEAKERS.astype(int) + np.arange(COUNT) % 4
+    seen = []
+
+    def suggest(rows):
+        seen.append((set(SPEAKERS[rows]), set(sentence[rows])))
+        return []
+
+    verify(
+        [x > 0.8], suggest, x[:, None], loss, SPEAKERS, alpha=0.05, seed=0,
+        units=[sentence, sessions],
+    )  # fmt: skip
+    (first, of_first), (second, of_second) = seen
+    assert not first & second and not of_first & of_second
+    assert len(of_first) == len(of_second) == 4 and len(first) == len(second) == 6
+
+
+@pytest.mark.slow
+def test_clusters_of_hard_sentences_are_not_confirmed():
+    confirmed = {"plain": 0, "units": 0}
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        sentence = rng.integers(0, 20, COUNT)
+        x = (rng.permutation(20)[sentence] + rng.random(COUNT)) / 20
+        rate = 1 / (1 + np.exp(1.4 - rng.normal(size=20)[sentence]))
+        loss = (rng.random(COUNT) < rate).astype(float)
+        suggest = worst_window(x, loss)
+        masks = [np.isin(np.arange(COUNT), rows) for rows in suggest(np.arange(COUNT))]
+        for name, units in (("plain", []), ("units", [sentence])):
+            table = verify(
+                masks, suggest, x[:, None], loss, SPEAKERS, alpha=0.05, seed=seed, units=units
+            )
+            confirmed[name] += table["confirmed"].any()
+    assert confirmed["plain"] >= 20 and confirmed["units"] <= 5

@@ -294,6 +294,22 @@ def test_unnamed_speakers_are_not_counted():
     assert one["high"] - one["low"] > many["high"] - many["low"]
 
 
+@pytest.mark.slow
+def test_overlapping_segments_count_once():
+    rng = np.random.default_rng(1)
+    emotion, loss = np.tile(list("abcd"), 100), (rng.random(400) < 0.2).astype(float)
+    loss[::4] = rng.random(100) < 0.3
+    once = keys(400).assign(speaker=np.arange(400) // 40, emotion=emotion)
+    later = once.assign(start=0.3, end=1.8)
+    thrice = pd.concat([once, later, once.assign(start=0.6, end=2.1)], ignore_index=True)
+    apart = thrice.assign(file=[f"{i:04}.wav" for i in range(1200)])
+    p, of_three, of_files = (
+        searched(table, np.tile(loss, len(table) // 400))["p"].iloc[0]
+        for table in (once, thrice, apart)
+    )
+    assert of_files < 0.01 < p == pytest.approx(of_three, rel=0.2)
+
+
 def test_a_search_without_any_known_speaker():
     metadata, loss = anonymous_study(0)
     metadata["speaker"] = pd.array([None] * len(metadata), dtype="string")
