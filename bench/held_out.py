@@ -4,7 +4,8 @@ All speakers read 24 sentences, and an embedding knows the sentence and the emot
 clusters of the embedding (k-means) and suggests those with 1.5 times as many errors as the mean.
 The errors have a rate of about 20 % that varies between speakers and sentences. In other cases, one
 of four emotions has 30 points more errors.
-`python bench/held_out.py > bench/held_out.md` writes the table; `--cases` sets the number of cases.
+`python bench/held_out.py > bench/held_out.md` writes the table; `--cases` sets the number of cases,
+and `--plain` in how many of them the test without units runs, too.
 """
 
 import argparse
@@ -28,18 +29,19 @@ CLUSTERS, MIN_SUPPORT = 12, 10
 EFFECT, EXCESS = 0.8, 0.3
 
 
-def measure(work: tuple[int, int, float, bool]) -> tuple[bool, bool]:
+def measure(work: tuple[int, int, float, bool, bool]) -> tuple[float, float]:
     """Whether a cluster is confirmed without and with the sentences as units.
 
     Args:
         work: the seed, the number of speakers, the standard deviation of the effects of sentences
-            on the logit of the error rate, and whether an emotion has more errors
+            on the logit of the error rate, whether an emotion has more errors, and whether the
+            test without units runs, too
 
     Returns:
-        whether any cluster is confirmed; if an emotion has more errors, whether a cluster is
-        confirmed that overlaps it by half or more
+        whether any cluster is confirmed, NaN for a test that does not run; if an emotion has more
+        errors, whether a cluster is confirmed that overlaps it by half or more
     """
-    seed, speakers, effect, planted = work
+    seed, speakers, effect, planted, plain = work
     rng = np.random.default_rng([seed, speakers, round(10 * effect), planted])
     speaker = np.repeat(np.arange(speakers), PER_SPEAKER)
     sentence = rng.integers(0, SENTENCES, len(speaker))
@@ -66,6 +68,9 @@ def measure(work: tuple[int, int, float, bool]) -> tuple[bool, bool]:
     masks = [np.isin(everyone, rows) for rows in suggest(everyone)]
     results = []
     for units in ([], [sentence]):
+        if not units and not plain:
+            results.append(np.nan)
+            continue
         table = verify(
             masks, suggest, space, loss, speaker.astype(str), alpha=0.05, seed=seed, units=units
         )
@@ -80,13 +85,15 @@ def main() -> None:
     """Run the benchmark with the options of the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--cases", type=int, default=400)
+    parser.add_argument("--plain", type=int, default=100)
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     options = parser.parse_args()
     print(
         "# Benchmark of clusters that are confirmed on held-out speakers",
         "",
         "`python bench/held_out.py > bench/held_out.md` writes this page. The generator of the",
-        f"cases and the seeds are in the script. There are {options.cases} cases per cell, with",
+        f"cases and the seeds are in the script. There are {options.cases} cases per cell",
+        f"({options.plain} without units), with",
         f"{PER_SPEAKER} utterances per speaker and {SENTENCES} sentences. Effects of sentences",
         f"have a standard deviation of 0 or {EFFECT} on the logit of the error rate. *False* is",
         "the share of the cases with a confirmed cluster where nothing is planted, and clusters",
@@ -103,8 +110,11 @@ def main() -> None:
             for speakers in (10, 20, 80):
                 cells = []
                 for planted in (False, True):
-                    work = [(seed, speakers, effect, planted) for seed in range(options.cases)]
-                    found = np.mean(list(pool.map(measure, work, chunksize=4)), axis=0)
+                    work = [
+                        (seed, speakers, effect, planted, seed < options.plain)
+                        for seed in range(options.cases)
+                    ]
+                    found = np.nanmean(list(pool.map(measure, work, chunksize=4)), axis=0)
                     cells += [f"{100 * share:.1f} %" for share in found]
                 print(f"| {effect} | {speakers} | {' | '.join(cells)} |", flush=True)
 

@@ -200,15 +200,16 @@ def main() -> None:
     """Run the benchmark with the options of the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--cases", type=int, default=400)
-    parser.add_argument("--planted", type=int, default=50)
-    parser.add_argument("--plain", type=int, default=100)
+    parser.add_argument("--planted", type=int, default=20)
+    parser.add_argument("--plain", type=int, default=40)
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     options = parser.parse_args()
     print(
         "# Benchmark of the search with units",
         "",
-        "`python bench/units.py > bench/units.md` writes this page. The designs and the seeds are",
-        f"in the script. A case has {ROWS} utterances of {SPEAKERS} speakers, and four features.",
+        f"`python bench/units.py --cases {options.cases} > bench/units.md` writes this page. The",
+        f"designs and the seeds are in the script. A case has {ROWS} utterances of {SPEAKERS}",
+        "speakers, and four features.",
         f"Effects of units have a standard deviation of {EFFECT} on the logit. *False* is the",
         f"share of {options.cases} cases with a confirmed slice where nothing is planted, without",
         f"units of {options.plain} cases. *Found* is the share of {options.planted} cases in which",

@@ -342,13 +342,14 @@ class _Search:
         self.scaled_sums = space.totals(self.scaled, one, 1)[:, 0]
         moments = permutation_moments(space, self.scaled, self.strata)
         # factors by which the variance of the sum of each rule is larger than in the permutations
-        self.within = np.ones(space.searched)
+        self.shared = np.ones(space.searched)  # by units
+        self.within = np.ones(space.searched)  # by the spread of losses
         self.among = np.ones(self.space_across.searched)
         if units:
             groups = with_speakers(units, self.strata)
             added = added_variance(space, self.scaled, self.strata, groups)
             some = moments.variance > 0
-            self.within[some] += added[some] / moments.variance[some]
+            self.shared[some] += added[some] / moments.variance[some]
         if (
             not centred and len(np.unique(loss)) > 2
         ):  # the spread of two values follows from their mean
@@ -379,7 +380,7 @@ class _Search:
         self.space = self.space.subset(kept)
         self.space_across = self.space.subset(self.across[kept])
         self.among = self.among[kept[self.across]]
-        for name in ("between", "across", "sums", "scaled_sums", "within"):
+        for name in ("between", "across", "sums", "scaled_sums", "shared", "within"):
             setattr(self, name, getattr(self, name)[kept])
         first = self.first
         self.first = _Scores(first.tests[:, kept], first.rows[kept], first.unit[kept])
@@ -415,7 +416,9 @@ class _Search:
                 values[self.across] = contrasts.statistic / np.sqrt(self.among)
             else:
                 excess = self.scaled_sums - moments.mean
-                values = signed_root(excess, self.within * moments.variance, moments.unit)
+                # rows that share a unit make jumps larger by the factor of the variance
+                unit = self.shared * moments.unit
+                values = signed_root(excess, self.shared * self.within * moments.variance, unit)
             tests.append(values)
         plain = permutation_moments(self.space, self.loss, patterns)
         rows = signed_root(self.sums - plain.mean, plain.variance, plain.unit)
@@ -539,7 +542,7 @@ class _Search:
         if self.speakers is None:
             return now.tests[0]
         values = mixed_model_statistic(self.space, self.scaled, self.speakers, patterns, now.unit)
-        return values / np.sqrt(self.within)
+        return values / np.sqrt(self.shared * self.within)
 
     def count_speakers(self, inside: NDArray[np.bool_]) -> int:
         """Number of known speakers of some rows."""
