@@ -10,7 +10,7 @@ import pandas as pd
 from scipy.stats import false_discovery_control
 
 from voxslice.comparison.groups import Group
-from voxslice.comparison.hidden_speaker import guarded_interval, hidden_difference
+from voxslice.comparison.hidden_speaker import LARGEST, guarded_interval, hidden_difference
 from voxslice.comparison.overall_metric import metric_sums, metric_value, rarest_label
 from voxslice.comparison.paired_tests import (
     ALPHA,
@@ -245,6 +245,8 @@ def _difference(metric: str, values: list[float], low: float, high: float) -> di
     """The metric of both models with their difference, without an interval of width zero."""
     if low == high:  # if all resamples agree, the bootstrap shows no uncertainty
         low = high = np.nan
+    largest = LARGEST.get(metric, np.inf)
+    low, high = np.clip([low, high], -largest, largest).tolist()
     return {
         "metric": metric,
         "value_a": values[0],

@@ -55,7 +55,13 @@ def needed_excess(statistic: float, variance: float, unit: float) -> float:
 
 
 def needed_within(
-    space: RuleSpace, loss: Array, weight: Array, strata: Index, factor: float, critical: float
+    space: RuleSpace,
+    loss: Array,
+    weight: Array,
+    strata: Index,
+    factor: float,
+    critical: float,
+    shared: float = 1.0,
 ) -> float:
     """Smallest drop with which the test within strata confirms a rule.
 
@@ -66,6 +72,7 @@ def needed_within(
         strata: (n,) number of the stratum of each row, from 0.
         factor: Factor by which the variance of the sum is larger than in the permutations.
         critical: Smallest statistic that is confirmed.
+        shared: Further factor of the variance, by which units also make jumps of the sum larger.
 
     Returns:
         The difference of the mean loss inside and outside the rule in the same strata; infinity if
@@ -77,7 +84,8 @@ def needed_within(
     share = held / np.bincount(strata)
     # a drop of one adds this much to the sum
     reach = float((weight[inside] * (1 - share[strata[inside]])).sum())
-    excess = needed_excess(critical, factor * float(moments.variance[0]), float(moments.unit[0]))
+    variance, unit = shared * float(moments.variance[0]), shared * float(moments.unit[0])
+    excess = needed_excess(critical, factor * variance, unit)
     return excess / reach if reach > 0 else np.inf
 
 

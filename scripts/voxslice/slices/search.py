@@ -510,7 +510,7 @@ class _Search:
             return self.span * needed_across(space, self.loss, self.speakers, factor, critical)
         return self.span * needed_within(
             self.space.subset(chosen), self.scaled, self.weight, self.strata,
-            float(self.within[rule]), critical,
+            float(self.within[rule]), critical, float(self.shared[rule]),
         )  # fmt: skip
 
     def _centre(self, worth: Array, eligible: NDArray[np.bool_]) -> int:
