@@ -55,6 +55,11 @@ bench: $(READY)
 	$(BIN)/python bench/modes.py
 	$(BIN)/python bench/found_figures.py
 	$(BIN)/python bench/checks.py > bench/checks.md
+	$(BIN)/python bench/units.py > bench/units.md
+	$(BIN)/python bench/held_out.py > bench/held_out.md
+	$(BIN)/python bench/metric_intervals.py > bench/metric_intervals.md
+	$(BIN)/python bench/verdicts.py > bench/verdicts.md
+	$(BIN)/python bench/gates.py > bench/gates.md
 	$(BIN)/python bench/report.py
 	$(BIN)/python bench/planning.py $(if $(DATA),--data $(DATA))
 	$(BIN)/python bench/scale.py
