@@ -508,14 +508,13 @@ def test_models_that_differ_on_single_sentences_get_no_verdict():
     false = {"plain": 0, "units": 0}
     for seed in range(60):
         scores, speakers, sentence = crossed(seed, 1.0)
-        groups = {"half": Group("category", "", sentence % 2 == 0)}
         for name, units in (("plain", []), ("units", [sentence])):
             table = compare(
-                scores, groups, speakers, task=Task("classification"), resamples=300, seed=seed,
+                scores, {}, speakers, task=Task("classification"), resamples=300, seed=seed,
                 units=units,
             )  # fmt: skip
             false[name] += table["verdict"].isin(["better", "worse"]).any()
-    assert false["plain"] >= 30 and false["units"] <= 6
+    assert false["plain"] >= 20 and false["units"] <= 7  # 3 are expected at the level of 0.05
 
 
 def test_units_keep_a_clear_verdict_and_widen_the_interval():

@@ -217,4 +217,4 @@ def test_a_loss_on_single_sentences_passes_no_gate_and_fails_none():
             )  # fmt: skip
             answers[name].append(table["answer"].iloc[0])
     decided = {name: np.mean(np.array(x) != "undecided") for name, x in answers.items()}
-    assert decided["plain"] >= 0.4 and decided["units"] <= 0.1
+    assert decided["plain"] >= 0.3 and decided["units"] <= 0.1

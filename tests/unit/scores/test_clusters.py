@@ -103,4 +103,4 @@ def test_the_interval_covers_the_mean_of_other_sentences(effect):
             low, high = cluster_interval(sums, mean, clusters, resamples=300, seed=seed)
             found.append(low[0] <= 0 <= high[0])
     assert 0.91 <= np.mean(covered) <= 0.99
-    assert np.mean(plain) >= 0.91 if effect == 0 else np.mean(plain) <= 0.6
+    assert np.mean(plain) >= 0.88 if effect == 0 else np.mean(plain) <= 0.6

@@ -30,7 +30,7 @@ def worst_window(x, loss):
 
     def suggest(rows):
         windows = np.minimum((x[rows] * 10).astype(int), 9)
-        means = [loss[rows][windows == window].mean() for window in range(10)]
+        means = np.bincount(windows, loss[rows], 10) / np.maximum(np.bincount(windows, None, 10), 1)
         best = int(np.argmax(means))
         return [rows[np.isin(windows, [best, best - 1])]]
 
@@ -215,11 +215,11 @@ def test_units_that_cross_speakers_are_held_out():
 @pytest.mark.slow
 def test_clusters_of_hard_sentences_are_not_confirmed():
     confirmed = {"plain": 0, "units": 0}
-    for seed in range(40):
+    for seed in range(30):
         rng = np.random.default_rng(seed)
         sentence = rng.integers(0, 20, COUNT)
         x = (rng.permutation(20)[sentence] + rng.random(COUNT)) / 20
-        rate = 1 / (1 + np.exp(1.4 - rng.normal(size=20)[sentence]))
+        rate = 1 / (1 + np.exp(1.4 - 1.5 * rng.normal(size=20)[sentence]))
         loss = (rng.random(COUNT) < rate).astype(float)
         suggest = worst_window(x, loss)
         masks = [np.isin(np.arange(COUNT), rows) for rows in suggest(np.arange(COUNT))]
@@ -228,4 +228,4 @@ def test_clusters_of_hard_sentences_are_not_confirmed():
                 masks, suggest, x[:, None], loss, SPEAKERS, alpha=0.05, seed=seed, units=units
             )
             confirmed[name] += table["confirmed"].any()
-    assert confirmed["plain"] >= 20 and confirmed["units"] <= 5
+    assert confirmed["plain"] >= 8 and confirmed["units"] <= 4  # 1.5 are expected at most
