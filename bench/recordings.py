@@ -89,7 +89,7 @@ processor time. `MB` is the largest memory of one process.
 |---|{lines}
 {scripts}
 
-| hours | segments | processor time | wall time |
+| hours | segments | processor time | per hour |
 |--:|--:|--:|--:|
 {studies}
 """
@@ -272,14 +272,12 @@ class Run:
         hours: hours of audio
         segments: number of segments
         seconds: processor time of all processes
-        wall: seconds from start to end
         scripts: table with the columns `seconds` and `memory` (in MB), indexed by script
     """
 
     hours: float
     segments: int
     seconds: float
-    wall: float
     scripts: pd.DataFrame
 
 
@@ -361,18 +359,18 @@ def study(data: Path, hours: float) -> Run:
             "--profile", "none", "--workflow-profile", str(ROOT / "profiles/default"),
             "--directory", name, "--cores", "1", "--configfile", str(folder / "study.yaml"),
         ]  # fmt: skip
-        before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         with (
             (folder / "log").open("w") as log,
             subprocess.Popen(command, stdout=log, stderr=log) as process,
         ):
             scripts = watch(process)
-        wall, after = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
         if process.returncode:
             sys.exit((folder / "log").read_text(encoding="utf-8")[-6000:])
         seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
         segments = len(pd.read_parquet(folder / "resources/calls/utterances.parquet"))
-    return Run(hours, segments, seconds, wall, scripts)
+    return Run(hours, segments, seconds, scripts)
 
 
 def script_rows(runs: Sequence[Run]) -> list[str]:
@@ -425,7 +423,8 @@ def main() -> None:
         lines="--:|" * 2 * len(runs),
         scripts="\n".join(script_rows(runs)),
         studies="\n".join(
-            f"| {run.hours:g} | {run.segments:,} | {run.seconds:,.0f} s | {run.wall:,.0f} s |"
+            f"| {run.hours:g} | {run.segments:,} | {run.seconds:,.0f} s |"
+            f" {run.seconds / run.hours:.0f} s |"
             for run in runs
         ),
     )

@@ -80,7 +80,8 @@ def _test(row: Mapping[str, Any]) -> str:
     if pd.isna(row["precision"]):
         return f"The classifier could not be tested on other speakers ({chance})."
     possible = row["best_possible"]
-    limit = f"; {share(possible)} were possible, because they have few members" * (possible < 1)
+    few = share(possible) != share(1)
+    limit = f"; at most {share(possible)} were possible, because they have few members" * few
     return (
         f"Expected: {share(row['precision'])} of the first {FIRST} utterances belong to this mode"
         f" ({chance}). This was measured on speakers that the classifier had not seen{limit}."
@@ -93,8 +94,10 @@ def _warning(row: Mapping[str, Any]) -> str:
         return "It is not known how many of these utterances belong to this mode."
     if row["precision"] >= ENOUGH:
         return ""
+    expected = "Most of these utterances are expected not to belong to this mode."
+    if row["hardest"] == row["name"]:
+        return expected
     return (
-        f"Most of these utterances do not belong to this mode. The condition “{row['hardest']}” is"
-        f" the hardest one to find: the area under its ROC curve is {row['hardest_auc']:.2f}, and a"
-        " random order has 0.5."
+        f"{expected} The condition “{row['hardest']}” is the hardest one to find: the area under"
+        f" its ROC curve is {row['hardest_auc']:.2f}, and a random order has 0.5."
     )

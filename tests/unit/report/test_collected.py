@@ -34,8 +34,8 @@ def test_the_first_utterances_of_each_list_can_be_played(summary, lists, tmp_pat
     assert first.clips[0].metadata == "1. pool, probability 90 %"
     assert first.test == (
         "Expected: 79 % of the first 20 utterances belong to this mode (a random choice finds"
-        " 15 %). This was measured on speakers that the classifier had not seen; 95 % were"
-        " possible, because they have few members."
+        " 15 %). This was measured on speakers that the classifier had not seen; at most"
+        " 95 % were possible, because they have few members."
     )
     assert first.warning == ""
     assert first.listed == "7 utterances in the list."
@@ -52,9 +52,14 @@ def test_a_list_with_few_members_has_a_warning(summary, lists, tmp_path):
     modes = listen(summary, lists, {"pool": str(write_noise(tmp_path))}, 1_000_000)
     assert "possible" not in modes[0].test
     assert modes[0].warning == (
-        "Most of these utterances do not belong to this mode. The condition “age < 31” is the"
-        " hardest one to find: the area under its ROC curve is 0.64, and a random order has 0.5."
+        "Most of these utterances are expected not to belong to this mode. The condition “age < 31”"
+        " is the hardest one to find: the area under its ROC curve is 0.64, and a random order has"
+        " 0.5."
     )
+    # a mode without conditions has no hardest one
+    summary.loc[0, "hardest"] = "male, anger"
+    [alone, _] = listen(summary, lists, {"pool": str(tmp_path)}, 0)
+    assert alone.warning == "Most of these utterances are expected not to belong to this mode."
     page = render_collected("made", "gender", modes)
     assert "Expected: 24 % of the first 20 utterances" in page
     assert page.count('class="warnings"') == 2
