@@ -86,6 +86,7 @@ rule slices:
     """Find the slices in which each model fails."""
     input:
         STUDY.per_task_and_model("results/slices/{dataset}/{task}/{model}.csv"),
+        "results/study/searches.csv",
     localrule: True
 
 

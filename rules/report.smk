@@ -44,6 +44,7 @@ rule make_report:
         searches=STUDY.of_compared(
             "results/slices/{dataset}/{task}/{model}.searches.csv"
         ),
+        study="results/study/searches.csv",
         embedders=lambda wildcards: collect(
             "resources/models/{model}/model.json",
             model=STUDY.helper_settings(wildcards),
@@ -151,6 +152,7 @@ rule make_index:
         metrics=STUDY.per_task("results/metrics/{dataset}/{task}.csv"),
         comparisons=STUDY.per_task("results/comparison/{dataset}/{task}.csv"),
         modes=STUDY.per_task("results/modes/{dataset}/{task}.csv"),
+        searches="results/study/searches.csv",
         checks=STUDY.per_checked("results/checks/{dataset}/{task}.csv"),
         conditions=STUDY.per_task_in_conditions(
             "results/conditions/{dataset}/{task}.worst.csv"

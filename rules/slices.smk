@@ -81,3 +81,31 @@ rule find_slices:
         code=code("find_slices"),
     script:
         "../scripts/find_slices.py"
+
+
+rule judge_searches:
+    """Gather the searches of the whole study, and adjust their p-values for each other."""
+    input:
+        searches=STUDY.per_task_and_model(
+            "results/slices/{dataset}/{task}/{model}.searches.csv"
+        ),
+    output:
+        table=report(
+            "results/study/searches.csv",
+            caption="captions/searches.rst",
+            category="Slices",
+            labels={"dataset": "all", "task": "all", "model": "all"},
+        ),
+    log:
+        "logs/judge_searches.log",
+    benchmark:
+        "benchmarks/judge_searches.tsv"
+    localrule: True
+    conda:
+        "../envs/statistics.yaml"
+    params:
+        models=STUDY.compared_models(),
+        alpha=setting("alpha"),
+        code=code("judge_searches"),
+    script:
+        "../scripts/judge_searches.py"

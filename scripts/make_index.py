@@ -5,6 +5,7 @@ from voxslice.conditions.outcomes import WORST_COLUMNS
 from voxslice.decisions.table import CHECK_COLUMNS
 from voxslice.files import read_csv, write_text
 from voxslice.logs import to_log
+from voxslice.modes.in_study import count_in_study
 from voxslice.report.inputs import read_first, read_json, read_modes
 from voxslice.report.page.index import Compared, render_index
 
@@ -15,6 +16,7 @@ def main(
     metrics: Sequence[str],
     comparisons: Sequence[str],
     modes: Sequence[str],
+    searches: str,
     checks: Mapping[tuple[str, str], Sequence[str]],
     conditions: Mapping[tuple[str, str], Sequence[str]],
     cards: Mapping[str, str],
@@ -23,6 +25,7 @@ def main(
     page: str,
 ) -> None:
     """Write the index of the reports of a study."""
+    all_searches = read_csv(searches)
     compared = [
         Compared(
             study["dataset"],
@@ -33,7 +36,7 @@ def main(
             study.get("metric"),
             read_csv(metrics_path),
             read_csv(comparison_path),
-            read_modes(modes_path),
+            count_in_study(read_modes(modes_path), all_searches, study["dataset"], study["task"]),
             read_first(checks.get((study["dataset"], study["task"]), ()), CHECK_COLUMNS),
             read_first(conditions.get((study["dataset"], study["task"]), ()), WORST_COLUMNS),
         )
@@ -46,6 +49,7 @@ def main(
         cards={name: read_json(path) for name, path in cards.items()},
         costs={name: read_csv(path) for name, path in costs.items()},
         failures={pair: read_csv(path) for pair, path in failures.items()},
+        searches=all_searches,
     )
     write_text(html, page)
 
@@ -65,6 +69,7 @@ if __name__ == "__main__":
             metrics=inputs.metrics,
             comparisons=inputs.comparisons,
             modes=inputs.modes,
+            searches=inputs.searches,
             checks=by_pair(params.checked, inputs.checks),
             conditions=by_pair(params.conditioned, inputs.conditions),
             cards=dict(zip(params.models, inputs.cards, strict=True)),

@@ -17,6 +17,7 @@ from voxslice.decisions.cascade import CASCADE_COLUMNS
 from voxslice.decisions.table import CHECK_COLUMNS
 from voxslice.files import read_csv, write_csv, write_text
 from voxslice.logs import to_log
+from voxslice.modes.in_study import count_in_study
 from voxslice.report.inputs import (
     ModelFiles,
     read_costs,
@@ -51,6 +52,7 @@ def main(
     audit: str,
     hints: str,
     modes: str,
+    study_searches: str,
     mode_members: str,
     mode_slices: str,
     mode_differences: str,
@@ -89,6 +91,7 @@ def main(
     tables: Mapping[str, str],
 ) -> None:
     """Write the report of a dataset and task, and the tables that only the report shows."""
+    all_searches = read_csv(study_searches)
     study = Study(
         dataset=dataset,
         task=task,
@@ -112,7 +115,8 @@ def main(
         },
         audit=read_csv(audit),
         hints=read_csv(hints),
-        modes=read_modes(modes),
+        modes=count_in_study(read_modes(modes), all_searches, dataset, task),
+        study_searches=all_searches,
         mode_members=pd.read_parquet(mode_members),
         mode_slices=pd.read_parquet(mode_slices),
         mode_differences=read_modes(mode_differences),
@@ -198,6 +202,7 @@ if __name__ == "__main__":
             audit=inputs.audit,
             hints=inputs.hints,
             modes=inputs.modes,
+            study_searches=inputs.study,
             mode_members=inputs.mode_members,
             mode_slices=inputs.mode_slices,
             mode_differences=inputs.mode_differences,

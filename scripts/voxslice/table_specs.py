@@ -122,6 +122,19 @@ NOTE_ON_RECORDING = Column(
 )
 P = Column("p", "number", "p-value of the slice within its search.", missing=True)
 Q = Column("q", "number", "p-value adjusted for everything that was searched.", missing=True)
+SEARCH_SUMMARY = (
+    SEARCH,
+    FINDER,
+    Column("searched", "integer", "Number of rules that were searched.", missing=True),
+    Column("depth", "integer", "Largest number of conditions of a rule.", missing=True),
+    Column("found", "integer", "Number of slices in the table of slices."),
+    Column("confirmed", "integer", "Number of confirmed slices."),
+    Column(
+        "p",
+        "number",
+        "p-value of the search: the chance that data without a slice show one that is as clear.",
+    ),
+)
 STABILITY = Column(
     "stability", "number", "Share of further seeds that find the slice again.", missing=True
 )
@@ -586,13 +599,33 @@ TABLES = (
     Table(
         "results/slices/{dataset}/{task}/{model}.searches.csv",
         "search",
+        SEARCH_SUMMARY,
+    ),
+    Table(
+        "results/study/searches.csv",
+        "search of the whole study",
         (
-            SEARCH,
-            FINDER,
-            Column("searched", "integer", "Number of rules that were searched.", missing=True),
-            Column("depth", "integer", "Largest number of conditions of a rule.", missing=True),
-            Column("found", "integer", "Number of slices in the table of slices."),
-            Column("confirmed", "integer", "Number of confirmed slices."),
+            Column("dataset", "text", "Id of the dataset."),
+            Column("task", "text", "Id of the task."),
+            MODEL,
+            *SEARCH_SUMMARY,
+            Column(
+                "q_study",
+                "number",
+                "`p`, adjusted for all searches of the study (Holm); missing if the search tested"
+                " no rule.",
+                missing=True,
+            ),
+            Column(
+                "holds",
+                "boolean",
+                "Whether the search has confirmed slices and `q_study` is at most `level`.",
+            ),
+            Column(
+                "level",
+                "number",
+                "Largest chance that any search without a slice holds (`alpha` of the config).",
+            ),
         ),
     ),
     Table(
@@ -645,6 +678,12 @@ TABLES = (
             *LIMITS,
             EVIDENCE,
             Column("confirmed", "boolean", "Whether a slice of the model confirms the mode."),
+            Column(
+                "confirmed_by",
+                "text",
+                "Searches whose slices confirm the mode for the model.",
+                missing=True,
+            ),
             Column(
                 "errors",
                 "number",

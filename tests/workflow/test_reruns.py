@@ -45,7 +45,8 @@ CONDITIONS = {
 OF_MODES = {"compare_conditions", "score_in_probe", "judge_probes"}
 """Those of them that depend on failure modes."""
 SLICES = {
-    "suggest_slices", "find_slices", "find_modes", "compare", "abstain", "make_view",
+    "suggest_slices", "find_slices", "judge_searches", "find_modes", "compare", "abstain",
+    "make_view",
 } | OF_MODES | REPORT  # fmt: skip
 METADATA = SLICES | {
     "read_metadata", "audit", "score", "score_references", "measure", "compare_speakers",
@@ -105,13 +106,16 @@ def test_slice_parameter(plan):
     assert rules(plan(edit)) == SLICES
 
 
-def test_labels_of_a_task_leave_inference_and_the_other_task_alone(plan):
+def test_labels_of_a_task_leave_inference_and_tables_of_the_other_task_alone(plan):
     def edit(config):
         config["tasks"]["gender"]["labels"] = ["male", "female"]
 
     jobs = plan(edit)
     assert rules(jobs) == SCORES | {"score_references"}
-    assert all("task=gender" in job for job in jobs if job != "make_index")
+    # the searches of the whole study count in the report of each task
+    assert {job for job in jobs if "task=gender" not in job} == {
+        "judge_searches", "make_report dataset=demo task=age", "make_index"
+    }  # fmt: skip
 
 
 def test_new_model_touches_no_other_inference(plan, tmp_path, finished_study):
@@ -146,6 +150,9 @@ def test_new_model_touches_no_other_inference(plan, tmp_path, finished_study):
             "score_in_probe dataset=demo task=gender model=practice_big probe=higher",
             "judge_probes dataset=demo task=gender",
             "compare_speakers dataset=demo task=gender",
+            "judge_searches",
+            # the searches of the whole study count in the report of each task
+            "make_report dataset=demo task=age",
             "make_report dataset=demo task=gender",
             "make_index",
             "make_view dataset=demo task=gender",

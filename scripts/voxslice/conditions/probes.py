@@ -9,6 +9,7 @@ from scipy.special import betaincinv
 
 from voxslice.comparison.groups import align
 from voxslice.conditions.interactions import interaction_tests
+from voxslice.multiple_tests import holm
 from voxslice.scores.bootstrap import bootstrap_interval, speaker_sums
 from voxslice.slices.drop_intervals import drop_interval
 from voxslice.speakers import count_speakers, known_speakers, number_speakers, speakers_of
@@ -149,21 +150,6 @@ def judge_probes(
             for row in table.to_dict("records")
         ]
     return table.astype(dict.fromkeys(COUNT_COLUMNS, "Int64"))
-
-
-def holm(p: np.ndarray) -> np.ndarray:
-    """Adjust p-values with the method of Holm.
-
-    Args:
-        p: p-values of shape (tests,)
-
-    Returns:
-        adjusted p-values of the same shape
-    """
-    order = np.argsort(p, kind="stable")
-    adjusted = np.empty(len(p))
-    adjusted[order] = np.minimum(np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1)), 1)
-    return adjusted
 
 
 class _Losses:

@@ -461,6 +461,13 @@ class StudyConfig:
         """
         return [
             pattern.format(dataset=dataset, task=task, model=model)
+            for dataset, task, model in self.compared_models()
+        ]
+
+    def compared_models(self) -> list[list[str]]:
+        """Ids of each dataset, task and compared model, in the order of the config."""
+        return [
+            [dataset, task, model]
             for dataset, task in lookups.studies(self.config)
             for model in lookups.models_of(self.config, dataset, task)
         ]

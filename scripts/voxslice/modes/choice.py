@@ -25,14 +25,15 @@ class Mode:
         candidate: the slice that stands for the mode, whose utterances the mode holds
         linked: the slices that share at least half of the errors of the smaller one with it
         confirmed: whether a slice of these utterances is confirmed for any model
-        evidence: for each model, the row of the confirmed slice that stands for the mode. At least
-            half of the errors in the mode, and of those in the slice, are in both
+        evidence: for each model for which the mode is confirmed, the rows of the confirmed slices
+            that stand for it, the best one first. At least half of the errors in the mode, and of
+            those in the slice, are in both
     """
 
     candidate: Candidate
     linked: list[Candidate]
     confirmed: bool
-    evidence: dict[str, pd.Series]
+    evidence: dict[str, list[pd.Series]]
 
 
 def choose_modes(
@@ -204,12 +205,13 @@ def _evidence(
     linked: Sequence[int],
     candidates: Sequence[Candidate],
     errors: Mapping[str, np.ndarray],
-) -> dict[str, pd.Series]:
-    """For each model, the confirmed slice that stands for a mode.
+) -> dict[str, list[pd.Series]]:
+    """For each model, the confirmed slices that stand for a mode.
 
-    It is the representative, or else the slice that shares the largest part of its errors.
+    The first one is the representative, or else the slice that shares the largest part of its
+    errors.
     """
-    evidence = {}
+    evidence: dict[str, list[pd.Series]] = {}
     for model, both in errors.items():
         either = np.maximum(both[i, i], np.diagonal(both))
         fit = np.divide(both[i], either, out=np.zeros(len(both)), where=either > 0)
@@ -217,8 +219,7 @@ def _evidence(
             rows = [row for row in candidates[k].rows if row["model"] == model]
             rows = [row for row in rows if bool(row["confirmed"])]
             if rows and (k == i or fit[k] >= SHARED):
-                evidence[model] = rows[0]
-                break
+                evidence.setdefault(model, []).extend(rows)
     return evidence
 
 

@@ -29,9 +29,9 @@ SAME_SPEAKERS, ALL_OTHERS = "same speakers", "all other utterances"
 MODE_COLUMNS = [
     "mode", "model", "name", "rule", "precision", "recall", "support", "speakers", "value", "rest",
     "drop", "drop_low", "drop_high", "compared_with", "excess", "low", "high", "evidence",
-    "confirmed", "errors", "errors_elsewhere", "share_of_errors", "share_of_utterances", "searches",
-    "slices", "confusion", "leading_speaker", "stability", "flagged", "excess_unflagged",
-    "p_unflagged", "confirmed_unflagged",
+    "confirmed", "confirmed_by", "errors", "errors_elsewhere", "share_of_errors",
+    "share_of_utterances", "searches", "slices", "confusion", "leading_speaker", "stability",
+    "flagged", "excess_unflagged", "p_unflagged", "confirmed_unflagged",
 ]  # fmt: skip
 LINK_COLUMNS = ["mode", "model", "search", "slice", "share", "representative"]
 
@@ -203,7 +203,7 @@ def _row(
     task: Task,
 ) -> dict[str, Any]:
     """One row of the table of modes."""
-    candidate, evidence = mode.candidate, mode.evidence.get(model)
+    candidate, evidence = mode.candidate, mode.evidence.get(model, [])
     linked = [row for other in mode.linked for row in other.rows if row["model"] == model]
     inside = metadata.loc[candidate.mask, KEY].merge(scores, on=KEY)
     of_inside = None if speakers is None else speakers_of(inside, metadata)
@@ -215,8 +215,9 @@ def _row(
         "precision": candidate.precision,
         "recall": candidate.recall,
         **_figures(candidate.mask, loss, speakers, task, _is_within(mode, model)),
-        "evidence": None if evidence is None else evidence["evidence"],
-        "confirmed": evidence is not None,
+        "evidence": evidence[0]["evidence"] if evidence else None,
+        "confirmed": bool(evidence),
+        "confirmed_by": ", ".join(dict.fromkeys(row["search"] for row in evidence)) or None,
         "searches": ", ".join(dict.fromkeys(row["search"] for row in linked)) or None,
         "slices": len({row["slice"] for row in linked}),
         "confusion": confusions(inside, task) or None,
@@ -255,14 +256,14 @@ def _unflagged(
 
 def _is_within(mode: Mode, model: str) -> bool:
     """Whether a mode was tested within speakers, for a model or else for another one."""
-    rows = [mode.evidence[model]] if model in mode.evidence else list(mode.evidence.values())
+    rows = mode.evidence.get(model) or next(iter(mode.evidence.values()), [])
     return bool(rows) and rows[0]["evidence"] == WITHIN
 
 
 def _stability(mode: Mode, model: str) -> float:
     """Share of other seeds that find the slice of a model again; NaN if there is none."""
     own = [row for row in mode.candidate.rows if row["model"] == model]
-    rows = [mode.evidence[model]] if model in mode.evidence else own
+    rows = mode.evidence.get(model) or own
     return float(rows[0]["stability"]) if rows else np.nan
 
 

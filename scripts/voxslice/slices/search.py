@@ -31,6 +31,7 @@ from voxslice.slices.max_tests import (
     precision_weights,
     signed_root,
     speaker_contrasts,
+    tail_p,
 )
 from voxslice.slices.needed_drops import critical_statistic, needed_across, needed_within
 from voxslice.slices.rule_space import Array, Index, RuleSpace
@@ -82,11 +83,15 @@ class Found:
             `rows` (array of the positions of its rows, ascending).
         searched: Number of rules that were tested.
         depth: Largest number of conditions that these rules have; 0 where there is no rule.
+        p: p-value of the whole search: the chance that a search of data without a slice finds one
+            that is as clear as the clearest one. Below the resolution of the resamples it is
+            extrapolated (`max_tests.tail_p`).
     """
 
     slices: pd.DataFrame
     searched: int
     depth: int
+    p: float
 
 
 def find_slices(
@@ -173,7 +178,7 @@ def find_slices(
     """
     losses = _check(table, loss, features, speaker, depth, min_support, alpha, seed, units)
     if not len(table) or not features:
-        return _result([], 0, 0)
+        return _result([], 0, 0, 1.0)
     names = list(dict.fromkeys(features))
     space = RuleSpace(table, names, depth, min_support)
     if space.depth < min(depth, len(names)):
@@ -193,12 +198,13 @@ def find_slices(
     space.cell = space.cell[order]
     losses, speakers, known = losses[order], speakers[order], known[order]
     if not space.searched or losses.min() == losses.max():
-        return _result([], space.searched, space.depth)
+        return _result([], space.searched, space.depth, 1.0)
     strata = speakers if speaker is not None else None
     groups = [number_units(table[name])[order] for name in units]
     search = _Search(space, losses, strata, known, seed, alpha, across, groups, centred)
+    p = search.smallest_p()
     rows = [_row(search, pick, order) for pick in search.greedy()]
-    return _result(rows, space.searched, space.depth)
+    return _result(rows, space.searched, space.depth, p)
 
 
 def assess_slices(
@@ -428,10 +434,35 @@ class _Search:
     def p(self, tests: NDArray) -> NDArray:
         """Adjusted p-values, of shape (tests, rules), weighted so that the tests share alpha."""
         values = np.ones(tests.shape)
-        shares = ALPHA_SHARES if len(self.maxima) > 1 else ALPHA_SHARES_ALONE
         for i, (name, maxima) in enumerate(self.maxima.items()):
-            values[i] = np.minimum(1, adjusted_p(tests[i], maxima) / shares[name])
+            values[i] = np.minimum(1, adjusted_p(tests[i], maxima) / self.alpha_shares[name])
         return values
+
+    @property
+    def alpha_shares(self) -> dict[str, float]:
+        """Share of alpha of each test."""
+        return ALPHA_SHARES if len(self.maxima) > 1 else ALPHA_SHARES_ALONE
+
+    @property
+    def worse(self) -> NDArray[np.bool_]:
+        """(rules,) whether each rule has a higher mean loss than the rest.
+
+        A rule that is worse within each speaker, but better than the rest, is no slice.
+        """
+        return np.asarray(self.sums > self.loss.mean() * self.space.support)
+
+    def smallest_p(self) -> float:
+        """p-value of the clearest rule, see `Found`."""
+        if not self.maxima or not self.worse.any():
+            return 1.0
+        largest = self.first.tests[:, self.worse].max(axis=1)
+        return min(
+            1.0,
+            *(
+                tail_p(float(value), maxima) / self.alpha_shares[name]
+                for value, (name, maxima) in zip(largest, self.maxima.items(), strict=True)
+            ),
+        )
 
     def greedy(self) -> list[_Pick]:
         """Pick the best rule, then the best rule given that one, and so on.
@@ -445,8 +476,7 @@ class _Search:
         if not self.space.searched:
             return []
         middle = self.middle
-        # a rule that is worse within each speaker, but better than the rest, is no slice
-        candidates = self.sums > self.loss.mean() * self.space.support
+        candidates = self.worse
         first = self.p(self.first.tests).min(axis=0)
         patterns = np.zeros(len(self.loss), dtype=np.int64)
         picks: list[_Pick] = []
@@ -499,8 +529,7 @@ class _Search:
         """
         chosen = np.zeros(self.space.searched, dtype=bool)
         chosen[rule] = True
-        shares = ALPHA_SHARES if len(self.maxima) > 1 else ALPHA_SHARES_ALONE
-        critical = critical_statistic(self.maxima[test], self.alpha * shares[test])
+        critical = critical_statistic(self.maxima[test], self.alpha * self.alpha_shares[test])
         if test == ACROSS:
             assert self.speakers is not None  # noqa: S101 - for the type checker
             if not self.across[rule]:
@@ -580,10 +609,10 @@ def _row(search: _Search, pick: _Pick, order: Index) -> dict[str, object]:
     }
 
 
-def _result(rows: list[dict[str, object]], searched: int, depth: int) -> Found:
+def _result(rows: list[dict[str, object]], searched: int, depth: int, p: float) -> Found:
     """The result, whose table has the same columns and types if it is empty."""
     slices = pd.DataFrame(rows, columns=list(SLICE_TYPES)).astype(SLICE_TYPES)
-    return Found(slices, searched, depth if searched else 0)
+    return Found(slices, searched, depth if searched else 0, p)
 
 
 def _check(

@@ -23,7 +23,7 @@ SLICE_COLUMNS = [
     "stability", "note",
 ]  # fmt: skip
 
-SEARCH_COLUMNS = ["search", "finder", "searched", "depth", "found", "confirmed"]
+SEARCH_COLUMNS = ["search", "finder", "searched", "depth", "found", "confirmed", "p"]
 
 SPEAKER, OVERLAP = "_speaker", "_overlap"  # no column of a dataset can have these names
 
@@ -36,7 +36,8 @@ class SliceTables:
         slices: one row per slice, in the columns `SLICE_COLUMNS`, best first within a search
         members: `slice` and the keys of the utterances of each slice
         searches: one row per search, in the columns `SEARCH_COLUMNS`: how many rules of up to how
-            many conditions (`depth`) were searched, also if no slice was found
+            many conditions (`depth`) were searched, also if no slice was found, and the p-value of
+            the search
     """
 
     slices: pd.DataFrame
@@ -144,7 +145,7 @@ def tabulate_slices(
     summaries: list[dict[str, Any]] = []
     members = [scores[KEY].iloc[:0].assign(slice=pd.Series(dtype=str))]
     for name, search in searches.items():
-        searched: dict[str, int | None] = {"searched": None, "depth": None}
+        searched: dict[str, Any] = {"searched": None, "depth": None}
         sample = everyone
         if search["finder"] == "subgroups":
             slices, searched = _search(table, loss, speakers, search, alpha, seed, units)
@@ -168,7 +169,10 @@ def tabulate_slices(
             members.append(scores.loc[part.members, KEY].assign(slice=row["slice"]))
         confirmed = sum(bool(part.columns["confirmed"]) for part in slices)
         counts = {"found": len(slices), "confirmed": confirmed}
-        summaries.append({"search": name, "finder": search["finder"]} | searched | counts)
+        # sliceguard's q is adjusted for all of its suggestions, so that the smallest one counts
+        smallest = pd.Series([part.columns["q"] for part in slices], dtype=float).min()
+        p = {"p": 1.0 if np.isnan(smallest) else smallest}
+        summaries.append({"search": name, "finder": search["finder"]} | p | searched | counts)
     # a slice that two searches found is listed once among the members
     keys = pd.concat(members, ignore_index=True).drop_duplicates(ignore_index=True)
     whole = dict.fromkeys(("speakers", "searched"), "Int64")
@@ -189,8 +193,8 @@ def _search(
     alpha: float,
     seed: int,
     units: Sequence[str],
-) -> tuple[list[_Slice], dict[str, int | None]]:
-    """Search the metadata; return the slices, and how many rules of which depth were searched."""
+) -> tuple[list[_Slice], dict[str, Any]]:
+    """Search the metadata; return the slices, and the size and the p-value of the search."""
     if speakers is not None:
         table = table.assign(**{SPEAKER: speakers})
     found = find_slices(
@@ -210,7 +214,7 @@ def _search(
         members[columns.pop("rows")] = True
         columns |= {"precision": 1.0, "recall": 1.0, "searched": found.searched}
         slices.append(_Slice(members, columns))
-    return slices, {"searched": found.searched, "depth": found.depth}
+    return slices, {"searched": found.searched, "depth": found.depth, "p": found.p}
 
 
 def _describe(

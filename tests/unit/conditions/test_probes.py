@@ -10,11 +10,11 @@ from voxslice.conditions.probes import (
     REASON,
     UNDECIDED,
     change_in_words,
-    holm,
     judge_models,
     judge_probes,
     probed_modes,
 )
+from voxslice.multiple_tests import holm
 from voxslice.task import Task
 
 PROBES = {

@@ -11,6 +11,7 @@ from voxslice.report.page.index import Compared, failure_table, model_table, ren
 from voxslice.utterance_keys import KEY
 
 CARDS = {name: {"size_mb": 1.5} for name in "abc"} | {"given": {"size_mb": None}}
+SEARCHES = pd.DataFrame({"q_study": [0.01, 1.0, np.nan], "level": 0.05})
 FAILURES = pd.DataFrame(columns=[*KEY, "reason"])
 
 
@@ -113,6 +114,7 @@ def test_the_page_links_reports_and_summaries_and_has_no_script():
         cards=CARDS,
         costs={},
         failures={("made", "a"): FAILURES},
+        searches=SEARCHES,
     )
     assert re.findall(r'href="([^"#]+)"', html)[1:] == [
         "made/gender.html", "made/gender.summary.html",
@@ -120,12 +122,13 @@ def test_the_page_links_reports_and_summaries_and_has_no_script():
     ]  # fmt: skip
     assert "<script" not in html and "<b>" not in html
     assert "Every model scored every utterance." in html
+    assert "With 2 searches in the study, the chance of a finding" in html
 
 
 def test_the_answers_of_checks_are_counted_beside_the_link():
     answers = pd.DataFrame({"answer": ["passed", "failed", "failed", "undecided"]})
     study = make_study()
-    parts = {"cards": CARDS, "costs": {}, "failures": {}}
+    parts = {"cards": CARDS, "costs": {}, "failures": {}, "searches": SEARCHES}
     html = render_index([compared(study, checks=answers)], **parts)
     assert 'checks: <a href="made/gender.html#checks">2 failed, 1 undecided, 1 passed</a>' in html
     assert "checks:" not in render_index([compared(study)], **parts)

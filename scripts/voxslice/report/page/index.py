@@ -13,6 +13,7 @@ from voxslice.report.conditions import worst_sentence
 from voxslice.report.modes import REST
 from voxslice.report.numbers import NONE, Measure, decimal, measures, share
 from voxslice.report.page.templates import style, template
+from voxslice.report.searches import searches_sentence
 from voxslice.report.study import is_confirmed
 from voxslice.report.tables import Cell, Column, Table, count, number, text_of
 from voxslice.task import Task
@@ -84,6 +85,7 @@ def render_index(
     cards: Mapping[str, Mapping[str, Any]],
     costs: Mapping[str, pd.DataFrame],
     failures: Mapping[tuple[str, str], pd.DataFrame],
+    searches: pd.DataFrame,
 ) -> str:
     """Make the index of the reports.
 
@@ -92,6 +94,7 @@ def render_index(
         cards: content of the file model.json of each model, by its id
         costs: costs of each model that was measured, by its id
         failures: utterances that could not be scored, by the ids of the dataset and the model
+        searches: the searches of the study, see `voxslice.slices.study_level`
 
     Returns:
         HTML of the page
@@ -101,6 +104,7 @@ def render_index(
         studies=studies,
         models=model_table(studies, cards, costs),
         failed=failure_table(failures),
+        searches_sentence=searches_sentence(searches),
     )
 
 

@@ -37,6 +37,7 @@ from voxslice.report.answer import answer, figures, untested
 from voxslice.report.caveats import warnings
 from voxslice.report.condition_clips import Changes
 from voxslice.report.page.templates import style, template, text_of_file
+from voxslice.report.searches import searches_sentence
 from voxslice.report.study import Study, distinct
 
 OPEN_PAIRS = 1
@@ -174,6 +175,7 @@ def _parts(study: Study, derived: Derived) -> dict[str, Any]:
         "recording_sentences": recordings.sentences(study),
         "recording_table": recordings.metric_table(study),
         "untested": untested(study),
+        "searches_sentence": searches_sentence(study.study_searches),
         "figures": figures(study),
         "warnings": warnings(study),
         "open_warnings": OPEN_WARNINGS,

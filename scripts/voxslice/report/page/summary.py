@@ -5,6 +5,7 @@ from voxslice.report.answer import answer, figures, untested
 from voxslice.report.caveats import warnings
 from voxslice.report.conditions import worst_sentence
 from voxslice.report.page.templates import style, template
+from voxslice.report.searches import searches_sentence
 from voxslice.report.study import Study
 
 MAX_MODES = 8
@@ -30,6 +31,7 @@ def render_summary(study: Study, page: str) -> str:
         "style": style(),
         "answer": answer(study),
         "untested": untested(study),
+        "searches_sentence": searches_sentence(study.study_searches),
         "figures": figures(study),
         "warnings": warnings(study),
         "condition_sentence": worst_sentence(study.condition_worst, study.measures),
