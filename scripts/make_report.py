@@ -18,6 +18,7 @@ from voxslice.decisions.table import CHECK_COLUMNS
 from voxslice.files import read_csv, write_csv, write_text
 from voxslice.logs import to_log
 from voxslice.modes.in_study import count_in_study
+from voxslice.report.corrected import with_corrected_excess
 from voxslice.report.inputs import (
     ModelFiles,
     read_costs,
@@ -115,7 +116,7 @@ def main(
         },
         audit=read_csv(audit),
         hints=read_csv(hints),
-        modes=count_in_study(read_modes(modes), all_searches, dataset, task),
+        modes=with_corrected_excess(count_in_study(read_modes(modes), all_searches, dataset, task)),
         study_searches=all_searches,
         mode_members=pd.read_parquet(mode_members),
         mode_slices=pd.read_parquet(mode_slices),

@@ -135,6 +135,24 @@ SEARCH_SUMMARY = (
         "p-value of the search: the chance that data without a slice show one that is as clear.",
     ),
 )
+
+
+def corrected(figure: str) -> tuple[Column, ...]:
+    """Columns of a figure that is corrected for the choice by a search."""
+    return (
+        Column(
+            "corrected",
+            "number",
+            f"{figure}, corrected for its choice by the search. It compares utterances of the"
+            " same speakers if the evidence is within speakers, otherwise all utterances. Missing"
+            " if nothing is confirmed, and for sliceguard.",
+            missing=True,
+        ),
+        Column("corrected_low", "number", "Lower limit of its 95 % interval.", missing=True),
+        Column("corrected_high", "number", "Upper limit of its 95 % interval.", missing=True),
+    )
+
+
 STABILITY = Column(
     "stability", "number", "Share of further seeds that find the slice again.", missing=True
 )
@@ -575,6 +593,7 @@ TABLES = (
             ),
             LOW,
             HIGH,
+            *corrected("Drop of a confirmed slice"),
             Column(
                 "detectable",
                 "number",
@@ -676,6 +695,7 @@ TABLES = (
                 missing=True,
             ),
             *LIMITS,
+            *corrected("`excess` of a confirmed mode"),
             EVIDENCE,
             Column("confirmed", "boolean", "Whether a slice of the model confirms the mode."),
             Column(

@@ -15,6 +15,7 @@ from voxslice.modes.errors import confusions, leading_speaker
 from voxslice.modes.rules import read_rule
 from voxslice.modes.unflagged import Retest, without_flagged
 from voxslice.rule_conditions import is_numeric
+from voxslice.slices.corrected_drops import NOT_CORRECTED, corrected_slice
 from voxslice.slices.excess import within_speakers
 from voxslice.slices.table import summarise
 from voxslice.speakers import speakers_of
@@ -28,10 +29,11 @@ SAME_SPEAKERS, ALL_OTHERS = "same speakers", "all other utterances"
 
 MODE_COLUMNS = [
     "mode", "model", "name", "rule", "precision", "recall", "support", "speakers", "value", "rest",
-    "drop", "drop_low", "drop_high", "compared_with", "excess", "low", "high", "evidence",
-    "confirmed", "confirmed_by", "errors", "errors_elsewhere", "share_of_errors",
-    "share_of_utterances", "searches", "slices", "confusion", "leading_speaker", "stability",
-    "flagged", "excess_unflagged", "p_unflagged", "confirmed_unflagged",
+    "drop", "drop_low", "drop_high", "compared_with", "excess", "low", "high", "corrected",
+    "corrected_low", "corrected_high", "evidence", "confirmed", "confirmed_by", "errors",
+    "errors_elsewhere", "share_of_errors", "share_of_utterances", "searches", "slices", "confusion",
+    "leading_speaker", "stability", "flagged", "excess_unflagged", "p_unflagged",
+    "confirmed_unflagged",
 ]  # fmt: skip
 LINK_COLUMNS = ["mode", "model", "search", "slice", "share", "representative"]
 
@@ -215,6 +217,7 @@ def _row(
         "precision": candidate.precision,
         "recall": candidate.recall,
         **_figures(candidate.mask, loss, speakers, task, _is_within(mode, model)),
+        **_corrected(mode, model, loss, speakers),
         "evidence": evidence[0]["evidence"] if evidence else None,
         "confirmed": bool(evidence),
         "confirmed_by": ", ".join(dict.fromkeys(row["search"] for row in evidence)) or None,
@@ -224,6 +227,25 @@ def _row(
         "leading_speaker": leading_speaker(inside["loss"].to_numpy(float), of_inside) or None,
         "stability": _stability(mode, model),
     }
+
+
+def _corrected(
+    mode: Mode, model: str, loss: np.ndarray, speakers: np.ndarray | None
+) -> dict[str, float]:
+    """The excess of a mode for a model that confirms it, corrected for its choice by the search."""
+    found = NOT_CORRECTED
+    if model in mode.evidence:
+        row, scored = mode.evidence[model][0], ~np.isnan(loss)
+        found = corrected_slice(
+            loss[scored],
+            mode.candidate.mask[scored],
+            None if speakers is None else speakers[scored],
+            row["evidence"],
+            float(row["detectable"]),
+        )
+    return {
+        "corrected": found.value, "corrected_low": found.low, "corrected_high": found.high
+    }  # fmt: skip
 
 
 def _unflagged(

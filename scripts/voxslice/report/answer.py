@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from voxslice.names import FAILED
@@ -333,6 +334,9 @@ def _figures(study: Study, group: WeakGroup) -> str:
     other = "on the same speakers' other utterances" if group.within else "on all other utterances"
     text = f"{measure.short} {measure.text(group.value)}"
     word = "worse" if group.excess >= 0 else "better"
+    if np.isfinite(group.measured):
+        before = f"{measure.change(group.measured)} before the correction for the search"
+        return f"{text}, {f'{excess} {interval}'.rstrip()} {word} than {other} ({before})"
     if group.within and group.low <= 0:
         # the test is about these speakers, the interval about others
         return f"{text}, {excess} {word} than {other} (for other speakers {interval})"

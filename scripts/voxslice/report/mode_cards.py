@@ -17,13 +17,6 @@ from voxslice.report.tables import Cell, Column, Table, capital, model_cell, num
 
 MAX_DIFFERENCES = 3
 """Largest number of differences that a card names. A folded table lists all of them."""
-SELECTION_NOTE = (
-    "A search has chosen these groups because they are bad, so their figures are too large on"
-    " average. In simulations with a planted difference of 10 points, groups of fewer than 60"
-    " utterances showed 29 points where the truth was 5, groups of 60 to 99 showed 18 (9 in truth),"
-    " and groups of 400 or more showed 10 (10 in truth)."
-)
-"""Remark beside the figures of slices that a search has found."""
 SIGNIFICANT = 0.05
 """Largest q of a difference that a card names."""
 EVIDENCE = {
@@ -169,8 +162,8 @@ def _figures(study: Study, row: pd.Series) -> Figures:
     notes = [EVIDENCE.get(evidence, f"{capital(evidence)}.") if confirmed else "Not confirmed."]
     if row.get("only_in_search", False):
         notes = [only_in_search(study.study_searches, study.dataset, study.task, row)]
-    if confirmed and same_speakers and row["low"] <= 0 < row["excess"]:
-        notes.append(_few(int(row["speakers"])))
+    if confirmed:
+        notes += _about_interval(study, row, same_speakers)
     if confirmed:
         notes += _unflagged(study, row)
     if text_of(row["confusion"]):
@@ -202,6 +195,23 @@ def _others(row: pd.Series) -> str:
     """Name the utterances that the tested figure compares a mode with."""
     same = row["compared_with"] == SAME_SPEAKERS
     return "the same speakers elsewhere" if same else "on all other utterances"
+
+
+def _about_interval(study: Study, row: pd.Series, same_speakers: bool) -> list[str]:
+    """Tell what was corrected in the figure of a confirmed mode, and why it may contain zero."""
+    is_corrected = pd.notna(row.get("measured"))
+    low = row["measured_low"] if is_corrected else row["low"]
+    notes = []
+    if same_speakers and low <= 0 < row["excess"]:
+        notes.append(_few(int(row["speakers"])))
+    elif is_corrected and row["low"] <= 0:
+        notes.append("It is hardly clearer than chance allows, so the difference may be small.")
+    if is_corrected:
+        measure = study.measure
+        limits = measure.interval(row["measured_low"], row["measured_high"])
+        measured = f"{measure.change(row['measured'])} {limits}".rstrip()
+        notes.append(f"Before the correction for its choice by the search: {measured}.")
+    return notes
 
 
 def _few(speakers: int) -> str:

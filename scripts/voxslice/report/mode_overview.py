@@ -44,7 +44,7 @@ def overview(
         Column(errors, "%"),
         Column("Share of utterances", "%"),
         Column(capital(study.measure.title), study.measure.unit, meaning="in the mode"),
-        Column("Worse by", study.measure.step, meaning="figure that was tested, 95 % interval"),
+        Column("Worse by", study.measure.step, meaning="corrected for the search, 95 % interval"),
         Column("Evidence", number=False),
     ]
     rows = []

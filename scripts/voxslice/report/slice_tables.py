@@ -34,7 +34,11 @@ def slice_table(study: Study, model: Model, rows: pd.DataFrame) -> Table:
         Column("Speakers"),
         Column("Inside", measure.unit, meaning=f"{measure.title} inside the slice"),
         Column("Else\u00adwhere", measure.unit, meaning=f"{measure.title} outside the slice"),
-        Column("Drop", measure.step, meaning="how much worse it is inside, with 95 % interval"),
+        Column(
+            "Drop",
+            measure.step,
+            meaning="how much worse it is inside, corrected for the search if it is confirmed",
+        ),
         Column("q", meaning="p-value, adjusted for all tests of the search"),
         Column(
             "Evidence",
@@ -55,7 +59,7 @@ def slice_table(study: Study, model: Model, rows: pd.DataFrame) -> Table:
                 count(row["speakers"]),
                 number(measure.number(row["value"]), row["value"]),
                 number(measure.number(row["rest"]), row["rest"]),
-                number(measure.signed(row["drop"]), row["drop"], note=edges(measure, row)),
+                _drop(measure, row),
                 number(probability(float(row["q"])), float(row["q"])),
                 Cell(
                     "confirmed" if row["confirmed"] else "suggested",
@@ -68,6 +72,15 @@ def slice_table(study: Study, model: Model, rows: pd.DataFrame) -> Table:
         )
     state = "Confirmed slices" if rows["confirmed"].all() else "Suggested slices"
     return Table(f"{state} of {model.name}", columns, shown)
+
+
+def _drop(measure: Measure, row: pd.Series) -> Cell:
+    """The drop of a slice with its interval; if it was corrected, also the measured drop."""
+    if pd.isna(row.get("corrected")):
+        return number(measure.signed(row["drop"]), row["drop"], note=edges(measure, row))
+    limits = measure.interval(row["corrected_low"], row["corrected_high"])
+    note = f"{limits}; measured {measure.signed(row['drop'])} {edges(measure, row)}"
+    return number(measure.signed(row["corrected"]), row["corrected"], note=note)
 
 
 def _searches(row: pd.Series) -> str:

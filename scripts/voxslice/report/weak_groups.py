@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from voxslice.comparison.groups import category_groups
@@ -28,6 +29,8 @@ class WeakGroup:
         excess: how much worse the model is inside, positive if it is worse
         low: lower end of the 95 % interval of `excess`
         high: upper end of the interval
+        measured: `excess` before its correction for the choice by a search; NaN if it is not
+            corrected
         within: whether `excess` compares utterances of the same speakers
         share_of_errors: share of the model's errors inside, from 0 to 1
         share_of_utterances: share of the model's utterances inside, from 0 to 1
@@ -43,6 +46,7 @@ class WeakGroup:
     excess: float
     low: float
     high: float
+    measured: float
     within: bool
     share_of_errors: float
     share_of_utterances: float
@@ -106,6 +110,7 @@ def _of_mode(row: pd.Series) -> WeakGroup:
         excess=float(row["excess"]),
         low=float(row["low"]),
         high=float(row["high"]),
+        measured=float(row.get("measured", np.nan)),
         within=row["compared_with"] == SAME_SPEAKERS,
         share_of_errors=float(row["share_of_errors"]),
         share_of_utterances=float(row["share_of_utterances"]),
@@ -141,6 +146,7 @@ def _categories(study: Study, model: str) -> list[WeakGroup]:
                 excess=float(loss[inside].mean() - loss[~inside].mean()),
                 low=low,
                 high=high,
+                measured=np.nan,
                 within=False,
                 share_of_errors=float(loss[inside].sum() / loss.sum()),
                 share_of_utterances=float(inside.mean()),

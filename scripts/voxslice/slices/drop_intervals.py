@@ -29,17 +29,12 @@ def drop_interval(
     Returns:
         Lower and upper end.
     """
-    parts = [
-        _part(loss[side], None if clusters is None else clusters[side])
-        for side in (inside, ~inside)
-    ]
-    (mean, variance, rows, units), (mean_out, variance_out, rows_out, units_out) = parts
+    (mean, variance, rows, units), (mean_out, variance_out, rows_out, units_out) = _parts(
+        loss, inside, clusters
+    )
     error = variance + variance_out
-    df = units + units_out - 2.0
-    if error > 0:  # Satterthwaite, with speakers as the units
-        terms = variance**2 / max(units - 1, 1) + variance_out**2 / max(units_out - 1, 1)
-        df = error**2 / terms
-    t = float(special.stdtrit(max(df, 1), (1 + level) / 2))
+    df = _degrees(variance, units, variance_out, units_out)
+    t = float(special.stdtrit(df, (1 + level) / 2))
     drop = mean - mean_out
     if not np.isin(loss, (0, 1)).all():
         return drop - t * error**0.5, drop + t * error**0.5
@@ -49,6 +44,43 @@ def drop_interval(
         drop - float(np.hypot(mean - low, high_out - mean_out)),
         drop + float(np.hypot(high - mean, mean_out - low_out)),
     )
+
+
+def drop_error(
+    loss: Array, inside: NDArray[np.bool_], clusters: Index | None
+) -> tuple[float, float]:
+    """Standard error of the mean loss inside minus outside.
+
+    Args:
+        loss: (n,) losses, at least 0.
+        inside: (n,) the slice's rows; neither all nor none.
+        clusters: (n,) number of the speaker of each row, from 0; None if rows are independent.
+
+    Returns:
+        The standard error, as in Welch's interval with speakers as the units, and its degrees of
+        freedom.
+    """
+    (_, variance, _, units), (_, variance_out, _, units_out) = _parts(loss, inside, clusters)
+    return (variance + variance_out) ** 0.5, _degrees(variance, units, variance_out, units_out)
+
+
+def _parts(
+    loss: Array, inside: NDArray[np.bool_], clusters: Index | None
+) -> list[tuple[float, float, float, int]]:
+    """The figures of `_part` inside and outside."""
+    return [
+        _part(loss[side], None if clusters is None else clusters[side])
+        for side in (inside, ~inside)
+    ]
+
+
+def _degrees(variance: float, units: int, variance_out: float, units_out: int) -> float:
+    """Degrees of freedom of Satterthwaite, with speakers as the units; at least 1."""
+    error = variance + variance_out
+    if not error > 0:
+        return max(units + units_out - 2.0, 1.0)
+    terms = variance**2 / max(units - 1, 1) + variance_out**2 / max(units_out - 1, 1)
+    return max(error**2 / terms, 1.0)
 
 
 def _part(loss: Array, clusters: Index | None) -> tuple[float, float, float, int]:

@@ -20,6 +20,8 @@ class Difference:
         speakers: number of speakers with utterances on both sides; None if speakers are not known
         inside: mean inside, of the utterances that count
         outside: mean outside, weighted as the difference
+        error: standard error of the difference, NaN if it is not defined
+        degrees: degrees of freedom of the standard error, NaN if it is not defined
     """
 
     value: float
@@ -29,6 +31,8 @@ class Difference:
     speakers: int | None
     inside: float
     outside: float
+    error: float = np.nan
+    degrees: float = np.nan
 
 
 def within_speakers(
@@ -98,7 +102,7 @@ def within_speakers(
     error = variance**0.5
     half = float(stats.t.ppf((1 + level) / 2, degrees)) * error
     p = float(2 * stats.t.sf(abs(value) / error, degrees))
-    return Difference(value, value - half, value + half, p, total, *sides)
+    return Difference(value, value - half, value + half, p, total, *sides, error, degrees)
 
 
 def _variance(residuals: np.ndarray, side: np.ndarray, speakers: int) -> float:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from voxslice.sampling import sampled
+from voxslice.slices.corrected_drops import NOT_CORRECTED, corrected_slice
 from voxslice.slices.describe import describe
 from voxslice.slices.drop_intervals import drop_interval
 from voxslice.slices.search import find_slices
@@ -19,8 +20,8 @@ from voxslice.utterance_keys import KEY
 
 SLICE_COLUMNS = [
     "slice", "finder", "search", "rule", "precision", "recall", "support", "speakers", "value",
-    "rest", "drop", "low", "high", "detectable", "p", "q", "evidence", "confirmed", "searched",
-    "stability", "note",
+    "rest", "drop", "low", "high", "corrected", "corrected_low", "corrected_high", "detectable",
+    "p", "q", "evidence", "confirmed", "searched", "stability", "note",
 ]  # fmt: skip
 
 SEARCH_COLUMNS = ["search", "finder", "searched", "depth", "found", "confirmed", "p"]
@@ -165,7 +166,8 @@ def tabulate_slices(
         for part in slices:
             row = {"slice": slice_id(scores[part.members]), "finder": search["finder"]}
             row |= {"search": name} | part.columns
-            rows.append(row | summarise(part.members[sample], loss[sample], of_sample, task))
+            row |= summarise(part.members[sample], loss[sample], of_sample, task)
+            rows.append(row | _corrected(part, loss, speakers))
             members.append(scores.loc[part.members, KEY].assign(slice=row["slice"]))
         confirmed = sum(bool(part.columns["confirmed"]) for part in slices)
         counts = {"found": len(slices), "confirmed": confirmed}
@@ -215,6 +217,18 @@ def _search(
         columns |= {"precision": 1.0, "recall": 1.0, "searched": found.searched}
         slices.append(_Slice(members, columns))
     return slices, {"searched": found.searched, "depth": found.depth, "p": found.p}
+
+
+def _corrected(part: _Slice, loss: np.ndarray, speakers: np.ndarray | None) -> dict[str, float]:
+    """The corrected drop of a confirmed slice whose smallest confirmed drop is known."""
+    columns = part.columns
+    found = NOT_CORRECTED
+    if columns["confirmed"]:
+        least = columns.get("detectable", np.nan)
+        found = corrected_slice(loss, part.members, speakers, columns["evidence"], least)
+    return {
+        "corrected": found.value, "corrected_low": found.low, "corrected_high": found.high
+    }  # fmt: skip
 
 
 def _describe(

@@ -36,6 +36,7 @@ from voxslice.report import (
 from voxslice.report.answer import answer, figures, untested
 from voxslice.report.caveats import warnings
 from voxslice.report.condition_clips import Changes
+from voxslice.report.corrected import SELECTION_NOTE
 from voxslice.report.page.templates import style, template, text_of_file
 from voxslice.report.searches import searches_sentence
 from voxslice.report.study import Study, distinct
@@ -330,7 +331,7 @@ def _modes(study: Study) -> dict[str, Any]:
     shown_names = {mode.name for mode in first}
     later = [mode for mode in found if mode.name not in shown_names]
     return {
-        "selection_note": mode_cards.SELECTION_NOTE,
+        "selection_note": SELECTION_NOTE,
         "modes_confirmed": any(mode.confirmed for mode in found),
         "mode_chart": mode_overview.share_chart(study, first) if first else None,
         "mode_overview": mode_overview.overview(study, first, every_model=True) if first else None,

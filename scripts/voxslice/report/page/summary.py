@@ -1,9 +1,10 @@
 """Render the summary of a report: one page for mail and print, without audio and scripts."""
 
-from voxslice.report import mode_cards, mode_overview, modes, overall
+from voxslice.report import mode_overview, modes, overall
 from voxslice.report.answer import answer, figures, untested
 from voxslice.report.caveats import warnings
 from voxslice.report.conditions import worst_sentence
+from voxslice.report.corrected import SELECTION_NOTE
 from voxslice.report.page.templates import style, template
 from voxslice.report.searches import searches_sentence
 from voxslice.report.study import Study
@@ -37,7 +38,7 @@ def render_summary(study: Study, page: str) -> str:
         "condition_sentence": worst_sentence(study.condition_worst, study.measures),
         "modes_confirmed": any(mode.confirmed for mode in first),
         "mode_overview": mode_overview.overview(study, first, every_model=False) if first else None,
-        "selection_note": mode_cards.SELECTION_NOTE,
+        "selection_note": SELECTION_NOTE,
         "metric_table": overall.metric_table(study),
         "interval_sentences": overall.interval_sentences(study),
     }
