@@ -112,7 +112,7 @@ def main() -> None:
     options = parser.parse_args()
     records = []
     with ProcessPoolExecutor(options.jobs) as pool:
-        for planted, studies in ((0.0, STUDIES), (0.4, STUDIES // 4)):
+        for planted, studies in ((0.0, STUDIES), (0.4, STUDIES // 8)):
             records += pool.map(partial(study, planted=planted), range(options.studies or studies))
     text = summary(pd.DataFrame(records))
     print(text)

@@ -134,6 +134,17 @@ SEARCH_SUMMARY = (
         "number",
         "p-value of the search: the chance that data without a slice show one that is as clear.",
     ),
+    *(
+        Column(
+            f"limit_{percent}",
+            "number",
+            "With the probability 1 - `alpha`, no searched group of at least"
+            f" {percent} % of the utterances is worse than the rest by more than this."
+            " Missing for sliceguard, and if no test can judge such a group.",
+            missing=True,
+        )
+        for percent in (5, 10, 20)
+    ),
 )
 
 

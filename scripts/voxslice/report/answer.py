@@ -10,6 +10,7 @@ from voxslice.names import FAILED
 from voxslice.report.channel_notes import channel_note
 from voxslice.report.costs import gain
 from voxslice.report.numbers import counted, probability_of, share
+from voxslice.report.searches import ruled_out
 from voxslice.report.speakers import carriers
 from voxslice.report.study import Model, Study
 from voxslice.report.weak_groups import WeakGroup, confirmed_modes, largest_weak_group
@@ -317,13 +318,15 @@ def _unconfirmed(study: Study, name: str) -> str:
     if _untested(model):
         return ""  # `untested` gives the reason
     none = f"No failure mode of {name} is confirmed"
+    certificate = ruled_out(study, model)
     group = largest_weak_group(study, name)
     if group is None:
-        return f"{none}, and it is not worse in any group than elsewhere."
+        return f"{none}, and it is not worse in any group than elsewhere. {certificate}".rstrip()
     remark = CHANCE if not group.low > 0 else CHOSEN
     return (
         f"{none}. Its largest weak group is {group.name} ({_size(group)}):"
         f" {_figures(study, group)}. {remark} {channel_note(study, group.rule)}".rstrip()
+        + f" {certificate}".rstrip()
     )
 
 

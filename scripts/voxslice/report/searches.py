@@ -1,8 +1,13 @@
 """What the report and the index tell about the number of searches of the study."""
 
+from math import ceil
+
 import pandas as pd
 
 from voxslice.report.numbers import probability, share
+from voxslice.report.study import Model, Study
+from voxslice.slices.certificates import SIZES
+from voxslice.slices.table import LIMIT_COLUMNS
 
 
 def searches_sentence(searches: pd.DataFrame) -> str:
@@ -43,4 +48,35 @@ def only_in_search(searches: pd.DataFrame, dataset: str, task: str, row: pd.Seri
         "Its own search confirms it. It is not confirmed here, since all"
         f" {int(searches['q_study'].notna().sum())} searches of the study count"
         f" (q = {probability(float(searches.loc[own, 'q_study'].min()))})."
+    )
+
+
+def ruled_out(study: Study, model: Model) -> str:
+    """State how much worse a group can be that the largest search of a model has not confirmed.
+
+    Args:
+        study: the study
+        model: the model
+
+    Returns:
+        the sentence; empty if no search has such a limit
+    """
+    table = model.searches
+    if not set(LIMIT_COLUMNS) <= set(table):
+        return ""
+    table = table[table[LIMIT_COLUMNS].notna().any(axis=1)]
+    if not len(table):
+        return ""
+    row = table.loc[table["searched"].astype(float).idxmax()]
+    sizes = [
+        (ceil(size * len(model.scores)), study.measure.change(float(row[name])))
+        for size, name in zip(SIZES, LIMIT_COLUMNS, strict=True)
+        if pd.notna(row[name])
+    ]
+    (number, limit), *others = sizes
+    more = "; ".join(f"{n:,} utterances: {change}" for n, change in others)
+    return (
+        f"With 95 % confidence, no group of at least {number:,} utterances that the search"
+        f" {row['search']} judged is worse than the rest by more than {limit}"
+        f"{f' ({more})' if more else ''}."
     )

@@ -17,6 +17,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from voxslice.slices.certificates import (
+    SIZES,
+    largest_limits,
+    limits_across,
+    limits_within,
+)
 from voxslice.slices.max_tests import (
     MIN_BETWEEN_SHARE,
     MIN_SPEAKERS_ACROSS,
@@ -86,12 +92,17 @@ class Found:
         p: p-value of the whole search: the chance that a search of data without a slice finds one
             that is as clear as the clearest one. Below the resolution of the resamples it is
             extrapolated (`max_tests.tail_p`).
+        limits: For each share of the rows in `certificates.SIZES`: with probability 1 - alpha, no
+            group with at least this share that a test can judge is worse than the rest by more.
+            Groups that are tested within speakers are compared with the same speakers. Missing if
+            there is no such group.
     """
 
     slices: pd.DataFrame
     searched: int
     depth: int
     p: float
+    limits: Array
 
 
 def find_slices(
@@ -178,7 +189,7 @@ def find_slices(
     """
     losses = _check(table, loss, features, speaker, depth, min_support, alpha, seed, units)
     if not len(table) or not features:
-        return _result([], 0, 0, 1.0)
+        return _result([], 0, 0)
     names = list(dict.fromkeys(features))
     space = RuleSpace(table, names, depth, min_support)
     if space.depth < min(depth, len(names)):
@@ -198,13 +209,13 @@ def find_slices(
     space.cell = space.cell[order]
     losses, speakers, known = losses[order], speakers[order], known[order]
     if not space.searched or losses.min() == losses.max():
-        return _result([], space.searched, space.depth, 1.0)
+        return _result([], space.searched, space.depth)
     strata = speakers if speaker is not None else None
     groups = [number_units(table[name])[order] for name in units]
     search = _Search(space, losses, strata, known, seed, alpha, across, groups, centred)
-    p = search.smallest_p()
+    p, limits = search.smallest_p(), search.limits()
     rows = [_row(search, pick, order) for pick in search.greedy()]
-    return _result(rows, space.searched, space.depth, p)
+    return _result(rows, space.searched, space.depth, p, limits)
 
 
 def assess_slices(
@@ -372,6 +383,7 @@ class _Search:
             self.maxima[ACROSS] = exchanged_maxima(
                 self.space_across, contrasts, speakers, resamples, exchanging
             )
+        self.moments, self.contrasts = moments, contrasts
         self.first = self._scores(moments, contrasts, one)
 
     def _drop_hopeless(self) -> None:
@@ -464,6 +476,31 @@ class _Search:
             ),
         )
 
+    def critical(self, test: str) -> float:
+        """Smallest statistic that a test confirms."""
+        return critical_statistic(self.maxima[test], self.alpha * self.alpha_shares[test])
+
+    def limits(self) -> Array:
+        """Upper limits of the drops of all rules of some sizes, see `Found`."""
+        limits = np.full(self.space.searched, np.inf)
+        for test in self.maxima:
+            if test == ACROSS:
+                assert self.contrasts is not None  # noqa: S101 - for the type checker
+                limits[self.across] = limits_across(self.contrasts, self.among, self.critical(test))
+                continue
+            some = ~self.between & (self.space.support >= min(SIZES) * self.space.rows)
+            moments = self.moments
+            limits[some] = limits_within(
+                self.space.subset(some),
+                (self.scaled_sums - moments.mean)[some],
+                Moments(moments.mean[some], moments.variance[some], moments.unit[some]),
+                self.within[some],
+                self.weight,
+                self.strata,
+                self.critical(test),
+            )
+        return self.span * largest_limits(self.space.support, self.space.rows, limits)
+
     def greedy(self) -> list[_Pick]:
         """Pick the best rule, then the best rule given that one, and so on.
 
@@ -529,7 +566,7 @@ class _Search:
         """
         chosen = np.zeros(self.space.searched, dtype=bool)
         chosen[rule] = True
-        critical = critical_statistic(self.maxima[test], self.alpha * self.alpha_shares[test])
+        critical = self.critical(test)
         if test == ACROSS:
             assert self.speakers is not None  # noqa: S101 - for the type checker
             if not self.across[rule]:
@@ -609,10 +646,18 @@ def _row(search: _Search, pick: _Pick, order: Index) -> dict[str, object]:
     }
 
 
-def _result(rows: list[dict[str, object]], searched: int, depth: int, p: float) -> Found:
+def _result(
+    rows: list[dict[str, object]],
+    searched: int,
+    depth: int,
+    p: float = 1.0,
+    limits: Array | None = None,
+) -> Found:
     """The result, whose table has the same columns and types if it is empty."""
     slices = pd.DataFrame(rows, columns=list(SLICE_TYPES)).astype(SLICE_TYPES)
-    return Found(slices, searched, depth if searched else 0, p)
+    if limits is None:
+        limits = np.full(len(SIZES), np.nan)
+    return Found(slices, searched, depth if searched else 0, p, limits)
 
 
 def _check(

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from voxslice.sampling import sampled
+from voxslice.slices.certificates import SIZES
 from voxslice.slices.corrected_drops import NOT_CORRECTED, corrected_slice
 from voxslice.slices.describe import describe
 from voxslice.slices.drop_intervals import drop_interval
@@ -24,7 +25,10 @@ SLICE_COLUMNS = [
     "p", "q", "evidence", "confirmed", "searched", "stability", "note",
 ]  # fmt: skip
 
-SEARCH_COLUMNS = ["search", "finder", "searched", "depth", "found", "confirmed", "p"]
+LIMIT_COLUMNS = [f"limit_{round(100 * share)}" for share in SIZES]
+SEARCH_COLUMNS = [
+    "search", "finder", "searched", "depth", "found", "confirmed", "p", *LIMIT_COLUMNS
+]  # fmt: skip
 
 SPEAKER, OVERLAP = "_speaker", "_overlap"  # no column of a dataset can have these names
 
@@ -37,8 +41,9 @@ class SliceTables:
         slices: one row per slice, in the columns `SLICE_COLUMNS`, best first within a search
         members: `slice` and the keys of the utterances of each slice
         searches: one row per search, in the columns `SEARCH_COLUMNS`: how many rules of up to how
-            many conditions (`depth`) were searched, also if no slice was found, and the p-value of
-            the search
+            many conditions (`depth`) were searched, also if no slice was found, the p-value of the
+            search, and how much worse a group of some size may be (see
+            `voxslice.slices.search.Found`)
     """
 
     slices: pd.DataFrame
@@ -216,7 +221,8 @@ def _search(
         members[columns.pop("rows")] = True
         columns |= {"precision": 1.0, "recall": 1.0, "searched": found.searched}
         slices.append(_Slice(members, columns))
-    return slices, {"searched": found.searched, "depth": found.depth, "p": found.p}
+    limits = dict(zip(LIMIT_COLUMNS, found.limits, strict=True))
+    return slices, {"searched": found.searched, "depth": found.depth, "p": found.p} | limits
 
 
 def _corrected(part: _Slice, loss: np.ndarray, speakers: np.ndarray | None) -> dict[str, float]:
