@@ -16,7 +16,10 @@ from voxslice.slices.table import SEARCH_COLUMNS
 def searches(model, *rows):
     """Searches of a model: name, number of rules, number of confirmed slices, and p."""
     table = pd.DataFrame(
-        [[name, "subgroups", rules, 2, 3, confirmed, p] for name, rules, confirmed, p in rows],
+        [
+            [name, "subgroups", rules, 2, 3, confirmed, p, 0.3, 0.2, 0.1]
+            for name, rules, confirmed, p in rows
+        ],
         columns=SEARCH_COLUMNS,
     )
     return Searches("voices", "gender", model, table.astype({"searched": "Int64"}))
