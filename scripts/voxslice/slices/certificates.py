@@ -45,9 +45,8 @@ def largest_excess(statistic: float, excess: Array, variance: Array, unit: Array
 
 def limits_within(
     space: RuleSpace,
-    excess: Array,
+    sums: Array,
     moments: Moments,
-    factor: Array,
     weight: Array,
     strata: Index,
     critical: float,
@@ -56,9 +55,8 @@ def limits_within(
 
     Args:
         space: the rules
-        excess: (rules,) weighted sums of losses minus their expectation
+        sums: (rules,) sums of losses, multiplied by their weight
         moments: moments of these sums
-        factor: (rules,) factors by which their variance is larger
         weight: (n,) weight of each row, the same for all rows of a stratum
         strata: (n,) number of the stratum of each row, from 0
         critical: critical value of the largest statistic of all rules
@@ -75,12 +73,10 @@ def limits_within(
         reach[which] -= (k * k) @ (of_stratum / size)[columns]
     limits = np.full(space.searched, np.inf)
     some = (reach > 1e-6 * space.support) & (moments.variance > 0)
-    limits[some] = (
-        largest_excess(
-            critical, excess[some], factor[some] * moments.variance[some], moments.unit[some]
-        )
-        / reach[some]
+    excess = largest_excess(
+        critical, (sums - moments.mean)[some], moments.variance[some], moments.unit[some]
     )
+    limits[some] = excess / reach[some]
     return limits
 
 

@@ -489,12 +489,12 @@ class _Search:
                 limits[self.across] = limits_across(self.contrasts, self.among, self.critical(test))
                 continue
             some = ~self.between & (self.space.support >= min(SIZES) * self.space.rows)
-            moments = self.moments
+            mean, shared = self.moments.mean[some], self.shared[some]
+            variance = shared * self.within[some] * self.moments.variance[some]
             limits[some] = limits_within(
                 self.space.subset(some),
-                (self.scaled_sums - moments.mean)[some],
-                Moments(moments.mean[some], moments.variance[some], moments.unit[some]),
-                self.within[some],
+                self.scaled_sums[some],
+                Moments(mean, variance, shared * self.moments.unit[some]),
                 self.weight,
                 self.strata,
                 self.critical(test),
