@@ -40,7 +40,12 @@ def test_known_slice_is_found(finished_study):
     assert known["support"] == 50
     assert known["value"] < 0.5 < known["rest"]
     assert known["low"] > 0.15
-    assert 0 < known["detectable"] < known["drop"]
+    tested = slices[(slices["search"] == "subgroups") & (slices["rule"] == KNOWN)].iloc[0]
+    assert 0 < tested["detectable"] < tested["drop"]
+    assert tested["corrected_low"] < tested["corrected"] < tested["corrected_high"]
+    study = pd.read_csv(finished_study / "results/study/searches.csv")
+    found = study[(study["model"] == "practice_small") & (study["search"] == "subgroups")]
+    assert found["holds"].all() and (found["q_study"] <= 0.05).all()
 
 
 def test_the_gain_is_shown(finished_study):
