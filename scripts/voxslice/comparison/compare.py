@@ -150,7 +150,7 @@ def _compare_overall(
         ends = (low, high)
         if task.margin is not None:
             guarded = partial(guarded_interval, hidden=hidden_difference(task.margin, metric))
-            ends = cluster_interval(both, change, clusters, of_speakers=guarded, **drawn)
+            ends = cluster_interval(both, change, clusters, guard=guarded, **drawn)
         row |= _within_margin(
             row, ends[0][0], ends[1][0], task.margin, support=support, labels=labels
         )
@@ -190,9 +190,7 @@ def _compare_groups(
         ends = (low, high)
         if margin is not None:
             guarded = partial(guarded_interval, hidden=hidden_difference(margin, task.metric))
-            ends = cluster_interval(
-                sums, _mean, clusters, present=present, of_speakers=guarded, **drawn
-            )
+            ends = cluster_interval(sums, _mean, clusters, present=present, guard=guarded, **drawn)
         of_sums = [more * stacked.sum(0) ** 2 for more in added_variances(sums, _mean, clusters)]
         parts = np.where(present, sums[..., 1], np.nan)
         alone, adjusted = sign_flips_of_clusters(parts, clusters, of_sums, **drawn)

@@ -15,6 +15,7 @@ the speakers are resampled as a whole.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -217,7 +218,7 @@ def cluster_interval(
     resamples: int,
     seed: int,
     present: np.ndarray | None = None,
-    of_speakers: Interval = bootstrap_interval,
+    guard: Interval | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """95 % interval of a statistic that depends on the speakers and on other units.
 
@@ -233,11 +234,15 @@ def cluster_interval(
         seed: seed of the draws
         present: whether each cell has utterances in each value, shape (cells, k); None if all have.
             A kind with one cluster in a value does not count there: it is what the value is about
-        of_speakers: makes the interval over speakers, as `bootstrap_interval` does
+        guard: makes a wider interval over speakers, with the arguments of `bootstrap_interval`.
+            What other kinds add to it is what they add to the plain interval
 
     Returns:
         lower and upper end, each of shape (k,); NaN if there are fewer than two speakers
     """
+    if guard is not None and len(clusters.kinds) == 1:
+        speakers = None if present is None else present.sum(0)
+        return guard(sums, statistic, resamples=resamples, seed=seed, speakers=speakers)
     value = statistic(sums.sum(0, keepdims=True))[0]
     parts = zip(clusters.cluster_sums(sums), variances(sums, statistic, clusters), strict=True)
     ends: list[tuple[np.ndarray, np.ndarray]] = []
@@ -245,11 +250,14 @@ def cluster_interval(
         speakers = None
         if present is not None:
             speakers = (sums_by(present.astype(float), clusters.kinds[number]) > 0).sum(0)
-        make = bootstrap_interval if number else of_speakers
-        low, high = make(part, statistic, resamples=resamples, seed=seed, speakers=speakers)
+        drawn: dict[str, Any] = {"resamples": resamples, "seed": seed, "speakers": speakers}
+        low, high = bootstrap_interval(part, statistic, **drawn)
         # an end without an addition stays as it is, in spite of rounding
         more = np.sqrt(1 + np.divide(added, own, out=np.zeros_like(own), where=own > 0)) - 1
-        ends.append((low - more * (value - low), high + more * (high - value)))
+        below, above = more * (value - low), more * (high - value)
+        if number == 0 and guard is not None:
+            low, high = guard(part, statistic, **drawn)
+        ends.append((low - below, high + above))
     low, high = ends[0]
     for other_low, other_high in ends[1:]:
         low = np.where(np.isnan(low), np.nan, np.fmin(low, other_low))
