@@ -80,8 +80,8 @@ def study(number: int, planted: float) -> dict[str, float]:
         "planted": planted,
         "alone": alone[null].any(),
         "together": together[null].any(),
-        "found_alone": alone[0] if planted else np.nan,
-        "found_together": together[0] if planted else np.nan,
+        "found_alone": float(alone[0]) if planted else np.nan,
+        "found_together": float(together[0]) if planted else np.nan,
         "single": alone[null].mean(),
     }
 
