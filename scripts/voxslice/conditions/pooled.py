@@ -9,6 +9,7 @@ from voxslice.comparison.groups import MIN_SUPPORT
 from voxslice.conditions.outcomes import CLEAN, Scores
 from voxslice.sampling import sampled
 from voxslice.slices.drop_intervals import drop_interval
+from voxslice.slices.max_tests import MIN_SPEAKERS_ACROSS
 from voxslice.slices.search import find_slices
 from voxslice.speakers import UNKNOWN_SPEAKER, count_speakers, number_speakers
 from voxslice.task import Task
@@ -19,6 +20,8 @@ UTTERANCE = "_utterance"
 """Column of the pooled table that holds the number of the utterance. No dataset can have it."""
 SPEAKER_IN_CONDITION = "_speaker_in_condition"
 """Column of the pooled table that holds the speaker and the condition. No dataset can have it."""
+EFFECT = "_effect_of_"
+"""Prefix of the columns of the pooled table that hold a category and the condition."""
 DEPTH = 3
 """Largest number of conditions of a rule."""
 EVIDENCE = "within utterances"
@@ -55,7 +58,9 @@ def pooled_slices(
     A condition may help or hurt single speakers. Then their utterances in the condition are alike,
     and few speakers tell little about a group. So a speaker in a condition is a unit: the variance
     of each rule is increased by what the utterances of such units share
-    (`voxslice.slices.units`).
+    (`voxslice.slices.units`). What all speakers of a category lose in a condition is not part of
+    it: that is what the search looks for. Only categories with at least five speakers are
+    told from their speakers.
 
     Args:
         scores: scores of each model in each condition
@@ -90,10 +95,13 @@ def pooled_slices(
         # a slice is worse than the same utterances elsewhere, not worse than all rows
         centred = (losses - losses.mean(axis=1, keepdims=True)).ravel()
         of_sample = None if speakers is None else speakers[sample]
-        units = []
+        units, effects = [], []
         if of_sample is not None:
             pooled[SPEAKER_IN_CONDITION] = _speakers_in_conditions(of_sample, list(of_model))
             units = [SPEAKER_IN_CONDITION]
+            for name in features:
+                effects.append(f"{EFFECT}{name}")
+                pooled[effects[-1]] = _effect(table[name], of_sample, list(of_model))
         found = find_slices(
             pooled,
             centred - centred.min(),
@@ -106,6 +114,7 @@ def pooled_slices(
             across=False,
             naming=CONDITION,
             units=units,
+            effects=effects,
             centred=task.is_classification,
         )
         for slice_ in found.slices.to_dict("records"):
@@ -128,6 +137,21 @@ def _speakers_in_conditions(speakers: np.ndarray, conditions: Sequence[str]) -> 
         for speaker in speakers
         for condition in conditions
     ]
+
+
+def _effect(column: pd.Series, speakers: np.ndarray, conditions: Sequence[str]) -> list[str]:
+    """Category and condition of each row of the pooled table.
+
+    The category is left out if it has few speakers, so that it is not mistaken for them, and if the
+    column holds numbers.
+    """
+    names = column.astype("string").fillna("").to_numpy(str)
+    counts = pd.Series(speakers).groupby(names).nunique()
+    kept = counts.index[counts >= MIN_SPEAKERS_ACROSS]
+    if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
+        kept = kept[:0]
+    shown = np.where(np.isin(names, kept), names, "")
+    return [f"{name}\n{condition}" for name in shown for condition in conditions]
 
 
 def _figures(

@@ -118,6 +118,7 @@ def find_slices(
     across: bool = True,
     naming: str | None = None,
     units: Sequence[str] = (),
+    effects: Sequence[str] = (),
     centred: bool = False,
 ) -> Found:
     """Find slices of a table whose loss is higher than in the rest, described by rules on columns.
@@ -176,6 +177,8 @@ def find_slices(
         units: Columns of further units whose utterances share something, such as sessions,
             sentences, sources of copies, or sites of speakers, see `voxslice.slices.units`. A row
             without a value shares nothing.
+        effects: Columns of groups. What the rows of a group have in common is not counted as
+            something that units share.
         centred: Whether losses of 0 and 1 have been centred within the groups of `speaker`. The
             spread of such losses follows from their mean, so it is not corrected.
 
@@ -187,7 +190,9 @@ def find_slices(
             loss per row, if a loss is missing, infinite or negative, or if a setting is out of
             range.
     """
-    losses = _check(table, loss, features, speaker, depth, min_support, alpha, seed, units)
+    losses = _check(
+        table, loss, features, speaker, depth, min_support, alpha, seed, [*units, *effects]
+    )
     if not len(table) or not features:
         return _result([], 0, 0)
     names = list(dict.fromkeys(features))
@@ -212,7 +217,8 @@ def find_slices(
         return _result([], space.searched, space.depth)
     strata = speakers if speaker is not None else None
     groups = [number_units(table[name])[order] for name in units]
-    search = _Search(space, losses, strata, known, seed, alpha, across, groups, centred)
+    common = [number_units(table[name])[order] for name in effects]
+    search = _Search(space, losses, strata, known, seed, alpha, across, groups, common, centred)
     p, limits = search.smallest_p(), search.limits()
     rows = [_row(search, pick, order) for pick in search.greedy()]
     return _result(rows, space.searched, space.depth, p, limits)
@@ -321,6 +327,7 @@ class _Search:
         alpha: Level that p-values are compared with.
         across: Whether the test across speakers is made.
         units: For each kind of further units the (n,) number of each row's unit, from 0.
+        effects: For each effect the (n,) number of each row's group, from 0.
         centred: Whether losses of 0 and 1 have been centred within the groups of `speakers`.
     """
 
@@ -334,6 +341,7 @@ class _Search:
         alpha: float,
         across: bool = True,
         units: Sequence[Index] = (),
+        effects: Sequence[Index] = (),
         centred: bool = False,
     ) -> None:
         resamples = ceil(RESAMPLES * max(1, DEFAULT_ALPHA / alpha))
@@ -364,7 +372,7 @@ class _Search:
         self.among = np.ones(self.space_across.searched)
         if units:
             groups = with_speakers(units, self.strata)
-            added = added_variance(space, self.scaled, self.strata, groups)
+            added = added_variance(space, self.scaled, self.strata, groups, effects)
             some = moments.variance > 0
             self.shared[some] += added[some] / moments.variance[some]
         if (

@@ -113,7 +113,13 @@ def pairs_within_units(space: RuleSpace, strata: Index, unit: Index) -> Array:
     return np.maximum(square - own, 0)
 
 
-def added_variance(space: RuleSpace, loss: Array, strata: Index, units: Sequence[Index]) -> Array:
+def added_variance(
+    space: RuleSpace,
+    loss: Array,
+    strata: Index,
+    units: Sequence[Index],
+    effects: Sequence[Index] = (),
+) -> Array:
     """Variance of the sum of losses of each rule that units add to that of the permutations.
 
     Args:
@@ -121,11 +127,15 @@ def added_variance(space: RuleSpace, loss: Array, strata: Index, units: Sequence
         loss: (n,) losses.
         strata: (n,) number of the stratum of each row, from 0.
         units: For each kind of unit the (n,) number of each row's unit, from 0.
+        effects: For each effect the (n,) number of each row's group, from 0. What the groups have
+            in common is not variance that units share.
 
     Returns:
         (rules,) variances.
     """
     rest = loss - (np.bincount(strata, loss) / np.bincount(strata))[strata]
+    for group in effects:
+        rest = rest - (np.bincount(group, rest) / np.bincount(group))[group]
     added = np.zeros(space.searched)
     for unit in units:
         shared = shared_variance(rest, strata, unit)

@@ -82,6 +82,17 @@ def test_conditions_that_hurt_no_group_confirm_few_slices(spread):
     assert false <= 7  # 98 % of all runs at a rate of 5 %
 
 
+def test_few_women_who_fail_in_several_conditions_are_found():
+    """What women lose is no spread of speakers, also if it is most of the variance."""
+    table = metadata(speakers=10, utterances=30)
+    scores = classification(table)["big"]
+    named = {"clean": scores["clean"], "a": scores["phone"], "b": scores["phone"]}
+    named |= {f"c{number}": scores["quiet"] for number in range(6)}
+    found = searched({"big": named}, table)
+    confirmed = set(found["rule"][found["confirmed"]])
+    assert {"condition = a & gender = female", "condition = b & gender = female"} <= confirmed
+
+
 def test_utterances_of_unknown_speakers_have_no_speaker_in_common():
     scores, table = repeated(1, planted=0.3)
     unknown = table["speaker"].where(table.index % 2 == 0, "").to_numpy(str)
