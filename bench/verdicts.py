@@ -399,10 +399,11 @@ if __name__ == "__main__":
             names = ("all plain", "all units", "any plain", "any units", "right", "groups")
             cells = " | ".join(f"{100 * shares[name]:.1f} %" for name in names)
             print(f"| {effect} | {speakers} | {cells} |", flush=True)
+    half = options.studies // 2
     print(
         "",
         "The loss of each sentence is drawn with a standard deviation of 3 points. If the mean is",
-        "the margin of 2 points, equivalence is wrong.",
+        f"the margin of 2 points, equivalence is wrong. These are {half} studies per row.",
         "",
         "| mean loss | speakers | equivalent, without units | equivalent |",
         "|---|---|---|---|",
@@ -410,7 +411,7 @@ if __name__ == "__main__":
     )
     for lost in (0.0, MARGIN):
         for speakers in (10, 20, 80):
-            plain, crossed = sentence_equivalence(speakers, options.studies, lost)
+            plain, crossed = sentence_equivalence(speakers, half, lost)
             print(
                 f"| {100 * lost:.0f} points | {speakers} | {100 * plain:.1f} % |"
                 f" {100 * crossed:.1f} % |",

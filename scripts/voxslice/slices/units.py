@@ -60,8 +60,8 @@ def shared_variance(rest: Array, strata: Index, unit: Index) -> float:
         unit: (n,) number of the unit of each row, from 0.
 
     Returns:
-        The limit, from 0 to the variance within strata; 0 if no two rows of a stratum differ in
-        their units, or if no unit has two rows.
+        The limit, from 0 to the variance that units would have if their rows were equal; 0 if no
+        two rows of a stratum differ in their units, or if no unit has two rows.
     """
     n, m = np.bincount(strata).astype(float), np.bincount(unit).astype(float)
     counts = sparse.csr_array((np.ones(len(rest)), (strata, unit)), shape=(len(n), len(m)))
@@ -79,7 +79,8 @@ def shared_variance(rest: Array, strata: Index, unit: Index) -> float:
     between = float((np.bincount(unit, rest) ** 2 / m).sum())
     limit = between * free / float(chi2.ppf(1 - CONFIDENCE, free))
     variance = total / rows_free
-    return float(np.clip((limit - variance * free) / told, 0, variance))
+    # rows of a unit that are equal also lower the variance within strata
+    return float(np.clip((limit - variance * free) / told, 0, total / trace))
 
 
 def pairs_within_units(space: RuleSpace, strata: Index, unit: Index) -> Array:
