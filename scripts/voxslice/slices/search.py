@@ -43,6 +43,7 @@ from voxslice.slices.needed_drops import critical_statistic, needed_across, need
 from voxslice.slices.rule_space import Array, Index, RuleSpace
 from voxslice.slices.units import (
     added_variance,
+    distinct_rows,
     speakers_inflation,
     unequal_spread,
     with_speakers,
@@ -196,6 +197,13 @@ def find_slices(
     if not len(table) or not features:
         return _result([], 0, 0)
     names = list(dict.fromkeys(features))
+    for unit in units:
+        kept = distinct_rows(table, losses, [*names, *([] if speaker is None else [speaker])], unit)
+        if len(kept) < len(table):
+            return _without_copies(
+                table, losses, names, speaker, kept, unit, depth=depth, min_support=min_support,
+                alpha=alpha, seed=seed, across=across, naming=naming, units=units, centred=centred,
+            )  # fmt: skip
     space = RuleSpace(table, names, depth, min_support)
     if space.depth < min(depth, len(names)):
         warnings.warn(
@@ -222,6 +230,25 @@ def find_slices(
     p, limits = search.smallest_p(), search.limits()
     rows = [_row(search, pick, order) for pick in search.greedy()]
     return _result(rows, space.searched, space.depth, p, limits)
+
+
+def _without_copies(
+    table: pd.DataFrame,
+    losses: Array,
+    names: Sequence[str],
+    speaker: str | None,
+    kept: Index,
+    unit: str,
+    **settings: Any,
+) -> Found:
+    """Search with one row per unit of copies. The slices then contain all rows of their units."""
+    found = find_slices(
+        table.iloc[kept].reset_index(drop=True), losses[kept], names, speaker, **settings
+    )
+    numbers = number_units(table[unit])
+    rows = [np.flatnonzero(np.isin(numbers, numbers[kept[of]])) for of in found.slices["rows"]]
+    found.slices["rows"] = pd.Series(rows, dtype=object)
+    return found
 
 
 def assess_slices(

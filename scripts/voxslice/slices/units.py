@@ -18,14 +18,41 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 from scipy.stats import chi2
 
 from voxslice.slices.max_tests import Contrasts, sums_by_group
 from voxslice.slices.rule_space import Array, Index, RuleSpace
+from voxslice.units import number_units
 
 CONFIDENCE = 0.95  # of the upper limit of the variance that units share
+
+
+def distinct_rows(
+    table: pd.DataFrame, loss: Array, columns: Sequence[str], unit: str
+) -> NDArray[np.int64]:
+    """Select one row per unit if the rows of each unit are copies of each other.
+
+    Args:
+        table: One row per utterance.
+        loss: (n,) losses.
+        columns: Columns in which copies are equal.
+        unit: Column of the units.
+
+    Returns:
+        Positions of the first row of each unit, or of all rows if a unit has two rows that differ
+        in a column or in the loss.
+    """
+    numbers = number_units(table[unit])
+    _, first, place = np.unique(numbers, return_index=True, return_inverse=True)
+    source = first[place]
+    copied = np.array_equal(loss, loss[source])
+    for name in columns:
+        codes = pd.factorize(table[name])[0]
+        copied = copied and np.array_equal(codes, codes[source])
+    return np.sort(first) if copied else np.arange(len(table))
 
 
 def with_speakers(units: Sequence[Index], speakers: Index) -> list[Index]:

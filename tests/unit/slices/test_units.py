@@ -6,6 +6,7 @@ import pytest
 from voxslice.slices.rule_space import RuleSpace
 from voxslice.slices.search import find_slices
 from voxslice.slices.units import (
+    distinct_rows,
     pairs_within_units,
     shared_variance,
     unequal_spread,
@@ -132,3 +133,24 @@ def test_the_factor_of_a_spread_is_that_of_welch():
     expected = ((1 - share) * 9 + share) / (9 * share + 1 - share)
     assert factors["emotion = a"] == pytest.approx(expected, rel=0.15)
     assert factors["emotion = b"] == 1  # the spread inside is smaller
+
+
+def test_copies_are_searched_once():
+    rng, table = table_of(3)
+    table["emotion"] = rng.choice(list("abcd"), len(table))
+    loss = (rng.random(len(table)) < np.where(table["emotion"] == "a", 0.4, 0.1)).astype(float)
+    copies = pd.concat([table.assign(source=range(len(table)))] * 3, ignore_index=True)
+    thrice = np.tile(loss, 3)
+    kept = distinct_rows(copies, thrice, ["emotion", "speaker"], "source")
+    assert kept.tolist() == list(range(len(table)))
+    found = find_slices(copies, thrice, ["emotion"], "speaker", units=["source"])
+    once = find_slices(table, loss, ["emotion"], "speaker")
+    columns = ["rule", "p", "q", "confirmed"]
+    pd.testing.assert_frame_equal(found.slices[columns], once.slices[columns])
+    assert once.slices["confirmed"].iloc[0]
+    np.testing.assert_array_equal(
+        found.slices["rows"].iloc[0], np.flatnonzero(copies["emotion"] == "a")
+    )
+    # rows of a unit that differ are no copies
+    thrice[-1] = 1 - thrice[-1]
+    assert len(distinct_rows(copies, thrice, ["emotion"], "source")) == len(copies)
