@@ -124,7 +124,7 @@ def judge_probes(
         The verdict is `reason` if q is at most 0.05 and `share` at least 0.5, and `part of the
         reason` if it is at least 0.2. Both also need that right answers of the mode break at most
         half as often as errors are repaired. The verdict is `no effect` if `share_high` is at most
-        0.2, and otherwise `undecided`
+        0.2 and at most a fifth of the right answers of the mode break, and otherwise `undecided`
     """
     rows = []
     for mode, (name, inside) in modes.items():
@@ -259,7 +259,9 @@ def _verdict(row: Mapping[str, Any]) -> str:
     breaks = row["broken"] / row["right"] if row["right"] > 0 else 0.0
     if row["q"] <= ALPHA and row["share"] >= max(NO_EFFECT_SHARE, 2 * breaks):
         return REASON if row["share"] >= REASON_SHARE else PART
-    return NO_EFFECT if row["share_high"] <= NO_EFFECT_SHARE else UNDECIDED
+    # a change that breaks right answers has an effect, perhaps in the wrong direction
+    none = row["share_high"] <= NO_EFFECT_SHARE and breaks <= NO_EFFECT_SHARE
+    return NO_EFFECT if none else UNDECIDED
 
 
 def _sentence(row: Mapping[str, Any], change: str, name: str, task: Task) -> str:

@@ -324,3 +324,20 @@ def test_a_change_that_breaks_right_answers_of_the_mode_as_often_is_no_reason():
     assert result["q"] <= 0.05
     assert result["share"] > 0.3
     assert result["verdict"] == UNDECIDED
+
+
+def test_a_change_that_repairs_nothing_but_breaks_the_right_answers_has_an_effect():
+    rng = np.random.default_rng([12, 1])
+    table = voices(12)
+    anger = table["anger"].to_numpy()
+    wrong = anger & (rng.random(len(table)) < 0.7)
+    verdicts_by_broken = {}
+    for name, changed in (("some", wrong), ("all", wrong | anger)):
+        result = judge_probes(
+            "model", scored(wrong), {"lower": scored(changed)}, {"lower": scored(wrong)},
+            {"1": ("anger", anger)}, table["speaker"].to_numpy(str), {"lower": PROBES["lower"]},
+            task=TASK, seed=0,
+        ).iloc[0]  # fmt: skip
+        assert result["repaired"] == 0
+        verdicts_by_broken[name] = result["verdict"]
+    assert verdicts_by_broken == {"some": NO_EFFECT, "all": UNDECIDED}
