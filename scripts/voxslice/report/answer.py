@@ -22,6 +22,8 @@ CHANCE = "The data do not show that this is more than chance."
 """Remark on a weak group whose interval contains zero."""
 CHOSEN = "No test confirms it, and it was chosen because it is bad."
 """Remark on a weak group whose interval lies above zero."""
+MIN_CORRECTION = 0.1
+"""The measured figure is shown beside the corrected one if they differ by this share of it."""
 
 
 @dataclass(frozen=True)
@@ -338,8 +340,11 @@ def _figures(study: Study, group: WeakGroup) -> str:
     text = f"{measure.short} {measure.text(group.value)}"
     word = "worse" if group.excess >= 0 else "better"
     if np.isfinite(group.measured):
+        text = f"{text}, {f'{excess} {interval}'.rstrip()} {word} than {other}"
+        if abs(group.measured - group.excess) < MIN_CORRECTION * abs(group.measured):
+            return text
         before = f"{measure.change(group.measured)} before the correction for the search"
-        return f"{text}, {f'{excess} {interval}'.rstrip()} {word} than {other} ({before})"
+        return f"{text} ({before})"
     if group.within and group.low <= 0:
         # the test is about these speakers, the interval about others
         return f"{text}, {excess} {word} than {other} (for other speakers {interval})"

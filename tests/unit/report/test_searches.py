@@ -79,6 +79,17 @@ def test_the_corrected_figure_of_a_mode_is_shown_first_and_the_measured_one_besi
     assert f"({measured} before the correction for the search)" in " ".join(answer(study))
 
 
+def test_the_answer_leaves_out_a_measured_figure_that_is_nearly_the_corrected_one(corrected):
+    study, before = corrected
+    modes = before.modes.copy()
+    excess = modes.loc[modes["mode"] == "1", "excess"].iloc[0]
+    figures = [excess * 0.95, excess * 0.5, excess * 1.5]
+    first = (modes["mode"] == "1") & modes["confirmed"].astype(bool)
+    modes.loc[first, ["corrected", "corrected_low", "corrected_high"]] = figures
+    nearly = dataclasses.replace(study, modes=with_corrected_excess(modes))
+    assert "before the correction" not in " ".join(answer(nearly))
+
+
 def test_nothing_is_corrected_without_a_correction():
     study = make_study(confirmed=True)
     shown = with_corrected_excess(study.modes)
