@@ -7,12 +7,17 @@ from voxslice.data.user_tables import read_table
 from voxslice.errors import InputError
 
 BOMBS = {
-    "many rows": pa.table({"file": pa.repeat("x", 30_000_000)}),
-    "many columns": pa.table({f"c{number}": pa.repeat("x", 100_000) for number in range(300)}),
-    "a long text": pa.table({"file": pa.repeat("x" * 100_000, 20_000)}),
-    "lists of a long text": pa.table({"file": [["x" * 100_000] * 1000] * 20}),
-    "texts of one beginning": pa.table({"file": [f"{'x' * 20_000}{i}" for i in range(30_000)]}),
+    "many rows": lambda: pa.table({"file": pa.repeat("x", 30_000_000)}),
+    "many columns": lambda: pa.table(
+        {f"c{number}": pa.repeat("x", 100_000) for number in range(300)}
+    ),
+    "a long text": lambda: pa.table({"file": pa.repeat("x" * 100_000, 20_000)}),
+    "lists of a long text": lambda: pa.table({"file": [["x" * 100_000] * 1000] * 20}),
+    "texts of one beginning": lambda: pa.table(
+        {"file": [f"{'x' * 20_000}{i}" for i in range(30_000)]}
+    ),
 }
+"""Makers of tables, since the tables take gigabytes of memory."""
 
 
 @pytest.mark.slow
@@ -21,7 +26,7 @@ def test_a_table_that_expands_to_gigabytes_is_refused_at_once(tmp_path, name):
     path = tmp_path / "t.parquet"
     plain = name == "texts of one beginning"
     encoding = {"use_dictionary": False, "column_encoding": "DELTA_BYTE_ARRAY"} if plain else {}
-    pq.write_table(BOMBS[name], path, compression="zstd", **encoding)
+    pq.write_table(BOMBS[name](), path, compression="zstd", **encoding)
     assert path.stat().st_size < 1_000_000
     found = refusal(
         "from voxslice.data.parquet_sizes import require_bounded", f"require_bounded({str(path)!r})"
