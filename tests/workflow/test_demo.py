@@ -134,7 +134,7 @@ def test_the_held_out_speakers_are_listed(finished_study):
         assert set(split["speaker"]) == speakers
         assert split["half"].value_counts().to_dict() == {"first": 10, "second": 10}
     page = (finished_study / "results/report/demo/gender.html").read_text(encoding="utf-8")
-    assert "This report combines 8 searches" in page
+    assert "With 16 searches in the study, the chance of a finding" in page
     assert f"are drawn with the seed 0 and listed in {name}" in page
 
 
