@@ -78,6 +78,7 @@ def test_faults_of_audio_are_found(corpus):
     assert details["clipped.wav"] == "2.0% of the samples"
 
 
+@pytest.mark.slow
 def test_a_dataset_that_was_cut_at_one_length_is_one_finding(corpus):
     whole = {f"{seed}.wav": clean(seed) for seed in range(5)}
     length = round(3.2 * RATE)

@@ -30,6 +30,7 @@ def results_of(groups, changes, speakers, seed=0):
     return interaction_tests(list(groups.values()), changes, speakers, seed=seed)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("planted", "evidence"), [("women", "across speakers"), ("anger", "within speakers")]
 )
@@ -43,6 +44,7 @@ def test_a_group_that_loses_more_is_found_in_its_condition_only(planted, evidenc
     assert (np.delete(results.p, place, axis=0) > 0.05).all()
 
 
+@pytest.mark.slow
 def test_what_hurts_everyone_equally_is_no_interaction():
     groups, changes, speakers = changes_in_conditions(2, cost=0.4)
     assert changes.mean() > 0.2
@@ -85,6 +87,7 @@ def test_variances_without_a_second_one_are_kept():
     assert moderated(np.array([2.0, 2.0]), 9) == pytest.approx(2, rel=0.15)
 
 
+@pytest.mark.slow
 def test_five_women_of_ten_speakers_are_enough_if_each_of_them_loses_much():
     who = np.repeat(np.arange(10), 40)
     rng = np.random.default_rng(3)
@@ -122,6 +125,7 @@ def test_utterances_of_unknown_speakers_are_no_evidence_within_speakers():
     assert 0.0 < results_of(groups, changes, half).p[2, 0] <= 1
 
 
+@pytest.mark.slow
 def test_empty_groups_whole_groups_and_unchanged_losses_have_no_result():
     groups, changes, speakers = changes_in_conditions(7)
     nobody, everybody = np.zeros(len(changes), bool), np.ones(len(changes), bool)

@@ -187,6 +187,7 @@ def test_a_mode_of_all_utterances_of_its_speakers_has_no_others():
     assert not set(result["verdict"]) & {REASON, PART}
 
 
+@pytest.mark.slow
 def test_other_speakers_do_not_count_as_others():
     table = voices(5)
     first = (table["speaker"] == "0").to_numpy()

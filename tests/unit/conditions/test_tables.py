@@ -70,6 +70,7 @@ def test_tables_rest_on_the_utterances_that_all_models_have_in_all_conditions(ca
     assert big["clean"].to_numpy() == pytest.approx(1 - clean.mean())
 
 
+@pytest.mark.slow
 def test_one_model_is_compared_with_no_other():
     scores = classification(TABLE, accuracies={"small": 0.9})
     tables = compared(scores, *modes(**{"1": ANGRY_MEN}))

@@ -110,6 +110,7 @@ def test_every_script_belongs_to_a_rule_that_reruns_with_it():
     assert scripts == set(NAMES) - {"view", "write_docs"}  # what people run
 
 
+@pytest.mark.slow
 def test_no_module_is_unused():
     used = {path for name in NAMES for path in sources(SCRIPTS / f"{name}.py")}
     used |= {path for path in MODULES if "spotlight_plugins" in path.parts}  # Spotlight loads it

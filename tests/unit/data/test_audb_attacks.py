@@ -110,6 +110,7 @@ def test_a_header_of_great_cost_is_refused_at_once(hostile):
     assert "more than 200,000 keys and values" in hostile.cheap_refusal()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("absolute", [False, True])
 def test_an_archive_does_not_write_outside_of_its_folder(hostile, tmp_path, absolute):
     outside = tmp_path / "outside.wav"
@@ -189,6 +190,7 @@ def test_a_pickle_in_the_cache_is_not_loaded(hostile, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.slow
 def test_an_old_dependency_table_in_csv_is_read(hostile):
     table = hostile.table()
     (hostile.root / "1.0.0" / "db.parquet").unlink()

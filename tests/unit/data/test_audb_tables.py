@@ -73,6 +73,7 @@ def test_tables_as_published_are_accepted(tmp_path, name):
     require_published(db, tmp_path, dependencies(checksum))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(set(TABLES) - {"no columns", "no type: nothing"}))
 def test_tables_with_swapped_values_are_refused(tmp_path, name):
     columns = {key: list(values) for key, values in TABLES[name].items()}
@@ -99,6 +100,7 @@ OLD = {
 OLD_CHECKSUMS = {7: "a7a4b6d7fa62449d3d40db00b3e7d30e", 2000: "ec0ebe395352f50330214f890affe6b0"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rows", OLD_CHECKSUMS)
 def test_checksums_of_old_versions_are_accepted(tmp_path, capsys, rows):
     db, _ = saved(small_table(OLD, rows, schemes=VALUES), tmp_path)

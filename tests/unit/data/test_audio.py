@@ -142,6 +142,7 @@ def test_a_file_that_no_program_reads_is_not_streamed(tmp_path, with_ffmpeg, mon
         list(stream_audio(path, 0, 1))
 
 
+@pytest.mark.slow
 def test_ogg_of_several_streams(tmp_path, with_ffmpeg, monkeypatch):
     """Several Ogg streams in one file, of which libsndfile reads only one, without an error."""
     parts = []

@@ -101,6 +101,7 @@ def test_no_table(tmp_path, audio):
         list_utterances(tmp_path / "mine.csv", audio, {})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
 @pytest.mark.parametrize(
     "text",

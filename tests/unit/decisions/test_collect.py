@@ -72,6 +72,7 @@ def test_the_list_begins_with_members_of_the_mode():
     assert found.mean() > 0.9
 
 
+@pytest.mark.slow
 def test_modes_with_few_members_and_unconfirmed_modes_have_no_list():
     (summary, lists), _ = collect({"calls": make(seed=1)[0]})
     assert summary["mode"].tolist() == ["1", "2"]
@@ -79,6 +80,7 @@ def test_modes_with_few_members_and_unconfirmed_modes_have_no_list():
     assert np.isnan(summary.set_index("mode").loc["2", "precision"])
 
 
+@pytest.mark.slow
 def test_without_a_pool_the_classifier_is_still_tested():
     (summary, lists), _ = collect({})
     assert summary.set_index("mode").loc["1", "precision"] > 0.9

@@ -37,6 +37,7 @@ def test_the_detectable_drop_of_a_regression_follows_from_its_error():
     assert detectable_drop(found, 1.0, 0.95) == pytest.approx(factor * error)
 
 
+@pytest.mark.slow
 def test_a_drop_of_the_detectable_size_is_shown_with_80_percent():
     drops = []
     for seed in range(40):

@@ -125,6 +125,7 @@ def test_a_second_run_gives_the_same_bytes_and_a_rerun_replaces_the_first(host, 
     assert contents(tmp_path) == contents(host)
 
 
+@pytest.mark.slow
 def test_a_failed_run_leaves_the_repository_as_it_was(tmp_path, monkeypatch):
     publish(tmp_path, 1, VOICES[:1], CODES[:1])
     before = contents(tmp_path)

@@ -88,6 +88,7 @@ def fetch(tmp_path, *, max_megabytes=100, **hub):
     return json.loads((tmp_path / "model" / "model.json").read_text())
 
 
+@pytest.mark.slow
 def test_a_model_of_the_hub_is_the_same_as_its_folder(tmp_path, asked):
     card = fetch(tmp_path)
     assert card["origin"] == f"{REPO}@{REVISION}"

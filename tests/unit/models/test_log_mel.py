@@ -122,6 +122,7 @@ def test_features_do_not_depend_on_the_opset(settings):
     )
 
 
+@pytest.mark.slow
 def test_the_default_settings_are_those_of_transformers():
     signal = SIGNALS["longer than the features"]
     found = features(Whisper(), signal)

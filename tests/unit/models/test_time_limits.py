@@ -58,6 +58,7 @@ def test_other_errors_are_raised_unchanged():
         raise ZeroDivisionError
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bare", [True, False])
 def test_an_endless_model_is_refused_when_it_is_fetched(endless, tmp_path, bare):
     with pytest.raises(InputError, match=r"^Running the model from here on .* longer than 0\.3 s"):
@@ -103,6 +104,7 @@ def score(model, audio, out, threads=1):
     return pd.read_parquet(out / "0.parquet"), pd.read_csv(out / "0.csv")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("threads", [1, 4])
 def test_an_utterance_that_never_ends_does_not_stop_the_others(tmp_path, threads):
     model = write_endless(tmp_path / "model", above=0.2)

@@ -180,6 +180,7 @@ def test_code_in_other_files_is_not_run(tmp_path, source, monkeypatch):
     assert not Path("mark").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [

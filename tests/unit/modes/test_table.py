@@ -287,6 +287,7 @@ def test_unknown_speakers_and_no_speakers_give_the_pooled_figure(metadata):
     assert pd.isna(row["speakers"]) and pd.isna(row["leading_speaker"])
 
 
+@pytest.mark.slow
 def test_figures_without_flagged_utterances(metadata):
     rng = np.random.default_rng(4)
     angry = (metadata["emotion"] == "anger").to_numpy()

@@ -47,6 +47,7 @@ def test_each_utterance_of_a_call_is_one_segment(tmp_path, one_call):
     assert (row.reason, row.note) == ("", "")
 
 
+@pytest.mark.slow
 def test_neither_noise_nor_tones_nor_silence_is_speech(tmp_path):
     seconds = 20
     chords = sum(voice(frequency, seconds) for frequency in (220, 277, 330))
@@ -76,6 +77,7 @@ def test_other_sampling_rates_are_resampled_in_blocks(tmp_path, monkeypatch, one
     assert len(row.probabilities) * FRAME_SECONDS == pytest.approx(len(signal) / rate, abs=0.1)
 
 
+@pytest.mark.slow
 def test_threads_change_nothing_and_a_broken_file_stops_no_other(tmp_path, one_call):
     signals = {"a": one_call[0], "b": one_call[0][RATE:]}
     first, second = (detected(tmp_path, signals, threads=threads) for threads in (1, 2))
@@ -96,6 +98,7 @@ def test_a_part_of_a_file_is_read(tmp_path, one_call):
     assert np.array(found) + start == pytest.approx(times[1:3], abs=0.35)
 
 
+@pytest.mark.slow
 def test_a_silent_channel_and_a_copy_are_noted(tmp_path, one_call):
     signal = one_call[0]
     sounds = {

@@ -61,6 +61,7 @@ def test_a_group_in_one_state_is_compared_with_others_in_that_state():
     assert note.endswith("compared with 12 % of the other utterances (anger).")
 
 
+@pytest.mark.slow
 def test_the_answer_the_cards_and_the_warnings_have_the_note():
     study = with_channels([(ANGRY, TELEPHONE)], confirmed=True)
     rules = [rule for rule in named_rules(study) if rule]

@@ -40,6 +40,7 @@ def rows_of(*studies):
     return model_table(studies, CARDS, costs_of("ab")).rows
 
 
+@pytest.mark.slow
 def test_each_model_has_its_result_verdict_worst_mode_and_costs():
     study = make_study(confirmed=True, models=3)
     rows = rows_of(compared(study))

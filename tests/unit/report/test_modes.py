@@ -37,6 +37,7 @@ def test_modes_keep_their_order_and_leave_out_the_rest(study):
     assert np.flatnonzero(inside).tolist() == [1, 3, 5, 7]
 
 
+@pytest.mark.slow
 def test_without_a_confirmed_mode_the_first_suggestions_are_unfolded():
     study = make_study(models=3)
     found = modes.modes_of(study)

@@ -52,6 +52,7 @@ def recorded(regression=False, **settings):
     )
 
 
+@pytest.mark.slow
 def test_the_share_of_speech_and_of_short_segments_is_said():
     assert recordings.sentences(recorded()) == [
         "24 segments of 6 recordings; 60 % of the time is speech.",

@@ -392,6 +392,7 @@ def test_says_why_an_interval_is_exact(values, speakers, sentence):
             assert not any("exact" in note or "equal" in note for note in notes)
 
 
+@pytest.mark.slow
 def test_warns_of_utterances_without_a_speaker():
     study = make_study()
 

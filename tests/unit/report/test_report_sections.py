@@ -727,6 +727,7 @@ def test_projection_finds_the_direction_in_which_points_differ():
     assert principal_components(np.ones((3, 1)), seed=0)[0].tolist() == [[0, 0]] * 3
 
 
+@pytest.mark.slow
 def test_map_has_different_colours_and_shapes_for_the_values(confirmed):
     made = projection.make_map(confirmed)
     spec = projection.map_chart(confirmed, made, chosen(confirmed)).spec

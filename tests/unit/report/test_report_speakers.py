@@ -71,6 +71,7 @@ def spread(count, total=12):
     return [range(count)] * total
 
 
+@pytest.mark.slow
 def test_two_speakers_carry_a_difference():
     # b fixes 24 errors of 03 and 11, and makes one more error on each other speaker
     others = {speaker: 3 for speaker in range(1, 13) if speaker not in (3, 11)}

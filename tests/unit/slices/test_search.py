@@ -71,6 +71,7 @@ def is_worse(loss, rows) -> bool:
 # what is found
 
 
+@pytest.mark.slow
 def test_a_planted_conjunction_is_found_within_speakers():
     table = utterances(1)
     inside = ((table["emotion"] == "anger") & (table["gender"] == "male")).to_numpy()
@@ -82,6 +83,7 @@ def test_a_planted_conjunction_is_found_within_speakers():
     np.testing.assert_array_equal(best["rows"], np.flatnonzero(inside))
 
 
+@pytest.mark.slow
 def test_an_attribute_of_many_speakers_is_found_across_speakers():
     table = utterances(2, rows=1500, speakers=80)
     inside = (table["gender"] == "male").to_numpy()
@@ -111,6 +113,7 @@ def test_a_lower_level_is_reached_with_more_resamples():
     assert best["confirmed"] and best["q"] <= 0.005
 
 
+@pytest.mark.slow
 def test_an_interval_of_a_number_is_found_without_speakers():
     table = utterances(4, rows=1500)
     inside = table["age"].between(30, 42).to_numpy()
@@ -134,6 +137,7 @@ def test_missing_values_are_a_category():
         np.testing.assert_array_equal(best["rows"], np.flatnonzero(inside))
 
 
+@pytest.mark.slow
 def test_two_planted_slices_are_both_found_and_their_parts_are_not_repeated():
     table = utterances(6, rows=2500)
     anger = (table["emotion"] == "anger").to_numpy()
@@ -300,6 +304,7 @@ def test_rows_of_one_speaker_are_not_taken_for_independent(seed):
 # edges
 
 
+@pytest.mark.slow
 def test_columns_are_the_same_with_and_without_slices():
     table = utterances(10)
     loss = errors(10, table, (table["emotion"] == "anger").to_numpy())
@@ -399,6 +404,7 @@ def test_the_speaker_column_may_be_a_feature():
     assert best["confirmed"].iloc[0]
 
 
+@pytest.mark.slow
 def test_every_dtype_and_a_repeated_index():
     base = utterances(18, rows=600)
     rng = np.random.default_rng(18)
@@ -550,6 +556,7 @@ def test_in_a_wide_table_rules_of_several_conditions_have_wider_bins():
     assert 0 < count(wide, ["x0", "x1"]) < count(narrow, ["x0", "x1"])
 
 
+@pytest.mark.slow
 def test_categories_that_hardly_ever_meet_leave_numbers_their_bins():
     rng = np.random.default_rng(64)
     names = ["text", "place"]
