@@ -14,7 +14,8 @@ from snakemake_cli import jobs_of, planned, snakemake, write_config
 pytestmark = pytest.mark.workflow
 
 MODES, HINTS = "results/modes/table/gender.csv", "results/audit/table/gender.hints.csv"
-GOALS = ["datasets", "audits", "predictions", "metrics", MODES, HINTS]
+SEARCHES = "results/study/searches.csv"
+GOALS = ["datasets", "audits", "predictions", "metrics", "slices", SEARCHES, MODES, HINTS]
 PAGES = ["results/report/table/gender.html", "results/spotlight/table/gender/table.parquet"]
 SPEAKERS = {"a": "female", "b": "male", "c": "female", "d": "male"}
 FILES = [f"wav/{speaker}{take}.wav" for speaker in SPEAKERS for take in range(4)]
