@@ -79,7 +79,7 @@ def _drop(measure: Measure, row: pd.Series) -> Cell:
     if pd.isna(row.get("corrected")):
         return number(measure.signed(row["drop"]), row["drop"], note=edges(measure, row))
     limits = measure.interval(row["corrected_low"], row["corrected_high"])
-    note = f"{limits}; measured {measure.signed(row['drop'])} {edges(measure, row)}"
+    note = f"{limits}\nmeasured {measure.signed(row['drop'])}\n{edges(measure, row)}"
     return number(measure.signed(row["corrected"]), row["corrected"], note=note)
 
 
