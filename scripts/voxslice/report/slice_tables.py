@@ -10,6 +10,7 @@ from voxslice.report.numbers import NONE, Measure, counted, decimal, probability
 from voxslice.report.study import Model, Study, rule_text
 from voxslice.report.tables import Cell, Column, Matrix, Table, capital, count, number, text_of
 from voxslice.rule_conditions import as_text, category_order
+from voxslice.slices.corrected_drops import WITHIN
 
 MAX_CHART_SLICES = 30
 """Largest number of slices in a chart. The table contains all slices."""
@@ -37,7 +38,9 @@ def slice_table(study: Study, model: Model, rows: pd.DataFrame) -> Table:
         Column(
             "Drop",
             measure.step,
-            meaning="how much worse it is inside, corrected for the search if it is confirmed",
+            meaning="how much worse it is inside, corrected for the search if it is confirmed; with"
+            " evidence within speakers, compared with the same speakers, and below it with all"
+            " others",
         ),
         Column("q", meaning="p-value, adjusted for all tests of the search"),
         Column(
@@ -75,11 +78,16 @@ def slice_table(study: Study, model: Model, rows: pd.DataFrame) -> Table:
 
 
 def _drop(measure: Measure, row: pd.Series) -> Cell:
-    """The drop of a slice with its interval; if it was corrected, also the measured drop."""
+    """The drop of a slice with its interval; if it was corrected, also the measured drop.
+
+    The corrected drop of a slice that was tested within speakers compares it with the same
+    speakers' other utterances. The measured one always compares it with all other utterances.
+    """
     if pd.isna(row.get("corrected")):
         return number(measure.signed(row["drop"]), row["drop"], note=edges(measure, row))
     limits = measure.interval(row["corrected_low"], row["corrected_high"])
-    note = f"{limits}\nmeasured {measure.signed(row['drop'])}\n{edges(measure, row)}"
+    label = "all others" if row["evidence"] == WITHIN else "measured"
+    note = f"{limits}\n{label} {measure.signed(row['drop'])}\n{edges(measure, row)}"
     return number(measure.signed(row["corrected"]), row["corrected"], note=note)
 
 

@@ -11,6 +11,8 @@ from voxslice.report.corrected import with_corrected_excess
 from voxslice.report.mode_cards import cards
 from voxslice.report.modes import modes_of
 from voxslice.report.searches import only_in_search, ruled_out, searches_sentence
+from voxslice.report.slice_tables import slice_table
+from voxslice.report.study import distinct
 from voxslice.slices.study_level import STUDY_COLUMNS
 from voxslice.slices.table import SEARCH_COLUMNS
 
@@ -95,3 +97,18 @@ def test_nothing_is_corrected_without_a_correction():
     shown = with_corrected_excess(study.modes)
     pd.testing.assert_series_equal(shown["excess"], study.modes["excess"])
     assert shown["measured"].isna().all()
+
+
+@pytest.mark.parametrize(
+    "evidence, label", [("within speakers", "all others"), ("across speakers", "measured")]
+)
+def test_the_table_of_slices_labels_the_figure_below_a_corrected_drop(evidence, label):
+    study = make_study(confirmed=True)
+    model = study.models[0]
+    rows = (
+        distinct(model.slices)
+        .head(1)
+        .assign(evidence=evidence, corrected=0.2, corrected_low=-0.01, corrected_high=0.6)
+    )
+    notes = [cell.note for cell in slice_table(study, model, rows).rows[0]]
+    assert any(note.split("\n")[1].startswith(f"{label} +") for note in notes if "\n" in note)
