@@ -87,8 +87,9 @@ def _drop(measure: Measure, row: pd.Series) -> Cell:
         return number(measure.signed(row["drop"]), row["drop"], note=edges(measure, row))
     limits = measure.interval(row["corrected_low"], row["corrected_high"])
     label = "all others" if row["evidence"] == WITHIN else "measured"
-    note = f"{limits}\n{label} {measure.signed(row['drop'])}\n{edges(measure, row)}"
-    return number(measure.signed(row["corrected"]), row["corrected"], note=note)
+    parts = [limits, f"{label} {measure.signed(row['drop'])}", edges(measure, row)]
+    note = " ".join(part.replace(" ", "\N{NO-BREAK SPACE}") for part in parts)
+    return number(measure.signed(row["corrected"]), row["corrected"], note=note, mark="wraps")
 
 
 def _searches(row: pd.Series) -> str:
