@@ -131,6 +131,18 @@ def read_csv(path: str | Path) -> pd.DataFrame:
     return _map_text(cells, restore)
 
 
+def as_booleans(column: pd.Series) -> pd.Series:
+    """Convert a column of a table that was read to booleans.
+
+    Args:
+        column: booleans, or their text if the CSV file has empty cells
+
+    Returns:
+        the booleans; missing values become false
+    """
+    return column.astype("string").str.lower().eq("true").fillna(False).astype(bool)
+
+
 def _map_text(table: pd.DataFrame, change: Callable[[str], str]) -> pd.DataFrame:
     """Change all text of a table, also the names of its columns."""
     changed = table.rename(columns=change)

@@ -7,6 +7,9 @@ REFERENCES = (CHANCE, MAJORITY, MEDIAN)
 PASSED, FAILED, UNDECIDED = "passed", "failed", "undecided"
 """Answers of a check and of a gate."""
 
+WITHIN, ACROSS, ROWS = "within speakers", "across speakers", "rows"
+"""Tests that confirm a slice or an effect, as the column `evidence` names them."""
+
 NO_RULE = "no rule"
 """Rule of a slice that no rule describes well enough."""
 

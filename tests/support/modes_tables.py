@@ -4,10 +4,11 @@ import dataclasses
 
 import numpy as np
 import pandas as pd
+from voxslice.files import as_booleans
 from voxslice.modes.differences import DIFFERENCE_COLUMNS
 from voxslice.modes.table import ALL_OTHERS, LINK_COLUMNS, MODE_COLUMNS, SAME_SPEAKERS
 from voxslice.names import NO_RULE
-from voxslice.report.study import distinct, is_confirmed
+from voxslice.report.study import distinct
 from voxslice.utterance_keys import KEY
 
 
@@ -16,7 +17,7 @@ def with_modes(study, *, confirmed_modes=4):
     found = pd.concat([distinct(model.slices).assign(model=model.name) for model in study.models])
     if not len(found):
         return study
-    found = found.assign(confirmed=is_confirmed(found["confirmed"]))
+    found = found.assign(confirmed=as_booleans(found["confirmed"]))
     found = found.sort_values(["confirmed", "support", "slice"], ascending=[False, False, True])
     found = found.drop_duplicates("slice").reset_index(drop=True)
     keep = found["confirmed"] & (found["confirmed"].cumsum() <= confirmed_modes)
@@ -39,7 +40,7 @@ def with_modes(study, *, confirmed_modes=4):
                 "precision": 1.0 if ruled else np.nan, "recall": 1.0 if ruled else np.nan,
                 "searches": searches or np.nan, "slices": len(same),
             }  # fmt: skip
-            sure = bool(is_confirmed(same["confirmed"]).any())
+            sure = bool(as_booleans(same["confirmed"]).any())
             evidence = same["evidence"].dropna()
             row |= {"confirmed": sure, "evidence": evidence.iloc[0] if sure else np.nan}
             within = row["evidence"] == "within speakers"

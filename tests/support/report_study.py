@@ -14,7 +14,7 @@ from voxslice.report.page.render import derive, render
 from voxslice.report.study import Embedding, Model, Study
 from voxslice.scores import metrics
 from voxslice.scores.scores import score_classes, score_values
-from voxslice.slices.table import SLICE_COLUMNS, slice_id, summarise
+from voxslice.slices.table import LIMIT_COLUMNS, SLICE_COLUMNS, slice_id, summarise
 from voxslice.task import Task
 from voxslice.utterance_keys import KEY, match_rows
 
@@ -72,6 +72,8 @@ SEARCHED = pd.DataFrame(
         "depth": pd.array([3, None], dtype="Int64"),
         "found": [2, 3],
         "confirmed": [1, 0],
+        "p": [0.001, 1.0],
+        **dict.fromkeys(LIMIT_COLUMNS, np.nan),
     }
 )
 

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from scipy import optimize, special
 
+from voxslice.names import ACROSS, ROWS, WITHIN
 from voxslice.slices.max_tests import (
     MIN_BETWEEN_SHARE,
     MIN_SPEAKERS_ACROSS,
@@ -22,7 +23,6 @@ from voxslice.slices.max_tests import (
     standardised,
 )
 from voxslice.slices.rule_space import RuleSpace
-from voxslice.slices.search import ACROSS, ROWS, WITHIN
 from voxslice.speakers import number_speakers
 
 RESAMPLES_WITHIN, RESAMPLES_ACROSS = 1999, 9999
@@ -176,9 +176,10 @@ def _moderated_contrasts(
 ) -> list[Contrasts]:
     """Contrasts of speakers in each comparison, with a variance that comparisons share in part.
 
-    A few speakers show badly how much speakers differ, so a test that uses their variance alone
-    misses much. Comparisons that are alike in this variance share it, see `moderated`. It does not
-    depend on which speakers are in a group, so permutations of speakers stay exact.
+    Few speakers tell little about how much speakers differ, so a test that uses the variance of one
+    comparison alone has little power. Comparisons that are alike in this variance share it, see
+    `moderated`. It does not depend on which speakers are in a group, so permutations of speakers
+    stay exact.
     """
     estimates = [components(change - change.mean(), numbers) for change in changes.T]
     ratios = [spread / within for within, spread in estimates if within > 0]

@@ -59,8 +59,8 @@ def pooled_slices(
     and few speakers tell little about a group. So a speaker in a condition is a unit: the variance
     of each rule is increased by what the utterances of such units share
     (`voxslice.slices.units`). What all speakers of a category lose in a condition is not part of
-    it: that is what the search looks for. Only categories with at least five speakers are
-    told from their speakers.
+    it: that is what the search looks for. Only categories with at least five speakers can be
+    distinguished from their speakers.
 
     Args:
         scores: scores of each model in each condition

@@ -8,6 +8,7 @@ import pandas as pd
 
 from voxslice.decisions.confidence import confidence
 from voxslice.decisions.estimate import estimate, interval
+from voxslice.files import as_booleans
 from voxslice.modes.rules import in_words, read_rule, utterances_of
 from voxslice.modes.table import REST
 from voxslice.scores.bootstrap import LEVEL, bootstrap_interval, speaker_sums
@@ -229,7 +230,7 @@ def mode_masks(
         the name and a mask of shape (utterances,), by id of the mode
     """
     index = pd.MultiIndex.from_frame(keys[KEY])
-    rows = modes[(modes["mode"].astype(str) != REST) & is_true(modes["confirmed"])]
+    rows = modes[(modes["mode"].astype(str) != REST) & as_booleans(modes["confirmed"])]
     found = {}
     for row in rows.drop_duplicates("mode").to_dict("records"):
         of_mode = members[members["mode"].astype(str) == str(row["mode"])]
@@ -237,11 +238,6 @@ def mode_masks(
         if inside.any():
             found[str(row["mode"])] = (str(row["name"]), inside)
     return found
-
-
-def is_true(column: pd.Series) -> pd.Series:
-    """Which cells of a column of booleans, or of their text, are true."""
-    return column.astype("string").str.lower().eq("true").fillna(False).astype(bool)
 
 
 def visible_rules(
@@ -263,7 +259,9 @@ def visible_rules(
     Returns:
         a mask of shape (utterances,), by the rule in words
     """
-    rows = modes[(modes["model"] == model) & is_true(modes["confirmed"]) & modes["rule"].notna()]
+    rows = modes[
+        (modes["model"] == model) & as_booleans(modes["confirmed"]) & modes["rule"].notna()
+    ]
     described = keys[KEY].merge(metadata, on=KEY, how="left")
     found = {}
     for rule in rows["rule"]:

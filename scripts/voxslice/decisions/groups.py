@@ -10,6 +10,7 @@ import pandas as pd
 
 from voxslice.comparison.groups import category_groups
 from voxslice.errors import InputError
+from voxslice.files import as_booleans
 from voxslice.modes.table import REST
 from voxslice.rule_conditions import MISSING, as_text, categories_text, category_order, is_numeric
 from voxslice.utterance_keys import KEY
@@ -128,7 +129,7 @@ def _modes(
     owner = check["against"] or check["model"]
     modes = modes[modes["mode"].astype(str) != REST]
     if value == EACH:
-        own = (modes["model"] == owner) & modes["confirmed"].astype(str).str.lower().eq("true")
+        own = (modes["model"] == owner) & as_booleans(modes["confirmed"])
         chosen = modes[own]
     else:
         named = [modes[name].astype(str) == value for name in ("mode", "name", "rule")]

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from voxslice.files import as_booleans
 from voxslice.slices.study_level import holding_searches
 
 
@@ -22,9 +23,7 @@ def count_in_study(
         that were confirmed, but only by searches that do not count in the study
     """
     holding = holding_searches(searches, dataset, task)
-    confirmed = (
-        modes["confirmed"].astype("string").str.lower().eq("true").fillna(False).astype(bool)
-    )
+    confirmed = as_booleans(modes["confirmed"])
     named = modes["confirmed_by"].fillna("").astype(str).str.split(", ")
     holds = np.array(
         [

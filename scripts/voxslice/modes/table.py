@@ -14,6 +14,7 @@ from voxslice.modes.differences import differences
 from voxslice.modes.errors import confusions, leading_speaker
 from voxslice.modes.rules import read_rule
 from voxslice.modes.unflagged import Retest, without_flagged
+from voxslice.names import WITHIN
 from voxslice.rule_conditions import is_numeric
 from voxslice.slices.corrected_drops import NOT_CORRECTED, corrected_slice
 from voxslice.slices.excess import within_speakers
@@ -24,7 +25,6 @@ from voxslice.utterance_keys import KEY
 
 REST, NONE = "rest", "none"
 """Modes in the tables that stand for the utterances, and the slices, of no mode."""
-WITHIN = "within speakers"
 SAME_SPEAKERS, ALL_OTHERS = "same speakers", "all other utterances"
 
 MODE_COLUMNS = [

@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 
 from voxslice.decisions.abstention import ALL, CONFIDENCE
+from voxslice.files import as_booleans
 from voxslice.report.drawing import Drawing, draw, style
 from voxslice.report.numbers import NONE, Measure, share
-from voxslice.report.study import Study, is_confirmed
+from voxslice.report.study import Study
 from voxslice.report.tables import Cell, Column, Table, model_cell, number
 
 SHOWN = (1.0, 0.9, 0.8, 0.5)
@@ -110,7 +111,7 @@ def _thresholds(study: Study) -> list[str]:
             f" {ERROR.text(row['risk_elsewhere'])}"
             for row in chosen.to_dict("records")
         ]
-        kept = is_confirmed(chosen["kept"])
+        kept = as_booleans(chosen["kept"])
         promise = "kept" if kept.all() else "not kept" if not kept.any() else "kept once of twice"
         found.append(
             f"A threshold for an error rate of {model} of at most {wanted}, chosen on half of the"

@@ -9,8 +9,9 @@ import pandas as pd
 from voxslice.comparison.compare import ALL
 from voxslice.conditions.outcomes import CLEAN
 from voxslice.conditions.tables import MODE_KIND
+from voxslice.files import as_booleans
 from voxslice.report.numbers import NONE, Measure, probability, probability_of, share
-from voxslice.report.study import Study, is_confirmed
+from voxslice.report.study import Study
 from voxslice.report.tables import (
     Cell,
     Column,
@@ -364,7 +365,7 @@ def slice_table(study: Study) -> Table | None:
     Returns:
         one row per model and slice; None if no slice is confirmed
     """
-    table = study.condition_slices[is_confirmed(study.condition_slices["confirmed"])]
+    table = study.condition_slices[as_booleans(study.condition_slices["confirmed"])]
     if not len(table):
         return None
     measure = study.measure

@@ -2,8 +2,9 @@
 
 import pandas as pd
 
+from voxslice.files import as_booleans
 from voxslice.report.numbers import counted, probability, share
-from voxslice.report.study import Study, is_confirmed
+from voxslice.report.study import Study
 from voxslice.report.tables import Cell, Column, Table, number
 from voxslice.utterance_keys import KEY
 
@@ -121,7 +122,7 @@ def placed_hints(hints: pd.DataFrame, modes: pd.DataFrame, members: pd.DataFrame
         the hints with the column `mode`: the first mode that is confirmed for the model and holds
         the utterance; empty if there is none
     """
-    confirmed = modes.loc[is_confirmed(modes["confirmed"]), ["mode", "model"]]
+    confirmed = modes.loc[as_booleans(modes["confirmed"]), ["mode", "model"]]
     order = confirmed.assign(rank=range(len(confirmed)))
     held = members.astype(TIMES).merge(order, on="mode").sort_values("rank", kind="stable")
     held = held.drop_duplicates([*KEY, "model"])[[*KEY, "model", "mode"]]

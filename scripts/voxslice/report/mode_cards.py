@@ -6,13 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from voxslice.files import as_booleans
 from voxslice.modes.table import SAME_SPEAKERS
 from voxslice.report.channel_notes import channel_note
 from voxslice.report.modes import Mode, decisive
 from voxslice.report.numbers import counted, decimal, probability, share, significant
 from voxslice.report.searches import only_in_search
 from voxslice.report.slice_tables import edges, slice_name
-from voxslice.report.study import Study, by_severity, is_confirmed, rule_text
+from voxslice.report.study import Study, by_severity, rule_text
 from voxslice.report.tables import Cell, Column, Table, capital, model_cell, number, plain, text_of
 
 MAX_DIFFERENCES = 3
@@ -158,7 +159,7 @@ def _figures(study: Study, row: pd.Series) -> Figures:
         if not row["errors"]:
             return _without_errors(model.name, int(row["position"]), total)
         errors += f" ({int(row['errors']):,} of {total:,})"
-    confirmed = bool(is_confirmed(pd.Series([row["confirmed"]]))[0])
+    confirmed = bool(as_booleans(pd.Series([row["confirmed"]]))[0])
     notes = [EVIDENCE.get(evidence, f"{capital(evidence)}.") if confirmed else "Not confirmed."]
     if row.get("only_in_search", False):
         notes = [only_in_search(study.study_searches, study.dataset, study.task, row)]

@@ -7,12 +7,13 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
+from voxslice.files import as_booleans
 from voxslice.report.drawing import LINE, Drawing, draw, label_layers, label_width, style, wrapped
 from voxslice.report.mode_cards import size_text
 from voxslice.report.modes import REST, Mode, decisive
 from voxslice.report.numbers import decimal
 from voxslice.report.slice_tables import edges
-from voxslice.report.study import Study, is_confirmed
+from voxslice.report.study import Study
 from voxslice.report.tables import Cell, Column, Table, capital, model_cell, number, text_of
 from voxslice.shown_text import visible
 
@@ -52,7 +53,7 @@ def overview(
         shown = mode.rows if every_model else decisive(mode.rows)
         shown = shown.head(1) if brief else shown
         for place, (_, row) in enumerate(shown.iterrows()):
-            confirmed = bool(is_confirmed(pd.Series([row["confirmed"]]))[0])
+            confirmed = bool(as_booleans(pd.Series([row["confirmed"]]))[0])
             title = Cell(capital(mode.title), note=size_text(row)) if place == 0 else Cell("")
             rows.append(
                 [

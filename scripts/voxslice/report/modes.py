@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from voxslice.report.study import Study, is_confirmed
+from voxslice.files import as_booleans
+from voxslice.report.study import Study
 from voxslice.report.tables import text_of
 from voxslice.utterance_keys import KEY
 
@@ -50,7 +51,7 @@ def modes_of(study: Study) -> list[Mode]:
     for name, rows in table.groupby("mode", sort=False):
         rows = rows.assign(position=rows["model"].map(order.index)).sort_values("position")
         first = rows.iloc[0]
-        confirmed = bool(is_confirmed(rows["confirmed"]).any())
+        confirmed = bool(as_booleans(rows["confirmed"]).any())
         modes.append(
             Mode(str(name), text_of(first["name"]), text_of(first["rule"]), confirmed, rows)
         )
@@ -92,5 +93,5 @@ def decisive(rows: pd.DataFrame) -> pd.DataFrame:
         share of its errors in the mode; the largest share comes first
     """
     order = rows.sort_values("share_of_errors", ascending=False, kind="stable")
-    confirmed = order[is_confirmed(order["confirmed"])]
+    confirmed = order[as_booleans(order["confirmed"])]
     return confirmed if len(confirmed) else order.head(1)

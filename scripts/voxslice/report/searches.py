@@ -62,8 +62,6 @@ def ruled_out(study: Study, model: Model) -> str:
         the sentence; empty if no search has such a limit
     """
     table = model.searches
-    if not set(LIMIT_COLUMNS) <= set(table):
-        return ""
     table = table[table[LIMIT_COLUMNS].notna().any(axis=1)]
     if not len(table):
         return ""

@@ -4,13 +4,12 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from voxslice.names import NO_RULE, cluster_name
+from voxslice.names import NO_RULE, WITHIN, cluster_name
 from voxslice.report.drawing import SOFT, Drawing, intervals, scaled, style
 from voxslice.report.numbers import NONE, Measure, counted, decimal, probability
 from voxslice.report.study import Model, Study, rule_text
 from voxslice.report.tables import Cell, Column, Matrix, Table, capital, count, number, text_of
 from voxslice.rule_conditions import as_text, category_order
-from voxslice.slices.corrected_drops import WITHIN
 
 MAX_CHART_SLICES = 30
 """Largest number of slices in a chart. The table contains all slices."""

@@ -22,7 +22,7 @@ from voxslice.decisions.abstention import (
 )
 from voxslice.decisions.cascade import CASCADE_COLUMNS
 from voxslice.decisions.table import CHECK_COLUMNS
-from voxslice.files import read_embeddings, read_predictions
+from voxslice.files import as_booleans, read_embeddings, read_predictions
 from voxslice.modes.channels import CHANNEL_COLUMNS
 from voxslice.modes.differences import DIFFERENCE_COLUMNS
 from voxslice.modes.rules import in_words, read_rule
@@ -368,7 +368,7 @@ class Study:
         The column `position` contains the position of a model for which the slice was found.
         """
         tables = [
-            model.slices[is_confirmed(model.slices["confirmed"])].assign(position=position)
+            model.slices[as_booleans(model.slices["confirmed"])].assign(position=position)
             for position, model in enumerate(self.models)
         ]
         some = [table for table in tables if len(table)] or tables[:1]
@@ -479,7 +479,7 @@ class Study:
 
 def by_severity(slices: pd.DataFrame) -> pd.DataFrame:
     """Sort slices as the report shows them: confirmed slices first, then by drop."""
-    order = slices.assign(confirmed=is_confirmed(slices["confirmed"]))
+    order = slices.assign(confirmed=as_booleans(slices["confirmed"]))
     return order.sort_values(["confirmed", "drop", "slice"], ascending=[False, False, True])
 
 
@@ -498,11 +498,6 @@ def distinct(slices: pd.DataFrame) -> pd.DataFrame:
     rows = rows.drop_duplicates("slice").reset_index(drop=True)
     also = [", ".join(dict.fromkeys(searches[name][1:])) for name in rows["slice"]]
     return rows.assign(rank=np.arange(1, len(rows) + 1), also=also)
-
-
-def is_confirmed(column: pd.Series) -> pd.Series:
-    """Convert a column of booleans or text to booleans; missing values become false."""
-    return column.astype("string").str.lower().eq("true").fillna(False).astype(bool)
 
 
 def rule_text(row: pd.Series) -> str:

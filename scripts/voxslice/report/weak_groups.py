@@ -6,10 +6,11 @@ import numpy as np
 import pandas as pd
 
 from voxslice.comparison.groups import category_groups
+from voxslice.files import as_booleans
 from voxslice.modes.rules import in_words, read_rule
 from voxslice.modes.table import SAME_SPEAKERS
 from voxslice.report.modes import REST
-from voxslice.report.study import Study, is_confirmed
+from voxslice.report.study import Study
 from voxslice.report.tables import text_of
 from voxslice.slices.drop_intervals import drop_interval
 from voxslice.speakers import count_speakers, number_speakers
@@ -64,7 +65,7 @@ def confirmed_modes(study: Study, model: str) -> list[WeakGroup]:
         the modes, the worst first
     """
     rows = _modes(study, model)
-    return [_of_mode(row) for _, row in rows[is_confirmed(rows["confirmed"])].iterrows()]
+    return [_of_mode(row) for _, row in rows[as_booleans(rows["confirmed"])].iterrows()]
 
 
 def largest_weak_group(study: Study, model: str) -> WeakGroup | None:

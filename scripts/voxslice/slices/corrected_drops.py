@@ -15,10 +15,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
+from voxslice.names import WITHIN
 from voxslice.slices.drop_intervals import drop_error
 from voxslice.slices.excess import within_speakers
 
-WITHIN = "within speakers"
 LEAST_DROP = -0.5
 """Smallest true drop that is considered, in standard errors. A confirmed slice is seldom better
 than the rest, but it may be no worse. The value was chosen by simulation

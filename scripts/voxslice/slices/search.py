@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from voxslice.names import ACROSS, ROWS, WITHIN
 from voxslice.slices.certificates import (
     SIZES,
     largest_limits,
@@ -50,8 +51,6 @@ from voxslice.slices.units import (
 )
 from voxslice.speakers import as_speakers, number_speakers
 from voxslice.units import number_units
-
-WITHIN, ACROSS, ROWS = "within speakers", "across speakers", "rows"
 
 DEFAULT_ALPHA = 0.05
 RESAMPLES = 999  # at the default alpha; a lower one needs more to be reached at all

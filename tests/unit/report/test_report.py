@@ -22,10 +22,11 @@ from report_study import (
 from snakemake_cli import ROOT
 from voxslice.config.complete import complete
 from voxslice.errors import InputError
+from voxslice.files import as_booleans
 from voxslice.report.numbers import Measure, decimal, measures, probability
 from voxslice.report.page.render import derive, inlined
 from voxslice.report.page.templates import breakable
-from voxslice.report.study import by_severity, is_confirmed
+from voxslice.report.study import by_severity
 from voxslice.task import Task
 
 SECTIONS = ["answer", "modes", "speakers", "against", "overall", "tradeoff", "slices", "limits"]
@@ -94,7 +95,7 @@ def test_text_breaks_after_underscores_and_is_escaped():
 
 
 def test_confirmed_is_read_from_booleans_and_text():
-    assert is_confirmed(pd.Series([True, "True", "false", None])).tolist() == [
+    assert as_booleans(pd.Series([True, "True", "false", None])).tolist() == [
         True,
         True,
         False,

@@ -53,7 +53,7 @@ def test_what_the_largest_search_rules_out():
     assert any(text in sentence for sentence in answer(study))
     nothing = with_limits(study, [np.nan] * 3)
     assert "search few" in ruled_out(nothing, nothing.models[0])
-    none = dataclasses.replace(study.models[0], searches=pd.DataFrame(columns=["search"]))
+    none = dataclasses.replace(study.models[0], searches=pd.DataFrame(columns=SEARCH_COLUMNS))
     assert ruled_out(study, none) == ""
 
 

@@ -9,12 +9,12 @@ import pandas as pd
 
 from voxslice.conditions.outcomes import WORST_COLUMNS
 from voxslice.decisions.documents import summary
+from voxslice.files import as_booleans
 from voxslice.report.conditions import worst_sentence
 from voxslice.report.modes import REST
 from voxslice.report.numbers import NONE, Measure, decimal, measures, share
 from voxslice.report.page.templates import style, template
 from voxslice.report.searches import searches_sentence
-from voxslice.report.study import is_confirmed
 from voxslice.report.tables import Cell, Column, Table, count, number, text_of
 from voxslice.task import Task
 
@@ -188,7 +188,7 @@ def _verdict(study: Compared, model: str) -> Cell:
 def _worst_mode(study: Compared, model: str) -> Cell:
     """Name the worst failure mode of a model: a confirmed one if there is one."""
     rows = study.modes[(study.modes["model"] == model) & (study.modes["mode"] != REST)]
-    rows = rows.assign(_confirmed=is_confirmed(rows["confirmed"]))
+    rows = rows.assign(_confirmed=as_booleans(rows["confirmed"]))
     rows = rows[rows["_confirmed"]] if rows["_confirmed"].any() else rows
     rows = rows[rows["share_of_errors"] > 0]
     if not len(rows):

@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from voxslice.files import as_booleans
 from voxslice.report.modes import REST
 from voxslice.report.numbers import Measure, counted, measures, share
-from voxslice.report.study import by_severity, distinct, is_confirmed, rule_text
+from voxslice.report.study import by_severity, distinct, rule_text
 from voxslice.shown_text import shown
 from voxslice.task import Task
 from voxslice.utterance_keys import KEY
@@ -82,7 +83,7 @@ def make_issues(
 
 def _severity(rows: pd.DataFrame, task: Task) -> str:
     """Choose the severity of a mode from its figures for the models that it is confirmed for."""
-    confirmed = rows[is_confirmed(rows["confirmed"])]
+    confirmed = rows[as_booleans(rows["confirmed"])]
     if not len(confirmed):
         return "low"
     inside, elsewhere = (task.loss_of(confirmed[name].astype(float)) for name in ("value", "rest"))
