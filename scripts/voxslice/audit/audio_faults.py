@@ -1,12 +1,14 @@
 """Faults in the audio of utterances, by what their examination found."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from voxslice.audit.copies import near_copies
 from voxslice.audit.finding import Finding
+from voxslice.utterance_keys import KEY
 
 CLIPPED = 0.001
 """Smallest share of clipped samples of clipped audio."""
@@ -77,9 +79,11 @@ def check_copies(examined: pd.DataFrame, splits: pd.Series | None = None) -> Ite
         splits: split of each utterance, in the order of the table; None if there are none
 
     Yields:
-        for an exact copy, the utterance and the first one with the same samples; for a near copy,
-        each pair that is no exact copy. Silent utterances are left out, and parts of a file that
-        overlap.
+        for an exact copy, the utterance and the first one with the same samples. For a near copy,
+        the utterance and the first one that it is a copy of, and further pairs only where they
+        name an utterance that no pair has named, or the first copy in another split. So the number
+        of findings grows with the utterances, and not with the pairs among them. Silent utterances
+        are left out, and parts of a file that overlap.
     """
     table = examined.reset_index(drop=True)
     sounds = table["content"].notna() & (table["silence"].fillna("") == "")
@@ -90,27 +94,39 @@ def check_copies(examined: pd.DataFrame, splits: pd.Series | None = None) -> Ite
         if first != row.Index:
             yield _copy("exact copy", table, first, row.Index, "the same samples", splits)
     kept = sorted(first_of.values())
+    keys = list(table[KEY].itertuples())
     words, loud = ([table[name][row] for row in kept] for name in ("words", "loud"))
+    named: set[int] = set()
+    in_other_split: set[int] = set()
     for copy in near_copies(words, loud):
         first, second = kept[copy.first], kept[copy.second]
-        if not _overlap(table.loc[first], table.loc[second]):
-            detail = f"{copy.errors:.0%} of the fingerprint differ"
-            yield _copy("near copy", table, first, second, detail, splits)
+        crosses = second not in in_other_split and _split_note(splits, first, second) != ""
+        if _overlap(keys[first], keys[second]) or ({first, second} <= named and not crosses):
+            continue
+        named |= {first, second}
+        in_other_split |= {second} if crosses else set()
+        detail = f"{copy.errors:.0%} of the fingerprint differ"
+        yield _copy("near copy", table, first, second, detail, splits)
 
 
-def _overlap(row: pd.Series, other: pd.Series) -> bool:
+def _overlap(row: Any, other: Any) -> bool:
     """Whether two utterances share a part of a file."""
-    return bool(
-        row["file"] == other["file"] and row["start"] < other["end"] and other["start"] < row["end"]
-    )
+    return bool(row.file == other.file and row.start < other.end and other.start < row.end)
+
+
+def _split_note(splits: pd.Series | None, first: int, second: int) -> str:
+    """Name the splits of two utterances if they differ; empty if they are equal or not known."""
+    if splits is None:
+        return ""
+    pair = [splits.iloc[first], splits.iloc[second]]
+    if pd.isna(pair).any() or pair[0] == pair[1]:
+        return ""
+    return f"; in the splits {pair[0]} and {pair[1]}"
 
 
 def _copy(
     issue: str, table: pd.DataFrame, first: int, second: int, detail: str, splits: pd.Series | None
 ) -> Finding:
     """Make a finding about two copies, and say if they are in different splits."""
-    if splits is not None:
-        pair = [splits.iloc[first], splits.iloc[second]]
-        if not pd.isna(pair).any() and pair[0] != pair[1]:
-            detail += f"; in the splits {pair[0]} and {pair[1]}"
+    detail += _split_note(splits, first, second)
     return Finding.of(issue, table.loc[second], table.loc[first], detail=detail)

@@ -1,6 +1,6 @@
 """Find utterances that are copies of each other, by their fingerprints."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -22,6 +22,11 @@ MIN_SHARE = 0.5
 may be alike by chance, but not most of two utterances."""
 
 
+BLOCK = 2**14
+"""Loud frames of the utterances that are compared with all others at a time. A smaller block needs
+less memory, and finds the same copies."""
+
+
 class Copy(NamedTuple):
     """Two utterances with the same audio.
 
@@ -36,51 +41,66 @@ class Copy(NamedTuple):
     errors: float
 
 
-def near_copies(words: Sequence[np.ndarray], loud: Sequence[np.ndarray]) -> list[Copy]:
+def near_copies(words: Sequence[np.ndarray], loud: Sequence[np.ndarray]) -> Iterator[Copy]:
     """Find the pairs of utterances that are copies of the same recording.
 
-    Copies may have another level, another encoding, weak noise, or other ends. Time and memory grow
-    with the number of frames, and not with the number of pairs.
+    Copies may have another level, another encoding, weak noise, or other ends. Time grows with the
+    number of frames, and not with the number of pairs. The utterances are compared in blocks, so
+    that memory does not grow with the number of copies.
 
     Args:
         words: fingerprint of each utterance, see `voxslice.audit.fingerprints.fingerprint`
         loud: whether each of its frames is loud
 
-    Returns:
+    Yields:
         the pairs, sorted by row
     """
-    copies: dict[tuple[int, int], float] = {}
-    for first, second, shift in _candidates(words, loud):
-        errors = min(
-            _errors(words[first], loud[first], words[second], loud[second], shift + near)
-            for near in (-1, 0, 1)
-        )
-        if errors <= min(MAX_ERRORS, copies.get((first, second), 1.0)):
-            copies[first, second] = errors
-    return [Copy(*pair, copies[pair]) for pair in sorted(copies)]
+    for block in _candidates(words, loud):
+        copies: dict[tuple[int, int], float] = {}
+        for first, second, shift in block:
+            errors = min(
+                _errors(words[first], loud[first], words[second], loud[second], shift + near)
+                for near in (-1, 0, 1)
+            )
+            if errors <= min(MAX_ERRORS, copies.get((first, second), 1.0)):
+                copies[first, second] = errors
+        yield from (Copy(*pair, copies[pair]) for pair in sorted(copies))
 
 
 def _candidates(
     words: Sequence[np.ndarray], loud: Sequence[np.ndarray]
-) -> list[tuple[int, int, int]]:
-    """Pairs of utterances with equal words at the same distance in time, and the distance."""
+) -> Iterator[list[tuple[int, int, int]]]:
+    """Pairs of utterances with equal words at the same distance in time, and the distance.
+
+    The pairs of a block have their first utterances in common.
+    """
     frames = [np.flatnonzero(mask) for mask in loud]
-    if not sum(map(len, frames)):
-        return []
+    ends = np.cumsum([0, *map(len, frames)])
+    if not ends[-1]:
+        return
     values = np.concatenate([one[at] for one, at in zip(words, frames, strict=True)])
-    owner = np.repeat(np.arange(len(words)), [len(at) for at in frames])
-    position = np.concatenate(frames)
+    owner = np.repeat(np.arange(len(words), dtype=np.int32), np.diff(ends))
+    position = np.concatenate(frames).astype(np.int32)
     order = np.lexsort((position, owner, values))
     values, owner, position = values[order], owner[order], position[order]
-    votes = []
-    for step in range(1, MAX_EQUAL + 1):
-        same = (values[step:] == values[:-step]) & (owner[step:] != owner[:-step])
-        at = np.flatnonzero(same)
-        votes.append(
-            np.stack([owner[at], owner[at + step], position[at] - position[at + step]], axis=1)
-        )
-    pairs, counts = np.unique(np.concatenate(votes), axis=0, return_counts=True)
-    return [(int(a), int(b), int(shift)) for a, b, shift in pairs[counts >= MIN_VOTES]]
+    place = np.empty_like(order)  # of each frame among the sorted ones
+    place[order] = np.arange(len(order))
+    begin = 0
+    while begin < len(words):
+        # at least one utterance, and as many as have the frames of a block
+        end = max(begin + 1, int(np.searchsorted(ends, ends[begin] + BLOCK, side="right")) - 1)
+        own = place[ends[begin] : ends[end]]
+        votes = []
+        for step in range(1, MAX_EQUAL + 1):
+            at = own[own + step < len(values)]
+            at = at[(values[at + step] == values[at]) & (owner[at + step] != owner[at])]
+            other = at + step
+            votes.append(
+                np.stack([owner[at], owner[other], position[at] - position[other]], axis=1)
+            )
+        pairs, counts = np.unique(np.concatenate(votes), axis=0, return_counts=True)
+        yield [(int(a), int(b), int(shift)) for a, b, shift in pairs[counts >= MIN_VOTES]]
+        begin = end
 
 
 def _errors(

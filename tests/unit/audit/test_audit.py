@@ -131,6 +131,28 @@ def test_copies_are_found_once_and_their_splits_are_named(corpus):
     assert "splits" not in found["detail"].iloc[1]
 
 
+def test_findings_grow_with_the_copies_and_not_with_their_pairs(corpus):
+    signals = {f"{number}.wav": (1 - 0.02 * number) * clean(0) for number in range(12)}
+    found = audit(*corpus(signals, split=["train"] * 10 + ["test", "train"]), **SETTINGS)
+    found = found[found["issue"] == "near copy"]
+    assert set(found["file"]) == set(list(signals)[1:]) and len(found) <= 2 * len(signals)
+    leaks = found[found["detail"].str.endswith("; in the splits train and test")]
+    assert leaks["file"].tolist() == ["10.wav"]
+    reverse = found[found["detail"].str.endswith("; in the splits test and train")]
+    assert reverse[["file", "other_file"]].to_numpy().tolist() == [["11.wav", "10.wav"]]
+
+
+def test_an_utterance_that_has_a_copy_is_always_named(corpus):
+    # the third utterance holds the first two, which are no copies of each other
+    signals = {"a.wav": clean(0), "b.wav": clean(1), "c.wav": np.concatenate([clean(0), clean(1)])}
+    found = audit(*corpus(signals), **SETTINGS)
+    found = found[found["issue"] == "near copy"]
+    assert found[["file", "other_file"]].to_numpy().tolist() == [
+        ["c.wav", "a.wav"],
+        ["c.wav", "b.wav"],
+    ]
+
+
 def test_silent_utterances_are_no_copies(corpus):
     signals = {name: np.zeros(RATE, np.float32) for name in ("a.wav", "b.wav")}
     assert set(audit(*corpus(signals), **SETTINGS)["issue"]) == {"silent"}

@@ -1,6 +1,7 @@
 """Copies of a recording are found, whatever was done to them, and nothing else."""
 
 import io
+import tracemalloc
 
 import audresample
 import numpy as np
@@ -67,13 +68,13 @@ def originals():
 
 @pytest.mark.parametrize("change", CHANGES)
 def test_a_changed_copy_is_found(originals, change):
-    copies = near_copies(*fingerprints([*originals, CHANGES[change](originals[5])]))
+    copies = list(near_copies(*fingerprints([*originals, CHANGES[change](originals[5])])))
     assert [(copy.first, copy.second) for copy in copies] == [(5, 12)]
     assert copies[0].errors < MAX_ERRORS / 2
 
 
 def test_other_recordings_are_no_copies(originals):
-    assert near_copies(*fingerprints(originals)) == []
+    assert list(near_copies(*fingerprints(originals))) == []
 
 
 def test_fingerprints_do_not_depend_on_level_or_block(originals, monkeypatch):
@@ -88,10 +89,28 @@ def test_fingerprints_do_not_depend_on_level_or_block(originals, monkeypatch):
 def test_short_utterances_have_no_fingerprint(originals):
     words, loud = fingerprint(originals[0][: RATE // 3], RATE)
     assert len(words) == len(loud) == 0
-    assert near_copies(*fingerprints([originals[0][:100]] * 2)) == []
-    assert near_copies([], []) == []
+    assert list(near_copies(*fingerprints([originals[0][:100]] * 2))) == []
+    assert list(near_copies([], [])) == []
 
 
 def test_three_copies_are_three_pairs(originals):
     copies = near_copies(*fingerprints([originals[0], originals[1], *originals[:1] * 2]))
-    assert copies == [Copy(0, 2, 0.0), Copy(0, 3, 0.0), Copy(2, 3, 0.0)]
+    assert list(copies) == [Copy(0, 2, 0.0), Copy(0, 3, 0.0), Copy(2, 3, 0.0)]
+
+
+def test_blocks_find_the_same_copies_and_bound_the_memory(monkeypatch):
+    rng = np.random.default_rng(0)
+    takes = rng.integers(0, 2**32, (20, 120), dtype=np.uint32)
+    words = [
+        takes[number % 20] ^ (rng.random(120) < 0.1).astype(np.uint32) for number in range(400)
+    ]
+    loud = [rng.random(120) < 0.8 for _ in words]
+    peaks = {}
+    for block in (10**9, 500):
+        monkeypatch.setattr("voxslice.audit.copies.BLOCK", block)
+        tracemalloc.start()
+        peaks[block] = list(near_copies(words, loud)), tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    (whole, memory_of_whole), (blocks, memory_of_blocks) = peaks.values()
+    assert whole == blocks and len(whole) > 2000
+    assert memory_of_blocks < memory_of_whole / 3
