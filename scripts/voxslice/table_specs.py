@@ -145,6 +145,11 @@ SEARCH_SUMMARY = (
         )
         for percent in (5, 10, 20)
     ),
+    Column(
+        "utterances",
+        "integer",
+        "Number of utterances that were searched. sliceguard may get a `sample` of all utterances.",
+    ),
 )
 
 

@@ -74,6 +74,7 @@ SEARCHED = pd.DataFrame(
         "confirmed": [1, 0],
         "p": [0.001, 1.0],
         **dict.fromkeys(LIMIT_COLUMNS, np.nan),
+        "utterances": 24,
     }
 )
 

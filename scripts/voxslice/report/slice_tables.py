@@ -152,6 +152,11 @@ def searched(study: Study, model: Model) -> list[str]:
             text += f", {confirmed} of them confirmed on held-out speakers"
         else:
             text = f"no slice suggested by {row['finder']}"
+        if row["utterances"] < len(model.scores):
+            text += (
+                f", in a random sample of {int(row['utterances']):,} of {len(model.scores):,}"
+                " utterances"
+            )
         sentences.append(f"{capital(row['search'])}: {text}.")
     suggested = model.searches["searched"].isna() & (model.searches["found"] > 0)
     if study.speakers and suggested.any():

@@ -27,7 +27,8 @@ SLICE_COLUMNS = [
 
 LIMIT_COLUMNS = [f"limit_{round(100 * share)}" for share in SIZES]
 SEARCH_COLUMNS = [
-    "search", "finder", "searched", "depth", "found", "confirmed", "p", *LIMIT_COLUMNS
+    "search", "finder", "searched", "depth", "found", "confirmed", "p", *LIMIT_COLUMNS,
+    "utterances",
 ]  # fmt: skip
 
 SPEAKER, OVERLAP = "_speaker", "_overlap"  # no column of a dataset can have these names
@@ -43,7 +44,7 @@ class SliceTables:
         searches: one row per search, in the columns `SEARCH_COLUMNS`: how many rules of up to how
             many conditions (`depth`) were searched, also if no slice was found, the p-value of the
             search, and how much worse a group of some size may be (see
-            `voxslice.slices.search.Found`)
+            `voxslice.slices.search.Found`), and how many utterances were searched
     """
 
     slices: pd.DataFrame
@@ -175,7 +176,7 @@ def tabulate_slices(
             rows.append(row | _corrected(part, loss, speakers))
             members.append(scores.loc[part.members, KEY].assign(slice=row["slice"]))
         confirmed = sum(bool(part.columns["confirmed"]) for part in slices)
-        counts = {"found": len(slices), "confirmed": confirmed}
+        counts = {"found": len(slices), "confirmed": confirmed, "utterances": len(sample)}
         # sliceguard's q is adjusted for all of its suggestions, so that the smallest one counts
         smallest = pd.Series([part.columns["q"] for part in slices], dtype=float).min()
         p = {"p": 1.0 if np.isnan(smallest) else smallest}

@@ -348,6 +348,18 @@ def test_the_report_describes_what_was_searched(study):
     assert slice_tables.searched(study, study.models[0]) == sentences
 
 
+def test_the_report_says_that_a_search_got_a_sample(study):
+    (model, *_) = study.models
+    table = model.searches.assign(utterances=[24, 10])
+    suggested, _ = slice_tables.searched(study, dataclasses.replace(model, searches=table))[1:]
+    assert suggested.endswith("held-out speakers, in a random sample of 10 of 24 utterances.")
+    table = table.assign(found=0)
+    nothing = slice_tables.searched(study, dataclasses.replace(model, searches=table))[1]
+    assert nothing == (
+        "Metadata: no slice suggested by sliceguard, in a random sample of 10 of 24 utterances."
+    )
+
+
 def test_charts_are_escaped_and_reproducible(study):
     model = study.models[1]
     drawings = [slice_tables.drop_chart(study, model, distinct(model.slices)) for _ in range(2)]

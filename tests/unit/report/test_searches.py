@@ -38,8 +38,8 @@ def test_a_mode_that_only_its_search_confirms_is_explained():
 
 
 def with_limits(study, limits):
-    rows = [["few", "subgroups", 50, 2, 0, 0, 1.0, 0.5, 0.5, 0.5],
-            ["many", "subgroups", 500, 2, 0, 0, 1.0, *limits]]  # fmt: skip
+    rows = [["few", "subgroups", 50, 2, 0, 0, 1.0, 0.5, 0.5, 0.5, 10],
+            ["many", "subgroups", 500, 2, 0, 0, 1.0, *limits, 10]]  # fmt: skip
     table = pd.DataFrame(rows, columns=SEARCH_COLUMNS)
     models = [dataclasses.replace(model, searches=table) for model in study.models]
     return dataclasses.replace(study, models=models)

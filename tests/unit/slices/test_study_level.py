@@ -17,7 +17,7 @@ def searches(model, *rows):
     """Searches of a model: name, number of rules, number of confirmed slices, and p."""
     table = pd.DataFrame(
         [
-            [name, "subgroups", rules, 2, 3, confirmed, p, 0.3, 0.2, 0.1]
+            [name, "subgroups", rules, 2, 3, confirmed, p, 0.3, 0.2, 0.1, 100]
             for name, rules, confirmed, p in rows
         ],
         columns=SEARCH_COLUMNS,

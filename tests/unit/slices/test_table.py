@@ -350,7 +350,7 @@ def test_figures_of_a_sample_are_of_that_sample():
     looked_at = sampled(COUNT, 100, 0)
     inside = np.intersect1d(looked_at, angry())
     searches = {"one": search("emotion", sample=100)}
-    slices, members, _ = found(searches, [("one", inside)])
+    slices, members, summaries = found(searches, [("one", inside)])
     row = slices.iloc[0]
     assert (row["rule"], row["precision"], row["recall"]) == ("emotion = anger", 1, 1)
     loss = study()[0]["loss"].to_numpy()
@@ -359,6 +359,7 @@ def test_figures_of_a_sample_are_of_that_sample():
     # angry utterances outside of the sample would lower it
     assert row["rest"] == 1
     assert row["note"] == "in a sample of 100 of 200 utterances"
+    assert summaries["utterances"].to_list() == [100]
 
 
 def test_no_slice_in_any_search(tmp_path):
