@@ -1,8 +1,8 @@
 """Noises, and how they are added to an utterance at a signal-to-noise ratio."""
 
 import numpy as np
-import scipy.fft
 
+from voxslice.conditions.convolution import fast_length
 from voxslice.conditions.speech_level import active_power
 
 LOWEST = 20.0
@@ -58,14 +58,15 @@ def shaped_noise(
     Returns:
         float32 of shape (samples,)
     """
-    size = scipy.fft.next_fast_len(samples, real=True)
-    spectrum = scipy.fft.rfft(white_noise(size, generator))
+    size = fast_length(samples)
+    spectrum = np.fft.rfft(white_noise(size, generator))
     bins = np.fft.rfftfreq(size, 1 / rate)
     bins[0] = frequencies[0]
     density = np.exp(np.interp(np.log(bins), np.log(frequencies), np.log(powers)) / 2)
     spectrum *= density.astype(np.float32)
     spectrum[0] = 0
-    return scipy.fft.irfft(spectrum, size)[:samples]
+    noise: np.ndarray = np.fft.irfft(spectrum, size)
+    return noise[:samples]
 
 
 def repeated(noise: np.ndarray, samples: int, generator: np.random.Generator) -> np.ndarray:

@@ -1,12 +1,15 @@
 """Conditions change the audio of each utterance exactly, repeatably and independently."""
 
 import itertools
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pandas as pd
 import pytest
 import soundfile
+from project import ROOT
 from small_inputs import write_model
 from voxslice.conditions.perturbations import Perturbation
 from voxslice.conditions.recordings import Recordings
@@ -273,3 +276,11 @@ def test_silent_recordings(tmp_path, corpus):
         row = rows_of(corpus)[0]
         with pytest.raises(InputError, match="silent"):
             change(read(corpus, row), row)
+
+
+def test_no_job_in_a_condition_imports_scipy():
+    """SciPy takes a quarter of the time in which a job starts."""
+    imports = "import sys, voxslice.inference.predict, voxslice.conditions.perturbations"
+    command = [sys.executable, "-c", f"{imports}; sys.exit('scipy' in sys.modules)"]
+    done = subprocess.run(command, check=False, env={"PYTHONPATH": str(ROOT / "scripts")})
+    assert done.returncode == 0

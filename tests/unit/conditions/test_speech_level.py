@@ -4,7 +4,7 @@ from math import exp, inf, log10
 
 import numpy as np
 import pytest
-from voxslice.conditions.speech_level import active_power
+from voxslice.conditions.speech_level import _running_maximum, active_power
 from voxslice.models.speech_noise import speech_like
 
 RATE = 2000
@@ -71,3 +71,10 @@ def test_silence_and_a_click_have_a_power():
     click = np.zeros(16000, np.float32)
     click[100] = 1
     assert 0 < active_power(click, 16000) < 0.001
+
+
+@pytest.mark.parametrize(("samples", "window"), [(1, 4), (3, 4), (10, 4), (12, 4), (900, 51)])
+def test_speech_is_held_for_a_window(samples, window):
+    values = np.random.default_rng(samples).random(samples)
+    expected = [values[max(0, end - window) : end].max() for end in range(1, samples + 1)]
+    assert _running_maximum(values, window).tolist() == expected
