@@ -100,8 +100,8 @@ rule modes:
 rule conditions:
     """Score the models in the conditions of each dataset, and compare them with clean audio."""
     input:
-        STUDY.per_condition(
-            "results/condition_scores/{dataset}/{task}/{model}/{condition}.parquet"
+        STUDY.per_model_in_conditions(
+            "results/condition_scores/{dataset}/{task}/{model}.parquet"
         ),
         STUDY.per_task_in_conditions("results/conditions/{dataset}/{task}.csv"),
         STUDY.per_probed_task("results/probes/{dataset}/{task}.csv"),

@@ -13,8 +13,8 @@ rule check_models:
             model=STUDY.checked_models(wildcards),
         ),
         in_conditions=lambda wildcards: [
-            f"results/condition_scores/{wildcards.dataset}/{wildcards.task}/{model}/{condition}.parquet"
-            for condition, model in STUDY.checked_in_conditions(wildcards)
+            f"results/condition_scores/{wildcards.dataset}/{wildcards.task}/{model}.parquet"
+            for model in STUDY.checked_in_conditions(wildcards)
         ],
         costs=lambda wildcards: collect(
             "results/costs/{model}.csv", model=STUDY.cost_checked_models(wildcards)
@@ -40,7 +40,7 @@ rule check_models:
     params:
         checks=STUDY.checks,
         models=STUDY.checked_models,
-        in_conditions=STUDY.checked_in_conditions,
+        conditions=STUDY.checked_in_conditions,
         cost_models=STUDY.cost_checked_models,
         undecided_fails=setting("undecided_fails"),
         code=code("check_models"),

@@ -196,11 +196,10 @@ scores = STUDY.of_compared("results/scores/{dataset}/{task}/{model}.parquet")
 
 
 def scores_in_conditions(wildcards):
-    """The scores of each model with a task in each condition of a dataset, model by model."""
+    """The scores of each model with a task in all conditions of a dataset."""
     return [
-        f"results/condition_scores/{wildcards.dataset}/{wildcards.task}/{model}/{name}.parquet"
+        f"results/condition_scores/{wildcards.dataset}/{wildcards.task}/{model}.parquet"
         for model in STUDY.condition_models(wildcards)
-        for name in STUDY.conditions(wildcards.dataset)
     ]
 
 

@@ -35,23 +35,23 @@ def state_of_recordings(wildcards):
     return folder and recordings_state(folder)
 
 
-def condition_parts(kind, suffix):
-    """Input of a rule: one file per shard for a dataset, model and condition.
+def parts_in_conditions(wildcards):
+    """Predictions and failures of a model on a dataset by condition, one file per shard each.
 
     The talkers are waited for here, too. If only the jobs of the shards waited for them, Snakemake
     would compare no parameters of these jobs.
     """
-
-    def parts(wildcards):
-        sources_of_condition(wildcards)
-        return collect(
-            f"results/condition_{kind}/{{dataset}}/{{model}}/{{condition}}/{{shard}}.{suffix}",
-            dataset=wildcards.dataset,
-            model=wildcards.model,
-            condition=wildcards.condition,
-            shard=shards(wildcards.dataset),
+    dataset, parts = wildcards.dataset, {}
+    numbers = shards(dataset)
+    for condition in STUDY.conditions(dataset):
+        sources_of_condition(
+            types.SimpleNamespace(dataset=dataset, condition=condition)
         )
-
+        for kind, suffix in (("predictions", "parquet"), ("failures", "csv")):
+            folder = f"results/condition_{kind}/{dataset}/{wildcards.model}/{condition}"
+            parts[f"{kind}_{condition}"] = [
+                f"{folder}/{number}.{suffix}" for number in numbers
+            ]
     return parts
 
 

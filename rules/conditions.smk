@@ -91,37 +91,37 @@ rule predict_in_condition:
         "../scripts/predict_in_condition.py"
 
 
-rule score_in_condition:
-    """Compare the predictions of a model in a condition with the labels of a task.
+rule score_in_conditions:
+    """Compare the predictions of a model in all conditions with the labels of a task.
 
     Too many failures are an error. The scale of an output is that of the clean predictions.
     """
     input:
+        unpack(parts_in_conditions),
         metadata="resources/{dataset}/metadata.parquet",
         card="resources/models/{model}/model.json",
         clean="results/scores/{dataset}/{task}/{model}.json",
-        predictions=condition_parts("predictions", "parquet"),
-        failures=condition_parts("failures", "csv"),
     output:
-        "results/condition_scores/{dataset}/{task}/{model}/{condition}.parquet",
+        "results/condition_scores/{dataset}/{task}/{model}.parquet",
     log:
-        "logs/score_in_condition/{dataset}/{task}/{model}/{condition}.log",
+        "logs/score_in_conditions/{dataset}/{task}/{model}.log",
     benchmark:
-        "benchmarks/score_in_condition/{dataset}/{task}/{model}/{condition}.tsv"
+        "benchmarks/score_in_conditions/{dataset}/{task}/{model}.tsv"
     conda:
         "../envs/statistics.yaml"
     resources:
-        mem_mb=growing(1000, 60),
-        runtime=growing(10, 1),
+        mem_mb=growing(1000, 220),
+        runtime=growing(10, 10),
     params:
+        conditions=lambda wildcards: STUDY.conditions(wildcards.dataset),
         task=setting(
             "tasks/{task}", "type", "target", "output", "labels", "label", "scale"
         ),
         classes=STUDY.classes,
         tolerated=setting("failures_tolerated"),
-        code=code("score_in_condition"),
+        code=code("score_in_conditions"),
     script:
-        "../scripts/score_in_condition.py"
+        "../scripts/score_in_conditions.py"
 
 
 rule score_in_probe:

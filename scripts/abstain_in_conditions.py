@@ -1,6 +1,7 @@
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
+from voxslice.conditions.scores import separated
 from voxslice.decisions.abstention import abstention_in_conditions
 from voxslice.files import write_csv
 from voxslice.logs import to_log
@@ -9,7 +10,8 @@ from voxslice.logs import to_log
 def main(
     *,
     clean: Mapping[str, str],
-    in_conditions: Mapping[str, Mapping[str, str]],
+    in_conditions: Mapping[str, str],
+    conditions: Sequence[str],
     metadata: str,
     resamples: int,
     seed: int,
@@ -19,8 +21,8 @@ def main(
     found = abstention_in_conditions(
         {model: pd.read_parquet(path) for model, path in clean.items()},
         {
-            model: {name: pd.read_parquet(path) for name, path in paths.items()}
-            for model, paths in in_conditions.items()
+            model: separated(pd.read_parquet(path), conditions)
+            for model, path in in_conditions.items()
         },
         pd.read_parquet(metadata),
         resamples=resamples,
@@ -32,12 +34,10 @@ def main(
 if __name__ == "__main__":
     with to_log(snakemake.log):
         inputs, params = snakemake.input, snakemake.params
-        paths = iter(inputs.in_conditions)
         main(
             clean=dict(zip(params.models, inputs.clean, strict=True)),
-            in_conditions={
-                model: {name: next(paths) for name in params.conditions} for model in params.models
-            },
+            in_conditions=dict(zip(params.models, inputs.in_conditions, strict=True)),
+            conditions=params.conditions,
             metadata=inputs.metadata,
             resamples=params.resamples,
             seed=params.seed,

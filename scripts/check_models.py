@@ -2,6 +2,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
+from voxslice.conditions.scores import separated
 from voxslice.decisions.documents import junit, markdown, summary
 from voxslice.decisions.table import check_models
 from voxslice.files import read_csv, write_csv, write_text
@@ -12,7 +13,8 @@ def main(
     *,
     checks: Sequence[Mapping[str, Any]],
     scores: Mapping[str, str],
-    in_conditions: Mapping[tuple[str, str], str],
+    in_conditions: Mapping[str, str],
+    conditions: Mapping[str, Sequence[str]],
     metadata: str,
     modes: str | None,
     members: str | None,
@@ -25,17 +27,20 @@ def main(
     text: str,
 ) -> None:
     """Answer the checks of a dataset and task, and write them as table, JUnit XML and Markdown."""
+    changed = {
+        model: separated(pd.read_parquet(path), conditions[model])
+        for model, path in in_conditions.items()
+    }
     answers = check_models(
         checks,
         {model: pd.read_parquet(path) for model, path in scores.items()},
         pd.read_parquet(metadata),
         in_conditions={
             condition: {
-                model: pd.read_parquet(path)
-                for (name, model), path in in_conditions.items()
-                if name == condition
+                model: tables[condition] for model, tables in changed.items() if condition in tables
             }
-            for condition, _ in in_conditions
+            for tables in changed.values()
+            for condition in tables
         },
         modes=None if modes is None else read_csv(modes),
         members=None if members is None else pd.read_parquet(members),
@@ -53,9 +58,8 @@ if __name__ == "__main__":
         main(
             checks=params.checks,
             scores=dict(zip(params.models, inputs.scores, strict=True)),
-            in_conditions=dict(
-                zip(map(tuple, params.in_conditions), inputs.in_conditions, strict=True)
-            ),
+            in_conditions=dict(zip(params.conditions, inputs.in_conditions, strict=True)),
+            conditions=params.conditions,
             metadata=inputs.metadata,
             modes=inputs.get("modes"),
             members=inputs.get("mode_members"),

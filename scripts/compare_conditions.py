@@ -1,6 +1,7 @@
 from collections.abc import Mapping, Sequence
 
 import pandas as pd
+from voxslice.conditions.scores import separated
 from voxslice.conditions.tables import compare_conditions
 from voxslice.files import read_csv, write_csv
 from voxslice.logs import to_log
@@ -10,7 +11,8 @@ from voxslice.task import Task
 def main(
     *,
     clean: Mapping[str, str],
-    in_conditions: Mapping[str, Mapping[str, str]],
+    in_conditions: Mapping[str, str],
+    conditions: Sequence[str],
     metadata: str,
     modes: str,
     members: str,
@@ -30,8 +32,8 @@ def main(
     tables = compare_conditions(
         {model: pd.read_parquet(path) for model, path in clean.items()},
         {
-            model: {name: pd.read_parquet(path) for name, path in paths.items()}
-            for model, paths in in_conditions.items()
+            model: separated(pd.read_parquet(path), conditions)
+            for model, path in in_conditions.items()
         },
         pd.read_parquet(metadata),
         read_csv(modes).astype({"mode": str}),
@@ -52,11 +54,11 @@ def main(
 
 if __name__ == "__main__":
     with to_log(snakemake.log):
-        models, conditions = snakemake.params.models, snakemake.params.conditions
-        paths = iter(snakemake.input.in_conditions)
+        models = snakemake.params.models
         main(
             clean=dict(zip(models, snakemake.input.clean, strict=True)),
-            in_conditions={model: {name: next(paths) for name in conditions} for model in models},
+            in_conditions=dict(zip(models, snakemake.input.in_conditions, strict=True)),
+            conditions=snakemake.params.conditions,
             metadata=snakemake.input.metadata,
             modes=snakemake.input.modes,
             members=snakemake.input.members,

@@ -487,9 +487,9 @@ TABLES = (
         (*KEYS, Column("reason", "text", "Why it is silent.")),
     ),
     Table(
-        "results/condition_scores/{dataset}/{task}/{model}/{condition}.parquet",
+        "results/condition_scores/{dataset}/{task}/{model}.parquet",
         "utterance in a condition",
-        (*SCORED, PROBABILITY),
+        (CONDITION, *SCORED, PROBABILITY),
     ),
     Table(
         "results/condition_audio/{dataset}/{condition}/utterances.csv",

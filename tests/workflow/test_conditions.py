@@ -8,13 +8,12 @@ import soundfile
 from small_inputs import noise, write_audio
 from small_study import study_config
 from snakemake_cli import jobs_of, planned, snakemake, write_config
+from voxslice.conditions.scores import separated
 
 pytestmark = pytest.mark.workflow
 
 
-def targets(config):
-    folder = "results/condition_scores/voices/gender/first"
-    return [f"{folder}/{name}.parquet" for name in config["conditions"]]
+SCORES = "results/condition_scores/voices/gender/first.parquet"
 
 
 @pytest.fixture(scope="module")
@@ -33,18 +32,16 @@ def study(tmp_path_factory):
     }
     config["datasets"]["voices"]["conditions"] = list(config["conditions"])
     path = write_config(folder / "study.yaml", config)
-    snakemake(folder, *targets(config), "results/condition_audio/voices/talk", configfiles=[path])
+    snakemake(folder, SCORES, "results/condition_audio/voices/talk", configfiles=[path])
     return folder, config
 
 
 def test_scores_are_those_of_clean_audio_if_nothing_changes(study):
-    folder, _ = study
+    folder, config = study
     clean = pd.read_parquet(folder / "results/scores/voices/gender/first.parquet")
-    scores = {
-        path.stem: pd.read_parquet(path)
-        for path in (folder / "results/condition_scores/voices/gender/first").iterdir()
-    }
-    assert sorted(scores) == ["hall", "same", "street", "talk"]
+    table = pd.read_parquet(folder / SCORES)
+    assert list(table["condition"].unique()) == list(config["conditions"])
+    scores = separated(table, config["conditions"])
     assert scores["same"].equals(clean)
     for name, table in scores.items():
         assert list(table.columns) == list(clean.columns)
@@ -72,11 +69,9 @@ def test_a_check_on_conditions_reads_their_scores(study, tmp_path):
     process = snakemake(folder, target, configfiles=[path])
     assert jobs_of(process) == ["check_models dataset=voices task=gender"]
     table = pd.read_csv(folder / target).set_index("group")
+    losses = pd.read_parquet(folder / SCORES).groupby("condition")["loss"].mean()
     for name in config["conditions"]:
-        scores = pd.read_parquet(
-            folder / f"results/condition_scores/voices/gender/first/{name}.parquet"
-        )
-        assert table.loc[f"condition {name}", "value"] == pytest.approx(1 - scores["loss"].mean())
+        assert table.loc[f"condition {name}", "value"] == pytest.approx(1 - losses[name])
 
 
 def replanned(study, tmp_path, edit):
@@ -84,7 +79,7 @@ def replanned(study, tmp_path, edit):
     config = copy.deepcopy(config)
     edit(config)
     path = write_config(tmp_path / "edited.yaml", config)
-    return planned(folder, *targets(config), configfiles=[path])
+    return planned(folder, SCORES, configfiles=[path])
 
 
 def test_nothing_runs_again_without_an_edit(study, tmp_path):
@@ -94,8 +89,12 @@ def test_nothing_runs_again_without_an_edit(study, tmp_path):
 def jobs_of_condition(condition):
     return [
         f"predict_in_condition dataset=voices model=first condition={condition} shard=0",
-        f"score_in_condition dataset=voices task=gender model=first condition={condition}",
+        "score_in_conditions dataset=voices task=gender model=first",
     ]
+
+
+def jobs_in_conditions(jobs):
+    return [job for job in jobs if "_in_condition" in job]
 
 
 def test_an_edited_condition_runs_alone(study, tmp_path):
@@ -103,7 +102,7 @@ def test_an_edited_condition_runs_alone(study, tmp_path):
         config["conditions"]["talk"]["snr"] = 0
 
     jobs = replanned(study, tmp_path, edit)
-    assert [job for job in jobs if "condition=" in job] == jobs_of_condition("talk")
+    assert jobs_in_conditions(jobs) == jobs_of_condition("talk")
 
 
 def test_a_new_condition_runs_alone(study, tmp_path):
@@ -112,7 +111,7 @@ def test_a_new_condition_runs_alone(study, tmp_path):
         config["datasets"]["voices"]["conditions"].append("quiet")
 
     jobs = replanned(study, tmp_path, edit)
-    assert [job for job in jobs if "condition=" in job] == jobs_of_condition("quiet")
+    assert jobs_in_conditions(jobs) == jobs_of_condition("quiet")
 
 
 def test_other_metadata_run_no_model_again(study, tmp_path):
@@ -129,4 +128,4 @@ def test_a_new_recording_of_noise_runs_its_condition_again(study, tmp_path):
     folder, _ = study
     write_audio(folder / "noises/two.wav", noise(1, seed=8))
     jobs = replanned(study, tmp_path, lambda config: None)
-    assert [job for job in jobs if "condition=" in job] == jobs_of_condition("street")
+    assert jobs_in_conditions(jobs) == jobs_of_condition("street")

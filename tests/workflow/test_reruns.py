@@ -38,7 +38,7 @@ def rules(jobs):
 
 REPORT = {"make_report", "make_index"}
 CONDITIONS = {
-    "score_in_condition", "compare_conditions", "abstain_in_conditions", "score_in_probe",
+    "score_in_conditions", "compare_conditions", "abstain_in_conditions", "score_in_probe",
     "judge_probes",
 }  # fmt: skip
 """Rules on conditions and probes, which the small study does not have."""
@@ -50,7 +50,7 @@ SLICES = {
 } | OF_MODES | REPORT  # fmt: skip
 METADATA = SLICES | {
     "read_metadata", "audit", "score", "score_references", "measure", "compare_speakers",
-    "find_hints", "check_models", "score_in_condition", "abstain_in_conditions",
+    "find_hints", "check_models", "score_in_conditions", "abstain_in_conditions",
 }  # fmt: skip
 SCORES = METADATA - {"read_metadata", "audit", "score_references"}
 UNCHECKED_SCORES = SCORES - {"check_models"} - CONDITIONS

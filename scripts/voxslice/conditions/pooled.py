@@ -7,6 +7,7 @@ import pandas as pd
 
 from voxslice.comparison.groups import MIN_SUPPORT
 from voxslice.conditions.outcomes import CLEAN, Scores
+from voxslice.conditions.scores import CONDITION
 from voxslice.sampling import sampled
 from voxslice.slices.drop_intervals import drop_interval
 from voxslice.slices.max_tests import MIN_SPEAKERS_ACROSS
@@ -14,8 +15,6 @@ from voxslice.slices.search import find_slices
 from voxslice.speakers import UNKNOWN_SPEAKER, count_speakers, number_speakers
 from voxslice.task import Task
 
-CONDITION = "condition"
-"""Column of the pooled table that holds the condition."""
 UTTERANCE = "_utterance"
 """Column of the pooled table that holds the number of the utterance. No dataset can have it."""
 SPEAKER_IN_CONDITION = "_speaker_in_condition"

@@ -1,6 +1,6 @@
 """The config of a study as an object, with the lookups that rules need."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -247,15 +247,14 @@ class StudyConfig:
         used = {check[key] for check in clean for key in ("model", "against")}
         return [name for name in self.models if name in used]
 
-    def checked_in_conditions(self, wildcards: Any) -> list[list[str]]:
-        """Pairs of a condition and a model whose metrics are checked on a dataset and task."""
-        pairs = [
-            [check["condition"], check[key]]
-            for check in self.checks(wildcards)
-            for key in ("against", "model")
-            if check["condition"] is not None and check[key] is not None
-        ]
-        return [pair for place, pair in enumerate(pairs) if pair not in pairs[:place]]
+    def checked_in_conditions(self, wildcards: Any) -> dict[str, list[str]]:
+        """Ids of the conditions in which a dataset and task have checks, by model."""
+        found: dict[str, list[str]] = {}
+        for check in self.checks(wildcards):
+            for model in (check["against"], check["model"]):
+                if check["condition"] is not None and model is not None:
+                    found.setdefault(model, []).append(check["condition"])
+        return {model: list(dict.fromkeys(conditions)) for model, conditions in found.items()}
 
     def cost_checked_models(self, wildcards: Any) -> list[str]:
         """Ids of the models whose costs are checked with a dataset and task."""
@@ -357,28 +356,19 @@ class StudyConfig:
         Returns:
             the paths, in the order of the config
         """
-        return self._per_changed_audio(pattern, "probe", self.probes)
-
-    def _per_changed_audio(
-        self, pattern: str, kind: str, names: Callable[[str], list[str]]
-    ) -> list[str]:
-        """Fill in a pattern for each dataset, task and model, and each of some names of a dataset.
-
-        Args:
-            pattern: path with `{dataset}`, `{task}`, `{model}` and the kind in braces
-            kind: `condition` or `probe`
-            names: the ids of this kind that a dataset has
-
-        Returns:
-            the paths, in the order of the config
-        """
         return [
-            pattern.format(dataset=dataset, task=task, model=model, **{kind: name})
-            for dataset, task in lookups.studies(self.config)
-            for model in lookups.condition_models_of(self.config, dataset)
-            if model in lookups.models_of(self.config, dataset, task)
-            for name in names(dataset)
+            pattern.format(dataset=dataset, task=task, model=model, probe=probe)
+            for dataset, task, model in self._run_on_changed_audio()
+            for probe in self.probes(dataset)
         ]
+
+    def _run_on_changed_audio(self) -> Iterator[tuple[str, str, str]]:
+        """Each dataset, task and model that is run in the conditions or probes of the dataset."""
+        for dataset, task in lookups.studies(self.config):
+            models = lookups.models_of(self.config, dataset, task)
+            for model in lookups.condition_models_of(self.config, dataset):
+                if model in models:
+                    yield dataset, task, model
 
     def condition_outputs(self, wildcards: Any) -> list[str]:
         """Names of the outputs of a model that the tasks of a dataset read, sorted."""
@@ -401,16 +391,20 @@ class StudyConfig:
         places = condition_folders(self.config)
         return next((path for name, path in places if name.startswith(key)), None)
 
-    def per_condition(self, pattern: str) -> list[str]:
-        """Fill in a pattern for each dataset, task, model and condition.
+    def per_model_in_conditions(self, pattern: str) -> list[str]:
+        """Fill in a pattern for each dataset with conditions, and its tasks and models.
 
         Args:
-            pattern: path with `{dataset}`, `{task}`, `{model}` and `{condition}`
+            pattern: path with `{dataset}`, `{task}` and `{model}`
 
         Returns:
             the paths, in the order of the config
         """
-        return self._per_changed_audio(pattern, "condition", self.conditions)
+        return [
+            pattern.format(dataset=dataset, task=task, model=model)
+            for dataset, task, model in self._run_on_changed_audio()
+            if self.conditions(dataset)
+        ]
 
     def per_dataset_condition(self, pattern: str) -> list[str]:
         """Fill in a pattern for each dataset and each of its conditions.

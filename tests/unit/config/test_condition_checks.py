@@ -25,8 +25,8 @@ def test_a_dataset_is_run_in_the_conditions_that_it_names(conditions):
     models = ["small", "big", "tiny"]  # not those that are given, or that have no task here
     wildcards = Wildcards(fromdict={"dataset": "calls", "task": "gender"})
     assert study.condition_models(wildcards) == models
-    assert study.per_condition("{dataset}/{task}/{model}/{condition}") == [
-        f"calls/gender/{model}/{condition}" for model in models for condition in ("calm", "hall")
+    assert study.per_model_in_conditions("{dataset}/{task}/{model}") == [
+        f"calls/gender/{model}" for model in models
     ]
     assert study.per_task_in_conditions("{dataset}/{task}") == ["calls/gender"]
     assert study.per_dataset_condition("{dataset}/{condition}") == ["calls/calm", "calls/hall"]
@@ -35,7 +35,7 @@ def test_a_dataset_is_run_in_the_conditions_that_it_names(conditions):
 def test_models_can_be_named(conditions):
     conditions["datasets"]["calls"]["condition_models"] = ["big"]
     study = StudyConfig(complete(conditions, SCHEMA))
-    assert study.per_condition("{model}/{condition}") == ["big/calm", "big/hall"]
+    assert study.per_model_in_conditions("{dataset}/{model}") == ["calls/big"]
 
 
 def test_one_word_stands_for_a_standard_set(conditions):
@@ -91,7 +91,7 @@ def test_mistakes_in_a_probe(config, probe, message):
 def test_a_study_without_conditions_has_none(config):
     full = complete(config, SCHEMA)
     assert full["conditions"] == {}
-    assert StudyConfig(full).per_condition("{condition}") == []
+    assert StudyConfig(full).per_model_in_conditions("{dataset}") == []
 
 
 def test_the_outputs_of_the_tasks_alone_are_read(conditions):
