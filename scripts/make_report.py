@@ -133,6 +133,7 @@ def main(
         condition_models=read_first(conditions[2:], MODEL_COLUMNS),
         condition_worst=read_first(conditions[3:], WORST_COLUMNS),
         condition_broken=read_first(conditions[4:], BROKEN_COLUMNS),
+        condition_settings=sounds,
         probes=read_first(probes, PROBE_COLUMNS),
         metrics=read_csv(metrics),
         confusion=read_csv(confusion),

@@ -1045,6 +1045,12 @@ TABLES = (
                 "mean", "number", "Mean of the metric over all conditions, without clean audio."
             ),
             Column("conditions", "integer", "Number of conditions."),
+            Column(
+                "tied",
+                "text",
+                "Ids of other conditions that are as bad, with commas between them.",
+                missing=True,
+            ),
         ),
     ),
     Table(

@@ -61,6 +61,7 @@ def study_in_conditions(**options):
             scores, pairs, speakers, task=task, resamples=100, seed=0
         ),
         condition_worst=worst_conditions(outcomes),
+        condition_settings={"phone": {"codec": "g711"}, "quiet": {"gain": -30}},
         condition_broken=broken_utterances(scores, groups, outcomes, keys, speakers),
         probes=pd.DataFrame(
             [

@@ -27,7 +27,7 @@ MODEL_COLUMNS = [
 ]  # fmt: skip
 WORST_COLUMNS = [
     "model", "metric", "clean", "condition", "value", "difference", "low", "high", "q", "verdict",
-    "mean", "conditions",
+    "mean", "conditions", "tied",
 ]  # fmt: skip
 
 Scores = Mapping[str, Mapping[str, pd.DataFrame]]
@@ -186,7 +186,8 @@ def worst_conditions(outcomes: pd.DataFrame) -> pd.DataFrame:
 
     Returns:
         one row per model, in the columns `WORST_COLUMNS`: the figures of its worst `condition`, the
-        `mean` of the metric over all `conditions` (their number), which hides the worst one
+        `mean` of the metric over all `conditions` (their number), which hides the worst one, and
+        the ids of other conditions that are as bad (`tied`, with commas between them)
     """
     rows = []
     whole = outcomes[outcomes["group"] == ALL]
@@ -195,9 +196,11 @@ def worst_conditions(outcomes: pd.DataFrame) -> pd.DataFrame:
         if worsening.isna().all():
             continue
         worst = table.loc[worsening.idxmax()]
+        tied = table["condition"][np.isclose(table["value"], worst["value"], rtol=0)]
         rows.append(
-            {name: worst[name] for name in WORST_COLUMNS[:-2]}
+            {name: worst[name] for name in WORST_COLUMNS[:-3]}
             | {"mean": float(table["value"].mean()), "conditions": len(table)}
+            | {"tied": ", ".join(tied[tied != worst["condition"]])}
             | {"model": model}
         )
     return pd.DataFrame(rows, columns=WORST_COLUMNS)

@@ -10,6 +10,7 @@ from voxslice.comparison.compare import ALL
 from voxslice.conditions.outcomes import CLEAN
 from voxslice.conditions.tables import MODE_KIND
 from voxslice.files import as_booleans
+from voxslice.report.condition_words import in_words
 from voxslice.report.numbers import NONE, Measure, probability, probability_of, share
 from voxslice.report.study import Study
 from voxslice.report.tables import (
@@ -50,17 +51,20 @@ def worst_sentence(worst: pd.DataFrame, measures: Mapping[str, Measure]) -> str:
         if not _is_worse(measure, row["difference"]):
             parts.append(f"no condition makes {row['model']} worse")
             continue
+        *others, last = _tied(row)
+        names = f"{', '.join(others)} and {last} are" if others else f"{last} is"
         parts.append(
-            f"{row['condition']} is the worst condition of {row['model']}"
-            f" ({measure.text(row['value'])} instead of {measure.text(row['clean'])};"
-            f" mean over {row['conditions']} conditions {measure.text(row['mean'])})"
+            f"{names} the worst condition{'s' if others else ''} of {row['model']}"
+            f" ({measure.short} {measure.text(row['value'])} instead of"
+            f" {measure.text(row['clean'])}; mean over {row['conditions']} conditions"
+            f" {measure.text(row['mean'])})"
         )
     text = ", and ".join(parts)
     return capital(f"{text}.") if text else ""
 
 
 def headline(study: Study) -> str:
-    """Name the largest cost of a condition.
+    """Name the largest cost of a condition, and how many others cost as much.
 
     Args:
         study: results of the workflow
@@ -73,7 +77,27 @@ def headline(study: Study) -> str:
     row = worst.loc[costs.idxmax()]
     if not _is_worse(measure, row["difference"]):
         return "none makes a model worse"
-    return f"{row['condition']} costs {row['model']} {measure.change(row['difference'])}"
+    first, *others = _tied(row)
+    names = f"{first} and {len(others)} more each cost" if others else f"{first} costs"
+    return f"{names} {row['model']} {measure.change(row['difference'])}"
+
+
+def _tied(row: Mapping[str, Any]) -> list[str]:
+    """The worst conditions of a model: one, or several that are as bad as each other."""
+    return [row["condition"], *filter(None, text_of(row["tied"]).split(", "))]
+
+
+def definitions(study: Study) -> str:
+    """Say what each condition is.
+
+    Args:
+        study: results of the workflow
+
+    Returns:
+        such as `phone: G.711 codec of the telephone; white: ...`; empty without conditions
+    """
+    settings = study.condition_settings
+    return "; ".join(f"{name}: {in_words(settings[name])}" for name in settings)
 
 
 def _is_worse(measure: Measure, difference: float) -> bool:
@@ -296,7 +320,7 @@ def worst_table(study: Study) -> Table:
         [
             model_cell(study, row["model"]),
             number(measure.number(row["clean"]), row["clean"]),
-            Cell(row["condition"]),
+            Cell(", ".join(_tied(row))),
             number(measure.number(row["value"]), row["value"]),
             number(
                 measure.signed(row["difference"]),

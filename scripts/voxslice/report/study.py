@@ -177,6 +177,7 @@ class Study:
         condition_models: the models against each other in each condition
         condition_worst: the worst condition of each model
         condition_broken: utterances to listen to before and after
+        condition_settings: settings of each condition, as in the config
         probes: verdicts of the probes of failure modes; empty without probes
     """
 
@@ -247,6 +248,7 @@ class Study:
     condition_broken: pd.DataFrame = field(
         default_factory=lambda: pd.DataFrame(columns=BROKEN_COLUMNS)
     )
+    condition_settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     probes: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=PROBE_COLUMNS))
 
     @property

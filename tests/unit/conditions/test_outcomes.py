@@ -130,6 +130,15 @@ def test_the_worst_condition_stands_beside_the_mean_of_all(outcomes):
     assert worst_conditions(table)["condition"].to_list() == ["phone"]
 
 
+def test_conditions_that_are_as_bad_as_the_worst_one_are_named(outcomes):
+    assert (worst_conditions(outcomes)["tied"] == "").all()
+    phone = outcomes[outcomes["condition"] == "phone"]
+    copies = [phone.assign(condition=name) for name in ("mobile", "voip")]
+    worst = worst_conditions(pd.concat([outcomes, *copies], ignore_index=True))
+    assert worst["condition"].to_list() == ["phone", "phone"]
+    assert worst["tied"].to_list() == ["mobile, voip"] * 2
+
+
 def test_models_are_compared_in_each_condition():
     scores = classification(TABLE)
     table = models_in_conditions(scores, [("small", "big")], SPEAKERS, task=TASK, **DRAWN)

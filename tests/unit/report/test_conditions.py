@@ -22,13 +22,29 @@ def study():
 
 def test_the_worst_condition_is_named_beside_the_mean(study):
     sentence = conditions.worst_sentence(study.condition_worst, study.measures)
-    assert sentence.startswith("Phone is the worst condition of a (")
+    assert sentence.startswith("Phone is the worst condition of a (accuracy ")
     assert "instead of 83.3 %; mean over 2 conditions" in sentence
     assert sentence.endswith("%).")
     nothing = study.condition_worst.assign(difference=0.0)
     sentence = conditions.worst_sentence(nothing, study.measures)
     assert sentence == "No condition makes a worse, and no condition makes b worse."
     assert conditions.worst_sentence(nothing.iloc[:0], study.measures) == ""
+
+
+def test_conditions_that_are_as_bad_are_named_together(study):
+    tied = dataclasses.replace(
+        study, condition_worst=study.condition_worst.assign(tied="mobile, voip")
+    )
+    sentence = conditions.worst_sentence(tied.condition_worst, tied.measures)
+    assert sentence.startswith("Phone, mobile and voip are the worst conditions of a (accuracy ")
+    assert re.match(r"phone and 2 more each cost [ab] \d", conditions.headline(tied))
+    assert conditions.worst_table(tied).rows[0][2].text == "phone, mobile, voip"
+
+
+def test_conditions_are_described(study):
+    assert conditions.definitions(study) == (
+        "phone: the codec G.711 of the telephone; quiet: the level is changed by −30 dB"
+    )
 
 
 def test_the_headline_names_the_largest_cost(study):

@@ -247,6 +247,7 @@ def _conditions(study: Study) -> dict[str, Any]:
         "condition_sentence": conditions.worst_sentence(study.condition_worst, study.measures),
         "condition_headline": conditions.headline(study),
         "condition_effects": conditions.effects(study),
+        "condition_definitions": conditions.definitions(study),
         "condition_map": conditions.model_map(study),
         "condition_groups": conditions.group_maps(study),
         "condition_worst": conditions.worst_table(study),
