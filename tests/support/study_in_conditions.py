@@ -68,7 +68,7 @@ def study_in_conditions(**options):
                 {"mode": "1", "model": "a", "name": "male, anger", "verdict": verdict,
                  "sentence": sentence}
                 for verdict, sentence in (
-                    ("no effect", "Raising the level by 10 dB: no effect: level is not why."),
+                    ("no effect", "Raising the level by 10 dB: level is not the reason."),
                     ("reason", "Lowering the pitch: the model goes by pitch."),
                 )
             ],

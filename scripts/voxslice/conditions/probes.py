@@ -272,7 +272,8 @@ def _sentence(row: Mapping[str, Any], change: str, name: str, task: Task) -> str
             f"{start} repairs {row['repaired']:.0f} of {row['errors']:.0f} errors of the mode and"
             f" breaks {row['broken']:.0f} of its {row['right']:.0f} right answers. It breaks"
             f" {row['others_broken']:.0f} of {row['others_right']:.0f} for other utterances of the"
-            f" same speakers. The processing alone repairs {row['repaired_alone']:.0f}"
+            f" same speakers. The same processing without a change repairs"
+            f" {row['repaired_alone']:.0f}"
         )
     else:
         unit = f" {task.unit}" if task.unit else ""
@@ -288,12 +289,12 @@ def _sentence(row: Mapping[str, Any], change: str, name: str, task: Task) -> str
         else:
             done += "; its speakers have no other utterances"
     ends = {
-        REASON: f"the model goes by {name}",
-        PART: f"{name} is a part of why",
-        NO_EFFECT: f"no effect on the mode: {name} is not why",
-        UNDECIDED: f"this does not show whether {name} is why",
+        REASON: f"So the model goes by {name}",
+        PART: f"So {name} is a part of the reason",
+        NO_EFFECT: f"There is no effect on the mode: {name} is not the reason",
+        UNDECIDED: f"This does not show whether {name} is the reason",
     }
-    return f"{done}: {ends[row['verdict']]}."
+    return f"{done}. {ends[row['verdict']]}."
 
 
 def probed_modes(modes: pd.DataFrame, model: str, count: int) -> Sequence[str]:

@@ -435,6 +435,7 @@ def probe_sentences(study: Study) -> list[str]:
     order = ["reason", "part of the reason", "no effect", "undecided"]
     table = study.probes.assign(rank=study.probes["verdict"].map(order.index))
     return [
-        f"{text_of(row['name'])}, {row['model']}: {row['sentence']}"
+        f"\N{LEFT DOUBLE QUOTATION MARK}{text_of(row['name'])}\N{RIGHT DOUBLE QUOTATION MARK}"
+        f" with {row['model']}: {row['sentence']}"
         for row in table.sort_values("rank", kind="stable").to_dict("records")
     ]

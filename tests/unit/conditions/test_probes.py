@@ -96,8 +96,8 @@ def test_a_model_that_goes_by_pitch_is_exposed_by_the_pitch_probe_alone():
     assert row["others_broken"] == 0
     assert row["gain"] > 0.3
     assert row["sentence"].startswith("Lowering the pitch by 4 semitones repairs ")
-    assert row["sentence"].endswith("the model goes by pitch.")
-    assert "no effect on the mode: level is not why" in table["sentence"][1]
+    assert row["sentence"].endswith("So the model goes by pitch.")
+    assert "no effect on the mode: level is not the reason" in table["sentence"][1]
 
 
 @pytest.mark.slow

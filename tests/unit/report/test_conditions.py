@@ -110,7 +110,7 @@ def test_the_page_has_one_folded_part_with_both_players(study, tmp_path):
     assert len(set(sounds)) >= 2  # the clean audio is the same noise in all files
     assert "Models against each other" in page
     (probes,) = re.findall(r'<details id="probes">.*?</details>', page, re.S)
-    assert probes.index("goes by pitch") < probes.index("level is not why")
+    assert probes.index("goes by pitch") < probes.index("level is not the reason")
     assert "evidence and no proof" in probes
     assert page.index('id="conditions"') < page.index('id="probes"') < page.index('id="speakers"')
 
