@@ -1,13 +1,14 @@
-"""Measure how often intervals of metrics cover the truth if all speakers read the same sentences.
+"""Measure how often 95 % intervals of metrics cover the truth, for few speakers and for sentences.
 
-A model has a rate of errors of about 20 %, or errors of a value, that differ between speakers and
-between 24 sentences. The truth is the metric over all speakers and sentences.
-`python bench/metric_intervals.py > bench/metric_intervals.md` writes the table; `--studies` sets
-the number of studies per cell.
+The error rate of a model, or the errors of a value, differ between speakers. In a second part, all
+speakers read the same sentences, between which the errors differ, too. The truth is the metric over
+all speakers and sentences. `python bench/metric_intervals.py > bench/metric_intervals.md` writes
+the page; `--studies` sets the number of studies per row.
 """
 
 import argparse
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,90 @@ EFFECT = 0.8
 the value, where the spread of the errors is 1."""
 LABELS = ["a", "b"]
 CLASSES, VALUES = ["accuracy", "uar", "f1"], ["mae", "ccc"]
+EMOTIONS = ["anger", "joy", "neutral", "sadness"]
+SHARES = [0.7, 0.15, 0.1, 0.05]
+"""Shares of the labels, if they are not equally frequent."""
+LARGE = 20_000
+"""Speakers from whom the truth of the first part is computed."""
+Draws = Callable[[np.random.Generator, int], tuple[pd.DataFrame, np.ndarray]]
+
+
+def emotions(
+    rng: np.random.Generator, speakers: int, beta: tuple[float, float], shares: list[float] | None
+) -> tuple[pd.DataFrame, np.ndarray]:
+    """Draw predictions of four labels, with error rates of speakers from a beta distribution."""
+    speaker = np.repeat(np.arange(speakers), PER_SPEAKER)
+    label = rng.choice(4, len(speaker), p=shares)
+    wrong = rng.random(len(speaker)) < rng.beta(*beta, speakers)[speaker]
+    prediction = np.where(wrong, (label + rng.integers(1, 4, len(speaker))) % 4, label)
+    names = np.array(EMOTIONS)
+    columns = {"label": label, "prediction": prediction}
+    return pd.DataFrame(
+        {k: pd.Categorical(names[v], EMOTIONS) for k, v in columns.items()}
+    ), speaker
+
+
+def numbers(
+    rng: np.random.Generator, speakers: int, draw: Callable[[np.random.Generator, int], np.ndarray]
+) -> tuple[pd.DataFrame, np.ndarray]:
+    """Draw values of speakers and utterances, and their errors, from the same distribution."""
+    speaker = np.repeat(np.arange(speakers), PER_SPEAKER)
+    label = 2 * draw(rng, speakers)[speaker] + draw(rng, len(speaker))
+    error = 0.5 * draw(rng, speakers)[speaker] + draw(rng, len(speaker))
+    return pd.DataFrame({"label": label, "prediction": label + error}), speaker
+
+
+def ages(rng: np.random.Generator, speakers: int) -> tuple[pd.DataFrame, np.ndarray]:
+    """Draw one value per speaker, and errors that differ mostly between speakers."""
+    speaker = np.repeat(np.arange(speakers), PER_SPEAKER)
+    label = rng.uniform(0, 12**0.5, speakers)[speaker]
+    error = rng.normal(size=speakers)[speaker] + rng.normal(0, 0.5, len(speaker))
+    return pd.DataFrame({"label": label, "prediction": label + error}), speaker
+
+
+DESIGNS: list[tuple[str, Draws, Draws]] = [
+    (
+        "four labels, error rates from Beta(2, 8); normal values and errors",
+        lambda rng, n: emotions(rng, n, (2, 8), None),
+        lambda rng, n: numbers(rng, n, lambda rng, n: rng.normal(size=n)),
+    ),
+    (
+        "labels of 70, 15, 10 and 5 %; one value per speaker, as for age",
+        lambda rng, n: emotions(rng, n, (2, 8), SHARES),
+        ages,
+    ),
+    (
+        "few speakers make most errors, Beta(0.5, 9.5); heavy tails, Student's t with 3 degrees",
+        lambda rng, n: emotions(rng, n, (0.5, 9.5), None),
+        lambda rng, n: numbers(rng, n, lambda rng, n: rng.standard_t(3, n)),
+    ),
+]
+"""Designs of the first part: what they are, and how predictions of classes and values are drawn."""
+
+
+def speakers_only(draw: Draws, labels: list[str] | None, sizes: list[int], studies: int) -> list:
+    """Share of the studies whose intervals cover the truth, if errors differ between speakers.
+
+    Args:
+        draw: draws a study of some speakers
+        labels: labels of a classification, None for a regression
+        sizes: numbers of speakers
+        studies: number of studies
+
+    Returns:
+        for each number of speakers the share by metric
+    """
+    large, _ = draw(np.random.default_rng(0), LARGE)
+    value = measure(large, np.zeros(len(large), dtype=str), labels=labels)["value"]
+    found = []
+    for size in sizes:
+        covered = []
+        for seed in range(studies):
+            table, speaker = draw(np.random.default_rng([seed, size, 1]), size)
+            rows = measure(table, speaker.astype(str), labels=labels)
+            covered.append((rows["low"] <= value) & (value <= rows["high"]))
+        found.append(np.mean(covered, axis=0))
+    return found
 
 
 def draw(
@@ -92,7 +177,7 @@ def coverage(
     Returns:
         shape (2, metrics): without and with the sentences as units
     """
-    kinds = {"labels": LABELS if metrics is CLASSES else None, "resamples": 500}
+    labels = LABELS if metrics is CLASSES else None
     value = truth(effect)[metrics]
     found = []
     for seed in range(studies):
@@ -100,7 +185,7 @@ def coverage(
         table, speaker, sentence = draw(rng, speakers, sentences, effect, metrics)
         cells = []
         for units in ([], [sentence]):
-            rows = measure(table, speaker.astype(str), units=units, seed=seed, **kinds)
+            rows = measure(table, speaker.astype(str), units=units, labels=labels)
             rows = rows.set_index("metric").loc[metrics]
             cells.append(((rows["low"] <= value) & (value <= rows["high"])).to_numpy())
         found.append(cells)
@@ -112,13 +197,34 @@ if __name__ == "__main__":
     parser.add_argument("--studies", type=int, default=400)
     options = parser.parse_args()
     print(
-        "# Benchmark of the intervals of metrics with sentences as units",
+        "# Benchmark of the intervals of metrics",
         "",
         "`python bench/metric_intervals.py > bench/metric_intervals.md` writes this page. The",
         f"generator of the studies and the seeds are in the script. There are {options.studies}",
-        f"studies per row, with {PER_SPEAKER} utterances per speaker. Effects of sentences have a",
-        f"standard deviation of 0 or {EFFECT}. Each cell is the share of 95 % intervals that cover",
-        "the truth, without and with the sentences as units.",
+        f"studies per row, with {PER_SPEAKER} utterances per speaker. Each cell is the share of",
+        "95 % intervals that cover the truth.",
+        "",
+        "| errors differ between speakers: classes; values | speakers | accuracy | uar | f1 | mae |"
+        " ccc | pcc |",
+        f"|---|--:|{'--:|' * 6}",
+        sep="\n",
+    )
+    sizes = [5, 10, 20, 40, 80]
+    for name, of_classes, of_values in DESIGNS:
+        classes = speakers_only(of_classes, EMOTIONS, sizes, options.studies)
+        values = speakers_only(of_values, None, sizes, options.studies)
+        for size, *cells in zip(sizes, classes, values, strict=True):
+            text = " | ".join(f"{share:.0%}" for share in np.concatenate(cells))
+            print(f"| {name} | {size} | {text} |", flush=True)
+    print(
+        "",
+        "Intervals of `ccc` and `pcc` are marked as not reliable below 20 speakers. With heavy",
+        "tails, they cover too little with any number of speakers.",
+        "",
+        "## Sentences that all speakers read",
+        "",
+        f"Effects of sentences have a standard deviation of 0 or {EFFECT}. The first number of",
+        "each cell is that without units, the second one with the sentences as units.",
         "",
         f"| effect | sentences | speakers | {' | '.join(CLASSES + VALUES)} |",
         f"|---|--:|--:|{'--:|' * 5}",
@@ -130,5 +236,5 @@ if __name__ == "__main__":
                 cells = []
                 for metrics in (CLASSES, VALUES):
                     both = coverage(speakers, sentences, effect, metrics, options.studies)
-                    cells += [f"{100 * plain:.0f}, {100 * named:.1f} %" for plain, named in both.T]
+                    cells += [f"{100 * plain:.0f}, {100 * named:.0f} %" for plain, named in both.T]
                 print(f"| {effect} | {sentences} | {speakers} | {' | '.join(cells)} |", flush=True)

@@ -140,7 +140,7 @@ def write_study(folder: Path, utterances: int, speakers: int | None, task: str) 
         versions={}, metadata=metadata, models=models, sources={},
         pair=[models[0].name, models[-1].name], embedders={},
         metrics=pd.concat(
-            metrics.measure(scores, known, labels=labels, resamples=100, seed=0).assign(model=name)
+            metrics.measure(scores, known, labels=labels).assign(model=name)
             for name, scores in compared.items()
         ),
         confusion=pd.concat(

@@ -83,8 +83,6 @@ rule measure:
         models=STUDY.compared,
         labels=setting("tasks/{task}/labels"),
         units=setting("datasets/{dataset}/units"),
-        resamples=setting("resamples"),
-        seed=setting("seed"),
         code=code("measure"),
     script:
         "../scripts/measure.py"

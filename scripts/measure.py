@@ -13,8 +13,6 @@ def main(
     metadata: str,
     labels: Sequence[str] | None,
     units: Sequence[str],
-    resamples: int,
-    seed: int,
     metrics: str,
     confusion: str,
 ) -> None:
@@ -24,8 +22,6 @@ def main(
         pd.read_parquet(references),
         pd.read_parquet(metadata),
         labels=labels,
-        resamples=resamples,
-        seed=seed,
         units=units,
     )
     write_csv(table, metrics)
@@ -40,8 +36,6 @@ if __name__ == "__main__":
             metadata=snakemake.input.metadata,
             labels=snakemake.params.labels,
             units=snakemake.params.units,
-            resamples=snakemake.params.resamples,
-            seed=snakemake.params.seed,
             metrics=snakemake.output.metrics,
             confusion=snakemake.output.confusion,
         )

@@ -192,17 +192,20 @@ MEASURED = (
         allowed=("accuracy", "uar", "f1", "mae", "ccc", "pcc"),
     ),
     Column("value", "number", "Its value.", missing=True),
-    LOW,
-    HIGH,
+    *LIMITS,
     Column("n", "integer", "Number of utterances."),
     SPEAKERS,
-    RELIABLE,
+    Column(
+        "reliable",
+        "boolean",
+        "Whether the interval rests on at least five speakers, for `ccc` and `pcc` on at least 20.",
+    ),
     Column(
         "note",
         "text",
-        "Set if all resamples agree: `exact` if the interval is exact for the number of"
-        " speakers, `all resamples agree` if there is no interval.",
-        allowed=("exact", "all resamples agree"),
+        "Set if the metric is the same without each speaker: `exact` if the interval is exact for"
+        " the number of speakers, `no variation` if there is no interval.",
+        allowed=("exact", "no variation"),
         missing=True,
     ),
 )

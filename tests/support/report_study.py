@@ -167,7 +167,7 @@ def _computed(
     keys, aligned = groups.align(tables)
     slices = groups.slice_groups(keys, [found[n][0] for n in tables], [found[n][1] for n in tables])
     measured = [
-        metrics.measure(scores, known, labels=labels, resamples=200, seed=0).assign(model=name)
+        metrics.measure(scores, known, labels=labels).assign(model=name)
         for name, scores in tables.items()
     ]
     confusions = [

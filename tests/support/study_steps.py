@@ -364,8 +364,6 @@ def compare_models(study, wildcards, jobs):
         metadata=metadata,
         labels=settings.get("labels"),
         units=study.setting("datasets/{dataset}/units")(wildcards),
-        resamples=resamples,
-        seed=seed,
         metrics=f"{metrics}.csv",
         confusion=f"{metrics}.confusion.csv",
     )

@@ -56,7 +56,7 @@ SCORES = METADATA - {"read_metadata", "audit", "score_references"}
 UNCHECKED_SCORES = SCORES - {"check_models"} - CONDITIONS
 """Rules that depend on scores in the small study, which has no checks."""
 RESAMPLED = {
-    "measure", "compare", "compare_speakers", "abstain", "compare_conditions",
+    "compare", "compare_speakers", "abstain", "compare_conditions",
     "abstain_in_conditions",
 } | REPORT  # fmt: skip
 

@@ -89,7 +89,7 @@ def compare_recordings(
     resamples: int,
     seed: int,
 ) -> RecordingTables:
-    """Measure and compare models on recordings. Intervals and tests resample speakers.
+    """Measure and compare models on recordings. Intervals and tests are by speaker.
 
     Only segments that all models have scored are used. Without a known speaker, the recording
     itself is the speaker (see `voxslice.recordings.labels.read_labels`).
@@ -100,7 +100,7 @@ def compare_recordings(
         labels: labels of a classification, None for a regression
         task: what is measured, with the margin of equivalence
         sources: source of each derived model
-        resamples: number of resamples
+        resamples: number of resamples of the comparison
         seed: seed of the resamples
 
     Returns:
@@ -114,8 +114,7 @@ def compare_recordings(
     first = next(iter(pooled.values()))
     owners = first["speaker"].to_numpy(dtype=str)
     metrics = [
-        measure(table, owners, labels=labels, resamples=resamples, seed=seed).assign(model=name)
-        for name, table in pooled.items()
+        measure(table, owners, labels=labels).assign(model=name) for name, table in pooled.items()
     ]
     names = [name for name in metrics[0] if name != "model"]
     comparison = compare(

@@ -140,7 +140,7 @@ def setting_facts(study: Study) -> Facts:
                 f" {counted(search['min_support'], 'utterance')}",
             )
         )
-    unit = "utterances" if study.speakers is None else "speakers"
+    unit = "utterance" if study.speakers is None else "speaker"
     margin = task.get("margin")
     if any(search["finder"] == "sliceguard" for search in study.searches.values()):
         drop = task.get("min_drop")
@@ -148,7 +148,8 @@ def setting_facts(study: Study) -> Facts:
         rows.append(("Smallest drop that sliceguard suggests", text))
     rows += [
         ("Margin of equivalence", measure.change(margin) if margin else "not set"),
-        ("Intervals", f"95 %, {study.resamples:,} bootstrap resamples of {unit}"),
+        ("Intervals", f"95 %, by {unit}"),
+        ("Resamples", f"{study.resamples:,} for intervals of differences"),
         ("Seed", str(study.seed)),
         ("Workflow", f"git commit {study.commit}" if study.commit else ""),
         ("Software", ", ".join(f"{name} {version}" for name, version in study.versions.items())),

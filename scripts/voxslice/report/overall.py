@@ -63,14 +63,14 @@ def interval_sentences(study: Study) -> list[str]:
         the sentences
     """
     if study.speakers is None:
-        sentences = ["Intervals come from resampling utterances with replacement."]
+        sentences = ["Intervals come from leaving out one utterance at a time."]
     else:
         sentences = [
-            "Intervals come from resampling whole speakers with replacement, because utterances of"
-            " one speaker are not independent."
+            "Intervals come from leaving out one speaker at a time, because utterances of one"
+            " speaker are not independent."
         ]
     if (study.metrics.get("note", pd.Series(dtype=str)) == CONSTANT).any():
-        sentences.append("A metric has no interval if it is the same in all resamples.")
+        sentences.append("A metric has no interval if it is the same without each speaker.")
     return sentences
 
 

@@ -1,7 +1,7 @@
-"""Metrics of models with confidence intervals that resample speakers.
+"""Metrics of models with confidence intervals by speaker.
 
 Each metric is a function of sums over utterances (a confusion matrix, moments), so that the same
-vectorised code computes the value and its bootstrap.
+vectorised code computes the value and the values without each speaker.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -9,26 +9,29 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from voxslice.scores.bootstrap import (
-    FEW_SPEAKERS,
-    LEVEL,
-)
-from voxslice.scores.clusters import cluster_interval, make_clusters
+from voxslice.scores.bootstrap import FEW_SPEAKERS, LEVEL
+from voxslice.scores.clusters import make_clusters
 from voxslice.scores.exact import exact_interval
+from voxslice.scores.jackknife import CORRELATION, POSITIVE, SHARE, Scale, jackknife_interval
 from voxslice.speakers import count_speakers, speakers_of
 from voxslice.units import Index, units_of
 
 CLASSIFICATION_METRICS = ["accuracy", "uar", "f1"]
 REGRESSION_METRICS = ["mae", "ccc", "pcc"]
-LIMITS = {
-    "accuracy": (0, 1), "uar": (0, 1), "f1": (0, 1), "mae": (0, np.inf), "ccc": (-1, 1),
-    "pcc": (-1, 1),
+SCALES: dict[str, Scale] = {
+    "accuracy": SHARE, "uar": SHARE, "f1": SHARE, "mae": POSITIVE, "ccc": CORRELATION,
+    "pcc": CORRELATION,
 }  # fmt: skip
-"""Smallest and largest possible values of the metrics."""
+"""The scale on which the interval of each metric is symmetric."""
+MIN_SPEAKERS = {"ccc": 20, "pcc": 20}
+"""Number of speakers from which the interval of a metric is reliable, if it is not `FEW_SPEAKERS`.
+
+With fewer speakers, the intervals of correlations cover too little (bench/metric_intervals.md)."""
 CONFUSION_COLUMNS = ["label", "prediction", "count"]
 
-EXACT, CONSTANT = "exact", "all resamples agree"
-"""Notes on an interval: it is exact for the number of speakers; there is none."""
+EXACT, CONSTANT = "exact", "no variation"
+"""Notes on an interval: it is exact for the number of speakers; there is none, because the metric
+is the same without each speaker."""
 
 
 def classification_metrics(confusion: np.ndarray) -> np.ndarray:
@@ -133,29 +136,26 @@ def measure(
     speakers: np.ndarray | None,
     *,
     labels: Sequence[str] | None,
-    resamples: int,
-    seed: int,
     units: Sequence[Index] = (),
 ) -> pd.DataFrame:
-    """Metrics of one model with 95 % intervals.
+    """Metrics of one model with 95 % intervals, see `voxslice.scores.jackknife`.
 
-    If no utterance is wrong, or every one is, all resamples agree. Then the interval of the
-    accuracy is exact for the number of speakers (see `voxslice.scores.exact`), and the other
-    metrics have none.
+    If no utterance is wrong, or every one is, the metrics are the same without each speaker. Then
+    the interval of the accuracy is exact for the number of speakers (see `voxslice.scores.exact`),
+    and the other metrics have none.
 
     Args:
         scores: scores of the model, as `voxslice.scores.scores` computes them
         speakers: speaker of each row, None to treat every row as independent
         labels: labels of a classification, None for a regression
-        resamples: number of bootstrap resamples
-        seed: seed of the bootstrap
         units: for each kind of further units, such as sentences, the number of each row's unit
 
     Returns:
-        one row per metric: `metric`, `value`, `low` and `high` (missing if all resamples agree),
-        `n` (utterances), `speakers` (missing if not known), `reliable` (whether there are enough
-        known speakers for the interval), and `note`: `exact` for an exact interval, `all resamples
-        agree` if there is none, otherwise missing
+        one row per metric: `metric`, `value`, `low` and `high` (missing if the metric does not
+        vary, or cannot be computed without one of the speakers), `n` (utterances), `speakers`
+        (missing if not known), `reliable` (whether there are enough known speakers for the
+        interval), and `note`: `exact` for an exact interval, `no variation` if the metric is the
+        same without each speaker, otherwise missing
     """
     if labels is None:
         names: list[str] = REGRESSION_METRICS
@@ -167,10 +167,8 @@ def measure(
         parts = confusion_counts(scores["label"], scores["prediction"], labels, classes)
     value = statistic(parts.sum(0))
     clusters = make_clusters(len(parts), speakers, units)
-    sums = clusters.cell_sums(parts)
-    low, high = cluster_interval(sums, statistic, clusters, resamples=resamples, seed=seed)
-    limits = np.array([LIMITS.get(name, (-np.inf, np.inf)) for name in names]).T
-    low, high = np.clip(low, *limits), np.clip(high, *limits)
+    scales = [SCALES[name] for name in names]
+    low, high = jackknife_interval(clusters.cell_sums(parts), statistic, scales, clusters)
     constant = low == high
     low[constant] = high[constant] = np.nan
     note = np.full(len(names), None, dtype=object)
@@ -187,7 +185,10 @@ def measure(
             "high": high,
             "n": len(scores),
             "speakers": pd.array([count] * len(names), dtype="Int64"),
-            "reliable": count is not None and count >= FEW_SPEAKERS,
+            "reliable": [
+                count is not None and count >= MIN_SPEAKERS.get(name, FEW_SPEAKERS)
+                for name in names
+            ],
             "note": note,
         }
     )
@@ -199,8 +200,6 @@ def measure_models(
     metadata: pd.DataFrame,
     *,
     labels: Sequence[str] | None,
-    resamples: int,
-    seed: int,
     units: Sequence[str] = (),
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Metrics of all models of a task and of the reference models, and the models' confusions.
@@ -210,8 +209,6 @@ def measure_models(
         references: `model` and the scores of all reference models
         metadata: the metadata of all utterances
         labels: labels of a classification, None for a regression
-        resamples: number of bootstrap resamples
-        seed: seed of the bootstrap
         units: columns of the metadata that name units beside the speaker
 
     Returns:
@@ -226,8 +223,6 @@ def measure_models(
             table,
             speakers,
             labels=labels,
-            resamples=resamples,
-            seed=seed,
             units=units_of(table, metadata, units),
         )
         metrics.append(measured.assign(model=model)[["model", *measured]])

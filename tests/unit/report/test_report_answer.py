@@ -359,7 +359,7 @@ def without_intervals(study, values, note="exact"):
         metrics.loc[(model, "accuracy"), ["value", "low", "high"]] = value, 0.5 * value, 1.0
         metrics.loc[(model, "accuracy"), "note"] = note
         metrics.loc[[(model, "uar"), (model, "f1")], ["low", "high"]] = np.nan
-        metrics.loc[[(model, "uar"), (model, "f1")], "note"] = "all resamples agree"
+        metrics.loc[[(model, "uar"), (model, "f1")], "note"] = "no variation"
     return dataclasses.replace(study, metrics=metrics.reset_index())
 
 

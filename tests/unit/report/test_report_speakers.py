@@ -49,7 +49,7 @@ def study_of(wrong, *, count=12, each=20, unknown=0):
         metadata=metadata,
         models=[replace(base.models[0], name=name, scores=table) for name, table in scores.items()],
         metrics=pd.concat(
-            measure(table, known, labels=LABELS, resamples=200, seed=0).assign(model=name)
+            measure(table, known, labels=LABELS).assign(model=name)
             for name, table in scores.items()
         ),
         comparison=compare(losses, {}, known, task=task, resamples=500, seed=0),

@@ -4,6 +4,7 @@ import audmetric
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 from scipy.stats import pearsonr
 from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, recall_score
 from voxslice.scores.metrics import (
@@ -91,14 +92,14 @@ def test_constants_have_no_correlation(label, prediction):
 
 def test_perfect_and_always_wrong_models():
     label = ["female"] * 3 + ["male"]
-    perfect = measure(classified(label, label), None, labels=LABELS, resamples=100, seed=0)
+    perfect = measure(classified(label, label), None, labels=LABELS)
     assert perfect["value"].to_list() == [1, 1, 1]
     # the interval of the accuracy is exact, the others have none
     assert perfect.loc[0, ["low", "high"]].to_list() == [pytest.approx(0.025**0.25), 1]
     assert perfect.loc[1:, ["low", "high"]].isna().all(axis=None)
-    assert perfect["note"].to_list() == ["exact", "all resamples agree", "all resamples agree"]
+    assert perfect["note"].to_list() == ["exact", "no variation", "no variation"]
     for wrong in (["male"] * 3 + ["female"], ["child"] * 4):
-        table = measure(classified(label, wrong), None, labels=LABELS, resamples=100, seed=0)
+        table = measure(classified(label, wrong), None, labels=LABELS)
         assert table["value"].to_list() == [0, 0, 0]
         assert table.loc[0, ["low", "high"]].to_list() == [0, pytest.approx(1 - 0.025**0.25)]
         assert table.loc[1:, ["low", "high"]].isna().all(axis=None)
@@ -109,7 +110,7 @@ def test_the_interval_of_a_model_without_an_error_uses_the_number_of_speakers(na
     """Utterances of unknown speakers count as one speaker."""
     speakers = np.repeat([f"s{i}" if i < named else UNKNOWN_SPEAKER for i in range(6)], 4)
     label = ["female", "male"] * 12
-    table = measure(classified(label, label), speakers, labels=LABELS, resamples=100, seed=0)
+    table = measure(classified(label, label), speakers, labels=LABELS)
     assert table.loc[0, ["low", "high"]].to_list() == [pytest.approx(0.025 ** (1 / units)), 1]
     assert table.loc[0, "speakers"] == named
 
@@ -117,13 +118,13 @@ def test_the_interval_of_a_model_without_an_error_uses_the_number_of_speakers(na
 def test_one_speaker_without_an_error_has_no_interval_and_no_note():
     label = ["female", "male"] * 12
     speakers = np.full(24, "s0")
-    table = measure(classified(label, label), speakers, labels=LABELS, resamples=100, seed=0)
+    table = measure(classified(label, label), speakers, labels=LABELS)
     assert table[["low", "high", "note"]].isna().all(axis=None)
 
 
-def test_an_interval_of_the_bootstrap_has_no_note():
+def test_an_interval_of_the_jackknife_has_no_note():
     scores, speakers = typical(0)
-    table = measure(scores, speakers, labels=LABELS, resamples=100, seed=0)
+    table = measure(scores, speakers, labels=LABELS)
     assert table["note"].isna().all() and table["low"].notna().all()
 
 
@@ -138,11 +139,9 @@ def test_models_and_references_are_measured_in_one_table():
         scores.assign(model="chance"),
         metadata,
         labels=LABELS,
-        resamples=100,
-        seed=0,
     )
     assert metrics["model"].to_list() == ["b"] * 3 + ["a"] * 3 + ["chance"] * 3
-    alone = measure(scores, speakers, labels=LABELS, resamples=100, seed=0)
+    alone = measure(scores, speakers, labels=LABELS)
     pd.testing.assert_frame_equal(metrics.iloc[:3].drop(columns="model"), alone)
     assert metrics["speakers"].iloc[3] == 5
     assert confusion["model"].unique().tolist() == ["b", "a"]  # no reference
@@ -153,7 +152,7 @@ def test_models_and_references_are_measured_in_one_table():
 
 def test_perfect_regression():
     scores = pd.DataFrame({"label": [1.0, 2, 3, 5], "prediction": [1.0, 2, 3, 5]})
-    table = measure(scores, None, labels=None, resamples=200, seed=0)
+    table = measure(scores, None, labels=None)
     np.testing.assert_allclose(table["value"], [0, 1, 1], atol=1e-12)
     assert table[["low", "high"]].loc[0].isna().all()  # no resample has an error
 
@@ -175,7 +174,7 @@ def typical(seed, spread=0.0):
 
 def test_the_interval_contains_the_value():
     scores, speakers = typical(0)
-    table = measure(scores, speakers, labels=LABELS, resamples=500, seed=0)
+    table = measure(scores, speakers, labels=LABELS)
     assert table["metric"].to_list() == ["accuracy", "uar", "f1"]
     assert (table["low"] < table["value"]).all() and (table["value"] < table["high"]).all()
     assert (table["n"] == 400).all() and (table["speakers"] == 20).all()
@@ -187,7 +186,7 @@ def width(table):
 
 
 def test_the_interval_is_wider_when_speakers_differ():
-    settings = {"labels": LABELS, "resamples": 500, "seed": 0}
+    settings = {"labels": LABELS}
     alike, different = typical(1), typical(1, spread=0.3)
     assert width(measure(*different, **settings)) > 2 * width(measure(*alike, **settings))
     assert width(measure(*different, **settings)) > 2 * width(
@@ -201,18 +200,22 @@ def test_the_interval_is_wider_when_sentences_differ():
     hard = sentence >= 8
     other = np.where(scores["label"] == "female", "male", "female")
     scores["prediction"] = pd.Categorical(np.where(hard, other, scores["label"]), LABELS)
-    settings = {"labels": LABELS, "resamples": 500, "seed": 0}
+    settings = {"labels": LABELS}
     plain = measure(scores, speakers, **settings)
     named = measure(scores, speakers, units=[sentence], **settings)
     assert (named["value"] == plain["value"]).all()
     assert np.isnan(plain["low"].iloc[0])  # each speaker has the same accuracy
-    # two of ten sentences: Student's t interval goes from 0.5 to 1.1, and accuracies end at 1
-    assert named["low"].iloc[0] == pytest.approx(0.5, abs=0.06) and named["high"].iloc[0] == 1
+    # without each of ten sentences, 7 or 8 of 9 sentences are right
+    without = np.arcsin(np.sqrt([7 / 9] * 8 + [8 / 9] * 2))
+    half = stats.t.ppf(0.975, 9) * np.sqrt(9 / 10 * ((without - without.mean()) ** 2).sum())
+    middle = np.arcsin(np.sqrt(0.8))
+    expected = np.sin([middle - half, min(middle + half, np.pi / 2)]) ** 2
+    np.testing.assert_allclose(named.loc[0, ["low", "high"]].astype(float), expected)
 
 
 def test_one_speaker_has_no_interval():
     scores, _ = typical(0)
-    table = measure(scores, np.array(["s"] * 400), labels=LABELS, resamples=100, seed=0)
+    table = measure(scores, np.array(["s"] * 400), labels=LABELS)
     assert table["value"].notna().all()
     assert table[["low", "high"]].isna().all(axis=None)
     assert (table["speakers"] == 1).all()
@@ -224,29 +227,29 @@ def test_one_speaker_has_no_interval():
 def test_few_or_unknown_speakers_are_not_reliable(speakers, reliable):
     scores, _ = typical(0)
     who = None if speakers is None else np.arange(400) % speakers
-    table = measure(scores, who, labels=LABELS, resamples=20, seed=0)
+    table = measure(scores, who, labels=LABELS)
     assert table["reliable"].to_list() == [reliable] * 3
+
+
+@pytest.mark.parametrize(("speakers", "reliable"), [(19, False), (20, True)])
+def test_correlations_need_more_speakers(speakers, reliable):
+    rng = np.random.default_rng(0)
+    label = rng.normal(size=400)
+    scores = pd.DataFrame({"label": label, "prediction": label + rng.normal(size=400)})
+    table = measure(scores, np.arange(400) % speakers, labels=None)
+    assert table["reliable"].to_list() == [True, reliable, reliable]
 
 
 def test_speakers_without_a_name_are_not_counted():
     scores, _ = typical(0)
     who = np.array(["", "a", "b", "c", "d"])[np.arange(400) % 5]
-    table = measure(scores, who, labels=LABELS, resamples=20, seed=0)
+    table = measure(scores, who, labels=LABELS)
     assert (table["speakers"] == 4).all() and not table["reliable"].any()
-
-
-def test_the_seed_decides():
-    scores, speakers = typical(0)
-    first, again, other = (
-        measure(scores, speakers, labels=LABELS, resamples=200, seed=seed) for seed in (1, 1, 2)
-    )
-    pd.testing.assert_frame_equal(first, again, check_exact=True)
-    assert not first["low"].equals(other["low"])
 
 
 def test_unknown_speakers_are_not_counted():
     scores, speakers = typical(0)
-    table = measure(scores, None, labels=LABELS, resamples=100, seed=0)
+    table = measure(scores, None, labels=LABELS)
     assert table["speakers"].isna().all()
     assert count_speakers(speakers) == 20
 
@@ -255,7 +258,7 @@ def test_regression_measures():
     rng = np.random.default_rng(0)
     label = rng.normal(40, 10, 200)
     scores = pd.DataFrame({"label": label, "prediction": label + rng.normal(3, 5, 200)})
-    table = measure(scores, np.repeat(np.arange(20), 10), labels=None, resamples=300, seed=0)
+    table = measure(scores, np.repeat(np.arange(20), 10), labels=None)
     assert table["metric"].to_list() == ["mae", "ccc", "pcc"]
     assert (table["low"] < table["value"]).all() and (table["value"] < table["high"]).all()
     expected = audmetric.concordance_cc(label, scores["prediction"])
