@@ -43,7 +43,7 @@ from voxslice.slices.max_tests import permutation_moments, signed_root  # noqa: 
 from voxslice.slices.rule_space import RuleSpace  # noqa: E402
 from voxslice.slices.search import find_slices  # noqa: E402
 
-CASES, CASES_OF_SLICEGUARD = 20, 5  # sliceguard is slow
+CASES, CASES_OF_SLICEGUARD = 100, 10  # sliceguard is slow
 SCENARIOS = [
     drawn.Scenario("nothing", 96_000, rows=(2000, 2000), vary=True),
     drawn.Scenario("1 to 3 conditions", 97_000, rows=(2000, 2000), vary=True, conditions=3,
