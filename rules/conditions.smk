@@ -241,6 +241,7 @@ rule compare_conditions:
         columns=STUDY.group_columns,
         task=setting("tasks/{task}", "type", "unit", "margin", "metric"),
         sources=STUDY.sources,
+        units=setting("datasets/{dataset}/units"),
         alpha=setting("alpha"),
         resamples=setting("resamples"),
         seed=setting("seed"),

@@ -19,6 +19,7 @@ def main(
     columns: Sequence[str],
     task: Task,
     sources: Mapping[str, str],
+    units: Sequence[str],
     alpha: float,
     resamples: int,
     seed: int,
@@ -44,6 +45,7 @@ def main(
         alpha=alpha,
         resamples=resamples,
         seed=seed,
+        units=units,
     )
     write_csv(tables.outcomes, outcomes)
     write_csv(tables.slices, slices)
@@ -70,6 +72,7 @@ if __name__ == "__main__":
                 overall=snakemake.params.task.get("metric"),
             ),
             sources=snakemake.params.sources,
+            units=snakemake.params.units,
             alpha=snakemake.params.alpha,
             resamples=snakemake.params.resamples,
             seed=snakemake.params.seed,

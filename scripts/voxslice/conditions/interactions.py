@@ -8,6 +8,7 @@ import pandas as pd
 from scipy import optimize, special
 
 from voxslice.names import ACROSS, ROWS, WITHIN
+from voxslice.scores.clusters import crossing_units
 from voxslice.slices.max_tests import (
     MIN_BETWEEN_SHARE,
     MIN_SPEAKERS_ACROSS,
@@ -24,6 +25,7 @@ from voxslice.slices.max_tests import (
 )
 from voxslice.slices.rule_space import RuleSpace
 from voxslice.speakers import number_speakers
+from voxslice.units import Index
 
 RESAMPLES_WITHIN, RESAMPLES_ACROSS = 1999, 9999
 """Random permutations of the test within speakers, and of the one across speakers."""
@@ -52,7 +54,12 @@ class Interactions:
 
 
 def interaction_tests(
-    groups: Sequence[np.ndarray], changes: np.ndarray, speakers: np.ndarray | None, *, seed: int
+    groups: Sequence[np.ndarray],
+    changes: np.ndarray,
+    speakers: np.ndarray | None,
+    *,
+    seed: int,
+    units: Sequence[Index] = (),
 ) -> Interactions:
     """Test for each group and comparison whether the loss rises more inside the group than outside.
 
@@ -71,6 +78,11 @@ def interaction_tests(
     level. So the probability that any p-value is at most 0.05 is at most 0.05 if no condition hurts
     a group more than others. `bench/conditions_tables.py` measures it.
 
+    A condition may cost some units, such as sentences, more than others. Then a group whose
+    membership lies mostly between such units, such as a topic, can be hurt by its few units alone.
+    Its p-value is at least that of a third test, in which the units exchange their mean changes. If
+    the group has fewer than five units, it is 1. `bench/conditions_units.py` measures it.
+
     Args:
         groups: masks of shape (utterances,)
         changes: loss in the condition minus loss on clean audio, shape (utterances, comparisons)
@@ -78,6 +90,8 @@ def interaction_tests(
             to treat utterances as independent. Utterances of unknown speakers are left out of the
             test within speakers, and are one speaker in the test across speakers
         seed: seed of the permutations
+        units: for each kind of further units, such as sentences, the number of each utterance's
+            unit; kinds that lie within speakers, or have few units, do not count
 
     Returns:
         the p-values and the tests they come from
@@ -100,7 +114,9 @@ def interaction_tests(
         p[ACROSS] = _across(space, changes, numbers, seed)
     names = np.array(list(p), dtype=object)
     stacked = np.minimum(1, np.stack(list(p.values()))[:, rules] / SHARE)
-    results.p[tested] = stacked.min(axis=0)
+    results.p[tested] = np.maximum(
+        stacked.min(axis=0), _between_units(space, changes, numbers, units, seed)[rules]
+    )
     results.evidence[tested] = names[stacked.argmin(axis=0)]
     worse = np.stack([_rises_more(groups[number], changes) for number in tested])
     results.p[tested] = np.where(worse, results.p[tested], 1.0)
@@ -147,6 +163,19 @@ def _within(
         sums = np.stack([members @ scaled[rows] for rows in drawn])
         maxima.append(statistics(sums).max(axis=(1, 2)))
     return adjusted_p(statistics(members @ scaled), np.concatenate(maxima))
+
+
+def _between_units(
+    space: RuleSpace, changes: np.ndarray, speakers: Index, units: Sequence[Index], seed: int
+) -> np.ndarray:
+    """p-values of shape (rules, comparisons) of rules that lie between units; 0 for all others."""
+    p = np.zeros((space.searched, changes.shape[1]))
+    for unit in crossing_units(speakers, units):
+        share, _ = between_speakers(space, unit)
+        of_units = share >= MIN_BETWEEN_SHARE
+        if of_units.any():
+            p[of_units] = np.maximum(p, _across(space, changes, unit, seed))[of_units]
+    return p
 
 
 def _across(space: RuleSpace, changes: np.ndarray, numbers: np.ndarray, seed: int) -> np.ndarray:

@@ -1,6 +1,6 @@
 """What conditions cost each model, on all utterances and on groups of them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +12,7 @@ from voxslice.conditions.interactions import interaction_tests
 from voxslice.slices.drop_intervals import drop_interval
 from voxslice.speakers import number_speakers
 from voxslice.task import Task
+from voxslice.units import Index
 
 CLEAN = "clean"
 """Name of the original audio among the conditions. No condition of a config can have it."""
@@ -52,6 +53,7 @@ def condition_outcomes(
     task: Task,
     resamples: int,
     seed: int,
+    units: Sequence[Index] = (),
 ) -> pd.DataFrame:
     """Compare each model in each condition with the same model on clean audio.
 
@@ -65,6 +67,8 @@ def condition_outcomes(
         task: what is measured, with the metric and the margin
         resamples: number of bootstrap resamples, and of random exchanges and sign flips
         seed: seed of every random step
+        units: for each kind of further units, such as sentences, the number of each utterance's
+            unit
 
     Returns:
         one row per model, condition and group, in the columns `OUTCOME_COLUMNS`:
@@ -96,6 +100,7 @@ def condition_outcomes(
         resamples=resamples,
         seed=seed,
         pairs=[(_name(pair.model, CLEAN), pair.name) for pair in comparisons],
+        units=units,
     )
     names = {pair.name: pair for pair in comparisons}
     compared = compared.rename(
@@ -114,7 +119,7 @@ def condition_outcomes(
             for name, mask in masks.items()
         ]
     )
-    excesses = _excesses(scores, comparisons, groups, speakers, task, seed)
+    excesses = _excesses(scores, comparisons, groups, speakers, units, seed)
     place = ["model", "condition", "group"]
     table = compared.merge(changes, on=place, how="left").merge(excesses, on=place, how="left")
     order = {
@@ -135,6 +140,7 @@ def models_in_conditions(
     task: Task,
     resamples: int,
     seed: int,
+    units: Sequence[Index] = (),
 ) -> pd.DataFrame:
     """Compare the models with each other, on clean audio and in each condition.
 
@@ -145,6 +151,7 @@ def models_in_conditions(
         task: what is measured, with the metric and the margin
         resamples: number of bootstrap resamples, and of random exchanges
         seed: seed of both
+        units: for each kind of further units the number of each utterance's unit
 
     Returns:
         one row per condition and pair of models, in the columns `MODEL_COLUMNS`, see
@@ -172,6 +179,7 @@ def models_in_conditions(
         resamples=resamples,
         seed=seed,
         pairs=[(_name(a, condition), _name(b, condition)) for condition, a, b in made],
+        units=units,
     )
     for number, name in enumerate(("condition", "model_a", "model_b")):
         table[name] = [row[number] for row in made]
@@ -252,7 +260,7 @@ def _excesses(
     comparisons: list[_Comparison],
     groups: Mapping[str, Group],
     speakers: np.ndarray | None,
-    task: Task,
+    units: Sequence[Index],
     seed: int,
 ) -> pd.DataFrame:
     """How much more each group is hurt than all other utterances, with the tests of the table."""
@@ -265,7 +273,7 @@ def _excesses(
         axis=1,
     )
     found = interaction_tests(
-        [group.mask for group in groups.values()], changes, speakers, seed=seed
+        [group.mask for group in groups.values()], changes, speakers, seed=seed, units=units
     )
     clusters = None if speakers is None else number_speakers(speakers)[0]
     rows = []

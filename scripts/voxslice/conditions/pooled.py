@@ -9,16 +9,20 @@ from voxslice.comparison.groups import MIN_SUPPORT
 from voxslice.conditions.outcomes import CLEAN, Scores
 from voxslice.conditions.scores import CONDITION
 from voxslice.sampling import sampled
+from voxslice.scores.clusters import crossing_units
 from voxslice.slices.drop_intervals import drop_interval
 from voxslice.slices.max_tests import MIN_SPEAKERS_ACROSS
 from voxslice.slices.search import find_slices
 from voxslice.speakers import UNKNOWN_SPEAKER, count_speakers, number_speakers
 from voxslice.task import Task
+from voxslice.units import Index
 
 UTTERANCE = "_utterance"
 """Column of the pooled table that holds the number of the utterance. No dataset can have it."""
 SPEAKER_IN_CONDITION = "_speaker_in_condition"
 """Column of the pooled table that holds the speaker and the condition. No dataset can have it."""
+UNIT_IN_CONDITION = "_unit_in_condition_"
+"""Prefix of the columns of the pooled table that number the units in each condition."""
 EFFECT = "_effect_of_"
 """Prefix of the columns of the pooled table that hold a category and the condition."""
 DEPTH = 3
@@ -42,6 +46,7 @@ def pooled_slices(
     task: Task,
     alpha: float,
     seed: int,
+    units: Sequence[Index] = (),
     depth: int = DEPTH,
     min_support: int = MIN_SUPPORT,
 ) -> pd.DataFrame:
@@ -59,7 +64,7 @@ def pooled_slices(
     of each rule is increased by what the utterances of such units share
     (`voxslice.slices.units`). What all speakers of a category lose in a condition is not part of
     it: that is what the search looks for. Only categories with at least five speakers can be
-    distinguished from their speakers.
+    distinguished from their speakers. The same applies to further units, such as sentences.
 
     Args:
         scores: scores of each model in each condition
@@ -69,6 +74,8 @@ def pooled_slices(
         task: what is measured
         alpha: level at which a slice is confirmed
         seed: seed of the sample and of the search
+        units: for each kind of further units, such as sentences, the number of each utterance's
+            unit
         depth: largest number of conditions of a rule, at least 2 to name a group in a condition
         min_support: smallest number of rows of a slice
 
@@ -94,13 +101,19 @@ def pooled_slices(
         # a slice is worse than the same utterances elsewhere, not worse than all rows
         centred = (losses - losses.mean(axis=1, keepdims=True)).ravel()
         of_sample = None if speakers is None else speakers[sample]
-        units, effects = [], []
+        in_conditions, effects = [], []
         if of_sample is not None:
             pooled[SPEAKER_IN_CONDITION] = _speakers_in_conditions(of_sample, list(of_model))
-            units = [SPEAKER_IN_CONDITION]
+            in_conditions = [SPEAKER_IN_CONDITION]
+            of_units = crossing_units(of_sample, [unit[sample] for unit in units])
+            for number, unit in enumerate(of_units):
+                in_conditions.append(f"{UNIT_IN_CONDITION}{number}")
+                pooled[in_conditions[-1]] = np.add.outer(
+                    unit * len(of_model), np.arange(len(of_model))
+                ).ravel()
             for name in features:
                 effects.append(f"{EFFECT}{name}")
-                pooled[effects[-1]] = _effect(table[name], of_sample, list(of_model))
+                pooled[effects[-1]] = _effect(table[name], [of_sample, *of_units], list(of_model))
         found = find_slices(
             pooled,
             centred - centred.min(),
@@ -112,7 +125,7 @@ def pooled_slices(
             seed=seed,
             across=False,
             naming=CONDITION,
-            units=units,
+            units=in_conditions,
             effects=effects,
             centred=task.is_classification,
         )
@@ -138,14 +151,14 @@ def _speakers_in_conditions(speakers: np.ndarray, conditions: Sequence[str]) -> 
     ]
 
 
-def _effect(column: pd.Series, speakers: np.ndarray, conditions: Sequence[str]) -> list[str]:
+def _effect(column: pd.Series, units: Sequence[np.ndarray], conditions: Sequence[str]) -> list[str]:
     """Category and condition of each row of the pooled table.
 
-    The category is left out if it has few speakers, so that it is not mistaken for them, and if the
-    column holds numbers.
+    The category is left out if it has few speakers or few units of another kind, so that it is not
+    mistaken for them, and if the column holds numbers.
     """
     names = column.astype("string").fillna("").to_numpy(str)
-    counts = pd.Series(speakers).groupby(names).nunique()
+    counts = pd.DataFrame(dict(enumerate(units))).groupby(names).nunique().min(axis=1)
     kept = counts.index[counts >= MIN_SPEAKERS_ACROSS]
     if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
         kept = kept[:0]

@@ -19,6 +19,7 @@ from voxslice.conditions.outcomes import (
 from voxslice.conditions.pooled import pooled_slices
 from voxslice.speakers import speakers_of
 from voxslice.task import Task
+from voxslice.units import units_of
 from voxslice.utterance_keys import KEY
 
 MODE_KIND = "mode"
@@ -65,6 +66,7 @@ def compare_conditions(
     alpha: float,
     resamples: int,
     seed: int,
+    units: Sequence[str] = (),
 ) -> ConditionTables:
     """Compute what conditions cost the models of a task, and whom.
 
@@ -82,6 +84,7 @@ def compare_conditions(
         alpha: level of the search
         resamples: number of resamples
         seed: seed of every random step
+        units: columns of the metadata that name units beside the speaker
 
     Returns:
         the tables
@@ -99,9 +102,10 @@ def compare_conditions(
         scores[model][condition] = table
     known = keys.merge(metadata, on=KEY, how="left")
     speakers = speakers_of(keys, metadata)
+    numbered = units_of(keys, metadata, units)
     groups = condition_groups(keys, known[list(columns)], modes, members)
     outcomes = condition_outcomes(
-        scores, groups, speakers, task=task, resamples=resamples, seed=seed
+        scores, groups, speakers, task=task, resamples=resamples, seed=seed, units=numbered
     )
     return ConditionTables(
         outcomes,
@@ -113,6 +117,7 @@ def compare_conditions(
             task=task,
             alpha=alpha,
             seed=seed,
+            units=numbered,
         ),
         models_in_conditions(
             scores,
@@ -121,6 +126,7 @@ def compare_conditions(
             task=task,
             resamples=resamples,
             seed=seed,
+            units=numbered,
         ),
         worst_conditions(outcomes),
         broken_utterances(scores, groups, outcomes, keys, speakers),

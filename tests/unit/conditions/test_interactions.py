@@ -141,3 +141,38 @@ def test_the_same_seed_gives_the_same_p():
     data = changes_in_conditions(8, "anger")
     assert (results_of(*data).p == results_of(*data).p).all()
     assert results_of(*data, seed=1).p[2, 0] <= 0.05
+
+
+def read_by_all(rng, hard):
+    """Changes of utterances of 20 speakers who read 12 sentences twice, some of which are hard."""
+    who = np.repeat(np.arange(20), 24)
+    sentence = np.tile(np.arange(24) % 12, 20)
+    cost = np.where(np.isin(sentence, hard), 0.6, 0.1)
+    return who.astype(str), sentence, (rng.random(len(who)) < cost).astype(float)[:, None]
+
+
+def test_a_group_of_few_sentences_is_not_hurt_if_sentences_are_units():
+    """Two of twelve sentences are hard, and only chance decides that both are of the group."""
+    who, sentence, changes = read_by_all(np.random.default_rng(0), [0, 1])
+    topic = sentence < 4
+    plain = interaction_tests([topic, ~topic], changes, who, seed=0)
+    named = interaction_tests([topic, ~topic], changes, who, seed=0, units=[sentence])
+    assert plain.p[0, 0] <= 0.01
+    assert named.p[0, 0] > 0.05
+
+
+def test_a_group_of_half_of_the_sentences_that_is_hurt_is_found():
+    who, sentence, changes = read_by_all(np.random.default_rng(0), range(6))
+    topic = sentence < 6
+    named = interaction_tests([topic, ~topic], changes, who, seed=0, units=[sentence])
+    assert named.p[0, 0] <= 0.05
+    assert named.evidence[0, 0] == "within speakers"
+
+
+def test_units_change_nothing_for_a_group_that_crosses_them():
+    rng = np.random.default_rng(0)
+    who, sentence, changes = read_by_all(rng, [0, 1])
+    anger = rng.random(len(who)) < 0.3
+    plain = interaction_tests([anger, ~anger], changes, who, seed=0)
+    named = interaction_tests([anger, ~anger], changes, who, seed=0, units=[sentence])
+    np.testing.assert_array_equal(plain.p, named.p)

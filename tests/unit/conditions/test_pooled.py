@@ -130,3 +130,23 @@ def test_speakers_may_be_unknown():
     found = searched(classification(table), table, speakers=None)
     assert found["speakers"].isna().all()
     assert found["confirmed"].any()
+
+
+def test_a_topic_of_few_hard_sentences_is_no_slice_if_sentences_are_units():
+    """Noise is hard for two of twelve sentences, which have the same topic."""
+    rng = np.random.default_rng(0)
+    who = np.repeat(np.arange(20), 24).astype(str)
+    sentence = np.tile(np.arange(24) % 12, 20)
+    topic = np.where(sentence < 4, "sport", "news")
+    table = metadata(20, 24).assign(topic=topic)
+    cost = {"clean": 0.1, "noise": np.where(sentence < 2, 0.7, 0.1), "phone": 0.1}
+    losses = {name: (rng.random(len(who)) < share).astype(float) for name, share in cost.items()}
+    scores = {"model": {name: pd.DataFrame({"loss": loss}) for name, loss in losses.items()}}
+    found = {
+        len(units): pooled_slices(
+            scores, table, who, features=["topic"], task=TASK, alpha=0.05, seed=0, units=units
+        ).query("confirmed")["rule"]
+        for units in ([], [sentence])
+    }
+    assert found[0].str.contains("topic = sport").any()
+    assert not found[1].str.contains("topic").any()
