@@ -46,6 +46,7 @@ from voxslice.demo.voices import EVALUATION_VOICES, STYLES  # noqa: E402
 from voxslice.recordings.segments import Lengths, speech_parts, speech_segments  # noqa: E402
 from voxslice.recordings.silero_vad import RATE  # noqa: E402
 from voxslice.recordings.speech import detect_speech  # noqa: E402
+from voxslice.utterance_keys import KEY  # noqa: E402
 
 COUNT = 60
 """Number of utterances of a joined recording."""
@@ -82,17 +83,20 @@ a segment should hold one utterance.
 One hour was read by one thread in {hour:.1f} s of processor time, with at most {memory:.0f} MB.
 
 The whole workflow ran on calls of half an hour. All audio is in one shard. `s` is processor time.
-`MB` is the largest memory of one process. The calls repeat the same 535 utterances, so the audit
-finds many copies: their number, the time of `audit` and the size of its table grow with the square
-of the hours.
+`MB` is the largest memory of one process.
 
 | script |{head}
 |---|{lines}
 {scripts}
 
-| hours | segments | processor time | per hour |
-|--:|--:|--:|--:|
+| hours | segments | copies in the audit | searched by sliceguard | processor time | per hour |
+|--:|--:|--:|--:|--:|--:|
 {studies}
+
+- The calls repeat the same 535 utterances with other noise, so the audit has more to do than with
+  real calls. It lists each segment that is a copy of an earlier one.
+- `suggest_slices` runs sliceguard, with an embedding, on a random sample of at most 5,000 segments
+  (`sample` of the search). The report and the tables say so.
 """
 
 
@@ -272,11 +276,15 @@ class Run:
     Attributes:
         hours: hours of audio
         segments: number of segments
+        copies: number of segments that the audit lists as copies
+        searched: number of segments that sliceguard searched
         scripts: table with the columns `seconds` and `memory` (in MB), indexed by script
     """
 
     hours: float
     segments: int
+    copies: int
+    searched: int
     scripts: pd.DataFrame
 
 
@@ -366,7 +374,11 @@ def study(data: Path, hours: float) -> Run:
         if process.returncode:
             sys.exit((folder / "log").read_text(encoding="utf-8")[-6000:])
         segments = len(pd.read_parquet(folder / "resources/calls/utterances.parquet"))
-    return Run(hours, segments, scripts)
+        findings = pd.read_csv(folder / "results/audit/calls.csv")
+        copies = findings.loc[findings["issue"].str.endswith("copy"), KEY].drop_duplicates()
+        searches = pd.read_csv(folder / "results/slices/calls/gender/small.searches.csv")
+        (searched,) = searches.loc[searches["finder"] == "sliceguard", "utterances"]
+    return Run(hours, segments, len(copies), int(searched), scripts)
 
 
 def script_rows(runs: Sequence[Run]) -> list[str]:
@@ -390,7 +402,10 @@ def script_rows(runs: Sequence[Run]) -> list[str]:
 def study_row(run: Run) -> str:
     """The row of a study in the table of studies."""
     seconds = run.scripts["seconds"].sum()
-    return f"| {run.hours:g} | {run.segments:,} | {seconds:,.0f} s | {seconds / run.hours:.0f} s |"
+    return (
+        f"| {run.hours:g} | {run.segments:,} | {run.copies:,} | {run.searched:,} |"
+        f" {seconds:,.0f} s | {seconds / run.hours:.0f} s |"
+    )
 
 
 def main() -> None:
