@@ -1,14 +1,16 @@
 """Patches that make sliceguard faster without changing its results.
 
 sliceguard reduces an embedding with UMAP again for each model, although the utterances are the
-same. umap-learn compiles its functions again in each process. h-NNE computes a layout of its
-clusters that only sliceguard's own report shows. fairlearn computes differences and ratios between
-clusters that are not used. The patches remove this work.
+same. umap-learn compiles its functions again in each process, and calls a function from Python for
+each pair of fewer than 4,096 utterances. h-NNE computes a layout of its clusters that only
+sliceguard's own report shows. fairlearn computes differences and ratios between clusters that are
+not used. The patches remove this work.
 """
 
 import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from functools import cache
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -48,6 +50,40 @@ class CachedUmap:
         reduced, after = _reduced[key]
         np.random.set_state(after)  # noqa: NPY002
         return reduced.copy()
+
+
+@cache
+def _compiled_distances() -> Callable[[np.ndarray, Callable], np.ndarray]:
+    """Compile the loop over all pairs of rows, since importing numba takes long."""
+    import numba
+
+    @numba.njit
+    def distances(data, metric):  # type: ignore[no-untyped-def]
+        found = np.zeros((len(data), len(data)), data.dtype)
+        for i in range(len(data)):
+            for j in range(i + 1, len(data)):
+                found[i, j] = metric(data[i], data[j])
+                found[j, i] = found[i, j]
+        return found
+
+    return distances
+
+
+def pairwise_distances(
+    data: np.ndarray,
+    *,
+    metric: Callable[[np.ndarray, np.ndarray], float],
+) -> np.ndarray:
+    """Compute the distances of all pairs as scikit-learn does for umap-learn, by a compiled loop.
+
+    Args:
+        data: shape (rows, dimensions), finite
+        metric: a function of two rows that numba has compiled, and 0 for equal rows
+
+    Returns:
+        shape (rows, rows), with the type of the data
+    """
+    return _compiled_distances()(data, metric)
 
 
 class Metrics:
@@ -103,6 +139,7 @@ def faster_sliceguard() -> Iterator[None]:
 
     with ExitStack() as stack:
         stack.enter_context(replaced(utils, "umap", SimpleNamespace(UMAP=CachedUmap)))
+        stack.enter_context(replaced(umap.umap_, "pairwise_distances", pairwise_distances))
         stack.enter_context(replaced(detection, "HNNE", Clusters))
         stack.enter_context(replaced(detection, "MetricFrame", Metrics))
         yield

@@ -42,11 +42,16 @@ def test_slices_are_those_of_sliceguard_itself(voices, monkeypatch):
 
     fitted, fit = [], umap.UMAP.fit_transform
     monkeypatch.setattr(sliceguard_patches, "_reduced", {})
+    measured, measure = [], sliceguard_patches.pairwise_distances
+    monkeypatch.setattr(
+        sliceguard_patches, "pairwise_distances",
+        lambda data, **settings: measured.append(1) or measure(data, **settings),
+    )  # fmt: skip
     monkeypatch.setattr(
         umap.UMAP, "fit_transform", lambda self, data: fitted.append(1) or fit(self, data)
     )
     shared = [slices(voices, number) for number in (0, 1)]
-    assert len(fitted) == 1  # both models are asked about the same utterances
+    assert len(fitted) == len(measured) == 1  # both models are asked about the same utterances
     assert shared[0] and shared[1] and shared[0] != shared[1]
     slices(voices, 0, seed=1)
     assert len(fitted) == 2
@@ -54,7 +59,7 @@ def test_slices_are_those_of_sliceguard_itself(voices, monkeypatch):
 
     monkeypatch.setattr(sliceguard_finder, "faster_sliceguard", nullcontext)
     assert [slices(voices, number) for number in (0, 1)] == shared
-    assert len(fitted) == 4
+    assert (len(fitted), len(measured)) == (4, 2)
 
 
 @pytest.mark.slow
@@ -90,6 +95,18 @@ def test_metrics_are_those_of_fairlearn_and_scikit_learn(sizes):
             made.by_group, expected.by_group, check_exact=True, check_names=False
         )
         pd.testing.assert_series_equal(made.overall, expected.overall, check_exact=True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dimensions", [1, 8, 13, 1024])
+def test_distances_are_those_of_scikit_learn(dimensions):
+    from umap import umap_
+    from umap.distances import euclidean
+
+    data = np.random.default_rng(dimensions).normal(size=(40, dimensions)).astype("f4")
+    expected = umap_.pairwise_distances(data, metric=euclidean)
+    found = sliceguard_patches.pairwise_distances(data, metric=euclidean)
+    assert found.dtype == expected.dtype and (found == expected).all()
 
 
 @pytest.mark.slow
