@@ -2,17 +2,20 @@
 
 import subprocess
 import sys
+import tracemalloc
+from functools import partial
 
 import numpy as np
 import pandas as pd
 import pytest
+import soundfile
 from calls import call
 from known_sounds import hiss, voice
 from project import ROOT
 from small_inputs import write_audio
-from voxslice.data import audio
+from voxslice.data.audio import stream_audio
 from voxslice.errors import InputError
-from voxslice.recordings import silero_vad
+from voxslice.recordings import frames, silero_vad
 from voxslice.recordings.segments import FRAME_SECONDS, Lengths, speech_parts, speech_segments
 from voxslice.recordings.silero_vad import FRAME, RATE, SpeechDetector, load_silero
 from voxslice.recordings.speech import detect_speech
@@ -47,21 +50,55 @@ def test_each_utterance_of_a_call_is_one_segment(tmp_path, one_call):
     assert (row.reason, row.note) == ("", "")
 
 
+def pink(samples):
+    """Pink noise with a standard deviation of 1."""
+    spectrum = np.fft.rfft(np.random.default_rng(0).standard_normal(samples))
+    noise = np.fft.irfft(spectrum / np.sqrt(np.maximum(np.arange(len(spectrum)), 1)), samples)
+    return noise / noise.std()
+
+
 @pytest.mark.slow
-def test_neither_noise_nor_tones_nor_silence_is_speech(tmp_path):
-    seconds = 20
+@pytest.mark.parametrize("noise", [None, 10], ids=["quiet", "noise"])
+def test_utterances_are_covered_in_one_piece_and_not_mixed(tmp_path, noise):
+    pauses = np.random.default_rng(0).uniform(1.2, 3, 40)
+    signal, times = call(pauses)
+    if noise is not None:
+        spoken = np.concatenate([signal[round(a * RATE) : round(b * RATE)] for a, b in times])
+        signal = signal + spoken.std() * 10 ** (-noise / 20) * pink(len(signal))
+    (row,) = detected(tmp_path, {"call": (0.5 * signal).astype(np.float32)}).itertuples()
+    for join in (0.3, 1.0):
+        found = speech_segments(row.probabilities, row.levels, Lengths(3, 10, join))
+        starts, ends = np.array(found).T
+        inside = np.minimum(ends, times[:, 1:]) - np.maximum(starts, times[:, :1])
+        seconds = inside.clip(0)  # of each utterance in each segment
+        covered = seconds.sum(axis=1) >= 0.5 * (times[:, 1] - times[:, 0])
+        whole = covered & (seconds.max(axis=1) >= 0.9 * seconds.sum(axis=1))
+        assert covered.mean() >= 0.95 and whole.mean() >= 0.85
+        assert ((seconds > 0.2).sum(axis=0) > 1).mean() <= 0.03
+
+
+@pytest.mark.slow
+def test_neither_noise_nor_music_nor_silence_is_speech(tmp_path):
+    seconds = 60
     chords = sum(voice(frequency, seconds) for frequency in (220, 277, 330))
-    sounds = {"noise": 0.1 * hiss(seconds), "chords": chords, "silence": np.zeros(seconds * RATE)}
+    fading = np.exp(-2 * (np.arange(seconds * RATE) % RATE) / RATE)
+    sounds = {
+        "white noise": 0.1 * hiss(seconds),
+        "pink noise": 0.1 * pink(seconds * RATE),
+        "chords": chords,
+        "plucked chords": chords * fading,
+        "silence": np.zeros(seconds * RATE),
+    }
     for row in detected(tmp_path, sounds).itertuples():
         assert speech_parts(row.probabilities) == [], row.file
 
 
 def test_blocks_of_any_length_give_the_same_probabilities(one_call):
     signal = one_call[0]
-    frames = signal[: len(signal) // FRAME * FRAME].reshape(-1, FRAME)
-    whole = SpeechDetector(load_silero())(frames)
+    blocks = signal[: len(signal) // FRAME * FRAME].reshape(-1, FRAME)
+    whole = SpeechDetector(load_silero())(blocks)
     detector = SpeechDetector(load_silero())
-    pieces = np.concatenate([detector(part) for part in np.array_split(frames, [1, 7, 200])])
+    pieces = np.concatenate([detector(part) for part in np.array_split(blocks, [1, 7, 200])])
     assert pieces == pytest.approx(whole, abs=1e-6)
 
 
@@ -69,7 +106,7 @@ def test_blocks_of_any_length_give_the_same_probabilities(one_call):
 def test_other_sampling_rates_are_resampled_in_blocks(tmp_path, monkeypatch, one_call, rate):
     import audresample
 
-    monkeypatch.setattr(audio, "STREAMED", 1.0)
+    monkeypatch.setattr(frames, "stream_audio", partial(stream_audio, seconds=1.0))
     signal = audresample.resample(one_call[0], RATE, rate)[0]
     (row,) = detected(tmp_path, {"call": signal}, rate=rate).itertuples()
     found = speech_segments(row.probabilities, row.levels, LENGTHS)
@@ -96,6 +133,22 @@ def test_a_part_of_a_file_is_read(tmp_path, one_call):
     (row,) = detect_speech(part, tmp_path, threads=1).itertuples()
     found = speech_segments(row.probabilities, row.levels, LENGTHS)
     assert np.array(found) + start == pytest.approx(times[1:3], abs=0.35)
+
+
+@pytest.mark.slow
+def test_a_long_recording_is_not_held_in_memory(tmp_path, monkeypatch):
+    monkeypatch.setattr(frames, "stream_audio", partial(stream_audio, seconds=2.0))
+    seconds = 120
+    with soundfile.SoundFile(tmp_path / "long.wav", "w", RATE, 1) as file:
+        for _ in range(seconds // 10):
+            file.write(0.1 * hiss(10))
+    recordings = pd.DataFrame({"file": ["long.wav"], "start": [0.0], "end": [float(seconds)]})
+    tracemalloc.start()
+    (row,) = detect_speech(recordings, tmp_path, threads=1).itertuples()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(row.probabilities) == pytest.approx(seconds / FRAME_SECONDS, abs=1)
+    assert peak < 0.25 * seconds * RATE * 4  # bytes of the samples
 
 
 @pytest.mark.slow
