@@ -190,7 +190,7 @@ def _group_sentence(study: Study, rows: pd.DataFrame) -> str:
     )
     more = [name for name in dict.fromkeys(rows["condition"]) if name != first["condition"]]
     if more:
-        text += f" Also hurt more than all others in: {', '.join(more)}."
+        text += f" It is also hurt more than all others in: {', '.join(more)}."
     return capital(text)
 
 

@@ -63,7 +63,7 @@ def test_effects_tell_who_is_hurt_and_where_predictions_go(study):
     first, *_ = told = conditions.effects(dataclasses.replace(study, condition_outcomes=rows))
     assert len(told) <= conditions.MAX_EFFECTS
     assert first.startswith("C0: the accuracy for “female”")
-    assert first.endswith("Also hurt more than all others in: c1, c2, c3, c4, c5, c6, c7, c8.")
+    assert first.endswith(" also hurt more than all others in: c1, c2, c3, c4, c5, c6, c7, c8.")
     assert not any("female" in sentence for sentence in told[1:])
 
 
