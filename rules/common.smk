@@ -250,8 +250,8 @@ def map_embedding(wildcards):
 def collected_from(wildcards):
     """Predictions that tell which utterances to collect.
 
-    These are the outputs of the models of a task, and for each dataset without its labels the outputs
-    and the embedding.
+    These are the outputs of the models of a task, and for each dataset without its labels the
+    outputs, the embedding and the metadata.
     """
     embedding, models = STUDY.map_model(wildcards), STUDY.collecting_models(wildcards)
     found = {}
@@ -261,6 +261,7 @@ def collected_from(wildcards):
             found[f"outputs_{place}_{dataset}"] = predictions(dataset, model)
     for dataset in STUDY.pools(wildcards):
         found[f"embedding_{dataset}"] = predictions(dataset, embedding)
+        found[f"metadata_{dataset}"] = f"resources/{dataset}/metadata.parquet"
     return found
 
 

@@ -15,17 +15,21 @@ def main(
     metadata: str,
     modes: str,
     members: str,
-    pools: Mapping[str, tuple[Sequence[str], Mapping[str, Sequence[str]]]],
+    pools: Mapping[str, tuple[Sequence[str], Mapping[str, Sequence[str]], str]],
     seed: int,
     folder: str,
 ) -> None:
     """List the utterances of unlabelled datasets that most likely belong to each failure mode."""
+    described = pd.read_parquet(metadata)
     summary, lists = collect_next(
-        read_features(embedding, outputs),
-        pd.read_parquet(metadata),
+        read_features(embedding, outputs, described),
+        described,
         read_csv(modes),
         pd.read_parquet(members),
-        {dataset: read_features(*paths) for dataset, paths in pools.items()},
+        {
+            dataset: read_features(vectors, predicted, pd.read_parquet(of_pool))
+            for dataset, (vectors, predicted, of_pool) in pools.items()
+        },
         seed=seed,
     )
     for mode, table in lists.items():
@@ -38,7 +42,7 @@ if __name__ == "__main__":
         inputs, models = snakemake.input, snakemake.params.models
 
         def outputs_of(suffix: str = "") -> dict[str, list[str]]:
-            """Predictions of each model of the task for a dataset."""
+            """Predictions of each model for a dataset."""
             return {
                 model: list(inputs[f"outputs_{place}{suffix}"])
                 for place, model in enumerate(models)
@@ -51,7 +55,11 @@ if __name__ == "__main__":
             modes=inputs.modes,
             members=inputs.members,
             pools={
-                name: (list(inputs[f"embedding_{name}"]), outputs_of(f"_{name}"))
+                name: (
+                    list(inputs[f"embedding_{name}"]),
+                    outputs_of(f"_{name}"),
+                    inputs[f"metadata_{name}"],
+                )
                 for name in snakemake.params.pools
             },
             seed=snakemake.params.seed,

@@ -1452,15 +1452,20 @@ TABLES = (
             ),
             Column("splits", "integer", "Number of tests on other speakers."),
             Column(
+                "by_speaker",
+                "boolean",
+                "Whether a condition is judged for all utterances of a speaker together.",
+            ),
+            Column(
                 "hardest",
                 "text",
                 "Condition of the mode that is hardest to find on other speakers, in words.",
                 missing=True,
             ),
             Column(
-                "hardest_auc",
+                "hardest_known",
                 "number",
-                "Area under the ROC curve of this condition; 0.5 is that of a random order.",
+                "Precision if it was known which utterances fulfil this condition.",
                 missing=True,
             ),
             Column("listed", "integer", "Number of utterances in the list of the mode."),

@@ -265,8 +265,12 @@ def test_members_of_modes_are_found_for_speakers_that_were_not_seen(study, confi
     snakemake(study, "collections", configfiles=configfiles)
     table = read_csv(study / "results/collect/emodb/gender/summary.csv").set_index("name")
     row = table.loc["anger, male"]
-    assert row["precision"] >= 0.82
+    assert row["precision"] >= 0.84
     assert row["share"] < 0.12
+    # a list that is not good enough says so, and names what is hard to find
+    young = table.loc["happiness, age at most 31"]
+    assert 0.4 < young["precision"] < 0.5
+    assert young["hardest"] == "happiness"
     page = (study / "results/collect/emodb/gender.html").read_text(encoding="utf-8")
     for name, row in table.iterrows():
         section = page.split(f"<h2>{name}</h2>")[1].split("</section>")[0]

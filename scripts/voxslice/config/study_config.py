@@ -514,13 +514,16 @@ class StudyConfig:
         return [name for name in self.compared(wildcards) if name in self.run_models]
 
     def collecting_models(self, wildcards: Any) -> list[str]:
-        """Ids of the compared models whose outputs tell which utterances to collect.
+        """Ids of the models whose outputs tell which utterances to collect.
 
-        The workflow runs them on datasets without labels. Variants predict nearly the same as the
-        models that they are derived from, so they are left out.
+        These are the compared models, and the model of the embedding. The workflow runs them on
+        datasets without labels. Variants predict nearly the same as the models that they are
+        derived from, so they are left out.
         """
         trained = self.trained_models(wildcards)
-        return [name for name in self.compared_run_models(wildcards) if name in trained]
+        compared = [name for name in self.compared_run_models(wildcards) if name in trained]
+        embedder = self.map_model(wildcards)
+        return compared if embedder is None or embedder in compared else [*compared, embedder]
 
     def compared_settings(self, wildcards: Any) -> dict[str, dict[str, Any]]:
         """License and note of each compared model, by id."""

@@ -7,13 +7,13 @@ import numpy as np
 import pandas as pd
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import roc_auc_score
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from voxslice.decisions.abstention import mode_masks
 from voxslice.modes.rules import read_rule, utterances_of
-from voxslice.speakers import number_speakers, speakers_of
+from voxslice.speakers import UNKNOWN_SPEAKER, number_speakers
+from voxslice.units import Index, number_units
 from voxslice.utterance_keys import KEY
 
 FIRST = 20
@@ -28,7 +28,7 @@ PENALTY = 0.1
 """Inverse strength of the penalty of the regression, for hundreds of dimensions."""
 SUMMARY_COLUMNS = [
     "mode", "name", "members", "utterances", "share", "precision", "best_possible", "splits",
-    "hardest", "hardest_auc", "listed",
+    "by_speaker", "hardest", "hardest_known", "listed",
 ]  # fmt: skip
 LIST_COLUMNS = ["rank", "dataset", *KEY, "probability"]
 
@@ -40,13 +40,15 @@ class Features:
     Attributes:
         keys: keys of the utterances
         embedding: shape (utterances, dimensions)
-        outputs: outputs of the models of the task, one column per model and label, one row per
-            utterance in the same order; a cell is missing if a model failed
+        outputs: outputs of the models, one column per model and label, one row per utterance in
+            the same order; a cell is missing if a model failed
+        speakers: speaker of each utterance; None if speakers are not known
     """
 
     keys: pd.DataFrame
     embedding: np.ndarray
     outputs: pd.DataFrame
+    speakers: np.ndarray | None = None
 
     def matrix(self, outputs: Sequence[str]) -> np.ndarray:
         """The embedding and some columns of the outputs, shape (utterances, features)."""
@@ -62,13 +64,13 @@ class UnseenTest:
             NaN if no split has members on both sides
         best_possible: largest possible precision, below 1 if the speakers have fewer members
         splits: number of splits
-        areas: area under the ROC curve of each condition; NaN where it was not tested
+        if_known: for each condition, the precision if it was known which utterances fulfil it
     """
 
     precision: float = np.nan
     best_possible: float = np.nan
     splits: int = 0
-    areas: list[float] = field(default_factory=list)
+    if_known: list[float] = field(default_factory=list)
 
 
 def collect_next(
@@ -84,10 +86,11 @@ def collect_next(
 
     For each condition of the rule of a mode, a classifier (penalised logistic regression) learns
     from the embedding and the outputs of the models which utterances fulfil it. The probability of
-    the mode is the product of their probabilities. A mode without a rule has one classifier. The
-    classifiers are tested on speakers that they have not seen. Data that were chosen by such a
-    classifier improved speech models more than data that were chosen at random (Koudounas et al.,
-    ACL 2025, industry track).
+    the mode is the product of their probabilities. A mode without a rule has one classifier. If
+    all utterances of a speaker agree in a condition, such as an age, and the pools name their
+    speakers, the log odds of a speaker's utterances are averaged. The classifiers are tested on
+    speakers that they have not seen. Data that were chosen by such a classifier improved speech
+    models more than data that were chosen at random (Koudounas et al., ACL 2025, industry track).
 
     Args:
         labelled: utterances of the dataset in which the modes were found
@@ -100,27 +103,33 @@ def collect_next(
     Returns:
         a table with one row per confirmed mode, and the list of each mode by its id. The table has
         the columns `SUMMARY_COLUMNS`: the number of `members` and of `utterances`; the `share` of
-        members, which a random choice would find; the attributes of `UnseenTest`; the condition
-        that is the `hardest` to find on other speakers, with its area under the curve; and the
-        number of `listed` utterances. A list has the columns `LIST_COLUMNS`, and the most likely
-        utterances are first. Modes with fewer than ten members have no list
+        members, which a random choice would find; `precision`, `best_possible` and `splits` of
+        `UnseenTest`; `by_speaker`, whether the utterances of a speaker are judged together; the
+        condition that is the `hardest` to find, because the precision would be the largest if it
+        was known, and this precision (`hardest_known`); and the number of `listed` utterances. A
+        list has the columns `LIST_COLUMNS`, and the most likely utterances are first. Modes with
+        fewer than ten members have no list
     """
-    speakers = speakers_of(labelled.keys, metadata)
     outputs = [name for name in labelled.outputs if all(name in p.outputs for p in pools.values())]
     known = labelled.matrix(outputs)
-    unknown = {name: pool.matrix(outputs) for name, pool in pools.items() if len(pool.keys)}
-    keys = {name: pools[name].keys for name in unknown}
+    full = {name: pool for name, pool in pools.items() if len(pool.keys)}
+    named = all(one.speakers is not None for one in (labelled, *full.values()))
     rows, lists = [], {}
     for mode, (name, inside) in mode_masks(labelled.keys, modes, members).items():
         listed, test, conditions = pd.DataFrame(columns=LIST_COLUMNS), UnseenTest(), {}
+        by_speaker = []
         if MIN_MEMBERS <= inside.sum() < len(inside):
             rule = modes.loc[modes["mode"].astype(str) == mode, "rule"].iloc[0]
             conditions = _conditions(str(rule), name, inside, labelled.keys, metadata)
-            test = unseen_precision(known, list(conditions.values()), speakers, seed=seed)
-            classifiers = [_trained(known, mask) for mask in conditions.values()]
-            listed = _listed(classifiers, keys, unknown)
+            masks = list(conditions.values())
+            by_speaker = [
+                bool(full) and named and _speakers_agree(mask, labelled.speakers) for mask in masks
+            ]
+            test = unseen_precision(known, masks, labelled.speakers, seed=seed, pooled=by_speaker)
+            classifiers = [_trained(known, mask) for mask in masks]
+            listed = _listed(classifiers, by_speaker, full, outputs)
         lists[mode] = listed
-        hardest, area = _hardest(list(conditions), test)
+        hardest, if_known = _hardest(list(conditions), test)
         rows.append(
             {
                 "mode": mode,
@@ -131,8 +140,9 @@ def collect_next(
                 "precision": test.precision,
                 "best_possible": test.best_possible,
                 "splits": test.splits,
+                "by_speaker": any(by_speaker),
                 "hardest": hardest,
-                "hardest_auc": area,
+                "hardest_known": if_known,
                 "listed": len(listed),
             }
         )
@@ -149,12 +159,28 @@ def _conditions(
     return {name: inside}
 
 
+def _speakers_agree(mask: np.ndarray, speakers: np.ndarray | None) -> bool:
+    """Whether all utterances of each known speaker agree in a condition, and speakers repeat."""
+    units = _own_units(speakers, len(mask))
+    size = np.bincount(units)
+    share = np.bincount(units, mask) / size
+    return bool(size.max() > 1 and np.isin(share, (0, 1)).all())
+
+
+def _own_units(speakers: np.ndarray | None, count: int) -> Index:
+    """Number of each utterance's speaker; an utterance without a speaker has its own number."""
+    if speakers is None:
+        return np.arange(count)
+    return number_units(pd.Series(speakers).mask(speakers == UNKNOWN_SPEAKER))
+
+
 def unseen_precision(
     features: np.ndarray,
     conditions: Sequence[np.ndarray],
     speakers: np.ndarray | None,
     *,
     seed: int,
+    pooled: Sequence[bool] | None = None,
 ) -> UnseenTest:
     """Find the members of a mode among speakers that the classifiers have not seen.
 
@@ -163,44 +189,57 @@ def unseen_precision(
         conditions: whether each utterance fulfils each condition of the mode
         speakers: speaker of each utterance; None if speakers are not known
         seed: seed of the splits
+        pooled: for each condition whether the utterances of a speaker are judged together; None if
+            no condition is judged in this way
 
     Returns:
         means over halves of the speakers that have members both among the speakers of the training
         and among the others
     """
     inside = np.logical_and.reduce(conditions)
+    together = [False] * len(conditions) if pooled is None else pooled
+    own = _own_units(speakers, len(inside))
     units = np.arange(len(inside)) if speakers is None else number_speakers(speakers)[0]
     generator = np.random.default_rng(seed)
-    found, possible, areas = [], [], []
+    found, possible, if_known = [], [], []
     for _ in range(SPLITS):
         order = generator.permutation(np.unique(units))
         first = np.isin(units, order[: len(order) // 2])
         for train, test in ((first, ~first), (~first, first)):
             if not (inside[train].any() and (~inside[train]).any() and inside[test].any()):
                 continue
-            classifiers = [_trained(features[train], mask[train]) for mask in conditions]
-            each = [_log_probability(one, features[test]) for one in classifiers]
-            top = np.argsort(-np.sum(each, axis=0), kind="stable")[:FIRST]
-            found.append(float(inside[test][top].mean()))
-            possible.append(min(float(inside[test].sum()) / len(top), 1.0))
-            areas.append(
-                [_area(mask[test], own) for mask, own in zip(conditions, each, strict=True)]
+            each = np.stack(
+                [
+                    _log_probability(
+                        _trained(features[train], mask[train]),
+                        features[test],
+                        own[test] if joint else None,
+                    )
+                    for mask, joint in zip(conditions, together, strict=True)
+                ]
             )
+            truth = np.stack([np.where(mask[test], 0.0, -np.inf) for mask in conditions])
+            found.append(_first_members(inside[test], each.sum(axis=0)))
+            possible.append(_first_members(inside[test], truth.sum(axis=0)))
+            others = each.sum(axis=0) - each
+            if_known.append([_first_members(inside[test], row) for row in others + truth])
     if not found:
         return UnseenTest()
-    tested = pd.DataFrame(areas).mean()  # without those that are missing
-    return UnseenTest(float(np.mean(found)), float(np.mean(possible)), len(found), tested.tolist())
+    known = np.mean(if_known, axis=0).tolist()
+    return UnseenTest(float(np.mean(found)), float(np.mean(possible)), len(found), known)
 
 
-def _area(truth: np.ndarray, scores: np.ndarray) -> float:
-    """Area under the ROC curve; NaN if all utterances or none fulfil the condition."""
-    return float(roc_auc_score(truth, scores)) if 0 < truth.sum() < len(truth) else np.nan
+def _first_members(inside: np.ndarray, scores: np.ndarray) -> float:
+    """Share of members among the first 20 utterances, those with the highest scores."""
+    return float(inside[np.argsort(-scores, kind="stable")[:FIRST]].mean())
 
 
 def _hardest(names: Sequence[str], test: UnseenTest) -> tuple[str | None, float]:
-    """The condition with the smallest area under the curve, and the area."""
-    areas = pd.Series(test.areas, index=names[: len(test.areas)], dtype=float).dropna()
-    return (str(areas.idxmin()), float(areas.min())) if len(areas) else (None, np.nan)
+    """The condition whose knowledge would raise the precision the most, and this precision."""
+    if not test.if_known:
+        return None, np.nan
+    place = int(np.argmax(test.if_known))
+    return names[place], test.if_known[place]
 
 
 def _trained(features: np.ndarray, truth: np.ndarray) -> Pipeline | None:
@@ -212,24 +251,45 @@ def _trained(features: np.ndarray, truth: np.ndarray) -> Pipeline | None:
     return make_pipeline(filled, StandardScaler(), model).fit(features, truth)
 
 
-def _log_probability(classifier: Pipeline | None, features: np.ndarray) -> np.ndarray:
-    """Logarithm of the probability that each utterance fulfils a condition."""
+def _log_probability(
+    classifier: Pipeline | None, features: np.ndarray, units: Index | None
+) -> np.ndarray:
+    """Logarithm of the probability that each utterance fulfils a condition.
+
+    Args:
+        classifier: classifier of the condition; None if all utterances fulfil it
+        features: shape (utterances, features)
+        units: number of each utterance's speaker, to judge the utterances of a speaker together;
+            None to judge each utterance by itself
+
+    Returns:
+        shape (utterances,)
+    """
     if classifier is None:
         return np.zeros(len(features))
-    chance: np.ndarray = classifier.predict_log_proba(features)[:, 1]
-    return chance
+    log_odds: np.ndarray = classifier.decision_function(features)
+    if units is not None:
+        places = np.unique(units, return_inverse=True)[1]
+        log_odds = (np.bincount(places, log_odds) / np.bincount(places))[places]
+    return -np.logaddexp(0, -log_odds)
 
 
 def _listed(
     classifiers: Sequence[Pipeline | None],
-    keys: Mapping[str, pd.DataFrame],
-    features: Mapping[str, np.ndarray],
+    by_speaker: Sequence[bool],
+    pools: Mapping[str, Features],
+    outputs: Sequence[str],
 ) -> pd.DataFrame:
     """The utterances of the pools that most likely belong to a mode."""
     tables = []
-    for dataset, matrix in features.items():
-        chance = np.exp(np.sum([_log_probability(one, matrix) for one in classifiers], axis=0))
-        tables.append(keys[dataset][KEY].assign(dataset=dataset, probability=chance))
+    for dataset, pool in pools.items():
+        matrix, units = pool.matrix(outputs), _own_units(pool.speakers, len(pool.keys))
+        each = [
+            _log_probability(one, matrix, units if joint else None)
+            for one, joint in zip(classifiers, by_speaker, strict=True)
+        ]
+        chance = np.exp(np.sum(each, axis=0))
+        tables.append(pool.keys[KEY].assign(dataset=dataset, probability=chance))
     if not tables:
         return pd.DataFrame(columns=LIST_COLUMNS)
     table = pd.concat(tables, ignore_index=True)

@@ -6,15 +6,19 @@ import pandas as pd
 
 from voxslice.decisions.collect import Features
 from voxslice.files import read_embeddings, read_predictions
+from voxslice.speakers import speakers_of
 from voxslice.utterance_keys import KEY
 
 
-def read_features(embedding: Sequence[str], outputs: Mapping[str, Sequence[str]]) -> Features:
+def read_features(
+    embedding: Sequence[str], outputs: Mapping[str, Sequence[str]], metadata: pd.DataFrame
+) -> Features:
     """Read the embedding of utterances and the outputs of models for them.
 
     Args:
         embedding: Parquet files of the predictions of the model with the embedding
-        outputs: Parquet files of the predictions of each model of the task
+        outputs: Parquet files of the predictions of each model
+        metadata: the metadata of the utterances, which may have a column `speaker`
 
     Returns:
         the utterances that have an embedding, in the order of the files. The columns of the outputs
@@ -26,4 +30,5 @@ def read_features(embedding: Sequence[str], outputs: Mapping[str, Sequence[str]]
         table = read_predictions(list(paths))
         numbers = table.drop(columns=KEY).select_dtypes("number").add_prefix(f"{model}.")
         columns.append(keys[KEY].merge(table[KEY].join(numbers), on=KEY, how="left")[list(numbers)])
-    return Features(keys, vectors, pd.concat(columns, axis=1).drop(columns=KEY))
+    table = pd.concat(columns, axis=1).drop(columns=KEY)
+    return Features(keys, vectors, table, speakers_of(keys, metadata))

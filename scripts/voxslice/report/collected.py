@@ -98,6 +98,6 @@ def _warning(row: Mapping[str, Any]) -> str:
     if row["hardest"] == row["name"]:
         return expected
     return (
-        f"{expected} The condition “{row['hardest']}” is the hardest one to find: the area under"
-        f" its ROC curve is {row['hardest_auc']:.2f}, and a random order has 0.5."
+        f"{expected} The condition “{row['hardest']}” is the hardest one to find. If it was known,"
+        f" {share(row['hardest_known'])} would belong to this mode."
     )

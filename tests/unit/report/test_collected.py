@@ -47,14 +47,13 @@ def test_the_first_utterances_of_each_list_can_be_played(summary, lists, tmp_pat
 
 
 def test_a_list_with_few_members_has_a_warning(summary, lists, tmp_path):
-    changed = {"precision": 0.24, "best_possible": 1.0, "hardest": "age < 31", "hardest_auc": 0.64}
+    changed = {"precision": 0.24, "best_possible": 1, "hardest": "age < 31", "hardest_known": 0.64}
     summary.loc[0, list(changed)] = list(changed.values())
     modes = listen(summary, lists, {"pool": str(write_noise(tmp_path))}, 1_000_000)
     assert "possible" not in modes[0].test
     assert modes[0].warning == (
         "Most of these utterances are expected not to belong to this mode. The condition “age < 31”"
-        " is the hardest one to find: the area under its ROC curve is 0.64, and a random order has"
-        " 0.5."
+        " is the hardest one to find. If it was known, 64 % would belong to this mode."
     )
     # a mode without conditions has no hardest one
     summary.loc[0, "hardest"] = "male, anger"
