@@ -87,10 +87,11 @@ def collect_next(
     For each condition of the rule of a mode, a classifier (penalised logistic regression) learns
     from the embedding and the outputs of the models which utterances fulfil it. The probability of
     the mode is the product of their probabilities. A mode without a rule has one classifier. If
-    all utterances of a speaker agree in a condition, such as an age, and the pools name their
-    speakers, the log odds of a speaker's utterances are averaged. The classifiers are tested on
-    speakers that they have not seen. Data that were chosen by such a classifier improved speech
-    models more than data that were chosen at random (Koudounas et al., ACL 2025, industry track).
+    all utterances of a speaker agree in a condition, such as an age, and the pools name the speaker
+    of each utterance, the log odds of a speaker's utterances are averaged. The classifiers are
+    tested on speakers that they have not seen. Data that were chosen by such a classifier improved
+    speech models more than data that were chosen at random (Koudounas et al., ACL 2025, industry
+    track).
 
     Args:
         labelled: utterances of the dataset in which the modes were found
@@ -113,7 +114,7 @@ def collect_next(
     outputs = [name for name in labelled.outputs if all(name in p.outputs for p in pools.values())]
     known = labelled.matrix(outputs)
     full = {name: pool for name, pool in pools.items() if len(pool.keys)}
-    named = all(one.speakers is not None for one in (labelled, *full.values()))
+    named = bool(full) and all(_names_speakers(pool) for pool in full.values())
     rows, lists = [], {}
     for mode, (name, inside) in mode_masks(labelled.keys, modes, members).items():
         listed, test, conditions = pd.DataFrame(columns=LIST_COLUMNS), UnseenTest(), {}
@@ -122,9 +123,7 @@ def collect_next(
             rule = modes.loc[modes["mode"].astype(str) == mode, "rule"].iloc[0]
             conditions = _conditions(str(rule), name, inside, labelled.keys, metadata)
             masks = list(conditions.values())
-            by_speaker = [
-                bool(full) and named and _speakers_agree(mask, labelled.speakers) for mask in masks
-            ]
+            by_speaker = [named and _speakers_agree(mask, labelled.speakers) for mask in masks]
             test = unseen_precision(known, masks, labelled.speakers, seed=seed, pooled=by_speaker)
             classifiers = [_trained(known, mask) for mask in masks]
             listed = _listed(classifiers, by_speaker, full, outputs)
@@ -157,6 +156,11 @@ def _conditions(
     if read and np.array_equal(utterances_of(read), inside):
         return {condition.words: condition.mask for condition in read}
     return {name: inside}
+
+
+def _names_speakers(pool: Features) -> bool:
+    """Whether each utterance of a pool has a known speaker."""
+    return pool.speakers is not None and bool((pool.speakers != UNKNOWN_SPEAKER).all())
 
 
 def _speakers_agree(mask: np.ndarray, speakers: np.ndarray | None) -> bool:
