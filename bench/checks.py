@@ -1,7 +1,8 @@
 """Measure how often checks of models are passed, failed and undecided in simulated studies.
 
 Each speaker and model has a rate of errors from a Beta distribution. The second model is as good as
-the first one, or makes more errors by a drop of a known size. `python bench/checks.py >
+the first one, or makes more errors by a drop of a known size. In some studies all speakers read the
+same sentences, and each sentence and model has a rate of further errors. `python bench/checks.py >
 bench/checks.md` writes the page; `--studies` sets the number of studies per row.
 """
 
@@ -22,6 +23,8 @@ RATES = (1.0, 9.0)
 """Parameters of the Beta distribution of the error rates: 10 % on average."""
 UTTERANCES = 20
 """Utterances of each speaker."""
+SENTENCES, SENTENCE_RATES = 10, (0.5, 4.5)
+"""Number of sentences that all speakers read, and the Beta distribution of their error rates."""
 CHECKS = [
     ("overall", "uar"),
     ("overall", "f1"),
@@ -31,15 +34,19 @@ CHECKS = [
 """Groups and metrics of the list of checks; each label is one check, so there are five."""
 
 
-def draw(rng: np.random.Generator, speakers: int, drops: list[float]) -> tuple[list, pd.DataFrame]:
+def draw(
+    rng: np.random.Generator, speakers: int, drops: list[float], *, sentences: bool = False
+) -> tuple[list, pd.DataFrame]:
     """Scores of models on two labels, and the metadata. A speaker has one label, as a gender."""
     speaker = np.repeat(np.arange(speakers), UTTERANCES)
     count = len(speaker)
+    sentence = (np.arange(count) + speaker) % SENTENCES
     label = np.where(speaker % 2 == 0, "a", "b")
     keys = pd.DataFrame({"file": [f"{i}.wav" for i in range(count)], "start": 0.0, "end": 1.0})
     metadata = keys.assign(
         speaker=speaker.astype(str),
         label=label,
+        sentence=sentence.astype(str),
         emotion=np.where(np.arange(count) % 4 == 0, "anger", "neutral"),
     )
     tables = []
@@ -47,13 +54,24 @@ def draw(rng: np.random.Generator, speakers: int, drops: list[float]) -> tuple[l
     for drop in drops:
         wrong = rng.random(count) < rng.beta(*RATES, speakers)[speaker]
         wrong |= rng.random(count) < drop / (1 - mean)
+        if sentences:
+            wrong |= rng.random(count) < rng.beta(*SENTENCE_RATES, SENTENCES)[sentence]
         other = np.where(label == "a", "b", "a")
         prediction = np.where(wrong, other, label)
         tables.append(keys.assign(label=label, prediction=prediction, loss=wrong.astype(float)))
     return tables, metadata
 
 
-def answers(studies: int, speakers: int, drop: float, limit: float, seed: int) -> pd.DataFrame:
+def answers(
+    studies: int,
+    speakers: int,
+    drop: float,
+    limit: float,
+    seed: int,
+    *,
+    sentences: bool = False,
+    units: tuple[str, ...] = (),
+) -> pd.DataFrame:
     """The answers of a list of five checks in each study, one row per study and check."""
     checks = [
         {"check": number, "model": "new", "against": "old", "on": on, "metric": metric,
@@ -63,8 +81,8 @@ def answers(studies: int, speakers: int, drop: float, limit: float, seed: int) -
     found = []
     for study in range(studies):
         rng = np.random.default_rng([seed, study])
-        (old, new), metadata = draw(rng, speakers, [0.0, drop])
-        table = check_models(checks, {"old": old, "new": new}, metadata)
+        (old, new), metadata = draw(rng, speakers, [0.0, drop], sentences=sentences)
+        table = check_models(checks, {"old": old, "new": new}, metadata, units=units)
         found.append(table.assign(study=study, row=range(len(table))))
     return pd.concat(found, ignore_index=True)
 
@@ -141,6 +159,7 @@ if __name__ == "__main__":
     parser.add_argument("--studies", type=int, default=500)
     options = parser.parse_args()
     many = options.studies
+    sentence_studies = round(0.8 * many)
     print(
         "# Benchmark of the checks",
         "",
@@ -167,6 +186,34 @@ if __name__ == "__main__":
             f" {percent(lists_with(table, 'passed'))} | {percent(undecided)} |",
             flush=True,
         )
+    print(
+        "",
+        f"There are {sentence_studies} studies per row in the next table. All speakers read the",
+        f"same {SENTENCES} sentences. Models make further errors in a sentence, at a rate from",
+        f"Beta({SENTENCE_RATES[0]:g}, {SENTENCE_RATES[1]:g}). The models are equally good if all",
+        "sentences that could be read count. The last two columns are about a model that is worse",
+        "by 20 points.",
+        "",
+        "| units | speakers | a failed check | a passed check | all undecided"
+        " | worse: a failed check | worse: overall failed |",
+        "|---|--:|--:|--:|--:|--:|--:|",
+        sep="\n",
+    )
+    for units in ((), ("sentence",)):
+        for speakers in (10, 20, 80):
+            settings = {"limit": 0.0, "seed": 7, "sentences": True, "units": units}
+            table = answers(sentence_studies, speakers, 0.0, **settings)
+            undecided = (table["answer"] == "undecided").groupby(table["study"]).all().mean()
+            worse = answers(sentence_studies, speakers, 0.2, **settings)
+            overall = worse[worse["row"] == 0]
+            print(
+                f"| {', '.join(units) or 'none'} | {speakers} |"
+                f" {percent(lists_with(table, 'failed'))} |"
+                f" {percent(lists_with(table, 'passed'))} |"
+                f" {percent(undecided)} | {percent(lists_with(worse, 'failed'))} |"
+                f" {percent((overall['answer'] == 'failed').mean())} |",
+                flush=True,
+            )
     level = 1 - 0.05 / 5
     print(
         "",

@@ -31,6 +31,7 @@ rule abstain:
         sources=STUDY.column_sources,
         metric=setting("tasks/{task}/metric"),
         wanted=setting("abstention/risk"),
+        units=setting("datasets/{dataset}/units"),
         resamples=setting("resamples"),
         seed=setting("seed"),
         code=code("abstain"),
@@ -63,6 +64,7 @@ rule abstain_in_conditions:
     params:
         models=STUDY.condition_models,
         conditions=lambda wildcards: STUDY.conditions(wildcards.dataset),
+        units=setting("datasets/{dataset}/units"),
         resamples=setting("resamples"),
         seed=setting("seed"),
         code=code("abstain_in_conditions"),

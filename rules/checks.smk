@@ -42,6 +42,7 @@ rule check_models:
         models=STUDY.checked_models,
         conditions=STUDY.checked_in_conditions,
         cost_models=STUDY.cost_checked_models,
+        units=setting("datasets/{dataset}/units"),
         undecided_fails=setting("undecided_fails"),
         code=code("check_models"),
     script:

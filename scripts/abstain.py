@@ -1,4 +1,5 @@
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 from voxslice.decisions.abstention import abstention_table, threshold_table
@@ -15,6 +16,7 @@ def main(
     members: str,
     visible: Sequence[str],
     metric: str,
+    units: Sequence[str],
     wanted: float,
     resamples: int,
     seed: int,
@@ -26,11 +28,12 @@ def main(
     tables = {model: pd.read_parquet(path) for model, path in scores.items()}
     described = pd.read_parquet(metadata)
     of_modes = read_csv(modes), pd.read_parquet(members)
+    drawn: dict[str, Any] = {"seed": seed, "units": units}
     found = abstention_table(
-        tables, described, *of_modes, visible=visible, resamples=resamples, seed=seed
+        tables, described, *of_modes, visible=visible, resamples=resamples, **drawn
     )
-    write_csv(threshold_table(tables, described, wanted=wanted, seed=seed), thresholds)
-    write_csv(cascade_table(tables, described, *of_modes, metric=metric, seed=seed), cascades)
+    write_csv(threshold_table(tables, described, wanted=wanted, **drawn), thresholds)
+    write_csv(cascade_table(tables, described, *of_modes, metric=metric, **drawn), cascades)
     write_csv(found, table)
 
 
@@ -44,6 +47,7 @@ if __name__ == "__main__":
             members=snakemake.input.members,
             visible=[name for name, source in sources.items() if source != "metadata"],
             metric=snakemake.params.metric,
+            units=snakemake.params.units,
             wanted=snakemake.params.wanted,
             resamples=snakemake.params.resamples,
             seed=snakemake.params.seed,

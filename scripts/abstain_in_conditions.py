@@ -13,6 +13,7 @@ def main(
     in_conditions: Mapping[str, str],
     conditions: Sequence[str],
     metadata: str,
+    units: Sequence[str],
     resamples: int,
     seed: int,
     table: str,
@@ -27,6 +28,7 @@ def main(
         pd.read_parquet(metadata),
         resamples=resamples,
         seed=seed,
+        units=units,
     )
     write_csv(found, table)
 
@@ -39,6 +41,7 @@ if __name__ == "__main__":
             in_conditions=dict(zip(params.models, inputs.in_conditions, strict=True)),
             conditions=params.conditions,
             metadata=inputs.metadata,
+            units=params.units,
             resamples=params.resamples,
             seed=params.seed,
             table=snakemake.output[0],

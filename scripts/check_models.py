@@ -19,6 +19,7 @@ def main(
     modes: str | None,
     members: str | None,
     costs: Mapping[str, str],
+    units: Sequence[str],
     dataset: str,
     task: str,
     undecided_fails: bool,
@@ -45,6 +46,7 @@ def main(
         modes=None if modes is None else read_csv(modes),
         members=None if members is None else pd.read_parquet(members),
         costs={model: read_csv(path) for model, path in costs.items()},
+        units=units,
     )
     print(f"Checks: {summary(answers)}.")
     write_text(junit(answers, f"{dataset}.{task}", undecided_fails=undecided_fails), xml)
@@ -64,6 +66,7 @@ if __name__ == "__main__":
             modes=inputs.get("modes"),
             members=inputs.get("mode_members"),
             costs=dict(zip(params.cost_models, inputs.costs, strict=True)),
+            units=params.units,
             dataset=snakemake.wildcards.dataset,
             task=snakemake.wildcards.task,
             undecided_fails=params.undecided_fails,

@@ -50,6 +50,7 @@ def main(
                 task=Task(study["type"]),
                 columns=study["columns"],
                 demographic=study["demographic"],
+                units=study["units"],
             )
         )
         sheets[study["dataset"]] = data_sheet(metadata, study["dataset"], study["columns"])

@@ -177,6 +177,7 @@ class StudyConfig:
                     "shown": shown,
                     "columns": [name for name in settings["columns"] if name != "speaker"],
                     "demographic": settings["audit"]["speaker_columns"],
+                    "units": list(settings["units"]),
                     "checked": bool(model_checks.checks_of(self.config, dataset, task)),
                 }
             )

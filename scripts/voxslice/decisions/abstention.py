@@ -11,8 +11,10 @@ from voxslice.decisions.estimate import estimate, interval
 from voxslice.files import as_booleans
 from voxslice.modes.rules import in_words, read_rule, utterances_of
 from voxslice.modes.table import REST
-from voxslice.scores.bootstrap import LEVEL, bootstrap_interval, speaker_sums
+from voxslice.scores.bootstrap import LEVEL
+from voxslice.scores.clusters import cluster_interval, make_clusters
 from voxslice.speakers import number_speakers, speakers_of
+from voxslice.units import Index, units_of
 from voxslice.utterance_keys import KEY
 
 ALL = "all"
@@ -56,20 +58,35 @@ class Answers:
         loss: 1 for an error, otherwise 0, shape (utterances,)
         sure: probability of the predicted class, shape (utterances,)
         speakers: speaker of each utterance; None if speakers are not known
+        units: for each kind of further units the number of each utterance's unit
     """
 
     keys: pd.DataFrame
     loss: np.ndarray
     sure: np.ndarray
     speakers: np.ndarray | None
+    units: Sequence[Index] = ()
+
+    def part(self, chosen: np.ndarray) -> "Answers":
+        """Some of the utterances, by a mask of shape (utterances,)."""
+        return Answers(
+            self.keys[chosen],
+            self.loss[chosen],
+            self.sure[chosen],
+            None if self.speakers is None else self.speakers[chosen],
+            [unit[chosen] for unit in self.units],
+        )
 
 
-def answers_of(scores: pd.DataFrame, metadata: pd.DataFrame) -> Answers | None:
+def answers_of(
+    scores: pd.DataFrame, metadata: pd.DataFrame, units: Sequence[str] = ()
+) -> Answers | None:
     """Collect the utterances of a model; None if it has no probabilities.
 
     Args:
         scores: scores of a classification
         metadata: the metadata of all utterances
+        units: columns of the metadata that name units beside the speaker
 
     Returns:
         the utterances in the order of the scores
@@ -77,7 +94,13 @@ def answers_of(scores: pd.DataFrame, metadata: pd.DataFrame) -> Answers | None:
     sure = confidence(scores)
     if sure is None or not len(scores):
         return None
-    return Answers(scores[KEY], scores["loss"].to_numpy(float), sure, speakers_of(scores, metadata))
+    return Answers(
+        scores[KEY],
+        scores["loss"].to_numpy(float),
+        sure,
+        speakers_of(scores, metadata),
+        units_of(scores, metadata, units),
+    )
 
 
 def threshold_of(sure: np.ndarray, coverage: float) -> float:
@@ -94,18 +117,18 @@ def threshold_of(sure: np.ndarray, coverage: float) -> float:
     return float(np.sort(sure)[::-1][count - 1])
 
 
-def risk(loss: np.ndarray, speakers: np.ndarray | None) -> tuple[float, float, float]:
-    """Share of errors with its 95 % interval by speaker.
+def risk(own: Answers, level: float = LEVEL) -> tuple[float, float, float]:
+    """Share of errors with its interval by speaker.
 
     Args:
-        loss: 1 for an error, otherwise 0
-        speakers: speaker of each utterance; None if speakers are not known
+        own: the answered utterances
+        level: coverage of the interval
 
     Returns:
         the share, and the lower and the upper end; NaN without utterances
     """
-    found = estimate([pd.DataFrame({"loss": loss})], speakers, "accuracy")
-    low, high = interval(found, LEVEL)
+    found = estimate([pd.DataFrame({"loss": own.loss})], own.speakers, "accuracy", own.units)
+    low, high = interval(found, level)
     return 1 - found.value, 1 - high, 1 - low
 
 
@@ -118,6 +141,7 @@ def abstention_table(
     visible: Sequence[str],
     resamples: int,
     seed: int,
+    units: Sequence[str] = (),
 ) -> pd.DataFrame:
     """Risk against coverage of each model, for all utterances and within each failure mode.
 
@@ -133,6 +157,7 @@ def abstention_table(
         visible: columns that are measured or predicted
         resamples: number of bootstrap resamples
         seed: seed of the bootstrap
+        units: columns of the metadata that name units beside the speaker
 
     Returns:
         one row per model, mode (first `all`) and coverage, in the columns `ABSTENTION_COLUMNS`:
@@ -145,7 +170,7 @@ def abstention_table(
     """
     tables = [pd.DataFrame(columns=ABSTENTION_COLUMNS)]
     for model, table in scores.items():
-        own = answers_of(table, metadata)
+        own = answers_of(table, metadata, units)
         if own is None:
             continue
         groups = {ALL: ("all utterances", np.ones(len(own.loss), dtype=bool))}
@@ -175,6 +200,7 @@ def abstention_in_conditions(
     *,
     resamples: int,
     seed: int,
+    units: Sequence[str] = (),
 ) -> pd.DataFrame:
     """What the thresholds of the original audio do in conditions.
 
@@ -188,6 +214,7 @@ def abstention_in_conditions(
         metadata: the metadata of all utterances
         resamples: number of bootstrap resamples
         seed: seed of the bootstrap
+        units: columns of the metadata that name units beside the speaker
 
     Returns:
         one row per model, condition and coverage, in the columns `IN_CONDITION_COLUMNS`:
@@ -199,13 +226,13 @@ def abstention_in_conditions(
     """
     tables = [pd.DataFrame(columns=IN_CONDITION_COLUMNS)]
     for model, conditions in in_conditions.items():
-        own = answers_of(clean[model], metadata)
+        own = answers_of(clean[model], metadata, units)
         if own is None:
             continue
         limits = np.array([threshold_of(own.sure, coverage) for coverage in COVERAGES])
         shares = (own.sure[:, None] >= limits).mean(axis=0)
         for condition, table in conditions.items():
-            changed = answers_of(table, metadata)
+            changed = answers_of(table, metadata, units)
             if changed is None:
                 continue
             answered = changed.sure[:, None] >= limits
@@ -275,15 +302,17 @@ def _curve(
     own: Answers, inside: np.ndarray, answered: np.ndarray, *, resamples: int, seed: int
 ) -> pd.DataFrame:
     """One row per column of `answered`: the risk on the answered utterances inside a mode."""
-    loss, chosen = own.loss[inside], answered[inside]
-    speakers = None if own.speakers is None else own.speakers[inside]
-    values = [risk(loss[part], None if speakers is None else speakers[part]) for part in chosen.T]
+    of_mode, chosen = own.part(inside), answered[inside]
+    loss = of_mode.loss
+    values = [risk(of_mode.part(part)) for part in chosen.T]
     parts = np.stack([chosen, chosen * loss[:, None]], axis=-1).astype(float)
     whole = np.broadcast_to(np.stack([np.ones(len(loss)), loss], -1)[:, None], parts.shape)
-    numbers = None if speakers is None else number_speakers(speakers)[0]
-    low, high = bootstrap_interval(
-        speaker_sums(np.stack([parts, whole], axis=1), numbers),
+    numbers = None if of_mode.speakers is None else number_speakers(of_mode.speakers)[0]
+    clusters = make_clusters(len(loss), numbers, of_mode.units)
+    low, high = cluster_interval(
+        clusters.cell_sums(np.stack([parts, whole], axis=1)),
         _change,
+        clusters,
         resamples=resamples,
         seed=seed,
     )
@@ -315,16 +344,16 @@ def _area(
     AURC of Geifman, Uziel and El-Yaniv, "Bias-reduced uncertainty estimation for deep neural
     classifiers", ICLR 2019). Utterances are put into at most 200 bins of confidence.
     """
-    sure, loss = own.sure[inside], own.loss[inside]
-    speakers = None if own.speakers is None else own.speakers[inside]
+    of_mode = own.part(inside)
+    sure, loss, speakers = of_mode.sure, of_mode.loss, of_mode.speakers
     edges = np.unique(np.quantile(sure, np.linspace(0, 1, RANKS + 1), method="lower"))
     bins = len(edges) - 1 - (np.searchsorted(edges, sure, side="right") - 1)  # the surest first
     # without speakers, utterances are independent, so they can be resampled in blocks
-    units = np.arange(len(sure)) % BLOCKS if speakers is None else number_speakers(speakers)[0]
-    units = np.unique(units, return_inverse=True)[1]
-    sums = np.zeros((units.max() + 1, len(edges), 2))
-    np.add.at(sums, (units, bins), np.stack([np.ones(len(sure)), loss], -1))
-    low, high = bootstrap_interval(sums, _mean_risk, resamples=resamples, seed=seed)
+    numbers = np.arange(len(sure)) % BLOCKS if speakers is None else number_speakers(speakers)[0]
+    clusters = make_clusters(len(sure), numbers, of_mode.units)
+    sums = np.zeros((clusters.cell.max() + 1, len(edges), 2))
+    np.add.at(sums, (clusters.cell, bins), np.stack([np.ones(len(sure)), loss], -1))
+    low, high = cluster_interval(sums, _mean_risk, clusters, resamples=resamples, seed=seed)
     return float(_mean_risk(sums.sum(0))[0]), float(low[0]), float(high[0])
 
 
@@ -336,9 +365,7 @@ def _mean_risk(sums: np.ndarray) -> np.ndarray:
         return ((curve * count).sum(-1) / count.sum(-1))[..., None]
 
 
-def choose_threshold(
-    loss: np.ndarray, sure: np.ndarray, speakers: np.ndarray | None, wanted: float
-) -> float | None:
+def choose_threshold(own: Answers, wanted: float) -> float | None:
     """Choose the lowest threshold of the confidence that keeps a wanted risk.
 
     Thresholds are tried with a growing coverage, once from a fifth of the utterances on and once
@@ -348,39 +375,34 @@ def choose_threshold(
     the wanted one is told by the upper end of its interval by speaker.
 
     Args:
-        loss: 1 for an error, otherwise 0
-        sure: confidence of each utterance
-        speakers: speaker of each utterance; None if speakers are not known
+        own: utterances of a model
         wanted: largest share of errors among the answered utterances
 
     Returns:
         the threshold; None if no threshold is shown to keep the risk
     """
-    found = [_lowest(loss, sure, speakers, wanted, start) for start in STARTS]
+    found = [_lowest(own, wanted, start) for start in STARTS]
     return min((limit for limit in found if limit is not None), default=None)
 
 
-def _lowest(
-    loss: np.ndarray, sure: np.ndarray, speakers: np.ndarray | None, wanted: float, start: float
-) -> float | None:
+def _lowest(own: Answers, wanted: float, start: float) -> float | None:
     """The lowest threshold that keeps a risk, tried from a coverage on."""
     chosen = None
     for coverage in np.arange(start, 1.001, STEP):
-        limit = threshold_of(sure, float(coverage))
-        part = sure >= limit
-        found = estimate(
-            [pd.DataFrame({"loss": loss[part]})],
-            None if speakers is None else speakers[part],
-            "accuracy",
-        )
-        if not 1 - interval(found, 1 - 2 * TAIL / len(STARTS))[0] <= wanted:
+        limit = threshold_of(own.sure, float(coverage))
+        if not risk(own.part(own.sure >= limit), 1 - 2 * TAIL / len(STARTS))[2] <= wanted:
             break
         chosen = limit
     return chosen
 
 
 def threshold_table(
-    scores: Mapping[str, pd.DataFrame], metadata: pd.DataFrame, *, wanted: float, seed: int
+    scores: Mapping[str, pd.DataFrame],
+    metadata: pd.DataFrame,
+    *,
+    wanted: float,
+    seed: int,
+    units: Sequence[str] = (),
 ) -> pd.DataFrame:
     """Choose a threshold on each half of the speakers, and tell what it does on the other half.
 
@@ -389,6 +411,7 @@ def threshold_table(
         metadata: the metadata of all utterances
         wanted: largest share of errors among the answered utterances
         seed: seed of the halves
+        units: columns of the metadata that name units beside the speaker
 
     Returns:
         one row per model and half, in the columns `THRESHOLD_COLUMNS`: the `threshold` that the
@@ -398,14 +421,14 @@ def threshold_table(
     """
     rows = []
     for model, table in scores.items():
-        own = answers_of(table, metadata)
+        own = answers_of(table, metadata, units)
         if own is None:
             continue
-        units = (
+        numbers = (
             np.arange(len(own.loss)) if own.speakers is None else number_speakers(own.speakers)[0]
         )
-        order = np.random.default_rng(seed).permutation(np.unique(units))
-        first = np.isin(units, order[: len(order) // 2])
+        order = np.random.default_rng(seed).permutation(np.unique(numbers))
+        first = np.isin(numbers, order[: len(order) // 2])
         for half, inside in (("first", first), ("second", ~first)):
             if not inside.any() or inside.all():
                 continue
@@ -417,16 +440,13 @@ def threshold_table(
 
 def _tried(own: Answers, inside: np.ndarray, wanted: float) -> dict[str, object]:
     """The threshold that some speakers choose, and what it does on the others."""
-    speakers = own.speakers
-    limit = choose_threshold(
-        own.loss[inside], own.sure[inside], None if speakers is None else speakers[inside], wanted
-    )
-    count = None if speakers is None else len(np.unique(speakers[inside]))
+    limit = choose_threshold(own.part(inside), wanted)
+    count = None if own.speakers is None else len(np.unique(own.speakers[inside]))
     if limit is None:
         return {"threshold": np.nan, "speakers": count, "kept": None}
     answered = own.sure >= limit
     here, there = answered & inside, answered & ~inside
-    value, low, high = risk(own.loss[there], None if speakers is None else speakers[there])
+    value, low, high = risk(own.part(there))
     return {
         "threshold": limit,
         "coverage": float(answered[inside].mean()),

@@ -1,6 +1,6 @@
 """Cascades: one model answers where it is sure, and another one answers the other utterances."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import permutations
 
 import numpy as np
@@ -12,6 +12,7 @@ from voxslice.decisions.confidence import confidence
 from voxslice.decisions.estimate import estimate, interval
 from voxslice.scores.bootstrap import LEVEL
 from voxslice.speakers import number_speakers, speakers_of
+from voxslice.units import Index, units_of
 
 SHARES = (0.05, 0.1, 0.2, 0.3, 0.5)
 """Shares of the utterances that are handed on."""
@@ -29,6 +30,7 @@ def cascade_table(
     *,
     metric: str,
     seed: int,
+    units: Sequence[str] = (),
 ) -> pd.DataFrame:
     """Measure cascades of each ordered pair of models.
 
@@ -44,6 +46,7 @@ def cascade_table(
         members: `mode` and the keys of the utterances of each mode
         metric: metric of the task
         seed: seed of the halves
+        units: columns of the metadata that name units beside the speaker
 
     Returns:
         one row per ordered pair and share, in the columns `CASCADE_COLUMNS`: the wanted `share` and
@@ -61,13 +64,13 @@ def cascade_table(
         sure = confidence(aligned[first])
         if sure is None:  # never, since the classes are those of all utterances
             continue
-        speakers = speakers_of(keys, metadata)
+        speakers, others = speakers_of(keys, metadata), units_of(keys, metadata, units)
         halves = _halves(len(keys), speakers, seed)
         groups = mode_masks(keys, modes, members)
         for share in SHARES:
             handed = handed_on(sure, halves, share)
             answers = _combined(aligned[first], aligned[second], handed)
-            found = estimate([answers], speakers, metric)
+            found = estimate([answers], speakers, metric, others)
             low, high = interval(found, LEVEL)
             rows.append(
                 {
@@ -79,7 +82,7 @@ def cascade_table(
                     "value": found.value,
                     "low": low,
                     "high": high,
-                    **_worst(answers, groups, speakers),
+                    **_worst(answers, groups, speakers, others),
                 }
             )
     return pd.DataFrame(rows, columns=CASCADE_COLUMNS)
@@ -127,6 +130,7 @@ def _worst(
     answers: pd.DataFrame,
     groups: Mapping[str, tuple[str, np.ndarray]],
     speakers: np.ndarray | None,
+    units: Sequence[Index],
 ) -> dict[str, object]:
     """The accuracy in the mode in which the cascade is worst."""
     if not groups:
@@ -138,6 +142,7 @@ def _worst(
         [answers[inside].reset_index(drop=True)],
         None if speakers is None else speakers[inside],
         "accuracy",
+        [unit[inside] for unit in units],
     )
     low, high = interval(found, LEVEL)
     return {

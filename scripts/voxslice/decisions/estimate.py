@@ -1,4 +1,8 @@
-"""A metric of a model, or a difference of two models, with what an interval by speaker needs."""
+"""A metric of a model, or a difference of two models, with what an interval by speaker needs.
+
+If utterances also share other units, such as sentences that all speakers read, the interval refers
+to other speakers and other sentences. See `voxslice.scores.clusters`.
+"""
 
 import math
 from collections.abc import Sequence
@@ -11,8 +15,10 @@ from scipy.stats import skew
 
 from voxslice.comparison.overall_metric import metric_sums, metric_value, rarest_label
 from voxslice.scores.bootstrap import speaker_sums
+from voxslice.scores.clusters import make_clusters, variances
 from voxslice.scores.metrics import REGRESSION_METRICS
 from voxslice.speakers import number_speakers
+from voxslice.units import Index
 
 MAX_EXPONENT = 10.0
 """Largest logarithm of an end relative to the value. With two speakers nothing is known."""
@@ -26,7 +32,8 @@ class Estimate:
 
     Attributes:
         value: the metric, or the difference; NaN without utterances
-        error: its standard error, from a jackknife over speakers; NaN with fewer than two speakers
+        error: its standard error, from a jackknife over speakers, and with what other units add;
+            NaN with fewer than two speakers
         skewness: skewness of the contributions of the speakers; 0 with fewer than three speakers,
             or if the speakers do not differ
         units: number of speakers, where all unknown speakers count as one; number of utterances if
@@ -42,6 +49,10 @@ class Estimate:
         lowest: smallest possible value
         labels: number of labels that the metric averages over
         rarest: number of utterances of the rarest label
+        added: what units beside the speaker add to the square of the error
+        other_units: number of units of the other kind that has the fewest; infinity without units
+        other_shares: as `shares`, of the other kind of unit for which it is the largest; 0 without
+            units
     """
 
     value: float
@@ -58,20 +69,36 @@ class Estimate:
     lowest: float
     labels: int
     rarest: int
+    added: float
+    other_units: float
+    other_shares: float
+
+    @property
+    def fewest(self) -> float:
+        """Number of units of the kind that has the fewest, where speakers are a kind as well."""
+        return min(self.units, self.other_units)
 
     @property
     def freedom(self) -> float:
         """Degrees of freedom of the standard error, at least 1."""
-        return max(1 / self.shares - 1, 1.0) if self.shares > 0 else 1.0
+        shares = max(self.shares, self.other_shares)
+        return max(1 / shares - 1, 1.0) if shares > 0 else 1.0
 
 
-def estimate(scores: Sequence[pd.DataFrame], speakers: np.ndarray | None, metric: str) -> Estimate:
+def estimate(
+    scores: Sequence[pd.DataFrame],
+    speakers: np.ndarray | None,
+    metric: str,
+    units: Sequence[Index] = (),
+) -> Estimate:
     """Compute a metric of one model, or the second model's metric minus that of the first one.
 
     Args:
         scores: scores of one or two models, for the same utterances in the same order
         speakers: speaker of each utterance, None to treat every utterance as independent
         metric: name of the metric
+        units: for each kind of further units, such as sentences, the number of each utterance's
+            unit, see `voxslice.units.units_of`
 
     Returns:
         the metric or the difference
@@ -80,21 +107,22 @@ def estimate(scores: Sequence[pd.DataFrame], speakers: np.ndarray | None, metric
     is_share = metric not in REGRESSION_METRICS
     two = len(scores) == 2
     if support == 0:
-        return Estimate(np.nan, np.nan, 0.0, 0, 0.0, 0, is_share, two, 1.0, 0.0, 0.0, -np.inf, 1, 0)
+        nothing = (np.nan, np.nan, 0.0, 0, 0.0, 0, is_share, two, 1.0, 0.0, 0.0, -np.inf, 1, 0)
+        return Estimate(*nothing, added=0.0, other_units=math.inf, other_shares=0.0)
     numbers = np.arange(support) if speakers is None else number_speakers(speakers)[0]
     sizes = np.bincount(numbers).astype(float)
     sizes, numbers = sizes[sizes > 0], np.unique(numbers, return_inverse=True)[1]
     each = [metric_sums(table, None, metric) for table in scores]
     totals = [parts.sum(0) for parts in each]
     sums = [speaker_sums(parts, numbers) for parts in each]
-    units = len(sizes)
+    count = len(sizes)
     value = float(_change([metric_value(total, metric) for total in totals]))
     error, skewness = np.nan, 0.0
-    if units > 1:
+    if count > 1:
         left_out = _change(
             [metric_value(total - own, metric) for total, own in zip(totals, sums, strict=True)]
         )
-        error = float(np.sqrt(((left_out - value) ** 2).sum() * (units - 1) / units))
+        error = float(np.sqrt(((left_out - value) ** 2).sum() * (count - 1) / count))
         skewness = _skewness(value - left_out)
     influence = _change(
         [
@@ -104,11 +132,12 @@ def estimate(scores: Sequence[pd.DataFrame], speakers: np.ndarray | None, metric
     )
     labels, rarest = rarest_label(totals[0], metric) if is_share else (1, support)
     between, within = variance_components(np.nan_to_num(influence), numbers, sizes)
+    added, other_units, other_shares = _other_units(each, numbers, units, metric)
     return Estimate(
         value=value,
-        error=error,
+        error=math.hypot(error, math.sqrt(added)),
         skewness=skewness,
-        units=units,
+        units=count,
         shares=float(((sizes / support) ** 2).sum()),
         support=support,
         is_share=is_share,
@@ -119,7 +148,40 @@ def estimate(scores: Sequence[pd.DataFrame], speakers: np.ndarray | None, metric
         lowest=-1.0 if is_share else 0.0 if metric == "mae" and not two else -np.inf,
         labels=labels,
         rarest=rarest,
+        added=added,
+        other_units=other_units,
+        other_shares=other_shares,
     )
+
+
+def _other_units(
+    each: Sequence[np.ndarray], numbers: np.ndarray, units: Sequence[Index], metric: str
+) -> tuple[float, float, float]:
+    """What units beside the speaker add to the variance of a metric or difference.
+
+    Args:
+        each: for each model the sums of the metric, one row per utterance
+        numbers: number of each utterance's speaker
+        units: for each kind of unit the number of each utterance's unit
+        metric: name of the metric
+
+    Returns:
+        the added variance; the number of units of the kind that has the fewest, infinity without
+        units; and the largest sum of the squared shares of the units of a kind in the utterances
+    """
+    clusters = make_clusters(len(numbers), numbers, units)
+    if len(clusters.kinds) == 1:
+        return 0.0, math.inf, 0.0
+
+    def statistic(total: np.ndarray) -> np.ndarray:
+        values = [metric_value(total[:, model], metric) for model in range(len(each))]
+        return np.reshape(_change(values), (-1, 1))
+
+    sums = np.stack([clusters.cell_sums(parts) for parts in each], axis=1)
+    _, added = variances(sums, statistic, clusters)[0]
+    sizes = [np.bincount(kind[clusters.cell]) for kind in clusters.kinds[1:]]
+    shares = [float(((size / len(numbers)) ** 2).sum()) for size in sizes]
+    return float(added[0]), min(len(size) for size in sizes), max(shares)
 
 
 def _change(values: Sequence[np.ndarray]) -> np.ndarray:
@@ -194,7 +256,7 @@ def interval(found: Estimate, level: float) -> tuple[float, float]:
     """Interval of a metric or of a difference, by speaker.
 
     A difference and a correlation have Student's t interval with the standard error of the
-    jackknife over speakers.
+    jackknife over speakers, and with what other units add to it.
 
     The mean absolute error of one model is positive and skewed, because a few speakers have large
     errors. It has Student's t interval of its logarithm. The upper end is at least that of Hall's
@@ -205,8 +267,9 @@ def interval(found: Estimate, level: float) -> tuple[float, float]:
     utterances (Korn and Graubard, "Confidence intervals for proportions with small expected number
     of positive counts estimated from survey data", Survey Methodology 24 (1998), 193-201), since t
     intervals are too short near 1. If all speakers agree, the effective number is that of the
-    speakers. The interval of a share reaches at least as far as the change that the utterances
-    could have missed, see `unseen`. `bench/checks.py` measures the coverage.
+    speakers, or of other units if they are fewer. The interval of a share reaches at least as far
+    as the change that the utterances could have missed, see `unseen`. `bench/checks.py` measures
+    the coverage.
 
     Args:
         found: the estimate
@@ -251,7 +314,7 @@ def _share_interval(found: Estimate, quantile: float, tail: float) -> tuple[floa
         normal = float(stdtrit(max(found.support - 1, 1), 1 - tail))
         effective *= (normal / quantile) ** 2
     else:
-        effective = found.units
+        effective = found.fewest
     hits = value * effective
     low = betaincinv(hits, effective - hits + 1, tail) if hits > 0 else 0.0
     high = betaincinv(hits + 1, effective - hits, 1 - tail) if effective > hits else 1.0

@@ -15,6 +15,7 @@ from voxslice.rule_conditions import MISSING, as_text, categories_text, category
 from voxslice.scores.bootstrap import FEW_SPEAKERS, LEVEL
 from voxslice.speakers import count_speakers, speakers_of
 from voxslice.task import Task
+from voxslice.units import units_of
 from voxslice.utterance_keys import KEY
 
 GROUP_COLUMNS = [
@@ -34,6 +35,7 @@ def group_table(
     task: Task,
     columns: Sequence[str],
     demographic: Sequence[str],
+    units: Sequence[str] = (),
 ) -> pd.DataFrame:
     """Measure a model in each group of utterances.
 
@@ -46,6 +48,7 @@ def group_table(
         columns: columns of the metadata whose categories are groups; of numbers, three groups of
             about the same size
         demographic: columns that describe the speaker
+        units: columns of the metadata that name units beside the speaker
 
     Returns:
         one row per group, in the columns `GROUP_COLUMNS`: number of utterances (`support`) and
@@ -54,7 +57,7 @@ def group_table(
         with more than 30 categories are left out
     """
     described = scores[KEY].merge(metadata, on=KEY, how="left")
-    speakers = speakers_of(scores, metadata)
+    speakers, others = speakers_of(scores, metadata), units_of(scores, metadata, units)
     loss = scores["loss"].to_numpy(float)
     rows = []
     for column in columns:
@@ -62,11 +65,15 @@ def group_table(
             if not inside.any():
                 continue
             own = None if speakers is None else speakers[inside]
-            found = estimate([pd.DataFrame({"loss": loss[inside]})], own, task.metric)
+            found = estimate(
+                [pd.DataFrame({"loss": loss[inside]})],
+                own,
+                task.metric,
+                [unit[inside] for unit in others],
+            )
             low, high = interval(found, LEVEL)
             known = count_speakers(own)
-            units = len(loss[inside]) if known is None else known
-            others = task.metric_of(float(loss[~inside].mean())) if (~inside).any() else np.nan
+            rest = task.metric_of(float(loss[~inside].mean())) if (~inside).any() else np.nan
             rows.append(
                 {
                     "dataset": dataset,
@@ -80,8 +87,8 @@ def group_table(
                     "value": found.value,
                     "low": low,
                     "high": high,
-                    "others": others,
-                    "reliable": known is not None and units >= FEW_SPEAKERS,
+                    "others": rest,
+                    "reliable": known is not None and known >= FEW_SPEAKERS,
                 }
             )
     return pd.DataFrame(rows, columns=GROUP_COLUMNS).astype({"speakers": "Int64"})

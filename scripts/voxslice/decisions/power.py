@@ -31,7 +31,7 @@ def detectable_drop(found: Estimate, limit: float, level: float) -> float:
     Returns:
         the drop in the unit of the metric; NaN if the test set can show none
     """
-    if found.units < fewest_speakers(1 - level) or not np.isfinite(found.error):
+    if found.fewest < fewest_speakers(1 - level) or not np.isfinite(found.error):
         return np.nan
     factor = _factor(found.freedom, level)
 
@@ -55,8 +55,9 @@ def detectable_drop(found: Estimate, limit: float, level: float) -> float:
 def more_speakers(found: Estimate, limit: float, level: float) -> int | None:
     """Number of further speakers with which the check would be decided.
 
-    They are speakers like those of the test set, with as many utterances each. The quantity is
-    assumed to be what was measured. The check is then decided with a probability of 0.8.
+    They are speakers like those of the test set, with as many utterances each and the same other
+    units, such as sentences. The quantity is assumed to be what was measured. The check is then
+    decided with a probability of 0.8.
 
     Args:
         found: the estimate of the quantity that is checked
@@ -64,12 +65,15 @@ def more_speakers(found: Estimate, limit: float, level: float) -> int | None:
         level: coverage of the interval that decides
 
     Returns:
-        the number of speakers; None if the measured value is the limit, if no variance is known, or
-        if more than 100,000 speakers would be needed
+        the number of speakers; None if the measured value is the limit, if no variance is known, if
+        the other units are too few for a decision, or if more than 100,000 speakers would be needed
     """
     if not np.isfinite(found.error) or found.value == limit or found.units == 0:
         return None
-    low, high = max(found.units, fewest_speakers(1 - level) - 1), MAX_SPEAKERS
+    needed = fewest_speakers(1 - level)
+    if found.other_units < needed:
+        return None
+    low, high = max(found.units, needed - 1), MAX_SPEAKERS
     if not _decides(found, limit, level, high):
         return None
     while high - low > 1:
@@ -83,7 +87,7 @@ def _decides(found: Estimate, limit: float, level: float, units: int) -> bool:
     times = units / found.units
     larger = replace(
         found,
-        error=found.error / math.sqrt(times),
+        error=math.sqrt(max(found.error**2 - found.added, 0.0) / times + found.added),
         units=units,
         shares=found.shares / times,
         support=round(found.support * times),
@@ -111,4 +115,4 @@ def _error(found: Estimate, limit: float, drop: float) -> float:
         whole = share * (1 - share) * found.weight
         correlation = between / (between + within) if between + within > 0 else 0.0
         between, within = correlation * whole, (1 - correlation) * whole
-    return math.sqrt(between * found.shares + within / found.support)
+    return math.sqrt(between * found.shares + within / found.support + found.added)

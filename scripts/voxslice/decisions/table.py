@@ -14,6 +14,7 @@ from voxslice.decisions.groups import ALL, CheckedGroup, checked_groups
 from voxslice.decisions.power import detectable_drop, more_speakers
 from voxslice.names import FAILED, PASSED, UNDECIDED
 from voxslice.speakers import count_speakers, speakers_of
+from voxslice.units import Index, units_of
 from voxslice.utterance_keys import KEY
 
 ANSWERS = (FAILED, UNDECIDED, PASSED)
@@ -37,9 +38,10 @@ class _Row:
     speakers: int | None
 
     @property
-    def units(self) -> int:
-        """Number of known speakers, or of utterances if speakers are not known."""
-        return self.support if self.speakers is None else self.speakers
+    def units(self) -> float:
+        """Number of known speakers, of utterances if speakers are not known, or of fewer units."""
+        first = self.support if self.speakers is None else self.speakers
+        return min(first, self.found.other_units)
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,7 @@ class _Aligned:
 
     rows: np.ndarray
     speakers: np.ndarray | None
+    units: Sequence[Index]
     tables: Sequence[pd.DataFrame]
 
 
@@ -60,15 +63,17 @@ def check_models(
     modes: pd.DataFrame | None = None,
     members: pd.DataFrame | None = None,
     costs: Mapping[str, pd.DataFrame] | None = None,
+    units: Sequence[str] = (),
 ) -> pd.DataFrame:
     """Answer each check of a dataset and task: passed, failed or undecided.
 
     A check is passed if the whole interval of its quantity is on the right side of the limit, and
     failed if the whole interval is on the wrong side. The intervals hold for all checks of the
     table together with 95 % (Bonferroni): with m checks each has the level 1 - 0.05 / m. Checks
-    with fewer than six speakers cannot be decided and do not count. If there are fewer speakers
-    than an exact test needs for the level (see `voxslice.comparison.paired_tests.fewest_speakers`),
-    the answer is undecided. A check of costs compares the measured number, and has no interval.
+    with fewer than six speakers cannot be decided and do not count. If there are fewer speakers or
+    other units than an exact test needs for the level (see
+    `voxslice.comparison.paired_tests.fewest_speakers`), the answer is undecided. A check of costs
+    compares the measured number, and has no interval.
 
     `bench/checks.py` measures how often equal models fail, and how often worse ones do.
 
@@ -83,6 +88,8 @@ def check_models(
         modes: failure modes of all models; None if no check is on failure modes
         members: `mode` and the keys of the utterances of each mode; None as well
         costs: costs of the models that have a check of costs
+        units: columns of the metadata that name units beside the speaker, such as sentences. The
+            intervals then refer to other units as well
 
     Returns:
         one row per check and group, in the columns `CHECK_COLUMNS`
@@ -101,7 +108,9 @@ def check_models(
         condition = check["condition"]
         place = (condition, *names)
         if place not in compared:
-            compared[place] = _align({name: tables[condition][name] for name in names}, metadata)
+            compared[place] = _align(
+                {name: tables[condition][name] for name in names}, metadata, units
+            )
         groups = checked_groups(check, metadata, modes, members)
         rows += [
             _measured(check, _in_condition(group, condition), compared[place]) for group in groups
@@ -129,12 +138,19 @@ def _in_condition(group: CheckedGroup, condition: str | None) -> CheckedGroup:
     return replace(group, name=name if group.name == ALL else f"{group.name}, {name}")
 
 
-def _align(scores: Mapping[str, pd.DataFrame], metadata: pd.DataFrame) -> _Aligned:
+def _align(
+    scores: Mapping[str, pd.DataFrame], metadata: pd.DataFrame, units: Sequence[str]
+) -> _Aligned:
     """The utterances that all of some models have scored."""
     keys, aligned = align(scores)
     index = pd.MultiIndex.from_frame(metadata[KEY])
     rows = index.get_indexer(pd.MultiIndex.from_frame(keys[KEY]))
-    return _Aligned(rows, speakers_of(keys, metadata), list(aligned.values()))
+    return _Aligned(
+        rows,
+        speakers_of(keys, metadata),
+        units_of(keys, metadata, units),
+        list(aligned.values()),
+    )
 
 
 def _measured(check: Mapping[str, Any], group: CheckedGroup, aligned: _Aligned) -> _Row:
@@ -142,7 +158,8 @@ def _measured(check: Mapping[str, Any], group: CheckedGroup, aligned: _Aligned) 
     inside = group.mask[aligned.rows]
     speakers = None if aligned.speakers is None else aligned.speakers[inside]
     tables = [table[inside].reset_index(drop=True) for table in aligned.tables]
-    found = estimate(tables, speakers, check["metric"])
+    units = [unit[inside] for unit in aligned.units]
+    found = estimate(tables, speakers, check["metric"], units)
     return _Row(check, group, found, int(inside.sum()), count_speakers(speakers))
 
 
@@ -155,8 +172,14 @@ def _answered(row: _Row, level: float) -> dict[str, Any]:
     answer = UNDECIDED
     if row.units >= needed:
         answer = answer_of(low, high, check["relation"], check["limit"])
+    elif row.found.other_units < min(needed, row.found.units):
+        notes.insert(
+            0,
+            f"The group has only {row.found.other_units} units of a kind beside the speaker: a"
+            f" decision needs {needed}.",
+        )
     elif row.speakers is None:
-        notes.insert(0, f"{row.units} utterances are too few: a decision needs {needed}.")
+        notes.insert(0, f"{row.support} utterances are too few: a decision needs {needed}.")
     else:
         notes.insert(0, f"The group has too few speakers: a decision needs {needed}.")
     enough = row.units >= needed

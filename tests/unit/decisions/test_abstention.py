@@ -8,6 +8,7 @@ from voxslice.decisions.abstention import (
     COVERAGES,
     IN_CONDITION_COLUMNS,
     THRESHOLD_COLUMNS,
+    Answers,
     abstention_in_conditions,
     abstention_table,
     choose_threshold,
@@ -192,9 +193,33 @@ def test_thresholds_keep_their_promise_on_other_speakers():
     assert np.median(covered) > 0.5
 
 
+def test_units_widen_the_intervals():
+    scores, metadata, *_ = make(speakers=20, utterances=20)
+    sentence = np.arange(len(scores)) % 20
+    scores["loss"] = (sentence < 6).astype(float)
+    metadata["sentence"] = sentence
+    none = pd.DataFrame({"mode": [], "model": [], "name": [], "rule": [], "confirmed": []})
+    members = scores[KEY].head(0).assign(mode="")
+    settings = {"visible": [], "resamples": 200, "seed": 0}
+    tables = [
+        abstention_table({"m": scores}, metadata, none, members, **settings, units=units)
+        for units in ([], ["sentence"])
+    ]
+    for low, high in (("low", "high"), ("area_low", "area_high"), ("change_low", "change_high")):
+        widths = [(table[high] - table[low])[2 if low == "change_low" else 0] for table in tables]
+        assert widths[1] > 2 * widths[0], low
+    # a threshold has to keep its promise for other sentences, too
+    found = [
+        threshold_table({"m": scores}, metadata, wanted=0.45, seed=0, units=units)["threshold"]
+        for units in ([], ["sentence"])
+    ]
+    assert found[0].notna().all() and found[1].isna().all()
+
+
 def test_the_lowest_threshold_is_chosen():
     sure = np.linspace(0, 1, 4000)
     loss = (np.random.default_rng(0).random(4000) < 0.4 * (1 - sure)).astype(float)
-    limit = choose_threshold(loss, sure, None, 0.15)
+    keys = pd.DataFrame({"file": np.arange(4000).astype(str), "start": 0.0, "end": 1.0})
+    limit = choose_threshold(Answers(keys, loss, sure, None), 0.15)
     # errors of the utterances above a confidence c have the rate 0.2 (1 - c)
     assert 0.25 < limit < 0.4

@@ -32,6 +32,51 @@ def test_a_difference_of_accuracies_has_the_paired_t_interval():
     assert interval(found, 0.95) == pytest.approx((expected.low, expected.high))
 
 
+def sentences_of(size=10):
+    """Number of the sentence of each utterance: all speakers read the same ones."""
+    return np.arange(len(SPEAKERS)) % size
+
+
+def test_units_add_their_variance_to_that_of_the_speakers():
+    rng = np.random.default_rng(2)
+    rates = rng.beta(1, 3, 10)[sentences_of()]
+    table = scores(rng.random(len(SPEAKERS)) < rates)
+    own = estimate([table], SPEAKERS, "accuracy")
+    found = estimate([table], SPEAKERS, "accuracy", [sentences_of()])
+    # the two-way variance of Cameron, Gelbach and Miller; each cell has one utterance
+    loss = table["loss"] - table["loss"].mean()
+    of_sentences = loss.groupby(sentences_of()).sum()
+    factors = 10 / 9, 120 / 119
+    added = factors[0] * (of_sentences**2).sum() - factors[1] * (loss**2).sum()
+    assert found.added == pytest.approx(added / len(loss) ** 2, rel=1e-3)
+    assert found.error == pytest.approx(np.sqrt(own.error**2 + found.added))
+    assert (own.freedom, found.freedom) == pytest.approx((11, 9))
+    assert (own.fewest, found.fewest) == (12, 10)
+    low, high = interval(found, 0.95)
+    assert low < interval(own, 0.95)[0] and interval(own, 0.95)[1] < high
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        np.arange(len(SPEAKERS)) // 5,  # sessions of one speaker
+        sentences_of(5),  # so few sentences count as fixed
+    ],
+)
+def test_units_within_speakers_and_few_units_add_nothing(unit):
+    table = random_scores(3)
+    own = estimate([table], SPEAKERS, "uar")
+    assert estimate([table], SPEAKERS, "uar", [unit]) == own
+
+
+def test_units_that_agree_limit_a_share_of_one():
+    table = scores(np.zeros(len(SPEAKERS)))
+    own = interval(estimate([table], SPEAKERS, "accuracy"), 0.95)
+    found = interval(estimate([table], SPEAKERS, "accuracy", [sentences_of(6)]), 0.95)
+    assert own == pytest.approx((0.025 ** (1 / 12), 1))
+    assert found == pytest.approx((0.025 ** (1 / 6), 1))
+
+
 def absolute_errors(speakers, seed):
     """Scores with exponential errors, whose mean varies between speakers and is 1 overall."""
     rng = np.random.default_rng(seed)

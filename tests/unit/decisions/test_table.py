@@ -75,6 +75,40 @@ def test_each_answer_occurs():
     assert table["more_speakers"].isna().tolist() == [True, True, False]
 
 
+def read_by_all(sentences):
+    """A model that errs in half of the sentences, which 20 speakers have all read."""
+    metadata, scores = make()
+    sentence = np.arange(COUNT) // 20 % sentences
+    wrong = sentence < sentences / 2
+    worse = scores["perfect"].assign(loss=wrong.astype(float))
+    worse["prediction"] = np.where(wrong, "other", worse["label"])
+    return metadata.assign(sentence=sentence), scores | {"sentences": worse}
+
+
+def test_sentences_that_all_speakers_read_leave_a_check_undecided():
+    metadata, scores = read_by_all(10)
+    checks = [check(1, "sentences", limit=-0.1), check(2, "worse", limit=-0.1)]
+    without = check_models(checks, scores, metadata)
+    assert without["answer"].tolist() == ["failed", "failed"]
+    table = check_models(checks, scores, metadata, units=["sentence"])
+    assert table["answer"].tolist() == ["undecided", "failed"]
+    assert table["value"].tolist() == without["value"].tolist()
+    assert table["detectable"][0] > 2 * without["detectable"][0]
+    # further speakers read the same sentences, so they do not help much
+    assert pd.isna(table["more_speakers"][0])
+
+
+def test_too_few_sentences_are_named():
+    metadata, scores = read_by_all(6)
+    checks = [check(number, "sentences") for number in range(1, 6)]
+    table = check_models(checks, scores, metadata, units=["sentence"])
+    assert table["answer"].tolist() == ["undecided"] * 5
+    assert table["note"][0] == (
+        "The group has only 6 units of a kind beside the speaker: a decision needs 8."
+    )
+    assert table["more_speakers"].isna().all()
+
+
 def test_a_check_may_be_on_a_condition():
     metadata, scores = make()
     phone = {"same": scores["worse"], "old": scores["old"]}
