@@ -44,6 +44,7 @@ def write_study(folder: Path, utterances: int, speakers: int | None, task: str) 
     from voxslice.report.study import Model, Study
     from voxslice.scores import metrics
     from voxslice.scores.scores import score_classes, score_values
+    from voxslice.slices.study_level import STUDY_COLUMNS
     from voxslice.slices.table import SLICE_COLUMNS, slice_id, summarise
     from voxslice.task import Task
     from voxslice.utterance_keys import KEY
@@ -139,6 +140,10 @@ def write_study(folder: Path, utterances: int, speakers: int | None, task: str) 
         searches={}, seed=0, resamples=2000, shortest=3.0, gate=0.99, command="-", commit="",
         versions={}, metadata=metadata, models=models, sources={},
         pair=[models[0].name, models[-1].name], embedders={},
+        study_searches=pd.DataFrame(
+            [("drawn", task, model.name, "subgroups", True) for model in models],
+            columns=["dataset", "task", "model", "search", "holds"],
+        ).reindex(columns=STUDY_COLUMNS),
         metrics=pd.concat(
             metrics.measure(scores, known, labels=labels).assign(model=name)
             for name, scores in compared.items()

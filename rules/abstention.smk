@@ -8,6 +8,7 @@ rule abstain:
         scores=scores,
         modes="results/modes/{dataset}/{task}.csv",
         members="results/modes/{dataset}/{task}.members.parquet",
+        searches="results/study/searches.csv",
     output:
         table=report(
             "results/abstention/{dataset}/{task}.csv",

@@ -9,6 +9,7 @@ rule collect_utterances:
         metadata="resources/{dataset}/metadata.parquet",
         modes="results/modes/{dataset}/{task}.csv",
         members="results/modes/{dataset}/{task}.members.parquet",
+        searches="results/study/searches.csv",
     output:
         directory("results/collect/{dataset}/{task}"),
     log:

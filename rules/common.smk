@@ -219,7 +219,11 @@ def modes_checked(wildcards):
     if not STUDY.checks_modes(wildcards):
         return {}
     folder = f"results/modes/{wildcards.dataset}/{wildcards.task}"
-    return {"modes": f"{folder}.csv", "mode_members": f"{folder}.members.parquet"}
+    return {
+        "modes": f"{folder}.csv",
+        "mode_members": f"{folder}.members.parquet",
+        "searches": "results/study/searches.csv",
+    }
 
 
 def computed(wildcards):

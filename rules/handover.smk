@@ -9,6 +9,7 @@ rule hand_over:
         scores=STUDY.of_handed_over("results/scores/{dataset}/{task}/{model}.parquet"),
         metrics=STUDY.of_handed_over("results/metrics/{dataset}/{task}.csv"),
         modes=STUDY.of_handed_over("results/modes/{dataset}/{task}.csv"),
+        searches="results/study/searches.csv",
         checks=STUDY.of_handed_over("results/checks/{dataset}/{task}.csv", checked=True),
     output:
         card="results/handover/{model}/README.md",

@@ -203,6 +203,7 @@ rule make_view:
         modes="results/modes/{dataset}/{task}.csv",
         mode_members="results/modes/{dataset}/{task}.members.parquet",
         mode_slices="results/modes/{dataset}/{task}.slices.parquet",
+        searches="results/study/searches.csv",
         embedding=map_embedding,
     output:
         table="results/spotlight/{dataset}/{task}/table.parquet",

@@ -6,6 +6,7 @@ from voxslice.decisions.abstention import abstention_table, threshold_table
 from voxslice.decisions.cascade import cascade_table
 from voxslice.files import read_csv, write_csv
 from voxslice.logs import to_log
+from voxslice.modes.in_study import count_in_study
 
 
 def main(
@@ -14,6 +15,9 @@ def main(
     metadata: str,
     modes: str,
     members: str,
+    searches: str,
+    dataset: str,
+    task: str,
     visible: Sequence[str],
     metric: str,
     units: Sequence[str],
@@ -27,7 +31,8 @@ def main(
     """Compute risk against coverage of each model, thresholds for a wanted risk, and cascades."""
     tables = {model: pd.read_parquet(path) for model, path in scores.items()}
     described = pd.read_parquet(metadata)
-    of_modes = read_csv(modes), pd.read_parquet(members)
+    counted = count_in_study(read_csv(modes), read_csv(searches), dataset, task)
+    of_modes = counted, pd.read_parquet(members)
     drawn: dict[str, Any] = {"seed": seed, "units": units}
     found = abstention_table(
         tables, described, *of_modes, visible=visible, resamples=resamples, **drawn
@@ -45,6 +50,9 @@ if __name__ == "__main__":
             metadata=snakemake.input.metadata,
             modes=snakemake.input.modes,
             members=snakemake.input.members,
+            searches=snakemake.input.searches,
+            dataset=snakemake.wildcards.dataset,
+            task=snakemake.wildcards.task,
             visible=[name for name, source in sources.items() if source != "metadata"],
             metric=snakemake.params.metric,
             units=snakemake.params.units,

@@ -7,6 +7,7 @@ from voxslice.decisions.documents import junit, markdown, summary
 from voxslice.decisions.table import check_models
 from voxslice.files import read_csv, write_csv, write_text
 from voxslice.logs import to_log
+from voxslice.modes.in_study import count_in_study
 
 
 def main(
@@ -18,6 +19,7 @@ def main(
     metadata: str,
     modes: str | None,
     members: str | None,
+    searches: str | None,
     costs: Mapping[str, str],
     units: Sequence[str],
     dataset: str,
@@ -43,7 +45,9 @@ def main(
             for tables in changed.values()
             for condition in tables
         },
-        modes=None if modes is None else read_csv(modes),
+        modes=None
+        if modes is None or searches is None
+        else count_in_study(read_csv(modes), read_csv(searches), dataset, task),
         members=None if members is None else pd.read_parquet(members),
         costs={model: read_csv(path) for model, path in costs.items()},
         units=units,
@@ -65,6 +69,7 @@ if __name__ == "__main__":
             metadata=inputs.metadata,
             modes=inputs.get("modes"),
             members=inputs.get("mode_members"),
+            searches=inputs.get("searches"),
             costs=dict(zip(params.cost_models, inputs.costs, strict=True)),
             units=params.units,
             dataset=snakemake.wildcards.dataset,

@@ -6,6 +6,7 @@ from voxslice.decisions.collect import collect_next
 from voxslice.decisions.collect_features import read_features
 from voxslice.files import read_csv, write_csv
 from voxslice.logs import to_log
+from voxslice.modes.in_study import count_in_study
 
 
 def main(
@@ -15,6 +16,9 @@ def main(
     metadata: str,
     modes: str,
     members: str,
+    searches: str,
+    dataset: str,
+    task: str,
     pools: Mapping[str, tuple[Sequence[str], Mapping[str, Sequence[str]], str]],
     seed: int,
     folder: str,
@@ -24,11 +28,11 @@ def main(
     summary, lists = collect_next(
         read_features(embedding, outputs, described),
         described,
-        read_csv(modes),
+        count_in_study(read_csv(modes), read_csv(searches), dataset, task),
         pd.read_parquet(members),
         {
-            dataset: read_features(vectors, predicted, pd.read_parquet(of_pool))
-            for dataset, (vectors, predicted, of_pool) in pools.items()
+            pool: read_features(vectors, predicted, pd.read_parquet(of_pool))
+            for pool, (vectors, predicted, of_pool) in pools.items()
         },
         seed=seed,
     )
@@ -54,6 +58,9 @@ if __name__ == "__main__":
             metadata=inputs.metadata,
             modes=inputs.modes,
             members=inputs.members,
+            searches=inputs.searches,
+            dataset=snakemake.wildcards.dataset,
+            task=snakemake.wildcards.task,
             pools={
                 name: (
                     list(inputs[f"embedding_{name}"]),

@@ -9,6 +9,7 @@ from voxslice.decisions.model_card import Results, model_card
 from voxslice.decisions.table import CHECK_COLUMNS
 from voxslice.files import read_csv, write_csv, write_text
 from voxslice.logs import to_log
+from voxslice.modes.in_study import count_in_study
 from voxslice.report.inputs import read_first, read_json
 from voxslice.task import Task
 from voxslice.versions import git_commit, versions
@@ -19,6 +20,7 @@ def main(
     model: str,
     settings: Mapping[str, Any],
     studies: Sequence[Mapping[str, Any]],
+    searches: str,
     card: str,
     commit: str,
     card_text: str,
@@ -28,7 +30,8 @@ def main(
     inputs: str,
 ) -> None:
     """Write the model card, the group table, the data sheet and the list of inputs of a model."""
-    results, tables, sheets, files = [], [], {}, {"model.json": card}
+    results, tables, sheets, files = [], [], {}, {"model.json": card, searches: searches}
+    all_searches = read_csv(searches)
     for study in studies:
         metadata = pd.read_parquet(study["metadata"])
         results.append(
@@ -37,7 +40,9 @@ def main(
                 study["task"],
                 study["shown"],
                 read_csv(study["metrics"]),
-                read_csv(study["modes"]),
+                count_in_study(
+                    read_csv(study["modes"]), all_searches, study["dataset"], study["task"]
+                ),
                 read_first([study["checks"]] if study["checks"] else [], CHECK_COLUMNS),
             )
         )
@@ -89,6 +94,7 @@ if __name__ == "__main__":
                 }
                 for study, paths in zip(params.studies, files, strict=True)
             ],
+            searches=given.searches,
             card=given.card,
             commit=git_commit(snakemake.scriptdir),
             card_text=snakemake.output.card,

@@ -6,6 +6,7 @@ import pandas as pd
 from voxslice.data.file_names import names_on_disk
 from voxslice.files import read_csv, read_embeddings, write_parquet, write_text
 from voxslice.logs import to_log
+from voxslice.modes.in_study import count_in_study
 from voxslice.report.hints import placed_hints
 from voxslice.report.inputs import read_modes
 from voxslice.report.spotlight import issues, layouts, tables
@@ -24,6 +25,9 @@ def main(
     modes: str,
     mode_members: str,
     mode_slices: str,
+    searches: str,
+    dataset: str,
+    name: str,
     audio: str,
     embedding: Sequence[str],
     kind: Literal["classification", "regression"],
@@ -53,7 +57,8 @@ def main(
     )
     notes = [issues.sample_note(len(rows), total, seed)] if len(rows) < total else []
     links = read_modes(mode_slices)
-    listed_modes, held = read_modes(modes), read_modes(mode_members)
+    listed_modes = count_in_study(read_modes(modes), read_csv(searches), dataset, name)
+    held = read_modes(mode_members)
     notes += issues.make_issues(rows, listed_modes, held, links, found, rows_of, task)
     notes += audit_issues(rows, read_csv(audit))
     notes += hint_issues(rows, placed_hints(read_csv(hints), listed_modes, held))
@@ -81,6 +86,9 @@ if __name__ == "__main__":
             modes=snakemake.input.modes,
             mode_members=snakemake.input.mode_members,
             mode_slices=snakemake.input.mode_slices,
+            searches=snakemake.input.searches,
+            dataset=snakemake.wildcards.dataset,
+            name=snakemake.wildcards.task,
             audio=snakemake.input.audio,
             embedding=snakemake.input.embedding,
             kind=snakemake.params.task["type"],

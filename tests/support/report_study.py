@@ -14,6 +14,7 @@ from voxslice.report.page.render import derive, render
 from voxslice.report.study import Embedding, Model, Study
 from voxslice.scores import metrics
 from voxslice.scores.scores import score_classes, score_values
+from voxslice.slices.study_level import STUDY_COLUMNS
 from voxslice.slices.table import LIMIT_COLUMNS, SLICE_COLUMNS, slice_id, summarise
 from voxslice.task import Task
 from voxslice.utterance_keys import KEY, match_rows
@@ -77,6 +78,13 @@ SEARCHED = pd.DataFrame(
         "utterances": 24,
     }
 )
+
+
+def all_hold(task, names):
+    """Searches of a study that all hold in it, without figures of their own."""
+    rows = [("made", task, name, search, True) for name in names for search in SEARCHED["search"]]
+    columns = ["dataset", "task", "model", "search", "holds"]
+    return pd.DataFrame(rows, columns=columns).reindex(columns=STUDY_COLUMNS)
 
 
 def make_slice(scores, rows, rule, speakers, *, task, confirmed=False):
@@ -240,6 +248,7 @@ def _computed(
             )
             for name, scores in tables.items()
         ],
+        study_searches=all_hold("gender" if classification else "age", tables),
         sources={},
         pair=list(tables)[:: max(len(tables) - 1, 1)],
         embedders={},

@@ -9,7 +9,6 @@ ALONE = {  # long steps, or steps that must not be in a group (see the profile)
     "segment_recordings", "measure_speech", "examine_audio", "audit", "read_metadata",
     "derive_model", "predict", "measure_costs", "collect_utterances", "show_collected",
     "make_demo_corpus", "train_demo_models", "predict_in_condition", "write_condition_audio",
-    "make_report",
 }  # fmt: skip
 
 

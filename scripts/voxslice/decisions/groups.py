@@ -148,11 +148,13 @@ def _modes(
         " is."
     )
     keys = pd.MultiIndex.from_frame(metadata[KEY])
+    confirmed = modes[(modes["model"] == owner) & as_booleans(modes["confirmed"])]["mode"]
+    suggested = f"The mode is not confirmed for {owner}. "
     return [
         CheckedGroup(
             str(row["name"]),
             keys.isin(pd.MultiIndex.from_frame(members.loc[_is_mode(members, row), KEY])),
-            note,
+            note if row["mode"] in set(confirmed) else suggested + note,
         )
         for row in chosen.to_dict("records")
     ]

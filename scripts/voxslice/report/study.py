@@ -30,7 +30,7 @@ from voxslice.modes.table import LINK_COLUMNS, MODE_COLUMNS
 from voxslice.names import CHANCE, MAJORITY, MEDIAN, NO_RULE, cluster_name
 from voxslice.report.numbers import Measure, measures
 from voxslice.rule_conditions import is_numeric
-from voxslice.slices.study_level import STUDY_COLUMNS
+from voxslice.slices.study_level import STUDY_COLUMNS, holding_searches
 from voxslice.speakers import UNKNOWN_SPEAKER, count_speakers, speakers_of
 from voxslice.task import Task
 from voxslice.utterance_keys import KEY, match_rows
@@ -367,12 +367,15 @@ class Study:
     def confirmed(self) -> pd.DataFrame:
         """Confirmed slices of all models, each once, the largest drop first.
 
-        The column `position` contains the position of a model for which the slice was found.
+        A slice counts only if its search holds in the whole study. The column `position` contains
+        the position of a model for which the slice was found.
         """
-        tables = [
-            model.slices[as_booleans(model.slices["confirmed"])].assign(position=position)
-            for position, model in enumerate(self.models)
-        ]
+        holding = holding_searches(self.study_searches, self.dataset, self.task)
+        tables = []
+        for position, model in enumerate(self.models):
+            counts = model.slices["search"].isin(holding.get(model.name, set()))
+            rows = model.slices[as_booleans(model.slices["confirmed"]) & counts]
+            tables.append(rows.assign(position=position))
         some = [table for table in tables if len(table)] or tables[:1]
         return distinct(pd.concat(some, ignore_index=True))
 

@@ -178,6 +178,9 @@ def test_modes_are_those_that_are_confirmed_for_the_baseline():
     assert "too favourable" in table.loc[0, "note"]
     named = check_models([check(on={"mode": "anger"})], scores, metadata, **more)
     assert named.loc[0, "support"] == (metadata["emotion"] == "anger").sum()
+    assert named.loc[0, "note"].startswith("The mode is not confirmed for old. The mode was chosen")
+    named = check_models([check(on={"mode": "male"})], scores, metadata, **more)
+    assert named.loc[0, "note"].startswith("The mode was chosen")
 
 
 def test_without_a_confirmed_mode_there_is_nothing_to_check():
