@@ -354,7 +354,8 @@ def _area(
     sums = np.zeros((clusters.cell.max() + 1, len(edges), 2))
     np.add.at(sums, (clusters.cell, bins), np.stack([np.ones(len(sure)), loss], -1))
     low, high = cluster_interval(sums, _mean_risk, clusters, resamples=resamples, seed=seed)
-    return float(_mean_risk(sums.sum(0))[0]), float(low[0]), float(high[0])
+    ends = np.clip([low[0], high[0]], 0.0, 1.0)  # what units add may reach beyond
+    return float(_mean_risk(sums.sum(0))[0]), float(ends[0]), float(ends[1])
 
 
 def _mean_risk(sums: np.ndarray) -> np.ndarray:
