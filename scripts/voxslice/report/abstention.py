@@ -75,6 +75,11 @@ def _in_worst_condition(study: Study, model: str) -> list[str]:
         return []
     near = (rows["coverage_clean"].astype(float) - TOLD).abs()
     row = rows[near == near.min()].sort_values("risk", ascending=False).iloc[0]
+    if row["coverage"] == 1:
+        return [
+            f"In the condition {row['condition']}, the model reaches the same threshold on all"
+            f" utterances. It answers all of them, with an error rate of {ERROR.text(row['risk'])}."
+        ]
     return [
         f"In the condition {row['condition']}, the same threshold answers {share(row['coverage'])}"
         f" with an error rate of {ERROR.text(row['risk'])}; without abstention, it is"
@@ -84,14 +89,18 @@ def _in_worst_condition(study: Study, model: str) -> list[str]:
 
 def _worse(model: str, row: dict[Any, Any]) -> str:
     """Say that a failure mode gets worse, and whether the data show it for other speakers."""
-    text = (
-        f"In the failure mode {row['name']} abstention makes {model} worse: the error rate rises"
-        f" from {ERROR.text(row['risk'] - row['change'])} to {ERROR.text(row['risk'])} of the"
-        f" {int(row['answered'])} answered utterances, since the model is surer where it is wrong."
+    before, after = ERROR.text(row["risk"] - row["change"]), ERROR.text(row["risk"])
+    answered = f"{after} of the {int(row['answered'])} answered utterances"
+    if row["change_low"] > 0:
+        return (
+            f"In the failure mode {row['name']}, abstention makes {model} worse: the error rate"
+            f" rises from {before} to {answered}, since the model is surer where it is wrong."
+        )
+    return (
+        f"In the failure mode {row['name']}, abstention does not help {model}: the error rate is"
+        f" {before} without abstention and {answered} with it. With these speakers, the rise may be"
+        " chance."
     )
-    if not row["change_low"] > 0:
-        text += " With these speakers, the rise may be chance."
-    return text
 
 
 def _thresholds(study: Study) -> list[str]:

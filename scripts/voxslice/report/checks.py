@@ -22,12 +22,13 @@ def check_sentence(checks: pd.DataFrame) -> str:
         checks: table of checks
 
     Returns:
-        a sentence such as `Of 3 checks, 1 is failed, 1 is undecided and 1 is passed.`
+        a sentence such as `Of 3 checks, 1 failed, 1 is undecided and 1 passed.`
     """
+    counts = {answer: found for answer, found in count_answers(checks).items() if found}
+    verbs = {UNDECIDED: ("is undecided", "are undecided")}
     parts = [
-        f"{found} {'is' if found == 1 else 'are'} {answer}"
-        for answer, found in count_answers(checks).items()
-        if found
+        f"{found} {verbs.get(answer, (answer, answer))[found != 1]}"
+        for answer, found in counts.items()
     ]
     total = len(checks)
     joined = parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"

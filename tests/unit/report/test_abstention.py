@@ -55,8 +55,8 @@ def test_sentences_tell_the_gain_and_the_mode_that_gets_worse():
         " is 7.2 % instead of 14.4 %."
     )
     assert second == (
-        "In the failure mode male, anger abstention makes a worse: the error rate rises from 68.3 %"
-        " to 84.2 % of the 19 answered utterances, since the model is surer where it is wrong."
+        "In the failure mode male, anger, abstention makes a worse: the error rate rises from"
+        " 68.3 % to 84.2 % of the 19 answered utterances, since the model is surer where it is wrong."
     )
     assert third == (
         "A threshold for an error rate of a of at most 5.0 %, chosen on half of the speakers, does"
@@ -76,12 +76,22 @@ def test_the_worst_condition_is_told():
         "In the condition phone, the same threshold answers 90 % with an error rate of 40.0 %;"
         " without abstention, it is 45.0 % there."
     )
+    rows[2] |= {"coverage": 1.0, "change": 0.0}
+    found = sentences(dataclasses.replace(study(), abstention_in_conditions=pd.DataFrame(rows)))
+    assert found[2] == (
+        "In the condition phone, the model reaches the same threshold on all utterances. It answers"
+        " all of them, with an error rate of 40.0 %."
+    )
 
 
 def test_a_rise_that_may_be_chance_is_told_as_such():
     one = study()
     one = dataclasses.replace(one, abstention=one.abstention.assign(change_low=-0.1))
-    assert sentences(one)[1].endswith("With these speakers, the rise may be chance.")
+    assert sentences(one)[1] == (
+        "In the failure mode male, anger, abstention does not help a: the error rate is 68.3 %"
+        " without abstention and 84.2 % of the 19 answered utterances with it. With these speakers,"
+        " the rise may be chance."
+    )
 
 
 def test_a_threshold_that_is_not_found_is_told():

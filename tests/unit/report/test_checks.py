@@ -49,9 +49,7 @@ def test_failed_checks_come_first_with_their_numbers(study):
     assert (first[1].note, len(first)) == ("", 8)
     assert unknown[4].text == "at least \N{MINUS SIGN}90.0 points"
     assert [last[3].text, last[4].text] == ["0.02", "below 1"]
-    assert check_sentence(study.checks) == (
-        "Of 4 checks, 2 are failed, 1 is undecided and 1 is passed."
-    )
+    assert check_sentence(study.checks) == "Of 4 checks, 2 failed, 1 is undecided and 1 passed."
 
 
 @pytest.mark.slow

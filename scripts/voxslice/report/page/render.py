@@ -235,6 +235,7 @@ def _abstention(study: Study) -> dict[str, Any]:
     return {
         "abstention_sentences": abstention.sentences(study),
         "abstention_table": abstention.abstention_table(study),
+        "abstention_rules": (study.abstention["by"] == RULE).any(),
         "risk_charts": abstention.risk_charts(study),
     }
 
