@@ -56,7 +56,8 @@ def test_sentences_tell_the_gain_and_the_mode_that_gets_worse():
     )
     assert second == (
         "In the failure mode male, anger, abstention makes a worse: the error rate rises from"
-        " 68.3 % to 84.2 % of the 19 answered utterances, since the model is surer where it is wrong."
+        " 68.3 % to 84.2 % of the 19 answered utterances, since the model is surer where it is"
+        " wrong."
     )
     assert third == (
         "A threshold for an error rate of a of at most 5.0 %, chosen on half of the speakers, does"
