@@ -215,7 +215,7 @@ def main() -> None:
         f"of {options.planted} cases in which the slice of angry men, with 20 points more errors,",
         "is found. *Time* is that with units, divided by that without. The spread of the errors of",
         "a regression needs no units. `--cases` and `--designs` set the cases of single rows.",
-        "The figures without units are of 20 to 40 cases.",
+        f"Without units, the false findings are of {options.plain} cases.",
         "",
         "| design | cases | false, without units | false | found, without units | found | time |",
         "|---|--:|--:|--:|--:|--:|--:|",

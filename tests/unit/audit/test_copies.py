@@ -98,6 +98,7 @@ def test_three_copies_are_three_pairs(originals):
     assert list(copies) == [Copy(0, 2, 0.0), Copy(0, 3, 0.0), Copy(2, 3, 0.0)]
 
 
+@pytest.mark.slow
 def test_blocks_find_the_same_copies_and_bound_the_memory(monkeypatch):
     rng = np.random.default_rng(0)
     takes = rng.integers(0, 2**32, (20, 120), dtype=np.uint32)
