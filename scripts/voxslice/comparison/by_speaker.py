@@ -274,7 +274,7 @@ def _names(speakers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def _p(
     values: np.ndarray, speakers: np.ndarray, count: int, *, resamples: int, seed: int
 ) -> np.ndarray:
-    """p of each of `count` speakers, missing for the unknown ones."""
+    """Compute p of each of `count` speakers, missing for the unknown ones."""
     p = np.full(count, np.nan)
     tested = concentration_test(values, speakers, permutations=resamples, seed=seed)
     p[: len(tested)] = tested

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
+from voxslice.decisions.abstention import RULE
 from voxslice.errors import InputError
 from voxslice.report import (
     abstention,
