@@ -10,9 +10,9 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 from math import ceil
 from numbers import Integral
+from typing import Any
 
 import numpy as np
 import pandas as pd
