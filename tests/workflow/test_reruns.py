@@ -112,9 +112,10 @@ def test_labels_of_a_task_leave_inference_and_tables_of_the_other_task_alone(pla
 
     jobs = plan(edit)
     assert rules(jobs) == SCORES | {"score_references"}
-    # the searches of the whole study count in the report of each task
+    # the searches of the whole study count in the report and the view of each task
     assert {job for job in jobs if "task=gender" not in job} == {
-        "judge_searches", "make_report dataset=demo task=age", "make_index"
+        "judge_searches", "make_report dataset=demo task=age", "make_view dataset=demo task=age",
+        "make_index",
     }  # fmt: skip
 
 
