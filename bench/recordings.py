@@ -96,7 +96,7 @@ The whole workflow ran on calls of half an hour. All audio is in one shard. `s` 
 - The calls repeat the same 535 utterances with other noise, so the audit has more to do than with
   real calls. It lists each segment that is a copy of an earlier one.
 - `suggest_slices` runs sliceguard, with an embedding, on a random sample of at most 5,000 segments
-  (`sample` of the search). The report and the tables say so.
+  (`sample` of the search). The report and the tables state it.
 """
 
 

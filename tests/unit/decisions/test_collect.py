@@ -119,6 +119,13 @@ def test_few_members_limit_the_precision():
     assert found.best_possible == pytest.approx(4 / 20)  # eight members in two halves
 
 
+LOUD_AND_OLD = pd.DataFrame(
+    {"mode": ["1"], "model": "m", "name": "loud, old", "confirmed": True,
+     "rule": "level = loud & age at least 70"}
+)  # fmt: skip
+"""A confirmed failure mode with two conditions."""
+
+
 def two_conditions():
     """Half of the utterances are loud and half are old; a part of both is the mode."""
     rng = np.random.default_rng(0)
@@ -131,11 +138,7 @@ def two_conditions():
         level=np.where(loud, "loud", "quiet"),
         age=np.where(old, 70.0, 20.0),
     )
-    modes = pd.DataFrame(
-        {"mode": ["1"], "model": "m", "name": "loud, old", "confirmed": True,
-         "rule": "level = loud & age at least 70"}
-    )  # fmt: skip
-    return keys, vectors, metadata, modes, keys[loud & old].assign(mode="1"), old
+    return keys, vectors, metadata, LOUD_AND_OLD, keys[loud & old].assign(mode="1"), old
 
 
 def test_the_condition_that_no_feature_shows_is_named():
@@ -196,12 +199,8 @@ def by_speaker():
         level=np.where(loud, "loud", "quiet"),
         age=np.where(old, 70.0, 20.0),
     )
-    modes = pd.DataFrame(
-        {"mode": ["1"], "model": "m", "name": "loud, old", "confirmed": True,
-         "rule": "level = loud & age at least 70"}
-    )  # fmt: skip
     labelled = Features(keys, vectors, pd.DataFrame(index=keys.index), speaker)
-    return labelled, metadata, modes, keys[loud & old].assign(mode="1")
+    return labelled, metadata, LOUD_AND_OLD, keys[loud & old].assign(mode="1")
 
 
 def test_the_utterances_of_a_speaker_are_judged_together():
