@@ -1281,6 +1281,13 @@ TABLES = (
                 "Whether the changed property is why the model fails.",
                 allowed=("reason", "part of the reason", "no effect", "undecided"),
             ),
+            Column(
+                "label",
+                "text",
+                "The label that all compared utterances have. A change that moves all answers to it"
+                " repairs errors, too. Missing if they have several labels, and for a regression.",
+                missing=True,
+            ),
             Column("sentence", "text", "What the probe did, and the verdict, in words."),
         ),
     ),

@@ -22,7 +22,7 @@ PROBE_COLUMNS = [
     "mode", "model", "name", "probe", "change", "support", "others", "speakers", "errors",
     "repaired", "repaired_alone", "right", "broken", "others_errors", "others_repaired",
     "others_right", "others_broken", "clean", "alone", "value", "others_alone", "others_value",
-    "gain", "low", "high", "share", "share_high", "p", "q", "verdict", "sentence",
+    "gain", "low", "high", "share", "share_high", "p", "q", "verdict", "label", "sentence",
 ]  # fmt: skip
 COUNT_COLUMNS = PROBE_COLUMNS[5:17]
 """Columns that hold numbers of utterances or speakers."""
@@ -92,7 +92,9 @@ def judge_probes(
     probes of the model (Holm, "A simple sequentially rejective multiple test procedure",
     Scandinavian Journal of Statistics 6 (1979), 65-70).
 
-    A verdict is evidence and no proof: a change of one property may change others as well.
+    A verdict is evidence and no proof: a change of one property may change others as well. If all
+    compared utterances have the same label, as those of men have, a change that moves all answers
+    to this label repairs errors, too. The sentence then names this label.
 
     Args:
         model: id of the model
@@ -119,7 +121,8 @@ def judge_probes(
         - `share` of the errors after the processing alone that the change repairs. For a regression
           it is the fall of the mean absolute error of the mode, as a share of its excess over the
           others. `share_high` is its upper 95 % limit
-        - `p`, `q`, `verdict` and a `sentence`
+        - `p`, `q`, `verdict`, the `label` of all compared utterances (missing if they have several,
+          and for a regression), and a `sentence`
 
         The verdict is `reason` if q is at most 0.05 and `share` at least 0.5, and `part of the
         reason` if it is at least 0.2. Both also need that right answers of the mode break at most
@@ -134,10 +137,12 @@ def judge_probes(
         if speakers is not None:
             taking_part = inside | np.isin(speakers, known_speakers(speakers[inside]))
         of_part = None if speakers is None else speakers[taking_part]
+        labels = clean["label"][taking_part].unique() if task.is_classification else []
+        label = str(labels[0]) if len(labels) == 1 else None
         for probe, settings in probes.items():
             loss = _Losses.of(clean, alone[probe], changed[probe], taking_part)
             rows.append(
-                {"mode": mode, "model": model, "name": name, "probe": probe}
+                {"mode": mode, "model": model, "name": name, "probe": probe, "label": label}
                 | {"change": change_in_words(settings)[0]}
                 | _figures(loss, inside[taking_part], of_part, task, seed)
             )
@@ -294,6 +299,11 @@ def _sentence(row: Mapping[str, Any], change: str, name: str, task: Task) -> str
         NO_EFFECT: f"There is no effect on the mode: {name} is not the reason",
         UNDECIDED: f"This does not show whether {name} is the reason",
     }
+    if row["label"] is not None and row["verdict"] in (REASON, PART):
+        return (
+            f"{done}. {ends[row['verdict']]}, or the change moves all answers to “{row['label']}”:"
+            " all these utterances have this label."
+        )
     return f"{done}. {ends[row['verdict']]}."
 
 

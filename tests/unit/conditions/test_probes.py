@@ -60,7 +60,9 @@ def probed(table, probe):
 
 
 def scored(wrong):
-    return pd.DataFrame({"loss": np.asarray(wrong, float)})
+    loss = np.asarray(wrong, float)
+    # the labels of a study are several, so that a change cannot move all answers to one of them
+    return pd.DataFrame({"loss": loss, "label": np.arange(len(loss)) % 2})
 
 
 def judged(is_wrong, table, modes=None, probes=PROBES, task=TASK, **options):
@@ -250,7 +252,8 @@ def test_models_are_judged_on_the_utterances_that_all_probes_have():
     metadata = keys.assign(speaker=table["speaker"])
     wrong = (table["pitch"] > 165).to_numpy(float)
     lower = (probed(table, "lower")["pitch"] > 165).to_numpy(float)
-    clean = keys.assign(loss=wrong)
+    keys_of_men = keys.assign(label="male")
+    clean = keys_of_men.assign(loss=wrong)
     modes = pd.DataFrame(
         {
             "mode": ["1", "rest"],
@@ -261,7 +264,7 @@ def test_models_are_judged_on_the_utterances_that_all_probes_have():
     )
     result = judge_models(
         {"model": clean},
-        {"model": {"lower": keys.assign(loss=lower).iloc[::-1].iloc[5:]}},
+        {"model": {"lower": keys_of_men.assign(loss=lower).iloc[::-1].iloc[5:]}},
         {"model": {"lower": clean}},
         modes,
         keys[table["anger"]].assign(mode="1"),
@@ -342,3 +345,26 @@ def test_a_change_that_repairs_nothing_but_breaks_the_right_answers_has_an_effec
         assert result["repaired"] == 0
         verdicts_by_broken[name] = result["verdict"]
     assert verdicts_by_broken == {"some": NO_EFFECT, "all": UNDECIDED}
+
+
+@pytest.mark.slow
+def test_a_sentence_names_the_label_that_all_compared_utterances_have():
+    """Without a second label, the change may move all answers to the only one."""
+    table = voices()
+    clean = scored(table["pitch"] > 165)
+    changed = scored(probed(table, "lower")["pitch"] > 165)
+    men = [one.assign(label="male") for one in (clean, changed)]
+    found = [
+        judge_probes(
+            "model", before, {"lower": after}, {"lower": before},
+            {"1": ("anger", table["anger"].to_numpy())}, table["speaker"].to_numpy(str),
+            {"lower": PROBES["lower"]}, task=TASK, seed=0,
+        ).iloc[0]
+        for before, after in (men, (clean, changed))
+    ]  # fmt: skip
+    assert [row["verdict"] for row in found] == [REASON, REASON]
+    assert found[0]["label"] == "male" and pd.isna(found[1]["label"])
+    assert found[0]["sentence"].endswith(
+        "So the model goes by pitch, or the change moves all answers to “male”: all these"
+        " utterances have this label."
+    )

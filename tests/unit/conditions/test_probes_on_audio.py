@@ -72,7 +72,7 @@ def test_a_model_is_exposed_by_the_probe_of_its_property_alone(corpus, model, ex
                 change(Audio(signal, RATE), (f"{number}.wav", 0.0, 0.6)).signal
                 for number, signal in enumerate(signals)
             ]
-        return pd.DataFrame({"loss": [float(model(signal)) for signal in changed]})
+        return pd.DataFrame({"loss": [float(model(signal)) for signal in changed], "label": "male"})
 
     clean = scores("", None)
     assert clean["loss"].to_list() == table["inside"].astype(float).to_list()
