@@ -12,8 +12,8 @@ from voxslice.report.spotlight.tables import make_collected_table
 @pytest.fixture
 def summary():
     rows = [
-        ("1", "male, anger", 30, 200, 0.15, 0.79, 0.95, 20, "male", 0.9, 7),
-        ("2", "fear", 12, 200, 0.06, None, None, 0, None, None, 0),
+        ("1", "male, anger", 30, 200, 0.15, 0.79, 0.95, 20, False, "male", 0.9, 7),
+        ("2", "fear", 12, 200, 0.06, None, None, 0, False, None, None, 0),
     ]
     return pd.DataFrame(rows, columns=SUMMARY_COLUMNS)
 
