@@ -279,6 +279,7 @@ rule judge_probes:
         models=STUDY.condition_models,
         probes=STUDY.probes_used,
         task=setting("tasks/{task}", "type", "unit"),
+        units=setting("datasets/{dataset}/units"),
         seed=setting("seed"),
         code=code("judge_probes"),
     script:

@@ -170,6 +170,7 @@ rule compare_recordings:
         labels=setting("tasks/{task}/labels"),
         margin=setting("tasks/{task}/margin"),
         metric=setting("tasks/{task}/metric"),
+        units=setting("datasets/{dataset}/units"),
         resamples=setting("resamples"),
         seed=setting("seed"),
         code=code("compare_recordings"),

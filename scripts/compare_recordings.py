@@ -17,6 +17,7 @@ def main(
     margin: float | None,
     metric: str,
     sources: Mapping[str, str],
+    units: Sequence[str],
     resamples: int,
     seed: int,
     pooled: str,
@@ -30,6 +31,7 @@ def main(
         labels=labels,
         task=Task(kind, margin=margin, overall=metric),
         sources=sources,
+        units=units,
         resamples=resamples,
         seed=seed,
     )
@@ -48,6 +50,7 @@ if __name__ == "__main__":
             margin=snakemake.params.margin,
             metric=snakemake.params.metric,
             sources=snakemake.params.sources,
+            units=snakemake.params.units,
             resamples=snakemake.params.resamples,
             seed=snakemake.params.seed,
             pooled=snakemake.output.pooled,

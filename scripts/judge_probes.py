@@ -1,4 +1,4 @@
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -18,6 +18,7 @@ def main(
     metadata: str,
     probes: Mapping[str, Mapping[str, Any]],
     task: Task,
+    units: Sequence[str],
     seed: int,
     table: str,
 ) -> None:
@@ -38,6 +39,7 @@ def main(
         pd.read_parquet(metadata),
         probes,
         task=task,
+        units=units,
         seed=seed,
     )
     print(*judged["sentence"], sep="\n")
@@ -57,6 +59,7 @@ if __name__ == "__main__":
             metadata=snakemake.input.metadata,
             probes=probes,
             task=Task(snakemake.params.task["type"], snakemake.params.task.get("unit", "")),
+            units=snakemake.params.units,
             seed=snakemake.params.seed,
             table=snakemake.output[0],
         )

@@ -46,6 +46,26 @@ def units_of(keys: pd.DataFrame, metadata: pd.DataFrame, names: Sequence[str]) -
     return [*(number_units(columns[name]) for name in names), *found]
 
 
+def units_of_groups(
+    keys: pd.DataFrame, metadata: pd.DataFrame, names: Sequence[str], groups: Index
+) -> list[Index]:
+    """Number the units of groups of utterances, such as the segments of a recording.
+
+    Args:
+        keys: table with the keys of the utterances
+        metadata: the metadata of all utterances
+        names: columns of the metadata, one per kind of unit
+        groups: number of each utterance's group, from 0; every number occurs
+
+    Returns:
+        for each kind the number of each group's unit, see `number_units`. Kinds of which a group
+        has several units, such as the sentences of a recording, are left out
+    """
+    columns = keys[KEY].merge(metadata[[*KEY, *names]], on=KEY, how="left")
+    grouped = [columns[name].groupby(groups) for name in names]
+    return [number_units(kind.first()) for kind in grouped if kind.nunique(dropna=False).max() == 1]
+
+
 def number_overlaps(keys: pd.DataFrame) -> Index | None:
     """Number the groups of segments of a file that overlap.
 

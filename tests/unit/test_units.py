@@ -1,7 +1,7 @@
 """Units beside the speaker are numbered from the columns of the metadata."""
 
 import pandas as pd
-from voxslice.units import number_overlaps, number_units, units_of
+from voxslice.units import number_overlaps, number_units, units_of, units_of_groups
 
 
 def test_units_are_numbered_and_a_missing_one_is_of_its_own():
@@ -23,3 +23,14 @@ def test_overlapping_segments_of_a_file_are_a_unit():
     assert [unit.tolist() for unit in units_of(keys, keys, [])] == [[1, 2, 0, 0, 0, 3]]
     # segments that touch share no audio, and files do not matter to each other
     assert number_overlaps(keys.iloc[[0, 1, 2, 5]]) is None
+
+
+def test_units_of_recordings_are_those_that_all_their_segments_share():
+    keys = pd.DataFrame({"file": list("aabbc"), "start": [0.0, 1, 0, 1, 0], "end": 9.0})
+    metadata = keys.assign(
+        site=["x", "x", "y", "y", "x"], sentence=[1, 2, 1, 1, 1], room=["r", "r", None, None, "r"]
+    )
+    groups = pd.factorize(keys["file"])[0]
+    found = units_of_groups(keys, metadata.iloc[::-1], ["site", "sentence", "room"], groups)
+    assert [unit.tolist() for unit in found] == [[0, 1, 0], [0, 1, 0]]  # site and room
+    assert units_of_groups(keys, metadata, ["sentence"], groups) == []

@@ -12,6 +12,7 @@ from voxslice.comparison.tables import compared_pairs
 from voxslice.scores.metrics import measure
 from voxslice.speakers import UNKNOWN_SPEAKER, speakers_of
 from voxslice.task import Task
+from voxslice.units import units_of_groups
 
 UNIT = ["file", "speaker", "label"]
 """The segments that are pooled have the same file, speaker and label."""
@@ -52,7 +53,7 @@ def pool(scores: pd.DataFrame, speakers: np.ndarray) -> pd.DataFrame:
     """
     table = scores.reset_index(drop=True).assign(speaker=speakers)
     weights = (table["end"] - table["start"]).clip(lower=MIN_WEIGHT)
-    groups = table.groupby(UNIT, observed=True, sort=True)
+    groups = _recordings(table)
     numbers = groups.ngroup().to_numpy()
     total = np.bincount(numbers, weights)
 
@@ -88,8 +89,9 @@ def compare_recordings(
     sources: Mapping[str, str],
     resamples: int,
     seed: int,
+    units: Sequence[str] = (),
 ) -> RecordingTables:
-    """Measure and compare models on recordings. Intervals and tests are by speaker.
+    """Measure and compare models on recordings. Intervals and tests are by speaker and other units.
 
     Only segments that all models have scored are used. Without a known speaker, the recording
     itself is the speaker (see `voxslice.recordings.labels.read_labels`).
@@ -102,6 +104,8 @@ def compare_recordings(
         sources: source of each derived model
         resamples: number of resamples of the comparison
         seed: seed of the resamples
+        units: columns of the metadata that name units beside the speaker. Those of which a
+            recording has several, such as sentences, are left out
 
     Returns:
         the pooled predictions, the metrics and the comparison
@@ -113,8 +117,11 @@ def compare_recordings(
     pooled = {name: pool(table, speakers) for name, table in aligned.items()}
     first = next(iter(pooled.values()))
     owners = first["speaker"].to_numpy(dtype=str)
+    segments = next(iter(aligned.values())).reset_index(drop=True).assign(speaker=speakers)
+    others = units_of_groups(keys, metadata, units, _recordings(segments).ngroup().to_numpy())
     metrics = [
-        measure(table, owners, labels=labels).assign(model=name) for name, table in pooled.items()
+        measure(table, owners, labels=labels, units=others).assign(model=name)
+        for name, table in pooled.items()
     ]
     names = [name for name in metrics[0] if name != "model"]
     comparison = compare(
@@ -125,6 +132,7 @@ def compare_recordings(
         resamples=resamples,
         seed=seed,
         pairs=compared_pairs(list(scores), sources),
+        units=others,
     )
     rows = [table.assign(model=name) for name, table in pooled.items()]
     return RecordingTables(
@@ -132,6 +140,11 @@ def compare_recordings(
         pd.concat(metrics, ignore_index=True)[["model", *names]],
         comparison,
     )
+
+
+def _recordings(segments: pd.DataFrame) -> pd.api.typing.DataFrameGroupBy:
+    """The segments of each recording."""
+    return segments.groupby(UNIT, observed=True, sort=True)
 
 
 def _ordered(pooled: pd.DataFrame) -> pd.DataFrame:

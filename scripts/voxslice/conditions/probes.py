@@ -14,6 +14,7 @@ from voxslice.scores.bootstrap import bootstrap_interval, speaker_sums
 from voxslice.slices.drop_intervals import drop_interval
 from voxslice.speakers import count_speakers, known_speakers, number_speakers, speakers_of
 from voxslice.task import Task
+from voxslice.units import Index, units_of
 from voxslice.utterance_keys import KEY
 
 MODES = 3
@@ -78,6 +79,7 @@ def judge_probes(
     *,
     task: Task,
     seed: int,
+    units: Sequence[Index] = (),
 ) -> pd.DataFrame:
     """Judge for each failure mode and probe whether the changed property is why the model fails.
 
@@ -107,6 +109,8 @@ def judge_probes(
         probes: settings of each probe, in the order of the config
         task: what is measured
         seed: seed of the permutations
+        units: for each kind of further units, such as sentences, the number of each utterance's
+            unit. The tests take them into account; the intervals do not
 
     Returns:
         one row per mode and probe, in the columns `PROBE_COLUMNS`:
@@ -137,6 +141,7 @@ def judge_probes(
         if speakers is not None:
             taking_part = inside | np.isin(speakers, known_speakers(speakers[inside]))
         of_part = None if speakers is None else speakers[taking_part]
+        units_of_part = [unit[taking_part] for unit in units]
         labels = clean["label"][taking_part].unique() if task.is_classification else []
         label = str(labels[0]) if len(labels) == 1 else None
         for probe, settings in probes.items():
@@ -144,7 +149,7 @@ def judge_probes(
             rows.append(
                 {"mode": mode, "model": model, "name": name, "probe": probe, "label": label}
                 | {"change": change_in_words(settings)[0]}
-                | _figures(loss, inside[taking_part], of_part, task, seed)
+                | _figures(loss, inside[taking_part], of_part, units_of_part, task, seed)
             )
     table = pd.DataFrame(rows, columns=PROBE_COLUMNS)
     if len(table):
@@ -172,7 +177,12 @@ class _Losses:
 
 
 def _figures(
-    loss: _Losses, inside: np.ndarray, speakers: np.ndarray | None, task: Task, seed: int
+    loss: _Losses,
+    inside: np.ndarray,
+    speakers: np.ndarray | None,
+    units: Sequence[Index],
+    task: Task,
+    seed: int,
 ) -> dict[str, Any]:
     """Columns of a row, without the adjusted p-value and the verdict."""
     gains = loss.alone - loss.changed
@@ -194,11 +204,12 @@ def _figures(
         low, high = drop_interval(gains, inside, clusters)
     row |= {"gain": gain, "low": low, "high": high}
     if task.is_classification:
-        return row | _counts(loss, inside) | _flips(loss, inside, speakers, seed)
+        return row | _counts(loss, inside) | _flips(loss, inside, speakers, units, seed)
     excess = loss.alone[inside].mean() - loss.alone[~inside].mean() if both else np.nan
     p = 1.0
     if both:
-        p = float(interaction_tests([inside], gains[:, None], speakers, seed=seed).p[0, 0])
+        tests = interaction_tests([inside], gains[:, None], speakers, seed=seed, units=units)
+        p = float(tests.p[0, 0])
     own, own_high = _own_gain(gains, inside, speakers, seed)
     return row | {
         "p": p,
@@ -240,7 +251,11 @@ def _counts(loss: _Losses, inside: np.ndarray) -> dict[str, int]:
 
 
 def _flips(
-    loss: _Losses, inside: np.ndarray, speakers: np.ndarray | None, seed: int
+    loss: _Losses,
+    inside: np.ndarray,
+    speakers: np.ndarray | None,
+    units: Sequence[Index],
+    seed: int,
 ) -> dict[str, float]:
     """Test whether errors of the mode flip more often than right answers on other utterances."""
     errors, right = inside & (loss.alone > 0), ~inside & (loss.alone == 0)
@@ -250,7 +265,13 @@ def _flips(
     if total and right.any():
         part = errors | right
         of_part = None if speakers is None else speakers[part]
-        tests = interaction_tests([errors[part]], flips[part][:, None], of_part, seed=seed)
+        tests = interaction_tests(
+            [errors[part]],
+            flips[part][:, None],
+            of_part,
+            seed=seed,
+            units=[unit[part] for unit in units],
+        )
         p = float(tests.p[0, 0])
     share = repaired / total if total else np.nan
     high = np.nan
@@ -333,6 +354,7 @@ def judge_models(
     *,
     task: Task,
     seed: int,
+    units: Sequence[str] = (),
 ) -> pd.DataFrame:
     """Judge the probes of the first confirmed failure modes of each model.
 
@@ -346,6 +368,7 @@ def judge_models(
         probes: settings of each probe, in the order of the config
         task: what is measured
         seed: seed of the permutations
+        units: columns of the metadata that name units beside the speaker
 
     Returns:
         the rows of `judge_probes` of all models. Only utterances that a model has scored on clean
@@ -374,6 +397,7 @@ def judge_models(
             probes,
             task=task,
             seed=seed,
+            units=units_of(keys, metadata, units),
         )
         if len(table):
             tables.append(table)

@@ -197,7 +197,7 @@ def describe(recordings: Recordings, shortest: float) -> str:
     seconds = (overview["end"] - overview["start"]).sum()
     lines = [
         f"{len(segments)} segments of {len(overview)} recordings hold"
-        f" {overview['segment_seconds'].sum() / 3600:.2f} of {seconds / 3600:.2f} h;"
+        f" {overview['segment_seconds'].sum() / 60:,.1f} of {seconds / 60:,.1f} minutes;"
         f" {overview['speech_seconds'].sum() / max(seconds, TOLERANCE):.1%} of the time is speech.",
         f"{segments['short'].mean():.1%} of the segments are shorter than {shortest:g} s.",
     ]

@@ -117,3 +117,36 @@ def test_numbers_are_averaged_by_duration():
     )
     (row,) = pool(table, np.array(["x", "x"])).itertuples()
     assert (row.prediction, row.loss) == (35.0, 5.0)
+
+
+def test_a_site_of_which_recordings_have_one_widens_the_intervals_and_a_sentence_does_not():
+    # 48 speakers of eight sites; half of the sites are always right
+    rows = 192
+    site = np.arange(rows) // 24
+    table = pd.DataFrame({"file": [f"{n // 2}.wav" for n in range(rows)]})
+    table["start"], table["end"], table["label"] = np.arange(rows) % 2 * 5.0, 20.0, "male"
+    wrong = (site % 2 == 1) & (np.arange(rows) // 2 % 3 > 0)
+    table["prediction"] = pd.Categorical(np.where(wrong, "female", "male"), LABELS)
+    table["loss"] = wrong.astype(float)
+    known = table[["file", "start", "end"]].assign(
+        speaker=(np.arange(rows) // 4).astype(str), site=site, sentence=np.arange(rows) % 2
+    )
+
+    def interval(units):
+        found = compare_recordings(
+            {"model": table},
+            known,
+            labels=LABELS,
+            task=Task("classification", overall="accuracy"),
+            sources={},
+            resamples=100,
+            seed=0,
+            units=units,
+        )
+        row = found.metrics.set_index("metric").loc["accuracy"]
+        return row["low"], row["high"]
+
+    low, high = interval([])
+    assert interval(["sentence"]) == (low, high)
+    wider = interval(["sentence", "site"])
+    assert wider[0] < low - 0.03 and wider[1] > high + 0.03

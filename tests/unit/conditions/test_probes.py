@@ -368,3 +368,33 @@ def test_a_sentence_names_the_label_that_all_compared_utterances_have():
         "So the model goes by pitch, or the change moves all answers to “male”: all these"
         " utterances have this label."
     )
+
+
+@pytest.mark.slow
+def test_a_mode_of_few_sentences_needs_sentences_that_agree():
+    # the change flips all answers to half of the sentences, chosen at random; the mode is a topic
+    speaker, sentence = np.divmod(np.arange(20 * 24), 24)
+    mode = sentence < 8
+
+    def significant(seed, units):
+        rng = np.random.default_rng(seed)
+        wrong = rng.random(len(mode)) < np.where(mode, 0.6, 0.2)
+        flips = (rng.random(24) < 0.5)[sentence] & (rng.random(len(mode)) < 0.9)
+        clean, probes = scored(wrong), {"lower": PROBES["lower"]}
+        table = judge_probes(
+            "model",
+            clean,
+            {"lower": scored(wrong ^ flips)},
+            {"lower": clean},
+            {"1": ("topic", mode)},
+            speaker.astype(str),
+            probes,
+            task=TASK,
+            seed=0,
+            units=units,
+        )
+        return table["p"].iloc[0] <= 0.05
+
+    seeds = range(20)
+    assert sum(significant(seed, []) for seed in seeds) >= 5
+    assert sum(significant(seed, [sentence]) for seed in seeds) <= 2
