@@ -6,7 +6,7 @@ import yaml
 from rule_files import RULE_FILES, rule_texts
 from snakemake_cli import ROOT
 
-ALONE = {  # long steps, steps that must not be in a group (see the profile), and steps beside groups
+ALONE = {  # long steps, steps beside the groups, and steps that must not be in one (see profile)
     "list_utterances", "separate_channels", "detect_speech",
     "segment_recordings", "measure_speech", "examine_audio", "audit", "read_metadata",
     "derive_model", "predict", "measure_costs", "collect_utterances", "show_collected",

@@ -1,5 +1,6 @@
 """The table of checks: each is passed, failed or undecided."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,6 +14,7 @@ from voxslice.decisions.estimate import Estimate, estimate, interval
 from voxslice.decisions.groups import ALL, CheckedGroup, checked_groups
 from voxslice.decisions.power import detectable_drop, more_speakers
 from voxslice.names import FAILED, PASSED, UNDECIDED
+from voxslice.scores.clusters import MIN_UNITS, crossing_units
 from voxslice.speakers import count_speakers, speakers_of
 from voxslice.units import Index, units_of
 from voxslice.utterance_keys import KEY
@@ -160,7 +162,27 @@ def _measured(check: Mapping[str, Any], group: CheckedGroup, aligned: _Aligned) 
     tables = [table[inside].reset_index(drop=True) for table in aligned.tables]
     units = [unit[inside] for unit in aligned.units]
     found = estimate(tables, speakers, check["metric"], units)
+    found = replace(found, other_units=min(found.other_units, _too_few_units(aligned, inside)))
     return _Row(check, group, found, int(inside.sum()), count_speakers(speakers))
+
+
+def _too_few_units(aligned: _Aligned, inside: np.ndarray) -> float:
+    """Number of units in a group of a kind that has too few there to estimate its variance.
+
+    Kinds count that matter for all utterances. A group within one unit, such as a site, is a
+    statement on this unit only.
+
+    Args:
+        aligned: all utterances
+        inside: shape (utterances,), true for those of the group
+
+    Returns:
+        the smallest number of units, infinity if no kind has too few
+    """
+    speakers = np.arange(len(inside)) if aligned.speakers is None else aligned.speakers
+    kinds = crossing_units(speakers, aligned.units)
+    counts = [len(np.unique(kind[inside])) for kind in kinds]
+    return min((count for count in counts if 1 < count < MIN_UNITS), default=math.inf)
 
 
 def _answered(row: _Row, level: float) -> dict[str, Any]:

@@ -109,6 +109,24 @@ def test_too_few_sentences_are_named():
     assert table["more_speakers"].isna().all()
 
 
+def test_a_group_of_few_of_the_sentences_is_undecided_and_one_of_a_single_sentence_is_not():
+    metadata, scores = read_by_all(10)
+    metadata["topic"] = np.select(
+        [metadata["sentence"] < 4, metadata["sentence"] == 4], ["few", "one"], "more"
+    )
+    on = {"topic": "each"}
+    table = check_models([check(1, "sentences", on=on)], scores, metadata, units=["sentence"])
+    found = table.set_index("group")[["answer", "note"]]
+    without = check_models([check(1, "sentences", on=on)], scores, metadata)
+    assert (without.set_index("group")["answer"] == ["failed", "passed", "failed"]).all()
+    assert found["answer"].tolist() == ["undecided", "undecided", "failed"]
+    assert found["note"].iloc[0].startswith("The group has only 4 units of a kind")
+    # all sentences of a study are fixed if they are as few as those of a group may be
+    fixed = metadata.assign(sentence=metadata["sentence"] % 5)
+    table = check_models([check(1, "sentences")], scores, fixed, units=["sentence"])
+    assert table["answer"].tolist() == ["failed"]
+
+
 def test_a_check_may_be_on_a_condition():
     metadata, scores = make()
     phone = {"same": scores["worse"], "old": scores["old"]}
