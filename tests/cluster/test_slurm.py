@@ -148,7 +148,8 @@ def cancel_inference():
 def blocks(folder):
     """Number and name (see `planned`) of each job that was started, also in groups."""
     log = re.sub(r"^ *\[.*\]\n", "", (folder / "run.log").read_text("utf-8"), flags=re.MULTILINE)
-    for rule, block in re.findall(r"^ *(?:local)?rule (\w+):\n((?: +\w+: .*\n)+)", log, re.M):
+    header = r"^ *(?:local)?(?:rule|checkpoint) (\w+):\n"
+    for rule, block in re.findall(header + r"((?: +\w+: .*\n)+)", log, re.M):
         wildcards = re.search(r"^ +wildcards: (.*)$", block, re.M)
         if " output: " in block:
             name = f"{rule} {wildcards[1].replace(',', '') if wildcards else ''}".strip()
