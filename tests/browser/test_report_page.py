@@ -146,6 +146,27 @@ def test_no_page_scrolls_sideways(page, all_pages, width):
         assert page.evaluate("document.documentElement.scrollWidth") <= width, path
 
 
+def test_captions_of_wide_tables_stay_in_view_on_a_phone(page, reports):
+    page.set_viewport_size({"width": 390, "height": 900})
+    for path in reports:
+        open_report(page, path)
+        page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+        wide, cut = page.evaluate(
+            """(() => {
+            const captions = [...document.querySelectorAll("caption:not(.spoken) span")];
+            const boxes = captions.map((one) => [one, one.closest(".scroll")]);
+            const wide = boxes.filter(([one, box]) => box.scrollWidth > box.clientWidth + 1);
+            wide.forEach(([one, box]) => { box.scrollLeft = 50; });
+            const cut = wide.filter(([one, box]) => {
+                const [a, b] = [one.getBoundingClientRect(), box.getBoundingClientRect()];
+                return a.left < b.left - 1 || a.right > b.right + 1;
+            });
+            return [wide.length, cut.map(([one]) => one.textContent)];
+            })()"""
+        )
+        assert wide > 5 and cut == [], path
+
+
 def test_no_open_table_or_chart_is_cut_off(page, all_pages):
     """What is unfolded needs no scrolling at the width of a small laptop."""
     page.set_viewport_size({"width": 1200, "height": 900})
