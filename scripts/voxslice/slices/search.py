@@ -639,11 +639,18 @@ class _Search:
         return int(near[np.argmax(np.round(overlaps @ weights / weights.sum(), 6))])
 
     def _explained(self, now: _Scores, patterns: Index) -> Array:
-        """How well each rule explains the losses; without speakers that is the test itself."""
+        """How well each rule explains the losses. It ranks rules that the tests have confirmed.
+
+        The correction for unequal spread is left to the tests. In a group with larger losses the
+        losses also vary more, so the correction would prefer a wider rule around this group.
+        """
         if self.speakers is None:
-            return now.tests[0]
-        values = mixed_model_statistic(self.space, self.scaled, self.speakers, patterns, now.unit)
-        return values / np.sqrt(self.shared * self.within)
+            values = now.rows
+        else:
+            values = mixed_model_statistic(
+                self.space, self.scaled, self.speakers, patterns, now.unit
+            )
+        return values / np.sqrt(self.shared)
 
     def count_speakers(self, inside: NDArray[np.bool_]) -> int:
         """Number of known speakers of some rows."""

@@ -201,6 +201,18 @@ def test_an_error_that_is_a_real_number_is_searched_as_well():
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("speaker", ["speaker", None])
+def test_errors_that_are_larger_and_vary_more_are_found_without_their_surroundings(speaker):
+    found = []
+    for seed in range(4):
+        table = utterances(seed, rows=2000, speakers=80)
+        inside = (table["emotion"] == "anger") & (table["gender"] == "male")
+        loss = np.random.default_rng(seed).gamma(2, np.where(inside, 0.25, 0.05))
+        slices = find_slices(table, loss, FEATURES, speaker).slices
+        found.append([set(rule.split(" & ")) for rule in slices.loc[slices["confirmed"], "rule"]])
+    assert found == [[{"emotion = anger", "gender = male"}]] * 4
+
+
 @pytest.mark.parametrize(("origin", "scale"), [(1e6, 1.0), (0.0, 1e150), (0.0, 1e-150)])
 @pytest.mark.parametrize("planted", [True, False])
 def test_the_origin_and_the_scale_of_losses_change_nothing(origin, scale, planted):
