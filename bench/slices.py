@@ -61,6 +61,8 @@ class Scenario:
         vary: Whether error rates vary by speaker, Beta(0.6, 9.4), and the search gets the speakers.
         conditions: Largest number of conditions of the planted slice; 0 for no slice.
         excess: Lowest and highest error rate that the slice adds.
+        real: Whether losses are real numbers, as errors of a regression: their means are the error
+            rates, and they vary in proportion to their means.
         cases: Number of cases.
         peer: Number of cases that sliceguard runs on, too.
         features: Columns that are searched, and that planted rules use.
@@ -73,6 +75,7 @@ class Scenario:
     vary: bool = False
     conditions: int = 0
     excess: tuple[float, float] = (0.0, 0.0)
+    real: bool = False
     cases: int = 200
     peer: int = 25
     features: tuple[str, ...] = tuple(FEATURES)
@@ -84,11 +87,11 @@ class Case:
 
     Attributes:
         table: The utterances.
-        loss: (n,) 0 or 1.
+        loss: (n,) 0 or 1, or an error of at least 0.
         inside: (n,) whether the planted slice holds each row.
         text: The planted rule in words.
-        rate: (n,) probability of an error.
-        added: Probability that the slice adds.
+        rate: (n,) probability of an error, or the mean error.
+        added: Probability, or error, that the slice adds.
     """
 
     table: pd.DataFrame
@@ -123,6 +126,10 @@ SCENARIOS = [
              cases=60, peer=0),
     Scenario("none, errors vary by speaker (10 speakers)", 22_000, speakers=10, vary=True,
              cases=60, peer=0),
+    Scenario("none, real errors that vary by speaker (4 features)", 23_000, vary=True, real=True,
+             cases=400, peer=0, features=FEW_FEATURES),
+    Scenario("1 to 3 conditions, real errors vary by speaker (4 features)", 24_000, vary=True,
+             conditions=3, excess=(0.03, 0.10), real=True, peer=0, features=FEW_FEATURES),
 ]  # fmt: skip
 
 
@@ -208,7 +215,7 @@ def draw_case(scenario: Scenario, number: int) -> Case:
         inside, text = plant(rng, table, scenario.conditions, scenario.features)
         added = rng.uniform(*scenario.excess)
         rate = np.where(inside, rate + added, rate)
-    loss = (rng.random(rows) < rate).astype(float)
+    loss = rng.gamma(2, rate / 2) if scenario.real else (rng.random(rows) < rate).astype(float)
     return Case(table, loss, inside, text, rate, added)
 
 
@@ -429,11 +436,13 @@ def report(cases: pd.DataFrame) -> str:
                    labels=["30 to 99", "100 to 199", "200 to 399", "400 and more"])  # fmt: skip
     lines += ["", "Cases of voxslice by the number of rows of the planted slice:", "",
               *shares_by_kind(ours_only, "rows", sizes)]  # fmt: skip
-    drawn = pd.cut(100 * (ours_only["planted_value"] - ours_only["rest"]), [-100, 15, 30, 100],
+    real = [scenario.name for scenario in SCENARIOS if scenario.real]
+    errors_only = ours_only[~ours_only["scenario"].isin(real)]
+    drawn = pd.cut(100 * (errors_only["planted_value"] - errors_only["rest"]), [-100, 15, 30, 100],
                    right=False, labels=["below 15", "15 to 30", "above 30"])  # fmt: skip
     lines += ["", "Cases of voxslice by the error rate of the planted slice minus that of the rest",
               "in the drawn errors (15 to 30 points are planted, and chance makes it smaller or",
-              "larger):", "", *shares_by_kind(ours_only, "points", drawn)]  # fmt: skip
+              "larger):", "", *shares_by_kind(errors_only, "points", drawn)]  # fmt: skip
     lines += ceiling(ours_only)
     lines += ["", "| time | rules | seconds | CPU seconds | peak GB | overlap of the best |",
               "|---|--:|--:|--:|--:|--:|"]  # fmt: skip
@@ -463,7 +472,9 @@ the first four of them, with one number. Independent errors have a rate of 5 %. 
 speaker, the rates of 80 speakers are drawn from Beta(0.6, 9.4). A planted slice has at least 30
 rows and at most half of the table. It has conditions on random columns, which are a category or an
 interval that holds 20 to 50 % of the rows. Its error rate is 15 to 30 points higher than that of
-the rest. A share of 5 % of 200 cases has a standard error of 1.5 points.
+the rest. A share of 5 % of 200 cases has a standard error of 1.5 points. Real errors, as those of a
+regression, are drawn from a gamma distribution of shape 2. Their means are the error rates above,
+and a planted slice adds 0.03 to 0.10.
 
 In the test across speakers, speakers exchange their mean losses. The usual alternative is to flip
 the signs of their contributions. Both keep the level. On other seeds, an attribute of speakers with
