@@ -55,7 +55,7 @@ JOINS = (0.3, 1.0)
 CALL = 1800
 """Duration in seconds of the calls of the studies."""
 SHOWN_SECONDS = 5
-"""A script has its own row if it uses as much processor time in the first study."""
+"""A script has its own row if it uses as much processor time in any study."""
 SCHEDULER = "Snakemake itself"
 """Name of the row of all processes that are no job's script."""
 
@@ -386,7 +386,7 @@ def script_rows(runs: Sequence[Run]) -> list[str]:
     seconds = pd.DataFrame({run.hours: run.scripts["seconds"] for run in runs}).fillna(0)
     memory = pd.DataFrame({run.hours: run.scripts["memory"] for run in runs}).fillna(0)
     first = seconds[runs[0].hours].sort_values(ascending=False)
-    shown = [name for name in first.index if first[name] >= SHOWN_SECONDS]
+    shown = [name for name in first.index if seconds.loc[name].max() >= SHOWN_SECONDS]
     groups = {f"`{name}`": [name] for name in shown if name != SCHEDULER}
     groups[SCHEDULER] = [SCHEDULER]
     others = [name for name in first.index if name not in {*shown, SCHEDULER}]
