@@ -40,7 +40,7 @@ def waiting_functions():
         found = more
 
 
-def test_a_step_of_seconds_is_no_slurm_job_of_its_own():
+def test_each_step_runs_here_in_a_group_or_alone():
     steps = rule_texts()
     here = {name for name, text in steps.items() if "localrule: True" in text}
     grouped = set(groups())
