@@ -57,7 +57,8 @@ def pooled_slices(
     all of them. So losses are compared within each utterance, which is permuted among its
     conditions. It finds that a condition, or a condition for a group, is worse than other
     conditions of the same utterances. It cannot find groups that are equally bad in all conditions:
-    those are slices of the clean audio.
+    those are slices of the clean audio. A slice that names a group is confirmed only if its
+    condition costs the group more than others.
 
     A condition may help or hurt single speakers. Then their utterances in the condition are alike,
     and few speakers tell little about a group. So a speaker in a condition is a unit: the variance

@@ -347,6 +347,23 @@ class RuleSpace:
         first, end = self.starts[feature : feature + 2]
         return np.asarray(((self.conditions >= first) & (self.conditions < end)).any(axis=1))
 
+    def siblings(self, feature: int) -> Index:
+        """Count the rules on the same columns that have the same condition on one of them.
+
+        Args:
+            feature: Number of this column. All rules must have a condition on it.
+
+        Returns:
+            (rules,) numbers of rules; each rule counts as one of its siblings.
+        """
+        first, end = self.starts[feature : feature + 2]
+        columns = np.searchsorted(self.starts, self.conditions, side="right")
+        columns[self.conditions < 0] = -1
+        here = (self.conditions >= first) & (self.conditions < end)
+        labels = np.where(here, self.starts[-1] + self.conditions, columns)
+        _, family, counts = np.unique(labels, axis=0, return_inverse=True, return_counts=True)
+        return np.asarray(counts[family.ravel()])
+
     def sums(self, cells: NDArray | sparse.sparray) -> Iterator[tuple[slice, NDArray]]:
         """Sum values of the cells over each rule.
 

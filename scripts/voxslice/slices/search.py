@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
+from scipy import special
 
 from voxslice.names import ACROSS, ROWS, WITHIN
 from voxslice.slices.certificates import (
@@ -174,7 +175,9 @@ def find_slices(
             result, except for the positions of rows.
         across: Whether the test across speakers is made. Leave it out if `speaker` is not a column
             of speakers but of other groups within which rows can be exchanged.
-        naming: Column that every rule must name; None to search all rules.
+        naming: Column that every rule must name; None to search all rules. The `q` of a rule that
+            names more columns is then also an adjusted p-value of what it adds to its condition on
+            this column.
         units: Columns of further units whose utterances share something, such as sessions,
             sentences, sources of copies, or sites of speakers, see `voxslice.slices.units`. A row
             without a value shares nothing.
@@ -227,6 +230,8 @@ def find_slices(
     groups = [number_units(table[name])[order] for name in units]
     common = [number_units(table[name])[order] for name in effects]
     search = _Search(space, losses, strata, known, seed, alpha, across, groups, common, centred)
+    if naming is not None:
+        search.explain_by(names.index(naming), number_units(table[naming])[order], groups, common)
     p, limits = search.smallest_p(), search.limits()
     rows = [_row(search, pick, order) for pick in search.greedy()]
     return _result(rows, space.searched, space.depth, p, limits)
@@ -398,10 +403,7 @@ class _Search:
         self.within = np.ones(space.searched)  # by the spread of losses
         self.among = np.ones(self.space_across.searched)
         if units:
-            groups = with_speakers(units, self.strata)
-            added = added_variance(space, self.scaled, self.strata, groups, effects)
-            some = moments.variance > 0
-            self.shared[some] += added[some] / moments.variance[some]
+            self.shared = self._shared(self.scaled, moments, units, effects)
         if (
             not centred and len(np.unique(loss)) > 2
         ):  # the spread of two values follows from their mean
@@ -420,6 +422,41 @@ class _Search:
             )
         self.moments, self.contrasts = moments, contrasts
         self.first = self._scores(moments, contrasts, one)
+        self.p_added = np.zeros(space.searched)  # of what a rule adds to one of its conditions
+
+    def _shared(
+        self, loss: Array, moments: Moments, units: Sequence[Index], effects: Sequence[Index]
+    ) -> Array:
+        """Factor by which units raise the variance of the sum of losses of each rule."""
+        groups = with_speakers(units, self.strata)
+        added = added_variance(self.space, loss, self.strata, groups, effects)
+        some = moments.variance > 0
+        return 1 + np.divide(added, moments.variance, out=np.zeros_like(added), where=some)
+
+    def explain_by(
+        self, feature: int, groups: Index, units: Sequence[Index], effects: Sequence[Index]
+    ) -> None:
+        """Require that rules of several conditions add something to their condition on a column.
+
+        A rule that holds part of a category is worse if the whole category is. So the rule is also
+        tested with the losses minus the mean of each category. The tests are of normal statistics,
+        adjusted for the rules on the same columns that name the same category (Bonferroni).
+
+        Args:
+            feature: Number of the column, on which all rules have a condition.
+            groups: (n,) number of the category of each row, from 0.
+            units: See the class.
+            effects: See the class.
+        """
+        mean = np.bincount(groups, self.scaled) / np.bincount(groups, self.weight)
+        loss = self.scaled - mean[groups] * self.weight
+        moments = permutation_moments(self.space, loss, self.strata)
+        shared = self._shared(loss, moments, units, effects)
+        excess = self.space.totals(loss, np.zeros_like(groups), 1)[:, 0] - moments.mean
+        values = signed_root(excess, shared * self.within * moments.variance, shared * moments.unit)
+        several = np.count_nonzero(self.space.conditions >= 0, axis=1) > 1
+        p = np.minimum(1, special.ndtr(-values) * self.space.siblings(feature))
+        self.p_added = np.where(several, p, 0)
 
     def _drop_hopeless(self) -> None:
         """Drop the rules below the median of the largest statistic by chance.
@@ -433,7 +470,7 @@ class _Search:
         self.space = self.space.subset(kept)
         self.space_across = self.space.subset(self.across[kept])
         self.among = self.among[kept[self.across]]
-        for name in ("between", "across", "sums", "scaled_sums", "shared", "within"):
+        for name in ("between", "across", "sums", "scaled_sums", "shared", "within", "p_added"):
             setattr(self, name, getattr(self, name)[kept])
         first = self.first
         self.first = _Scores(first.tests[:, kept], first.rows[kept], first.unit[kept])
@@ -557,7 +594,7 @@ class _Search:
             now = self.scores(patterns) if picks else self.first
             tests = np.minimum(now.tests, self.first.tests)
             p_of_tests = self.p(tests)
-            least = p_of_tests.min(axis=0)
+            least = np.maximum(p_of_tests.min(axis=0), self.p_added)
             eligible = candidates & (np.maximum(least, first) <= self.alpha)
             if eligible.any() and not suggested:
                 values = self._explained(now, patterns)

@@ -610,6 +610,19 @@ def test_a_subset_of_the_rules_has_their_sums():
     np.testing.assert_array_equal(few.rivals, space.rivals[chosen])
 
 
+def test_rules_on_the_same_columns_with_the_same_category_are_siblings():
+    levels = {"condition": ["clean", "phone"], "gender": ["f", "m"], "topic": list("abc")}
+    table = pd.MultiIndex.from_product(levels.values(), names=list(levels)).to_frame(index=False)
+    space = rule_space.RuleSpace(table, list(levels), 3, 1)
+    space = space.subset(space.named(0))
+    texts = map(space.text, range(space.searched))
+    siblings = dict(zip(texts, space.siblings(0), strict=True))
+    assert siblings["condition = phone"] == 1
+    assert siblings["condition = phone & gender = m"] == 2
+    assert siblings["condition = phone & topic = a"] == 3
+    assert siblings["condition = phone & gender = m & topic = a"] == 6
+
+
 def test_rules_on_the_same_columns_are_rivals():
     table = utterances(73, rows=300)
     space = rule_space.RuleSpace(table, FEATURES, 2, 10)
@@ -960,3 +973,28 @@ def test_only_rules_that_name_a_column_are_searched_and_speakers_may_be_other_gr
     assert found.searched == 6  # two conditions, and their pairs with two genders
     assert find_slices(table, loss, **options).searched == 8
     assert set(found.slices["evidence"]) <= {"within speakers", ""}
+
+
+@pytest.mark.parametrize(("women", "named"), [(0.3, False), (0.7, True)])
+def test_a_group_adds_to_its_condition_only_if_it_is_worse_there_than_others(women, named):
+    """The phone costs men 0.3. It costs women the same, or more."""
+    rng = np.random.default_rng(1)
+    table = pd.DataFrame(
+        {
+            "condition": np.tile(["clean", "phone", "noise"], 300),
+            "gender": np.repeat(rng.choice(["female", "male"], 300), 3),
+        }
+    )
+    phone = (table["condition"] == "phone").to_numpy()
+    cost = np.where(table["gender"] == "female", women, 0.3) * phone
+    loss = (rng.random(900) < 0.1 + cost).astype(float)
+    space = rule_space.RuleSpace(table, list(table), 2, 1)
+    space = space.subset(space.named(0))
+    utterances = np.repeat(np.arange(300), 3)
+    made = search._Search(space, loss, utterances, np.ones(900, dtype=bool), 0, 0.05, across=False)
+    made.explain_by(0, pd.factorize(table["condition"])[0], [], [])
+    rules = [space.text(rule) for rule in range(space.searched)]
+    group = rules.index("condition = phone & gender = female")
+    assert made.p(made.first.tests)[0, group] <= 0.01  # the phone is worse for women, too
+    assert (made.p_added[group] <= 0.05) == named
+    assert made.p_added[rules.index("condition = phone")] == 0
