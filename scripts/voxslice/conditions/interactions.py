@@ -30,7 +30,7 @@ from voxslice.units import Index
 RESAMPLES_WITHIN, RESAMPLES_ACROSS = 1999, 9999
 """Random permutations of the test within speakers, and of the one across speakers."""
 SHARE = 0.5
-"""Share of the level that each of the two tests has, also if only one of them is made."""
+"""Share of the level that each test has, also if only one of them is made."""
 BATCH = 50
 """Permutations within speakers that are drawn together."""
 MAX_PRIOR_FREE = 1000.0
@@ -114,9 +114,8 @@ def interaction_tests(
         p[ACROSS] = _across(space, changes, numbers, seed)
     names = np.array(list(p), dtype=object)
     stacked = np.minimum(1, np.stack(list(p.values()))[:, rules] / SHARE)
-    results.p[tested] = np.maximum(
-        stacked.min(axis=0), _between_units(space, changes, numbers, units, seed)[rules]
-    )
+    between = np.minimum(1, _between_units(space, changes, numbers, units, seed)[rules] / SHARE)
+    results.p[tested] = np.maximum(stacked.min(axis=0), between)
     results.evidence[tested] = names[stacked.argmin(axis=0)]
     worse = np.stack([_rises_more(groups[number], changes) for number in tested])
     results.p[tested] = np.where(worse, results.p[tested], 1.0)
