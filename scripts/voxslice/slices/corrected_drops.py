@@ -2,12 +2,18 @@
 
 A search confirms a slice only if its drop reaches a critical value. So the drops of confirmed
 slices are too large on average ("winner's curse"): a slice with a small true drop is confirmed only
-if chance made its drop look large. The correction describes what is known of the true drop, given
-that the slice was confirmed: the likelihood of the measured drop is divided by the probability that
-a slice with this true drop reaches the critical value (Yekutieli, "Adjusted Bayesian inference for
-selected parameters", Journal of the Royal Statistical Society B 74 (2012), 515-541). If the
-measured drop lies far above the critical value, the correction is small. The upper end of the
-interval is not corrected: the choice does not make a drop look too small.
+if chance made its drop look large.
+
+The corrected value describes what is known of the true drop, given that the slice was confirmed:
+the likelihood of the measured drop is divided by the probability that a slice with this true drop
+reaches the critical value (Yekutieli, "Adjusted Bayesian inference for selected parameters",
+Journal of the Royal Statistical Society B 74 (2012), 515-541). If the measured drop lies far above
+the critical value, the correction is small.
+
+The interval contains the true drops that make the measured one likely among confirmed slices. For
+each true drop, these are the most likely 95 % of the drops above the critical value (Weinstein,
+Fithian and Benjamini, "Selection adjusted confidence intervals with more power to determine the
+sign", Journal of the American Statistical Association 108 (2013), 165-176).
 """
 
 from dataclasses import dataclass
@@ -53,8 +59,9 @@ def corrected_drop(
 ) -> Corrected:
     """Correct the drop of a confirmed slice for its choice.
 
-    All true drops from half a standard error below zero are equally likely before the data are
-    seen. The measured drop has a t distribution around the true one.
+    For the value, all true drops from half a standard error below zero are equally likely before
+    the data are seen. The interval has no true drops below that. The measured drop has a t
+    distribution around the true one.
 
     Args:
         drop: the measured drop
@@ -72,12 +79,16 @@ def corrected_drop(
     true = np.linspace(least, max(drop, least) + REACH * error, GRID)
     z = (drop - true) / error
     log_density = -(degrees + 1) / 2 * np.log1p(z**2 / degrees)
-    confirmed = special.stdtr(degrees, (true - detectable) / error)
-    weight = np.exp(log_density - log_density.max()) / np.maximum(confirmed, 1e-300)
-    below = np.cumsum(weight)
-    low, value = np.interp([(1 - level) / 2, 0.5], below / below[-1], true)
-    high = drop + float(special.stdtrit(degrees, (1 + level) / 2)) * error
-    return Corrected(float(value), float(low), high)
+    # a slice that another test has confirmed may lie below the critical value
+    above = (true - min(detectable, drop)) / error
+    confirmed = np.maximum(special.stdtr(degrees, above), 1e-300)
+    below = np.cumsum(np.exp(log_density - log_density.max()) / confirmed)
+    value = np.interp(0.5, below / below[-1], true)
+    # half of the width of the likely drops, where they lie around the true one
+    half = special.stdtrit(degrees, (1 + level * confirmed) / 2)
+    beyond = special.stdtr(degrees, -z) / confirmed  # chance of a larger drop, if confirmed
+    likely = true[np.where(half <= above, np.abs(z) <= half, beyond >= 1 - level)]
+    return Corrected(float(value), float(likely.min()), float(likely.max()))
 
 
 def corrected_slice(
