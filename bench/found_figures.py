@@ -31,7 +31,7 @@ from voxslice.slices.corrected_drops import corrected_slice  # noqa: E402
 from voxslice.slices.excess import within_speakers  # noqa: E402
 from voxslice.slices.search import find_slices  # noqa: E402
 
-CASES = {0.1: 600, 0.2: 400}
+CASES = {0.1: 1500, 0.2: 800}
 SEED = 75_000
 ROWS, SPEAKERS = 2000, 40
 COLUMNS = {"emotion": 7, "topic": 6, "device": 4, "room": 3, "style": 12}
