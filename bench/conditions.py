@@ -80,6 +80,8 @@ def main() -> None:
         conditions = STANDARD | {
             "speech-shaped": {"noise": "speech-shaped", "snr": 10},
             "vorbis": {"codec": "vorbis", "kbps": 48},
+            "opus, 9 kbit/s": {"codec": "opus", "kbps": 9},
+            "opus, 24 kbit/s": {"codec": "opus", "kbps": 24},
         }
         changes = {
             condition: Perturbation(

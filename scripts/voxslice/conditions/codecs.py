@@ -1,4 +1,4 @@
-"""Codecs that encode and decode a signal in memory, with libsndfile."""
+"""Codecs that encode and decode a signal in memory, with libsndfile and FFmpeg."""
 
 import functools
 import io
@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import audresample
+import av
 import numpy as np
 import soundfile
 
@@ -20,7 +21,7 @@ MP3_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
 FULL_RATE = 48000
 """Sampling rate in Hz for signals whose own rate a codec does not have."""
 OPUS_KBPS = (6, 256)
-"""Bit rates of libsndfile's Opus at the highest and at the lowest compression level."""
+"""Lowest and highest bit rate of Opus for one channel."""
 OPUS_WIDE_KBPS = 9
 """Bit rate from which Opus keeps frequencies above 4 kHz. Below, encoding at 8 kHz is faster."""
 MP3_KBPS = {16000: (8, 64), 32000: (8, 160), FULL_RATE + 1: (32, 320)}
@@ -47,18 +48,6 @@ class Encoding:
     rate: int
     settings: Mapping[str, float | str] = field(default_factory=dict)
 
-    def coded(self, signal: np.ndarray) -> np.ndarray:
-        """Encode and decode a signal.
-
-        Args:
-            signal: shape (samples,), at the sampling rate of the encoding
-
-        Returns:
-            float32; the codec may have delayed or extended it
-        """
-        file = io.BytesIO(self.encoded(signal))
-        return soundfile.read(file, dtype="float32")[0]
-
     def encoded(self, signal: np.ndarray) -> bytes:
         """Encode a signal.
 
@@ -72,6 +61,40 @@ class Encoding:
         soundfile.write(
             file, signal, self.rate, format=self.format, subtype=self.subtype, **self.settings
         )
+        return file.getvalue()
+
+
+@dataclass(frozen=True)
+class OpusEncoding:
+    """How FFmpeg encodes a signal with Opus, in a quarter of the time that libsndfile needs.
+
+    Attributes:
+        rate: sampling rate in Hz at which the signal is encoded
+        kbps: bit rate in kbit/s
+    """
+
+    rate: int
+    kbps: float
+
+    def encoded(self, signal: np.ndarray) -> bytes:
+        """Encode a signal.
+
+        Args:
+            signal: float32 of shape (samples,), at the sampling rate of the encoding
+
+        Returns:
+            content of the encoded file
+        """
+        file = io.BytesIO()
+        # without the option, the file would have a random number
+        with av.open(file, "w", format="ogg", options={"fflags": "bitexact"}) as container:
+            stream = container.add_stream("libopus", rate=self.rate, layout="mono")
+            stream.codec_context.format = "flt"
+            stream.codec_context.bit_rate = round(1000 * self.kbps)
+            samples = np.asarray(signal, np.float32)[np.newaxis]
+            frame = av.AudioFrame.from_ndarray(samples, format="flt", layout="mono")
+            frame.sample_rate = self.rate
+            container.mux([*stream.encode(frame), *stream.encode(None)])
         return file.getvalue()
 
 
@@ -92,14 +115,14 @@ def through_codec(
     """
     encoding = _encoding(codec, kbps, rate)
     sent = audresample.resample(signal.clip(-1, 1)[np.newaxis], rate, encoding.rate)[0]
-    decoded = encoding.coded(sent.clip(-1, 1))
+    decoded = _decoded(encoding.encoded(sent.clip(-1, 1)))
     received = fitted(decoded[_delay(codec, kbps, rate) :], len(sent))
     back = audresample.resample(received[np.newaxis], encoding.rate, rate)[0]
     return fitted(back, len(signal))
 
 
 @functools.cache
-def _encoding(codec: str, kbps: float | None, rate: int) -> Encoding:
+def _encoding(codec: str, kbps: float | None, rate: int) -> Encoding | OpusEncoding:
     """The encoding of a signal of a sampling rate."""
     if codec == "g711":
         return Encoding("WAV", "ULAW", TELEPHONE_RATE)
@@ -110,7 +133,7 @@ def _encoding(codec: str, kbps: float | None, rate: int) -> Encoding:
     if codec == "opus":
         own = rate if rate in OPUS_RATES else FULL_RATE
         own = TELEPHONE_RATE if kbps < OPUS_WIDE_KBPS else own
-        return Encoding("OGG", "OPUS", own, {"compression_level": _level(kbps, *OPUS_KBPS)})
+        return OpusEncoding(own, float(np.clip(kbps, *OPUS_KBPS)))
     if codec == "mp3":
         own = rate if rate in MP3_RATES else FULL_RATE
         limits = next(limits for below, limits in MP3_KBPS.items() if own < below)
@@ -119,6 +142,11 @@ def _encoding(codec: str, kbps: float | None, rate: int) -> Encoding:
         return Encoding("MP3", "MPEG_LAYER_III", own, settings)
     own = rate if 8000 <= rate <= FULL_RATE else FULL_RATE
     return Encoding("OGG", "VORBIS", own, {"compression_level": _vorbis_level(kbps, own)})
+
+
+def _decoded(content: bytes) -> np.ndarray:
+    """Decode a file as float32. The codec may have delayed or extended the signal."""
+    return soundfile.read(io.BytesIO(content), dtype="float32")[0]
 
 
 def _level(kbps: float, lowest: float, highest: float) -> float:
@@ -149,5 +177,5 @@ def _delay(codec: str, kbps: float | None, rate: int) -> int:
         samples, encoding.rate, np.array([1e3, 4e3]), np.array([1, 1e-6]), np.random.default_rng(0)
     )
     sent = 0.5 * noise / np.abs(noise).max()
-    match = convolved(encoding.coded(sent), sent[::-1])
+    match = convolved(_decoded(encoding.encoded(sent)), sent[::-1])
     return max(0, int(match.argmax()) - (len(sent) - 1))
