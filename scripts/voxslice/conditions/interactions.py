@@ -80,8 +80,9 @@ def interaction_tests(
 
     A condition may cost some units, such as sentences, more than others. Then a group whose
     membership lies mostly between such units, such as a topic, can be hurt by its few units alone.
-    Its p-value is at least that of a third test, in which the units exchange their mean changes. If
-    the group has fewer than five units, it is 1. `bench/conditions_units.py` measures it.
+    Its p-value is at least that of a third test, in which the units exchange their mean changes.
+    This test has half of the level, too. If the group has fewer than five units, the p-value is 1.
+    `bench/conditions_units.py` measures it.
 
     Args:
         groups: masks of shape (utterances,)
