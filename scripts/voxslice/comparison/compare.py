@@ -71,9 +71,9 @@ def compare(
     study has missed (`voxslice.comparison.hidden_speaker`).
 
     `bench/verdicts.py` measures how often all utterances get a verdict, for models whose rate of
-    errors differs between speakers. Two equally good models got one in 4 to 6 % of 1,000 studies
+    errors differs between speakers. Two equally good models got one in 3 to 5 % of 5,000 studies
     of 10 speakers and in 4 to 5 % of those of 20 speakers, for each metric. A model that makes half
-    as many errors was found better in 30 and 59 % by the accuracy or the UAR, and in 97 and 100 %
+    as many errors was found better in 32 and 59 % by the accuracy or the UAR, and in 95 and 100 %
     by the mean absolute error. With fewer than six speakers there is no verdict. The page
     `bench/verdicts.md` also says how often any of 13 groups gets a verdict.
 
