@@ -345,11 +345,11 @@ def main() -> None:
         "",
         "`python bench/verdicts.py > bench/verdicts.md` writes this page. The generator of the",
         f"studies and the seeds are in the script. A study has {PER_SPEAKER} utterances per",
-        f"speaker. The false verdicts of the first and the fourth table are of {many} studies per",
-        f"row, and all other shares of {studies}; a row of the fourth table with {MANY_SPEAKERS}",
-        f"speakers is of {FEWER} studies. The standard error of a share of 5 % is",
-        f"{_error(many):.1f} points with {many} studies, {_error(FEWER):.1f} with {FEWER}, and",
-        f"{_error(studies):.1f} with {studies}.",
+        "speaker. The false verdicts of the first, the second and the fourth table are of",
+        f"{many} studies per row, and all other shares of {studies}; a row of the fourth table",
+        f"with {MANY_SPEAKERS} speakers is of {FEWER} studies. The standard error of a share of",
+        f"5 % is {_error(many):.1f} points with {many} studies, {_error(FEWER):.1f} with {FEWER},",
+        f"and {_error(studies):.1f} with {studies}.",
         "",
         "A false verdict is one on two equally good models. A right one finds a model better that",
         "makes half as many errors, or errors half as large; a wrong one finds it worse. With five",
@@ -365,7 +365,7 @@ def main() -> None:
         equal = [pool.submit(verdicts, *row, many, [0.2, 0.2]) for row in first]
         other = [pool.submit(verdicts, *row, studies, [0.2, 0.1]) for row in first]
         sizes = (5, 10, 20, 80)
-        equal_groups = [pool.submit(group_verdicts, n, studies, [0.2, 0.2]) for n in sizes]
+        equal_groups = [pool.submit(group_verdicts, n, many, [0.2, 0.2]) for n in sizes]
         other_groups = [pool.submit(group_verdicts, n, studies, [0.2, 0.1]) for n in sizes]
         third = [(losses, speakers) for losses in LOSSES for speakers in (5, 10, 20, 30, 80)]
         guarded = [
