@@ -34,7 +34,8 @@ from voxslice.slices.corrected_drops import corrected_slice  # noqa: E402
 from voxslice.slices.excess import within_speakers  # noqa: E402
 from voxslice.slices.search import find_slices  # noqa: E402
 
-CASES = {0.1: 5000, 0.2: 5000}
+CASES = 5000
+DROPS = (0.1, 0.2)
 SEED = 75_000
 ROWS, SPEAKERS = 2000, 40
 COLUMNS = {"emotion": 7, "topic": 6, "device": 4, "room": 3, "style": 12}
@@ -149,8 +150,8 @@ def main() -> None:
     options = parser.parse_args()
     records = []
     with ProcessPoolExecutor(options.jobs) as pool:
-        for drop, cases in CASES.items():
-            records += pool.map(partial(measure, drop=drop), range(options.cases or cases))
+        for drop in DROPS:
+            records += pool.map(partial(measure, drop=drop), range(options.cases or CASES))
     table = pd.DataFrame(records)
     text = summary(table)
     print(text)
