@@ -1,6 +1,5 @@
 """Rules that the metadata of a dataset has to follow."""
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -8,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from voxslice.audit.finding import Finding
+from voxslice.data.name_parts import named_values
 from voxslice.errors import InputError
 from voxslice.rule_conditions import is_numeric
 
@@ -80,7 +80,7 @@ def check_file_names(
         InputError: if the pattern of a column fits no file
     """
     for column, settings in patterns.items():
-        texts = _named_values(metadata, settings["pattern"])
+        texts = named_values(metadata["file"], settings["pattern"])
         if len(texts) and not any(texts):
             raise InputError(
                 f"The pattern of the column {column} fits no file name, such as"
@@ -104,13 +104,7 @@ def count_unnamed(metadata: pd.DataFrame, pattern: str) -> int:
     Returns:
         the number
     """
-    return _named_values(metadata, pattern).count(None)
-
-
-def _named_values(metadata: pd.DataFrame, pattern: str) -> list[str | None]:
-    """The value in the name of each file; None if the name does not fit the pattern."""
-    found = [re.search(pattern, file) for file in metadata["file"]]
-    return [match["value"] if match else None for match in found]
+    return named_values(metadata["file"], pattern).count(None)
 
 
 def _same(value: Any, name: Any) -> bool:

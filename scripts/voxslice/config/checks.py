@@ -118,7 +118,7 @@ def _check_source(name: str, dataset: Mapping[str, Any]) -> None:
     if source == "csv":
         if "table" in dataset:
             raise InputError(f"{place}.table: a csv is one table: remove this key.")
-        for column, settings in columns.items():
+        for column, settings in columns_read(dataset).items():
             other = [key for key in ("table", "map") if key in settings]
             if other:
                 raise InputError(
@@ -279,6 +279,9 @@ def _check_computed(name: str, config: Mapping[str, Any]) -> None:
     """Check the computed columns of a dataset."""
     for column, settings in columns_computed(config["datasets"][name]).items():
         place = f"datasets.{name}.columns.{column}"
+        if "file_name" in settings:
+            _check_pattern(f"{place}.file_name", settings["file_name"])
+            continue
         if column == "speaker":
             raise InputError(f"{place}: the speaker cannot be computed: choose another name.")
         model = settings.get("model")
@@ -305,17 +308,22 @@ def _check_file_names(name: str, dataset: Mapping[str, Any]) -> None:
                 f"{place}: the dataset has no column {column!r}; the columns are"
                 f" {', '.join(dataset['columns'])}."
             )
-        try:
-            groups = re.compile(settings["pattern"]).groupindex
-        except re.error as error:
-            raise InputError(
-                f"{place}.pattern: this is not a regular expression ({error}): correct it."
-            ) from error
-        if "value" not in groups:
-            raise InputError(
-                f"{place}.pattern: it needs the group (?P<value>...) around the part of the file"
-                " name that gives the value."
-            )
+        _check_pattern(f"{place}.pattern", settings["pattern"])
+
+
+def _check_pattern(place: str, pattern: str) -> None:
+    """Check a regular expression that finds a value in names of files."""
+    try:
+        groups = re.compile(pattern).groupindex
+    except re.error as error:
+        raise InputError(
+            f"{place}: this is not a regular expression ({error}): correct it."
+        ) from error
+    if "value" not in groups:
+        raise InputError(
+            f"{place}: it needs the group (?P<value>...) around the part of the file name that"
+            " gives the value."
+        )
 
 
 def _check_predictions(name: str, model: Mapping[str, Any], config: Mapping[str, Any]) -> None:

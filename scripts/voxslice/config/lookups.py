@@ -81,7 +81,9 @@ def columns_read(dataset: Mapping[str, Any]) -> dict[str, dict[str, str]]:
 
 
 def columns_computed(dataset: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Settings of the columns that are measured in the audio or predicted by a model.
+    """Settings of the columns that are not read from the source of a dataset.
+
+    They are measured in the audio, predicted by a model or part of the names of files.
 
     Args:
         dataset: settings of the dataset

@@ -14,7 +14,7 @@ Reader = Callable[[Any], Any]
 
 COLUMN_KEYS = {
     "read": ("table", "column", "map", "type"),
-    "computed": ("measure", "model", "label", "bins"),
+    "computed": ("measure", "model", "label", "bins", "file_name", "map"),
 }
 
 CONDITION_KEYS = ("codec", "kbps", "noise", "snr", "room", "gain", "clip", "band", "crop")

@@ -1,4 +1,7 @@
-"""Metadata columns that are computed: measures of the speech, predictions of another model."""
+"""Metadata columns that are computed.
+
+They are measures of the speech, predictions of another model, or parts of the names of files.
+"""
 
 from collections.abc import Mapping
 from typing import Any, cast
@@ -7,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from voxslice.bins import assign_bins, quantile_edges
+from voxslice.data.name_parts import column_of_names
 from voxslice.errors import InputError
 from voxslice.rule_conditions import is_numeric
 from voxslice.utterance_keys import KEY
@@ -26,21 +30,28 @@ def add_columns(
 
     Args:
         metadata: table with one row per utterance and the columns that are read from the dataset
-        columns: settings of each new column by its name: `measure`, or `model`, `label` and `bins`
+        columns: settings of each new column by its name: `measure`, or `model`, `label` and `bins`,
+            or `file_name` and optionally `map` (see `voxslice.data.name_parts`)
         measures: table with the keys and one column per measure; None if no column needs it
         predictions: by model, a table with the keys and one column per label
 
     Returns:
-        the table with the new columns. A value is missing if the utterance was not measured or has
-        no prediction, and a duration if the audio cannot be read.
+        the table with the new columns; a speaker follows the duration. A value is missing if the
+        utterance was not measured or has no prediction, if the name of its file does not fit, and a
+        duration if the audio cannot be read.
 
     Raises:
-        InputError: if a model does not have the label, or has no prediction at all
+        InputError: if a model does not have the label, or has no prediction at all, or if no file
+            name fits
     """
     computed = {}
     for name, settings in columns.items():
         kind = settings.get("measure")
-        if kind is None:
+        if "file_name" in settings:
+            computed[name] = column_of_names(
+                metadata["file"], settings["file_name"], settings.get("map", {}), name=name
+            )
+        elif kind is None:
             computed[name] = _predicted(name, settings, metadata, predictions[settings["model"]])
         elif kind == "duration":  # it is 0 for audio that cannot be read
             duration = metadata["duration"].round(2)
@@ -48,7 +59,10 @@ def add_columns(
         else:
             values = _align(metadata, cast(pd.DataFrame, measures), kind)
             computed[name] = values if is_numeric(values) else values.astype("category")
-    return metadata.assign(**computed)
+    full = metadata.assign(**computed)
+    if "speaker" in computed:
+        full.insert(full.columns.get_loc("duration") + 1, "speaker", full.pop("speaker"))
+    return full
 
 
 def _predicted(

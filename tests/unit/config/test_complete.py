@@ -797,6 +797,26 @@ def test_patterns_of_file_names_are_checked(config, column, pattern, sentence):
         complete(config, SCHEMA)
 
 
+@pytest.mark.parametrize(
+    ("pattern", "sentence"),
+    [
+        ("(?P<value>", r"file_name: this is not a regular expression \(missing \)"),
+        ("_(.)", r"file_name: it needs the group \(\?P<value>\.\.\.\) around"),
+    ],
+)
+def test_columns_of_file_names_are_checked(config, pattern, sentence):
+    config["datasets"]["calls"]["columns"]["session"] = {"file_name": pattern}
+    with pytest.raises(InputError, match=r"^datasets\.calls\.columns\.session\." + sentence):
+        complete(config, SCHEMA)
+
+
+def test_a_csv_may_have_columns_of_file_names(config):
+    column = {"file_name": "(?P<value>[a-z]+)", "map": {"a": "b"}}
+    config["datasets"]["calls"]["columns"] |= {"session": column, "speaker": column}
+    config["datasets"]["calls"]["units"] = ["session"]
+    assert complete(config, SCHEMA)["datasets"]["calls"]["columns"]["session"] == column
+
+
 def test_a_pattern_of_file_names_needs_no_map(config):
     names = {"gender": {"pattern": "_(?P<value>[fm])"}}
     config["datasets"]["calls"]["audit"] = {"file_names": names}

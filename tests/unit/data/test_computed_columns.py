@@ -102,3 +102,24 @@ def test_equal_numbers_share_a_bin():
     assert bins.astype(str).tolist()[:8] == ["low 1..1"] * 8
     constant = in_bins(pd.Series([1.0, 1.0, np.nan]), 3)
     assert constant.notna().tolist() == [True, True, False]
+
+
+def test_a_column_is_read_from_the_names_of_files(metadata):
+    metadata["file"] = ["wav/03a01Fa.wav", "wav/03b02Nb.wav", "wav/03b02Nb.wav", "other.wav"]
+    columns = {
+        "sentence": {"file_name": r"/\d\d(?P<value>[ab]\d\d)"},
+        "emotion": {"file_name": r"\d(?P<value>[A-Z])[a-z]?[.]", "map": {"F": "happiness"}},
+        "speaker": {"file_name": r"/(?P<value>\d\d)"},
+    }
+    full = add(metadata, columns)
+    assert list(full) == [*KEY, "duration", "speaker", "gender", "sentence", "emotion"]
+    missing = full.astype("string").fillna("missing")
+    assert missing["sentence"].tolist() == ["a01", "b02", "b02", "missing"]
+    assert missing["emotion"].tolist() == ["happiness", "N", "N", "missing"]
+    assert missing["speaker"].tolist() == ["03", "03", "03", "missing"]
+
+
+def test_a_pattern_that_fits_no_file_is_refused(metadata):
+    message = r"^The pattern of the column part fits no file name, such as a.wav: correct its file_"
+    with pytest.raises(InputError, match=message):
+        add(metadata, {"part": {"file_name": "_(?P<value>.)"}})
