@@ -100,7 +100,10 @@ rule measure_speech:
 
 
 rule read_metadata:
-    """Add the metadata columns of the config to the utterances."""
+    """Add the metadata columns of the config to the utterances.
+
+    Other columns whose names tell that they describe a unit, such as a sentence, are kept apart.
+    """
     input:
         unpack(computed),
         tables=tables,
@@ -108,7 +111,8 @@ rule read_metadata:
         utterances="resources/{dataset}/utterances.parquet",
         segments=segments,
     output:
-        "resources/{dataset}/metadata.parquet",
+        metadata="resources/{dataset}/metadata.parquet",
+        units="resources/{dataset}/unit_columns.parquet",
     log:
         "logs/read_metadata/{dataset}.log",
     benchmark:

@@ -45,6 +45,7 @@ rule make_report:
             "results/slices/{dataset}/{task}/{model}.searches.csv"
         ),
         study="results/study/searches.csv",
+        units="results/units/{dataset}/{task}.csv",
         embedders=lambda wildcards: collect(
             "resources/models/{model}/model.json",
             model=STUDY.helper_settings(wildcards),

@@ -83,6 +83,37 @@ rule find_slices:
         "../scripts/find_slices.py"
 
 
+rule find_units:
+    """Find units that the config does not name, and whose utterances have losses that are alike."""
+    input:
+        metadata="resources/{dataset}/metadata.parquet",
+        unit_columns="resources/{dataset}/unit_columns.parquet",
+        audit="results/audit/{dataset}.csv",
+        scores=scores,
+    output:
+        "results/units/{dataset}/{task}.csv",
+    log:
+        "logs/find_units/{dataset}/{task}.log",
+    benchmark:
+        "benchmarks/find_units/{dataset}/{task}.tsv"
+    conda:
+        "../envs/statistics.yaml"
+    resources:
+        mem_mb=growing(1000, 120),
+        runtime=growing(10, 1),
+    params:
+        models=STUDY.compared,
+        columns=STUDY.column_settings,
+        units=setting("datasets/{dataset}/units"),
+        features=STUDY.features,
+        target=setting("tasks/{task}/target"),
+        alpha=setting("alpha"),
+        seed=setting("seed"),
+        code=code("find_units"),
+    script:
+        "../scripts/find_units.py"
+
+
 rule judge_searches:
     """Gather the searches of the whole study, and adjust their p-values for each other."""
     input:

@@ -7,6 +7,7 @@ from voxslice.data.computed_columns import add_columns
 from voxslice.files import read_predictions, write_parquet
 from voxslice.logs import to_log
 from voxslice.recordings.labels import read_labels
+from voxslice.utterance_keys import KEY
 
 
 def main(
@@ -20,16 +21,28 @@ def main(
     measures: Sequence[str],
     predictions: Mapping[str, Sequence[str]],
     output: str,
+    unit_columns: str,
 ) -> None:
-    """Add the metadata columns of the config to the utterances of a dataset."""
+    """Add the metadata columns of the config to the utterances of a dataset.
+
+    The other columns whose names tell that they describe a unit go to a table of their own.
+    """
     listed = pd.read_parquet(utterances)
-    if csv and segments:
-        cells = read_labels(csv["path"], pd.read_parquet(segments))
+    if csv:
+        cells = (
+            read_labels(csv["path"], pd.read_parquet(segments))
+            if segments
+            else csv_tables.read_cells(csv["path"], listed)
+        )
         metadata = csv_tables.add_columns(listed, cells, columns, csv["path"])
-    elif csv:
-        metadata = csv_tables.read_metadata(csv["path"], listed, columns)
+        known = [*KEY, *(source["column"] for source in columns.values())]
+        units = csv_tables.select_unit_columns(listed, cells, known)
     else:
         metadata = databases.read_metadata(audio, listed, columns)
+        places = [
+            {"table": source["table"], "column": source["column"]} for source in columns.values()
+        ]
+        units = databases.read_unit_columns(audio, listed, places)
     metadata = add_columns(
         metadata,
         computed,
@@ -37,6 +50,7 @@ def main(
         predictions={name: read_predictions(list(paths)) for name, paths in predictions.items()},
     )
     write_parquet(metadata, output)
+    write_parquet(units, unit_columns)
 
 
 def inputs(prefix: str) -> dict[str, Any]:
@@ -59,5 +73,6 @@ if __name__ == "__main__":
             computed=snakemake.params.computed,
             measures=snakemake.input.get("measures", []),
             predictions=inputs("model_"),
-            output=snakemake.output[0],
+            output=snakemake.output.metadata,
+            unit_columns=snakemake.output.units,
         )

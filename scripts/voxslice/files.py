@@ -24,7 +24,7 @@ TEXT = [
     "finder", "slice", "kind", "rule", "evidence", "verdict", "note", "metric", "label",
     "prediction", "machine", "device", "mode", "leading_speaker",
     "category", "then", "against", "dataset", "task", "column", "version",
-    "quantity", "group", "relation", "answer",
+    "quantity", "group", "relation", "answer", "clue", "config", "features",
 ]  # fmt: skip
 """Columns of CSV tables that are always text: an id may be `1`, and a label may be `None`."""
 

@@ -356,6 +356,21 @@ TABLES = (
         ),
     ),
     Table(
+        "resources/{dataset}/unit_columns.parquet",
+        "utterance",
+        (
+            *KEYS,
+            Column(
+                "<column>",
+                "text",
+                "Each column that the config does not name and whose name describes a unit, such as"
+                " a sentence. The name is its settings in the config.",
+                optional=True,
+                missing=True,
+            ),
+        ),
+    ),
+    Table(
         "resources/{dataset}/measures/{shard}.parquet",
         "utterance; one file per shard",
         (
@@ -664,6 +679,58 @@ TABLES = (
                 "number",
                 "Largest chance that any search without a slice holds (`alpha` of the config).",
             ),
+        ),
+    ),
+    Table(
+        "results/units/{dataset}/{task}.csv",
+        "test of units that the config does not name, the clearest first",
+        (
+            Column(
+                "source",
+                "text",
+                "What tells the units.",
+                allowed=("column", "file", "file name", "copies", "duration"),
+            ),
+            Column(
+                "clue",
+                "text",
+                "Name of the column, or the part of the name of the first file; otherwise the"
+                " source again.",
+            ),
+            Column(
+                "config",
+                "text",
+                "Settings of the dataset that take the units into account, in YAML.",
+                missing=True,
+            ),
+            Column(
+                "alike",
+                "text",
+                "What may be alike within a unit.",
+                allowed=("utterances", "utterances of a speaker", "speakers"),
+            ),
+            Column(
+                "features",
+                "text",
+                "Features of searches that utterances of a unit often have in common.",
+                missing=True,
+            ),
+            MODEL,
+            Column("units", "integer", "Number of units with several utterances or speakers."),
+            Column("utterances", "integer", "Number of utterances in these units."),
+            Column(
+                "correlation",
+                "number",
+                "Correlation of the losses of two utterances of a unit, or of the mean losses of"
+                " two speakers, without the effects of speakers and features.",
+            ),
+            Column("p", "number", "p-value of the permutation test."),
+            Column(
+                "q",
+                "number",
+                "p adjusted for all rows of the table (largest statistic of Westfall and Young).",
+            ),
+            Column("found", "boolean", "Whether `q` is at most `alpha`."),
         ),
     ),
     Table(

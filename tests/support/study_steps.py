@@ -297,7 +297,7 @@ def read_metadata(study, wildcards, jobs):
             *measures,
             *(path for paths in predictions.values() for path in paths),
         ],
-        writes=[f"{folder}/metadata.parquet"],
+        writes=[f"{folder}/metadata.parquet", f"{folder}/unit_columns.parquet"],
         utterances=f"{folder}/utterances.parquet",
         audio=audio,
         csv=study.setting("datasets/{dataset}/csv", "path")(wildcards),
@@ -306,6 +306,7 @@ def read_metadata(study, wildcards, jobs):
         measures=measures,
         predictions=predictions,
         output=f"{folder}/metadata.parquet",
+        unit_columns=f"{folder}/unit_columns.parquet",
     )
 
 

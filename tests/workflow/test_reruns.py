@@ -50,7 +50,7 @@ SLICES = {
 } | OF_MODES | REPORT  # fmt: skip
 METADATA = SLICES | {
     "read_metadata", "audit", "score", "score_references", "measure", "compare_speakers",
-    "find_hints", "check_models", "score_in_conditions", "abstain_in_conditions",
+    "find_hints", "find_units", "check_models", "score_in_conditions", "abstain_in_conditions",
 }  # fmt: skip
 SCORES = METADATA - {"read_metadata", "audit", "score_references"}
 UNCHECKED_SCORES = SCORES - {"check_models"} - CONDITIONS
@@ -144,6 +144,7 @@ def test_new_model_touches_no_other_inference(plan, tmp_path, finished_study):
             "find_slices dataset=demo task=gender model=practice_small",
             "find_modes dataset=demo task=gender",
             "find_hints dataset=demo task=gender",
+            "find_units dataset=demo task=gender",
             "abstain dataset=demo task=gender",
             "measure dataset=demo task=gender",
             "compare dataset=demo task=gender",
@@ -169,7 +170,7 @@ def test_removed_model_infers_nothing(plan):
         for key in ("conditions", "condition_models", "probes"):
             del config["datasets"]["demo"][key]
 
-    others = {"measure", "compare_speakers", "find_hints"}
+    others = {"measure", "compare_speakers", "find_hints", "find_units"}
     assert rules(plan(edit)) == SLICES - CONDITIONS | others
 
 

@@ -716,6 +716,17 @@ class StudyConfig:
         columns = lookups.columns_computed(self._dataset(wildcards))
         return {name: _pick(column, COLUMN_KEYS["computed"]) for name, column in columns.items()}
 
+    def column_settings(self, wildcards: Any) -> dict[str, dict[str, Any]]:
+        """Settings of each metadata column of a dataset: where its values come from."""
+        keys = (*COLUMN_KEYS["read"], *COLUMN_KEYS["computed"])
+        columns = self._dataset(wildcards)["columns"]
+        return {name: _pick(column, keys) for name, column in columns.items()}
+
+    def features(self, wildcards: Any) -> list[str]:
+        """Names of the columns of a dataset that any search uses."""
+        found = lookups.searches_of(self.config, wildcards.dataset).values()
+        return list(dict.fromkeys(name for search in found for name in search["features"]))
+
     def is_measured(self, wildcards: Any) -> bool:
         """Whether a dataset has a column that is measured in its audio.
 
@@ -787,10 +798,9 @@ class StudyConfig:
         """
         dataset = self._dataset(wildcards)
         source = lookups.source_of(dataset)
-        keys = (*COLUMN_KEYS["read"], *COLUMN_KEYS["computed"])
         return _pick(dataset, ("license", "note", "synthetic", "filter")) | {
             source: _pick(dataset[source], ("name", "version", "path")),
-            "columns": {name: _pick(column, keys) for name, column in dataset["columns"].items()},
+            "columns": self.column_settings(wildcards),
             "people_columns": self.people_columns(wildcards),
             "channel_columns": self.channel_columns(wildcards),
         }

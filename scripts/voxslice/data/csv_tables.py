@@ -1,6 +1,6 @@
 """Datasets that are a CSV table beside a folder of audio: their utterances and their metadata."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -9,6 +9,7 @@ import pandas as pd
 
 from voxslice.data.column_types import remark_on_numbers, remark_on_text, typed
 from voxslice.data.selection import kept
+from voxslice.data.unit_columns import as_text, unit_columns
 from voxslice.data.user_tables import read_table, times
 from voxslice.data.utterances import ordered, require_inside, with_ends
 from voxslice.errors import InputError
@@ -51,28 +52,6 @@ def list_utterances(
     return ordered(with_ends(keys.reset_index(drop=True), audio), str(path))
 
 
-def read_metadata(
-    path: str | Path, utterances: pd.DataFrame, columns: Mapping[str, Mapping[str, str]]
-) -> pd.DataFrame:
-    """Add metadata columns to the utterances.
-
-    Args:
-        path: the table that lists the utterances
-        utterances: the utterances, as `list_utterances` returns them
-        columns: for each new column the `column` of the table and, if the config sets it, its
-            `type`: `number` or `category`
-
-    Returns:
-        the utterances with the new columns, `speaker` first if there is one. The type of a column
-        is decided by `voxslice.data.column_types.typed`; a speaker is always text
-
-    Raises:
-        InputError: if the table has no such column, a cell of a column of numbers is not a
-            number, or the table no longer lists the utterances
-    """
-    return add_columns(utterances, read_cells(path, utterances), columns, str(path))
-
-
 def read_cells(path: str | Path, utterances: pd.DataFrame) -> pd.DataFrame:
     """Read the row of each utterance in its table.
 
@@ -91,6 +70,26 @@ def read_cells(path: str | Path, utterances: pd.DataFrame) -> pd.DataFrame:
     return table.iloc[rows].reset_index(drop=True)
 
 
+def select_unit_columns(
+    utterances: pd.DataFrame, cells: pd.DataFrame, known: Collection[str]
+) -> pd.DataFrame:
+    """Select the columns that describe a unit by their name, and that the config does not name.
+
+    Args:
+        utterances: one row per utterance
+        cells: text of the same utterances, as `read_cells` returns it
+        known: names of the columns that are left out
+
+    Returns:
+        the keys of the utterances, and one text column per unit; its name is the settings of the
+        column in the config
+    """
+    table = utterances[KEY].copy()
+    for source in unit_columns({"column": name} for name in cells if name not in known):
+        table[as_text(source)] = cells[source["column"]].to_numpy()
+    return table
+
+
 def add_columns(
     utterances: pd.DataFrame,
     cells: pd.DataFrame,
@@ -102,11 +101,13 @@ def add_columns(
     Args:
         utterances: one row per utterance
         cells: text of the same utterances, as `read_cells` returns it
-        columns: settings of each new column, see `read_metadata`
+        columns: for each new column the `column` of the table and, if the config sets it, its
+            `type`: `number` or `category`
         source: name of the table, for messages
 
     Returns:
-        the utterances with the new columns, `speaker` first if there is one
+        the utterances with the new columns, `speaker` first if there is one. The type of a column
+        is decided by `voxslice.data.column_types.typed`; a speaker is always text
 
     Raises:
         InputError: if there is no such column, or a cell of a column of numbers is not a number

@@ -1,17 +1,18 @@
 """Databases in the audformat: their utterances and their metadata."""
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 import audformat
 import pandas as pd
 
-from voxslice.data.column_types import settled
+from voxslice.data.column_types import category_text, settled
 from voxslice.data.database_headers import read_header
 from voxslice.data.parquet_sizes import require_bounded
 from voxslice.data.selection import column_of, kept, table_of
+from voxslice.data.unit_columns import as_text, unit_columns
 from voxslice.data.utterances import ordered, require_inside, with_ends
 from voxslice.errors import InputError, reason_of
 from voxslice.utterance_keys import KEY
@@ -114,6 +115,36 @@ def read_metadata(
             type, or they are neither numbers nor categories.
     """
     return _read(_load(folder), folder, utterances, columns)
+
+
+def read_unit_columns(
+    folder: str | Path, utterances: pd.DataFrame, known: Collection[Mapping[str, str]]
+) -> pd.DataFrame:
+    """Read the columns that describe a unit by their name, and that the config does not name.
+
+    Args:
+        folder: Folder of the database.
+        utterances: Utterances as `list_utterances` returns them.
+        known: `table` and `column` of the columns that are left out.
+
+    Returns:
+        The keys of the utterances, and one text column per unit. Its name is the settings of the
+        column in the config. Columns that are no text, numbers or categories are left out.
+    """
+    db = _load(folder)
+    table = utterances[KEY].copy()
+    sources = [
+        {"table": name, "column": column} for name in db.tables for column in db[name].columns
+    ]
+    for source in unit_columns(sources):
+        if source in known:
+            continue
+        try:
+            values = _align(_values(db, source["column"], source), utterances, folder)
+        except InputError:  # dates and lists are no units
+            continue
+        table[as_text(source)] = category_text(pd.Series(values)).to_numpy()
+    return table
 
 
 def _read(

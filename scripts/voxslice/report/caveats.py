@@ -12,6 +12,7 @@ from voxslice.names import FAILED
 from voxslice.report.answer import difference_text, named_rules
 from voxslice.report.channel_notes import label_note, missing_channel
 from voxslice.report.numbers import counted, share
+from voxslice.report.shared_units import unit_remarks, unit_warnings
 from voxslice.report.study import REFERENCES, Study, distinct
 from voxslice.rule_conditions import is_numeric
 from voxslice.scores.bootstrap import FEW_SPEAKERS
@@ -38,12 +39,14 @@ def warnings(study: Study) -> list[str]:
 
     Returns:
         the sentences, ordered by how much each can change the answer: labels that do not occur, too
-        few speakers, references that are nearly as good, few speakers of a label, channels that may
-        be the cause, then remarks on single numbers and on licences
+        few speakers, units that are not taken into account, references that are nearly as good, few
+        speakers of a label, channels that may be the cause, then remarks on single numbers and on
+        licences
     """
     return [
         *_missing_labels(study),
         *_few_speakers(study),
+        *unit_warnings(study),
         *_references(study),
         *_dominant_label(study),
         *_label_speakers(study),
@@ -55,6 +58,7 @@ def warnings(study: Study) -> list[str]:
         *_labels(study),
         *_failed(study),
         *_first_part(study),
+        *unit_remarks(study),
         *_notes(study),
         *silence_remarks(study.silence, len(study.metadata)),
         *_unconfirmed(study),

@@ -30,6 +30,7 @@ from voxslice.modes.table import LINK_COLUMNS, MODE_COLUMNS
 from voxslice.names import CHANCE, MAJORITY, MEDIAN, NO_RULE, cluster_name
 from voxslice.report.numbers import Measure, measures
 from voxslice.rule_conditions import is_numeric
+from voxslice.slices.shared_losses import UNIT_COLUMNS
 from voxslice.slices.study_level import STUDY_COLUMNS, holding_searches
 from voxslice.speakers import UNKNOWN_SPEAKER, count_speakers, speakers_of
 from voxslice.task import Task
@@ -160,6 +161,7 @@ class Study:
         modes: the failure modes, one row per mode and model, the worst mode first; the mode `rest`
             is of the utterances that no mode holds
         study_searches: the searches of the whole study, see `voxslice.slices.study_level`
+        units: tests of units that the config does not name, see `voxslice.slices.shared_losses`
         mode_members: `mode` and the keys of the utterances of each mode
         mode_slices: links between modes and slices: `mode`, `model`, `search`, `slice`, `share`
             (share of the errors of the slice that are in the mode), `representative`
@@ -215,6 +217,7 @@ class Study:
     study_searches: pd.DataFrame = field(
         default_factory=lambda: pd.DataFrame(columns=STUDY_COLUMNS)
     )
+    units: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=UNIT_COLUMNS))
     mode_members: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=["mode", *KEY]))
     mode_slices: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=LINK_COLUMNS))
     mode_differences: pd.DataFrame = field(

@@ -4,9 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from small_inputs import noise, write_audio
-from voxslice.data.csv_tables import list_utterances, read_metadata
+from voxslice.data.csv_tables import add_columns, list_utterances, read_cells
 from voxslice.data.local_data import of_table
 from voxslice.errors import InputError
+
+
+def read_metadata(path, utterances, columns):
+    return add_columns(utterances, read_cells(path, utterances), columns, str(path))
 
 
 @pytest.fixture(scope="module")

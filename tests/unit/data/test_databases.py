@@ -6,8 +6,9 @@ import audformat
 import pandas as pd
 import pytest
 from voxslice.data.databases import list_utterances as list_filtered
-from voxslice.data.databases import read_metadata
+from voxslice.data.databases import read_metadata, read_unit_columns
 from voxslice.errors import InputError
+from voxslice.utterance_keys import KEY
 
 
 def list_utterances(folder, table):
@@ -257,3 +258,28 @@ def test_files_outside_of_the_folder_are_refused(tmp_path, file):
     db.save(str(tmp_path))
     with pytest.raises(InputError, match=r"names .*, which is not relative to the folder"):
         list_utterances(tmp_path, "files")
+
+
+def test_columns_of_units_that_the_config_does_not_name(database, tmp_path):
+    db = audformat.Database("sentences")
+    names = [f"audio/{name}.wav" for name in "abcd"]
+    db.schemes["sentence"] = audformat.Scheme(labels={"a01": "text", "b02": "another"})
+    db["files"] = audformat.Table(audformat.filewise_index(names))
+    db["files"]["speaker"] = audformat.Column()
+    db["files"]["speaker"].set(["1", "1", "2", "2"])
+    db["more"] = audformat.Table(audformat.filewise_index(names[:3]))
+    db["more"]["transcription"] = audformat.Column(scheme_id="sentence")
+    db["more"]["transcription"].set(["a01", "b02", "a01"])
+    db["more"]["session"] = audformat.Column()
+    db["more"]["session"].set([1.0, 2.0, 1.0])
+    db["more"]["item"] = audformat.Column()
+    db["more"]["item"].set([["a"], ["b"], ["c"]])  # lists are no units
+    db.save(str(tmp_path))
+    shutil.copytree(database / "audio", tmp_path / "audio")
+    listed = list_utterances(tmp_path, "files")
+    found = read_unit_columns(tmp_path, listed, [{"table": "more", "column": "session"}])
+    assert list(found) == [*KEY, "{table: more, column: transcription}"]
+    cells = found["{table: more, column: transcription}"].fillna("missing")
+    assert cells.tolist() == ["a01", "b02", "a01", "missing"]
+    found = read_unit_columns(tmp_path, listed, [])
+    assert found["{table: more, column: session}"].fillna("").tolist() == ["1", "2", "1", ""]

@@ -6,7 +6,7 @@ import json
 import pytest
 from small_inputs import noise, write_audio
 from voxslice.config.lookups import table_files
-from voxslice.data.csv_tables import list_utterances, read_metadata
+from voxslice.data.csv_tables import add_columns, list_utterances, read_cells
 from voxslice.data.local_data import of_table
 from voxslice.data.user_tables import read_table
 from voxslice.errors import InputError
@@ -129,7 +129,8 @@ def test_a_manifest_lists_utterances_and_has_their_labels(tmp_path):
     path.write_text(json.dumps(entry))
     utterances = list_utterances(path, "/", {})
     assert utterances["duration"].tolist() == [1.0]
-    metadata = read_metadata(path, utterances, {"emotion": {"column": "label"}})
+    columns = {"emotion": {"column": "label"}}
+    metadata = add_columns(utterances, read_cells(path, utterances), columns, str(path))
     assert metadata["emotion"].tolist() == ["anger"]
     before = of_table(path, "/", {}).fingerprint()
     write_audio(audio, noise(3.5))
