@@ -389,6 +389,7 @@ TABLES = (
             Column("clipping", "number", "Share of clipped samples.", missing=True),
             Column("reverberation", "number", "Rises compared with decays.", "dB", missing=True),
             Column("speech_share", "number", "Share of the duration with speech.", missing=True),
+            Column("content", "text", "Digest of the samples.", missing=True),
             Column("reason", "text", "Why measures are missing.", missing=True),
         ),
     ),

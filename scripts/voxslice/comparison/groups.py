@@ -1,5 +1,6 @@
 """Groups of utterances that models are compared on: categories of the metadata, and slices."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -112,9 +113,11 @@ def category_groups(table: pd.DataFrame, others: Mapping[str, Group]) -> dict[st
 
 
 def _categories(column: pd.Series) -> list[tuple[str, str, np.ndarray]]:
-    """Short name, condition and mask of each category."""
+    """Short name, condition and mask of each category with enough utterances."""
     names = as_text(column)
-    return [(x, categories_text(column.name, [x]), names == x) for x in sorted(set(names))]
+    counts = Counter(names)  # a column of texts may have a category for each utterance
+    large = sorted(name for name, count in counts.items() if count >= MIN_SUPPORT)
+    return [(x, categories_text(column.name, [x]), names == x) for x in large]
 
 
 def _intervals(column: pd.Series) -> list[tuple[str, str, np.ndarray]]:

@@ -58,14 +58,15 @@ def unit_remarks(study: Study) -> list[str]:
 
 
 def _matters(rows: pd.DataFrame) -> pd.Series:
-    """Whether units matter: they cross speakers, or a feature of a search goes with them."""
-    return (rows["alike"] != OF_A_SPEAKER) | (rows["features"].fillna("") != "")
+    """Whether units are copies, cross speakers, or have a feature of a search in common."""
+    has_features = rows["features"].fillna("") != ""
+    return (rows["alike"] != OF_A_SPEAKER) | has_features | (rows["source"] == "copies")
 
 
 def _sentence(study: Study, row: pd.Series, affects: str) -> str:
     """Name the units of a row, the correlation of their errors, what it means, and what to do."""
     who = {SPEAKERS: "Speakers", OF_A_SPEAKER: "Utterances of one speaker"}.get(
-        row["alike"], "Utterances"
+        "" if row["source"] == "copies" else row["alike"], "Utterances"
     )
     first = study.metadata["file"].iloc[0]
     what = {
@@ -75,13 +76,12 @@ def _sentence(study: Study, row: pd.Series, affects: str) -> str:
         "file name": f"with the same part of the file name (such as {row['clue']} in {first})",
         "duration": "with the same duration",
     }[row["source"]]
-    if row["source"] == "copies":
+    settings = str(row["config"])[1:-1]
+    advice = f"To take this into account, set in the dataset {study.dataset}: {settings}"
+    if pd.isna(row["config"]) or not row["config"]:
         advice = "Remove the copies, or name a column with their source in units of the dataset."
-    else:
-        settings = str(row["config"])[1:-1]
-        advice = f"To take this into account, set in the dataset {study.dataset}: {settings}"
-        if not study.speakers:
-            advice += " (or name the column speaker, if it tells the speakers)"
+    elif row["source"] != "copies" and not study.speakers:
+        advice += " (or name the column speaker, if it tells the speakers)"
     return (
         f"{who} {what} have similar errors: for {row['model']}, the errors of two of them have a"
         f" correlation of {decimal(row['correlation'], 2)} ({counted(int(row['units']), 'group')},"

@@ -28,6 +28,7 @@ DURATION_BINS = 20
 """Bins of similar durations, within which utterances of equal duration are compared."""
 WHOLE_FILE = "^(?P<value>.+)$"
 """Pattern of a column that holds the name of the file."""
+EXACT_COPIES = ("exact copy",)
 COPIES = ("exact copy", "near copy")
 """Findings of the audit that are copies."""
 
@@ -39,7 +40,8 @@ class Candidate:
     Attributes:
         source: what gives the units away
         clue: name of the column, value of the first file name, otherwise the source itself
-        config: settings of the dataset that take the units into account, in YAML; empty for copies
+        config: settings of the dataset that take the units into account, in YAML; empty for near
+            copies
         unit: (utterances,) number of the unit of each utterance, from 0
         similar: (utterances,) number of the group of similar utterances whose mean is taken out of
             the losses, from 0; None for no groups
@@ -92,7 +94,9 @@ def unit_candidates(
     categories = [
         number_units(utterances[name])
         for name in columns
-        if name not in ("speaker", *units, *named) and not is_numeric(utterances[name])
+        if name not in ("speaker", *units, *named)
+        and columns[name].get("measure") != "content"
+        and not is_numeric(utterances[name])
     ]
     known = [number_units(utterances[name]) for name in ("speaker", *units) if name in columns]
     taken = {partition(unit) for unit in [*categories, *known]}
@@ -100,7 +104,7 @@ def unit_candidates(
     for candidate in (
         *_columns(utterances, named, columns, units, unit_columns),
         *_names(utterances["file"], columns, units, categories),
-        *_copies(utterances, findings),
+        *_copies(utterances, findings, columns, units),
         *_durations(utterances["duration"], columns, units),
     ):
         division, sizes = partition(candidate.unit), np.bincount(candidate.unit)
@@ -188,20 +192,29 @@ def _names(
             yield Candidate("file name", part.example, config, unit)
 
 
-def _copies(utterances: pd.DataFrame, findings: pd.DataFrame) -> Iterator[Candidate]:
-    """Copies that the audit has found, directly or by way of other copies."""
-    pairs = findings[findings["issue"].isin(COPIES)]
+def _copies(
+    utterances: pd.DataFrame,
+    findings: pd.DataFrame,
+    columns: Mapping[str, Any],
+    units: Sequence[str],
+) -> Iterator[Candidate]:
+    """Exact copies that the audit has found, and all copies, also by way of other copies."""
     rows = pd.MultiIndex.from_frame(utterances[KEY])
-    others = pairs[[f"other_{name}" for name in KEY]].set_axis(KEY, axis=1)
-    first, second = (
-        rows.get_indexer(pd.MultiIndex.from_frame(keys.astype(utterances[KEY].dtypes)))
-        for keys in (pairs[KEY], others)
-    )
-    known = (first >= 0) & (second >= 0)
-    size = len(utterances)
-    links = coo_array((np.ones(known.sum()), (first[known], second[known])), shape=(size, size))
-    unit = connected_components(links, directed=False)[1]
-    yield Candidate("copies", "copies", "", unit.astype(np.int64))
+    for issues, config in (
+        (EXACT_COPIES, _with_measure("source", "content", columns, units)),
+        (COPIES, ""),
+    ):
+        pairs = findings[findings["issue"].isin(issues)]
+        others = pairs[[f"other_{name}" for name in KEY]].set_axis(KEY, axis=1)
+        first, second = (
+            rows.get_indexer(pd.MultiIndex.from_frame(keys.astype(utterances[KEY].dtypes)))
+            for keys in (pairs[KEY], others)
+        )
+        known = (first >= 0) & (second >= 0)
+        shape = (len(utterances), len(utterances))
+        links = coo_array((np.ones(known.sum()), (first[known], second[known])), shape=shape)
+        unit = connected_components(links, directed=False)[1]
+        yield Candidate("copies", "copies", config, unit.astype(np.int64))
 
 
 def _durations(
@@ -209,17 +222,20 @@ def _durations(
 ) -> Iterator[Candidate]:
     """Utterances of equal duration, which may be copies or synthetic speech of one text."""
     measured = seconds.round(2).where(seconds > 0)
-    if measured.notna().sum() == 0:
-        return
-    known = [name for name, column in columns.items() if column.get("measure") == "duration"]
-    config = (
-        as_text({"units": [*units, known[0]]})
-        if known
-        else _with_column("length", {"measure": "duration"}, columns, units)
-    )
     filled = measured.fillna(0.0)
     bins = assign_bins(filled, quantile_edges(filled, DURATION_BINS)).astype(np.int64)
+    config = _with_measure("length", "duration", columns, units)
     yield Candidate("duration", "duration", config, number_units(measured), bins)
+
+
+def _with_measure(
+    wanted: str, measure: str, columns: Mapping[str, Any], units: Sequence[str]
+) -> str:
+    """Settings of a dataset in which a measure is a unit, with a new column if there is none."""
+    for name, column in columns.items():
+        if column.get("measure") == measure:
+            return as_text({"units": [*units, name]})
+    return _with_column(wanted, {"measure": measure}, columns, units)
 
 
 def _with_column(

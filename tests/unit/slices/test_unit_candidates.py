@@ -141,8 +141,29 @@ def test_copies_of_the_audit_are_units_also_by_way_of_other_copies():
     unit = by_clue(candidates(table, findings=findings)[0])["copies", "copies"].unit
     assert unit[0] == unit[1] == unit[2] != unit[3]
     assert unit[4] == unit[5]
+    assert yaml.safe_load(
+        by_clue(candidates(table, findings=findings)[0])["copies", "copies"].config
+    ) == {
+        "columns": {"source": {"measure": "content"}},
+        "units": ["source"],
+    }
     assert unit[30] != unit[31]
     assert (np.bincount(unit) >= 2).sum() == 6
+
+
+def test_near_copies_have_no_settings():
+    table = corpus()
+    pairs = [(index, index + 1) for index in range(0, 14, 2)]
+    findings = pd.DataFrame([finding(table, "near copy", *pair) for pair in pairs])
+    assert by_clue(candidates(table, findings=findings)[0])["copies", "copies"].config == ""
+    # a column of the content does not hide the copies
+    findings["issue"] = "exact copy"
+    table["digest"] = [
+        str(min(index // 2, 8) if index < 16 else index) for index in range(len(table))
+    ]
+    columns = {"speaker": {"column": "x"}, "digest": {"measure": "content"}}
+    found = by_clue(candidates(table, columns=columns, findings=findings)[0])
+    assert found["copies", "copies"].config == "{units: [digest]}"
 
 
 def test_equal_durations_are_units_that_are_compared_with_similar_ones():
