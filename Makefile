@@ -56,6 +56,7 @@ bench: $(READY)
 	$(BIN)/python bench/found_figures.py
 	$(BIN)/python bench/checks.py > bench/checks.md
 	$(BIN)/python bench/units.py > bench/units.md
+	$(BIN)/python bench/found_units.py > bench/found_units.md
 	$(BIN)/python bench/held_out.py > bench/held_out.md
 	$(BIN)/python bench/metric_intervals.py > bench/metric_intervals.md
 	$(BIN)/python bench/verdicts.py > bench/verdicts.md

@@ -259,8 +259,8 @@ def _taken_out(value: np.ndarray, effects: Iterable[Index]) -> np.ndarray:
 
 def _cells(first: Index, second: Index) -> Index:
     """Number the pairs of numbers."""
-    cells = np.unique(np.stack([first, second]), axis=1, return_inverse=True)[1]
-    return cells.ravel().astype(np.int64)
+    pairs = first * (second.max(initial=0) + 1) + second
+    return np.unique(pairs, return_inverse=True)[1].astype(np.int64)
 
 
 def _statistics(tests: Sequence[_Test], speaker: Index, seed: int) -> np.ndarray:

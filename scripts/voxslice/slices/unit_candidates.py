@@ -28,6 +28,9 @@ DURATION_BINS = 20
 """Bins of similar durations, within which utterances of equal duration are compared."""
 WHOLE_FILE = "^(?P<value>.+)$"
 """Pattern of a column that holds the name of the file."""
+MIN_ROWS = 5
+"""Utterances per value of a column, on average, from which its values are categories. Everything
+follows from a column with another value for each utterance, such as a number."""
 EXACT_COPIES = ("exact copy",)
 COPIES = ("exact copy", "near copy")
 """Findings of the audit that are copies."""
@@ -91,15 +94,15 @@ def unit_candidates(
         if name not in ("speaker", target, *units)
         and (names_unit(name) or names_unit(settings.get("column", "")))
     ]
-    categories = [
-        number_units(utterances[name])
-        for name in columns
-        if name not in ("speaker", *units, *named)
-        and columns[name].get("measure") != "content"
-        and not is_numeric(utterances[name])
-    ]
     known = [number_units(utterances[name]) for name in ("speaker", *units) if name in columns]
-    taken = {partition(unit) for unit in [*categories, *known]}
+    taken = {partition(unit) for unit in known}
+    categories = [
+        category
+        for name in columns
+        if name not in ("speaker", *units, *named) and not is_numeric(utterances[name])
+        for category in [number_units(utterances[name])]
+        if len(category) >= MIN_ROWS * (category.max() + 1) and partition(category) not in taken
+    ]
     found, fixed = [], []
     for candidate in (
         *_columns(utterances, named, columns, units, unit_columns),

@@ -113,6 +113,15 @@ def test_what_follows_from_a_category_is_no_unit():
     assert ("column", "text") not in by_clue(candidates(table, columns=known)[0])
 
 
+def test_ids_of_utterances_and_speakers_hide_no_unit():
+    table = corpus()
+    expected = set(by_clue(candidates(table)[0]))
+    table["id"] = [f"x{row}" for row in range(len(table))]
+    table["name"] = table["speaker"] + " Smith"
+    known = ["speaker", "emotion", "id", "name"]
+    assert set(by_clue(candidates(table, columns=known)[0])) == expected
+
+
 def test_segments_of_a_file_share_it():
     table = corpus()
     table["file"] = table["speaker"].radd("s") + "-" + table["sentence"] + ".wav"
