@@ -31,6 +31,8 @@ UTTERANCES, OF_A_SPEAKER, SPEAKERS = "utterances", "utterances of a speaker", "s
 PERMUTATIONS, FEWER_PERMUTATIONS = 999, 199
 MANY_UTTERANCES = 20_000
 """With more utterances, fewer permutations are made."""
+NOTHING = 1e-9
+"""Residuals that are smaller than this share of the largest loss are rounding errors."""
 GOES_WITH = 0.1
 """A feature goes with a unit if the share of pairs of utterances with the same value is larger by
 this in the unit than among all utterances, or among all of a speaker."""
@@ -68,9 +70,11 @@ class _Test:
 
         Permuted residuals lose a part of their variance when effects are taken out of them again.
         """
-        unit = self.unit[self.kept]
+        unit, total = self.unit[self.kept], float((value**2).sum())
+        if total < NOTHING**2:  # nothing is left after the effects, so nothing can be found
+            return 1.0
         sums = np.bincount(unit, value[self.kept])
-        return float((sums**2 / np.maximum(np.bincount(unit), 1)).sum() / (value**2).sum())
+        return float((sums**2 / np.maximum(np.bincount(unit), 1)).sum()) / total
 
     def goes_with(self, category: Index, speaker: Index) -> bool:
         """Whether utterances of a unit often have the same category of a feature."""
@@ -193,7 +197,8 @@ def _tests(
     for candidate in candidates:
         for test in _tests_of(candidate, loss[used], speaker, kinds, within, used):
             key = (test.alike == SPEAKERS, partition(test.unit))
-            if key not in seen and test.units >= MIN_UNITS and np.ptp(test.value[test.kept]) > 0:
+            left = np.abs(test.value[test.kept]).max(initial=0) > NOTHING * np.abs(loss[used]).max()
+            if key not in seen and test.units >= MIN_UNITS and left:
                 seen.add(key)
                 yield test
 

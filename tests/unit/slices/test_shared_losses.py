@@ -174,6 +174,10 @@ def test_nothing_is_tested_with_too_few_units_or_equal_losses():
     ):
         table = alike(candidates, loss, text(who))
         assert list(table) == UNIT_COLUMNS and not len(table)
+    # the groups explain each loss, so that only rounding errors are left
+    who, unit = np.arange(ROWS) % 2, np.arange(ROWS) // 8
+    saturated = alike([named(unit)], rng.random(ROWS), text(who), groups=[np.arange(ROWS)])
+    assert not len(saturated)
     table = alike([named(few)], rng.random(ROWS), text(who))
     assert table["alike"].tolist() == [OF_A_SPEAKER]  # five sentences are too few
 
