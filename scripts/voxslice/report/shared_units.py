@@ -21,8 +21,8 @@ AFFECTS = {
 def unit_warnings(study: Study) -> list[str]:
     """Warn of units that matter to searches, comparisons or intervals.
 
-    Copies are named, and the clearest other unit. A unit that hides behind it is tested when the
-    config names the first one.
+    Copies are named, and the clearest other unit. A unit that hides behind these is tested when the
+    config names them. Copies also have the same duration, so that is not named beside them.
 
     Args:
         study: the study
@@ -33,9 +33,10 @@ def unit_warnings(study: Study) -> list[str]:
     found = study.units[study.units["found"].astype(bool)]  # the clearest first
     found = found[_matters(found)]
     copies = found["source"] == "copies"
+    others = found[~copies & ~(copies.any() & (found["source"] == "duration"))]
     return [
         _sentence(study, rows.iloc[0], AFFECTS[rows.iloc[0]["alike"]])
-        for rows in (found[copies], found[~copies])
+        for rows in (found[copies], others)
         if len(rows)
     ]
 
@@ -47,14 +48,15 @@ def unit_remarks(study: Study) -> list[str]:
         study: the study
 
     Returns:
-        a sentence on the clearest unit, or nothing
+        a sentence on the clearest unit; nothing if there is a warning of other units
     """
     found = study.units[study.units["found"].astype(bool)]
-    rows = found[~_matters(found)]
+    if not len(found) or _matters(found).any():
+        return []
     affects = (
         "No feature of the searches goes with these groups, so what they find hardly depends on it."
     )
-    return [_sentence(study, rows.iloc[0], affects)] if len(rows) else []
+    return [_sentence(study, found.iloc[0], affects)]
 
 
 def _matters(rows: pd.DataFrame) -> pd.Series:

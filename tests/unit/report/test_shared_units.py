@@ -72,7 +72,7 @@ def test_units_that_no_feature_goes_with_are_a_remark():
     assert unit_warnings(study) == []
     (sentence,) = unit_remarks(study)
     assert "No feature of the searches goes with these groups" in sentence
-    assert unit_remarks(study_of({})) == []
+    assert unit_remarks(study_of({}, {"alike": "utterances of a speaker"})) == []
     assert warnings(study).index(sentence) > 0
 
 
@@ -82,10 +82,11 @@ def test_copies_and_the_clearest_other_unit_are_named():
         {"source": "copies", "clue": "copies", "config": None},
         {"source": "file"},
     )
+    # copies have the same duration
     first, second = unit_warnings(study)
     assert first.startswith("Utterances that are copies of each other have")
     assert first.endswith("name a column with their source in units of the dataset.")
-    assert second.startswith("Utterances with the same duration")
+    assert second.startswith("Utterances in the same file")
 
 
 def test_what_is_not_found_is_not_named():
