@@ -39,7 +39,9 @@ def study(seed=0, size=1.2):
     return metadata, loss
 
 
-def found(metadata, loss, **changes):
+def found(metadata, loss, scores=None, **changes):
+    """All tests of units, and those that are found."""
+    scores = metadata[KEY].assign(loss=loss) if scores is None else scores
     settings = {
         "unit_columns": metadata[KEY],
         "findings": pd.DataFrame(columns=Finding._fields),
@@ -50,8 +52,7 @@ def found(metadata, loss, **changes):
         "alpha": 0.05,
         "seed": 1,
     } | changes
-    scores = {"model": metadata[KEY].assign(loss=loss)}
-    table = find_units(scores, metadata.drop(columns="sentence"), **settings)
+    table = find_units({"model": scores}, metadata.drop(columns="sentence"), **settings)
     return table, table[table["found"]]
 
 
@@ -90,32 +91,10 @@ def test_without_hard_sentences_nothing_is_found():
 def test_scores_may_lack_utterances_and_have_another_order():
     metadata, loss = study()
     table, _ = found(metadata, loss)
+    scores = metadata[KEY].assign(loss=loss)
     order = np.random.default_rng(0).permutation(len(metadata))
-    again = find_units(
-        {"model": metadata[KEY].assign(loss=loss).iloc[order]},
-        metadata.drop(columns="sentence"),
-        unit_columns=metadata[KEY],
-        findings=pd.DataFrame(columns=Finding._fields),
-        columns=COLUMNS,
-        units=[],
-        features=["emotion", "gender"],
-        target="gender",
-        alpha=0.05,
-        seed=1,
-    )
-    pd.testing.assert_frame_equal(table, again)
-    part = find_units(
-        {"model": metadata[KEY].assign(loss=loss).iloc[:-30]},
-        metadata.drop(columns="sentence"),
-        unit_columns=metadata[KEY],
-        findings=pd.DataFrame(columns=Finding._fields),
-        columns=COLUMNS,
-        units=[],
-        features=["emotion", "gender"],
-        target="gender",
-        alpha=0.05,
-        seed=1,
-    )
+    pd.testing.assert_frame_equal(found(metadata, loss, scores=scores.iloc[order])[0], table)
+    part, _ = found(metadata, loss, scores=scores.iloc[:-30])
     assert part["utterances"].max() == len(metadata) - 30
 
 
