@@ -2,7 +2,7 @@
 
 The designs are those of `bench/units.py`. The names of the files tell the speaker, the unit and a
 number; copies have other names, but the same duration. `python bench/found_units.py >
-bench/found_units.md` writes the table; `--cases` sets the number of cases.
+bench/found_units.md` writes the table; `--cases` and `--designs` set the cases of single rows.
 """
 
 import argparse
@@ -89,14 +89,15 @@ def main() -> None:
         f"those of [units.md](units.md): {ROWS} utterances of {SPEAKERS} speakers, and effects of",
         f"units with a standard deviation of {EFFECT} on the logit of the error rate. Only the",
         "names of the files tell the unit, and only the duration tells copies. *False* is the",
-        f"share of {options.cases} cases in which any unit is found although units have no effect,",
+        "share of the cases in which any unit is found although units have no effect,",
         "without a slice and with the slice of angry men, who have 20 points more errors. *Found*",
         "is the share of the cases with an effect in which a unit is found, and *right* the share",
         "in which the clearest one is the unit of the design. Copies without an effect have the",
         "same speaker and features, but not the same error; a slice makes their errors alike.",
+        "`--cases` and `--designs` set the cases of single rows.",
         "",
-        "| design | false | false, with a slice | found | right |",
-        "|---|--:|--:|--:|--:|",
+        "| design | cases | false | false, with a slice | found | right |",
+        "|---|--:|--:|--:|--:|--:|",
         sep="\n",
     )
     with ProcessPoolExecutor(options.jobs) as pool:
@@ -110,6 +111,7 @@ def main() -> None:
                 cells[2:] = ["", ""]
             if DESIGNS[position].name.startswith("each utterance"):
                 cells[1] = ""  # the slice is an effect
+            cells = [str(options.cases), *cells]
             print(f"| {DESIGNS[position].name} | {' | '.join(cells)} |", flush=True)
 
 

@@ -14,8 +14,11 @@ from snakemake_cli import jobs_of, planned, snakemake, write_config
 pytestmark = pytest.mark.workflow
 
 MODES, HINTS = "results/modes/table/gender.csv", "results/audit/table/gender.hints.csv"
-SEARCHES = "results/study/searches.csv"
-GOALS = ["datasets", "audits", "predictions", "metrics", "slices", SEARCHES, MODES, HINTS]
+SEARCHES, FOUND_UNITS = "results/study/searches.csv", "results/units/table/gender.csv"
+GOALS = [
+    *("datasets", "audits", "predictions", "metrics", "slices"),
+    *(SEARCHES, MODES, HINTS, FOUND_UNITS),
+]
 PAGES = ["results/report/table/gender.html", "results/spotlight/table/gender/table.parquet"]
 SPEAKERS = {"a": "female", "b": "male", "c": "female", "d": "male"}
 FILES = [f"wav/{speaker}{take}.wav" for speaker in SPEAKERS for take in range(4)]
