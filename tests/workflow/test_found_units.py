@@ -65,8 +65,8 @@ def study(tmp_path_factory):
         table[columns].assign(who=table["who"].map("v{}".format)).to_csv(
             folder / f"{name}.csv", index=False
         )
-        said = np.where(male ^ wrong, "male", "female")
-        table[["file"]].assign(gender=said).to_csv(folder / f"{name}.model.csv", index=False)
+        predicted = np.where(male ^ wrong, "male", "female")
+        table[["file"]].assign(gender=predicted).to_csv(folder / f"{name}.model.csv", index=False)
         config["datasets"][name] = {
             "csv": {"path": f"{name}.csv", "audio": "audio"},
             "columns": {
