@@ -57,6 +57,7 @@ bench: $(READY)
 	$(BIN)/python bench/checks.py > bench/checks.md
 	$(BIN)/python bench/units.py > bench/units.md
 	$(BIN)/python bench/found_units.py > bench/found_units.md
+	$(BIN)/python bench/exact_copies.py > bench/exact_copies.md
 	$(BIN)/python bench/held_out.py > bench/held_out.md
 	$(BIN)/python bench/metric_intervals.py > bench/metric_intervals.md
 	$(BIN)/python bench/verdicts.py > bench/verdicts.md

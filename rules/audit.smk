@@ -35,11 +35,7 @@ rule audit:
     """List the faults of a dataset that rules find: contradictions, copies, and faulty audio."""
     input:
         metadata="resources/{dataset}/metadata.parquet",
-        examined=lambda wildcards: collect(
-            "resources/{dataset}/examined/{shard}.parquet",
-            dataset=wildcards.dataset,
-            shard=shards(wildcards.dataset),
-        ),
+        examined=examined,
     output:
         "results/audit/{dataset}.csv",
     log:

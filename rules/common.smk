@@ -214,6 +214,15 @@ def measures(wildcards):
     )
 
 
+def examined(wildcards):
+    """The examined audio of a dataset, one file per shard."""
+    return collect(
+        "resources/{dataset}/examined/{shard}.parquet",
+        dataset=wildcards.dataset,
+        shard=shards(wildcards.dataset),
+    )
+
+
 def modes_checked(wildcards):
     """The failure modes of a dataset and task as inputs of its checks, if one is on them."""
     if not STUDY.checks_modes(wildcards):

@@ -100,7 +100,7 @@ rule measure_speech:
 
 
 rule read_metadata:
-    """Add the metadata columns of the config to the utterances.
+    """Add the metadata columns of the config to the utterances, and tell exact copies.
 
     Other columns whose names tell that they describe a unit, such as a sentence, are kept apart.
     """
@@ -110,6 +110,7 @@ rule read_metadata:
         audio=audio,
         utterances="resources/{dataset}/utterances.parquet",
         segments=segments,
+        examined=examined,
     output:
         metadata="resources/{dataset}/metadata.parquet",
         units="resources/{dataset}/unit_columns.parquet",

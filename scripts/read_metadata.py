@@ -2,11 +2,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
+from voxslice.audit.exact_copies import exact_copies
 from voxslice.data import csv_tables, databases
 from voxslice.data.computed_columns import add_columns
 from voxslice.files import read_predictions, write_parquet
 from voxslice.logs import to_log
 from voxslice.recordings.labels import read_labels
+from voxslice.units import COPIES
 from voxslice.utterance_keys import KEY
 
 
@@ -15,6 +17,7 @@ def main(
     utterances: str,
     audio: str,
     segments: str | None = None,
+    examined: Sequence[str],
     csv: Mapping[str, str] | None,
     columns: Mapping[str, Mapping[str, Any]],
     computed: Mapping[str, Mapping[str, Any]],
@@ -23,7 +26,7 @@ def main(
     output: str,
     unit_columns: str,
 ) -> None:
-    """Add the metadata columns of the config to the utterances of a dataset.
+    """Add the metadata columns of the config to the utterances of a dataset, and tell exact copies.
 
     The other columns whose names tell that they describe a unit go to a table of their own.
     """
@@ -49,6 +52,9 @@ def main(
         measures=read_predictions(list(measures)) if measures else None,
         predictions={name: read_predictions(list(paths)) for name, paths in predictions.items()},
     )
+    copies = exact_copies(metadata, read_predictions(list(examined), [*KEY, "content", "silence"]))
+    if copies is not None:
+        metadata[COPIES] = copies
     write_parquet(metadata, output)
     write_parquet(units, unit_columns)
 
@@ -68,6 +74,7 @@ if __name__ == "__main__":
             utterances=snakemake.input.utterances,
             audio=snakemake.input.audio,
             segments=snakemake.input.segments or None,
+            examined=snakemake.input.examined,
             csv=snakemake.params.csv,
             columns=snakemake.params.columns,
             computed=snakemake.params.computed,

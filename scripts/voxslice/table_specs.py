@@ -353,6 +353,13 @@ TABLES = (
             DURATION,
             Column("speaker", "any", "The speaker.", optional=True, missing=True),
             Column("<column>", "any", "Each column of the config.", optional=True, missing=True),
+            Column(
+                "_copies",
+                "text",
+                "Digest of the samples of exact copies, if there are any.",
+                optional=True,
+                missing=True,
+            ),
         ),
     ),
     Table(
@@ -389,7 +396,6 @@ TABLES = (
             Column("clipping", "number", "Share of clipped samples.", missing=True),
             Column("reverberation", "number", "Rises compared with decays.", "dB", missing=True),
             Column("speech_share", "number", "Share of the duration with speech.", missing=True),
-            Column("content", "text", "Digest of the samples.", missing=True),
             Column("reason", "text", "Why measures are missing.", missing=True),
         ),
     ),

@@ -1,6 +1,7 @@
 """Units beside the speaker whose utterances share something, such as sentences or sessions.
 
-Segments of a file that overlap share audio. They are a kind of unit that needs no name.
+Segments of a file that overlap share audio, and so do exact copies of an utterance. They are kinds
+of units that need no name.
 """
 
 from collections.abc import Sequence
@@ -12,6 +13,10 @@ from numpy.typing import NDArray
 from voxslice.utterance_keys import KEY
 
 Index = NDArray[np.int64]
+COPIES = "_copies"
+"""Column of the metadata that tells exact copies, see `voxslice.audit.exact_copies.exact_copies`.
+
+It is left out if there are none. A column of the config cannot have this name."""
 
 
 def number_units(column: pd.Series) -> Index:
@@ -37,13 +42,27 @@ def units_of(keys: pd.DataFrame, metadata: pd.DataFrame, names: Sequence[str]) -
         names: columns of the metadata, one per kind of unit
 
     Returns:
-        for each kind the number of each utterance's unit, see `number_units`; the last kind are the
-        segments that share audio, if any do, see `number_overlaps`
+        for each kind the number of each utterance's unit, see `number_units`; the last kinds are
+        exact copies and segments that share audio, if there are any, see `number_overlaps`
     """
-    columns = keys[KEY].merge(metadata[[*KEY, *names]], on=KEY, how="left") if names else keys
+    known = with_copies(names, metadata)
+    columns = keys[KEY].merge(metadata[[*KEY, *known]], on=KEY, how="left") if known else keys
     overlaps = number_overlaps(keys)
     found = [] if overlaps is None else [overlaps]
-    return [*(number_units(columns[name]) for name in names), *found]
+    return [*(number_units(columns[name]) for name in known), *found]
+
+
+def with_copies(names: Sequence[str], metadata: pd.DataFrame) -> list[str]:
+    """Add the column of exact copies to the columns of units, if there are copies.
+
+    Args:
+        names: columns of the metadata, one per kind of unit
+        metadata: the metadata of utterances
+
+    Returns:
+        the columns, and `COPIES` if the metadata have it
+    """
+    return [*names, COPIES] if COPIES in metadata else list(names)
 
 
 def units_of_groups(
@@ -59,11 +78,21 @@ def units_of_groups(
 
     Returns:
         for each kind the number of each group's unit, see `number_units`. Kinds of which a group
-        has several units, such as the sentences of a recording, are left out
+        has several units, such as the sentences of a recording, are left out. The last kind are
+        groups whose utterances are exact copies of each other in the same order, if there are any
     """
-    columns = keys[KEY].merge(metadata[[*KEY, *names]], on=KEY, how="left")
+    columns = keys[KEY].merge(metadata[[*KEY, *with_copies(names, metadata)]], on=KEY, how="left")
     grouped = [columns[name].groupby(groups) for name in names]
-    return [number_units(kind.first()) for kind in grouped if kind.nunique(dropna=False).max() == 1]
+    kinds = [kind.first() for kind in grouped if kind.nunique(dropna=False).max() == 1]
+    if COPIES in columns:
+        copies = (
+            columns[COPIES]
+            .groupby(groups)
+            .agg(lambda texts: " ".join(texts) if texts.notna().all() else None)
+        )
+        if copies.dropna().duplicated().any():
+            kinds.append(copies)
+    return [number_units(kind) for kind in kinds]
 
 
 def number_overlaps(keys: pd.DataFrame) -> Index | None:

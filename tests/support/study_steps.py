@@ -252,35 +252,39 @@ def predict(study, wildcards, jobs):
     )
 
 
-def measure_speech(study, wildcards, jobs):
+def read_shards(step, kind, study, wildcards, jobs):
+    """Run a step that reads the audio of each shard; return its tables."""
     dataset = wildcards.dataset
     folder, audio = f"resources/{dataset}", study.audio_folder(wildcards)
     utterances, shards = f"{folder}/utterances.parquet", f"{folder}/shards.csv"
-    measures = []
+    tables = []
     for number in range(len(read_csv(shards))):
         shard = Wildcards(dataset=dataset, shard=str(number))
-        measures.append(f"{folder}/measures/{number}.parquet")
+        tables.append(f"{folder}/{kind}/{number}.parquet")
         jobs.run(
-            "measure_speech",
+            step,
             (dataset, number),
             reads=[utterances, shards, audio],
-            writes=measures[-1:],
+            writes=tables[-1:],
             utterances=utterances,
             shards=shards,
             shard=number,
             audio=audio,
             threads=1,
             longest=longest_allowed(study)(shard),
-            output=measures[-1],
+            output=tables[-1],
         )
-    return measures
+    return tables
 
 
 def read_metadata(study, wildcards, jobs):
     dataset = wildcards.dataset
     folder, audio = f"resources/{dataset}", study.audio_folder(wildcards)
     computed = study.columns_computed(wildcards)
-    measures = measure_speech(study, wildcards, jobs) if study.is_measured(wildcards) else []
+    measures = []
+    if study.is_measured(wildcards):
+        measures = read_shards("measure_speech", "measures", study, wildcards, jobs)
+    examined = read_shards("examine_audio", "examined", study, wildcards, jobs)
     predictions = {
         column["model"]: shard_files(
             "predictions", Wildcards(dataset=dataset, model=column["model"])
@@ -295,6 +299,7 @@ def read_metadata(study, wildcards, jobs):
             *study.tables(wildcards),
             f"{folder}/utterances.parquet",
             *measures,
+            *examined,
             *(path for paths in predictions.values() for path in paths),
         ],
         writes=[f"{folder}/metadata.parquet", f"{folder}/unit_columns.parquet"],
@@ -305,6 +310,7 @@ def read_metadata(study, wildcards, jobs):
         computed=computed,
         measures=measures,
         predictions=predictions,
+        examined=examined,
         output=f"{folder}/metadata.parquet",
         unit_columns=f"{folder}/unit_columns.parquet",
     )

@@ -1,7 +1,7 @@
 """Units beside the speaker are numbered from the columns of the metadata."""
 
 import pandas as pd
-from voxslice.units import number_overlaps, number_units, units_of, units_of_groups
+from voxslice.units import COPIES, number_overlaps, number_units, units_of, units_of_groups
 
 
 def test_units_are_numbered_and_a_missing_one_is_of_its_own():
@@ -34,3 +34,23 @@ def test_units_of_recordings_are_those_that_all_their_segments_share():
     found = units_of_groups(keys, metadata.iloc[::-1], ["site", "sentence", "room"], groups)
     assert [unit.tolist() for unit in found] == [[0, 1, 0], [0, 1, 0]]  # site and room
     assert units_of_groups(keys, metadata, ["sentence"], groups) == []
+
+
+def test_exact_copies_are_a_unit_without_a_name():
+    metadata = pd.DataFrame({"file": list("abcd"), "start": 0.0, "end": 1.0, "text": [7, 8, 7, 7]})
+    metadata[COPIES] = ["f0", None, "f0", None]
+    keys = metadata.iloc[[3, 2, 1, 0]]
+    text, copies = units_of(keys, metadata, ["text"])
+    assert text.tolist() == [0, 0, 1, 0]
+    assert copies[1] == copies[3] and len(set(copies)) == 3
+    assert len(units_of(keys, metadata, [])) == 1
+
+
+def test_recordings_are_copies_if_all_their_segments_are():
+    keys = pd.DataFrame({"file": list("aabbcc"), "start": [0.0, 1] * 3, "end": 9.0})
+    groups = pd.factorize(keys["file"])[0]
+    metadata = keys.assign(**{COPIES: ["x", "y", "x", "y", "x", None]})
+    (copies,) = units_of_groups(keys, metadata.iloc[::-1], [], groups)
+    assert copies.tolist() == [0, 0, 1]
+    metadata[COPIES] = ["x", None, "x", "y", "x", None]
+    assert units_of_groups(keys, metadata, [], groups) == []

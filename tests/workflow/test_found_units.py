@@ -10,6 +10,7 @@ from small_inputs import noise, write_audio
 from snakemake_cli import snakemake, write_config
 from voxslice.files import read_csv
 from voxslice.slices.search import find_slices
+from voxslice.units import COPIES
 from voxslice.utterance_keys import KEY
 
 pytestmark = pytest.mark.workflow
@@ -42,7 +43,7 @@ def copies(rng, folder):
 
 @pytest.fixture(scope="module")
 def study(tmp_path_factory):
-    """The results of both corpora, before and after the settings are set."""
+    """The results of both corpora, and those after the settings that the report names are set."""
     folder = tmp_path_factory.mktemp("units")
     rng = np.random.default_rng(3)
     config = {
@@ -87,11 +88,13 @@ def study(tmp_path_factory):
     snakemake(folder, *tables, *pages, configfiles=[path])
     before = {name: results(folder, name) for name in config["datasets"]}
     overlay = {
-        name: yaml.safe_load(found["units"].iloc[0]["config"]) for name, found in before.items()
+        name: yaml.safe_load(found["units"].iloc[0]["config"])
+        for name, found in before.items()
+        if len(found["units"])
     }
     more = write_config(folder / "units.yaml", {"datasets": overlay})
     snakemake(folder, *tables, configfiles=[path, more])
-    return folder, before, {name: results(folder, name) for name in config["datasets"]}
+    return folder, before, {name: results(folder, name) for name in overlay}
 
 
 def results(folder, name):
@@ -122,18 +125,23 @@ def test_the_settings_give_the_sentences_as_a_column(study):
     assert metadata["unit"].iloc[0] == "00"
 
 
-def test_exact_copies_are_found_and_count_once(study):
+def test_exact_copies_count_once_without_a_setting(study):
     folder, before, after = study
-    first = before["copies"]["units"].iloc[0]
-    assert first["source"] == "copies" and first["units"] == 120
-    assert first["correlation"] > 0.9
-    assert "Utterances that are copies of each other have" in before["copies"]["page"]
+    assert "copies" not in after and not len(before["copies"]["units"])
     metadata = pd.read_parquet(folder / "resources/copies/metadata.parquet")
-    assert metadata["source"].value_counts().tolist() == [2] * 120
+    assert metadata[COPIES].value_counts().tolist() == [2] * 120
     scores = pd.read_parquet(folder / "results/scores/copies/gender/model.parquet")
-    distinct = scores.merge(metadata, on=KEY).drop_duplicates("source", ignore_index=True)
-    loss = distinct["loss"].to_numpy()
-    once = find_slices(distinct, loss, ["gender", "emotion"], "speaker", seed=SEED)
-    assert after["copies"]["searches"]["p"].iloc[0] == pytest.approx(once.p)
-    assert before["copies"]["searches"]["p"].iloc[0] != pytest.approx(once.p)
-    assert not (after["copies"]["units"]["source"] == "copies").any()
+    table = scores.merge(metadata, on=KEY)
+    p = {
+        name: find_slices(
+            rows, rows["loss"].to_numpy(), ["gender", "emotion"], "speaker", seed=SEED
+        ).p
+        for name, rows in {
+            "once": table.drop_duplicates(COPIES, ignore_index=True),
+            "twice": table,
+        }.items()
+    }
+    assert before["copies"]["searches"]["p"].iloc[0] == pytest.approx(p["once"])
+    assert p["twice"] != pytest.approx(p["once"])
+    sentence = "120 of 240 utterances are exact copies of other ones."
+    assert sentence in before["copies"]["page"] and sentence not in before["sentences"]["page"]

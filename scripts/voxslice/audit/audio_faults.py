@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from voxslice.audit.copies import near_copies
+from voxslice.audit.exact_copies import content_of
 from voxslice.audit.finding import Finding
 from voxslice.utterance_keys import KEY
 
@@ -86,13 +87,11 @@ def check_copies(examined: pd.DataFrame, splits: pd.Series | None = None) -> Ite
         are left out, and parts of a file that overlap.
     """
     table = examined.reset_index(drop=True)
-    sounds = table["content"].notna() & (table["silence"].fillna("") == "")
-    content = table["content"].where(sounds)
     first_of: dict[str, int] = {}
-    for row in table[sounds].itertuples():
-        first = first_of.setdefault(content[row.Index], row.Index)
-        if first != row.Index:
-            yield _copy("exact copy", table, first, row.Index, "the same samples", splits)
+    for row, content in content_of(table).dropna().items():
+        first = first_of.setdefault(content, row)
+        if first != row:
+            yield _copy("exact copy", table, first, row, "the same samples", splits)
     kept = sorted(first_of.values())
     keys = list(table[KEY].itertuples())
     words, loud = ([table[name][row] for row in kept] for name in ("words", "loud"))

@@ -1,5 +1,6 @@
 """Examine the audio of utterances for an audit: once per utterance, without a comparison."""
 
+import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from math import inf
 from pathlib import Path
@@ -13,7 +14,7 @@ from voxslice.audit.fingerprints import fingerprint
 from voxslice.data.audio import read_audio, require_folder, resampled
 from voxslice.data.file_names import locate
 from voxslice.data.levels import clipping
-from voxslice.data.signals import RATE, digest, frames_of
+from voxslice.data.signals import RATE, frames_of
 from voxslice.errors import reason_of
 from voxslice.utterance_keys import KEY
 
@@ -50,7 +51,7 @@ def examine(
     def examined(file: str, start: float, end: float) -> dict[str, Any]:
         try:
             recording = read_audio(locate(audio, file), start, end, longest)
-            row = {"silence": recording.silence, "content": digest(recording.signal)}
+            row = {"silence": recording.silence, "content": _digest(recording.signal)}
             if recording.silence:
                 return row
             signal = resampled(recording, RATE)[0]
@@ -84,6 +85,12 @@ def examine(
         for name, kind in (("words", np.uint32), ("loud", bool))
     }
     return keys.assign(**texts, **numbers, **lists)
+
+
+def _digest(signal: np.ndarray) -> str:
+    """Digest of the samples, rounded to 16 bits, so that it does not depend on the format."""
+    rounded = np.round(signal.clip(-1, 1) * 2**15).astype("<i4")
+    return hashlib.sha256(rounded.tobytes()).hexdigest()[:32]
 
 
 def _edges(signal: np.ndarray) -> tuple[float, float]:

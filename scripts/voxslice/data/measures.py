@@ -18,7 +18,7 @@ from voxslice.data.levels import clipping, level, snr
 from voxslice.data.measure_reasons import joined
 from voxslice.data.pitch import pitch
 from voxslice.data.reverberation import reverberation
-from voxslice.data.signals import RATE, SILENT, digest, require_sound
+from voxslice.data.signals import RATE, SILENT
 from voxslice.data.voice_activity import speech_share
 from voxslice.errors import InputError, reason_of
 from voxslice.utterance_keys import KEY
@@ -37,22 +37,6 @@ class Measure:
     digits: int | None
 
 
-def content(signal: np.ndarray) -> str:
-    """Digest of the samples, by which exact copies are recognised.
-
-    Args:
-        signal: shape (samples,) or (channels, samples)
-
-    Returns:
-        hexadecimal digits, see `voxslice.data.signals.digest`
-
-    Raises:
-        InputError: if the signal is silent
-    """
-    require_sound(signal)
-    return digest(signal)
-
-
 MEASURES = {
     "pitch": Measure(lambda _, signal: pitch(signal), 1),
     "level": Measure(lambda _, signal: level(signal), 1),
@@ -62,7 +46,6 @@ MEASURES = {
     "clipping": Measure(lambda audio, _: clipping(audio.signal), 4),
     "reverberation": Measure(lambda _, signal: reverberation(signal), 1),
     "speech_share": Measure(lambda _, signal: speech_share(signal), 2),
-    "content": Measure(lambda audio, _: content(audio.signal), None),
 }
 """The measures by name, except the duration, which the table of utterances contains."""
 

@@ -1,7 +1,5 @@
 """What all measures of an utterance share: the sampling rate, frames, and the check for silence."""
 
-import hashlib
-
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
@@ -27,19 +25,6 @@ def require_sound(signal: np.ndarray) -> None:
     """
     if is_silent(signal):
         raise InputError(SILENT)
-
-
-def digest(signal: np.ndarray) -> str:
-    """Digest of the samples, rounded to 16 bits, so that it does not depend on the format.
-
-    Args:
-        signal: shape (samples,) or (channels, samples)
-
-    Returns:
-        32 hexadecimal digits of the SHA-256 digest
-    """
-    rounded = np.round(signal.clip(-1, 1) * 2**15).astype("<i4")
-    return hashlib.sha256(rounded.tobytes()).hexdigest()[:32]
 
 
 def frames_of(signal: np.ndarray, length: int = FRAME, hop: int = HOP) -> np.ndarray:

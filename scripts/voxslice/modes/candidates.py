@@ -15,6 +15,7 @@ from voxslice.modes.rules import (
     utterances_of,
 )
 from voxslice.rule_conditions import as_text, is_numeric
+from voxslice.units import COPIES
 from voxslice.utterance_keys import KEY
 
 MIN_FIT = 0.8
@@ -126,7 +127,7 @@ def _candidate(
 def _typical(held: np.ndarray, metadata: pd.DataFrame) -> list[str]:
     """Categories that most utterances of a cluster have, and more of them than all utterances."""
     found = []
-    for column in metadata.columns.drop([*KEY, "speaker"], errors="ignore"):
+    for column in metadata.columns.drop([*KEY, "speaker", COPIES], errors="ignore"):
         if is_numeric(metadata[column]):
             continue
         texts = pd.Series(as_text(metadata[column]))

@@ -12,7 +12,7 @@ from voxslice.names import FAILED
 from voxslice.report.answer import difference_text, named_rules
 from voxslice.report.channel_notes import label_note, missing_channel
 from voxslice.report.numbers import counted, share
-from voxslice.report.shared_units import unit_remarks, unit_warnings
+from voxslice.report.shared_units import copy_remarks, unit_remarks, unit_warnings
 from voxslice.report.study import REFERENCES, Study, distinct
 from voxslice.rule_conditions import is_numeric
 from voxslice.scores.bootstrap import FEW_SPEAKERS
@@ -59,6 +59,7 @@ def warnings(study: Study) -> list[str]:
         *_failed(study),
         *_first_part(study),
         *unit_remarks(study),
+        *copy_remarks(study),
         *_notes(study),
         *silence_remarks(study.silence, len(study.metadata)),
         *_unconfirmed(study),

@@ -1,10 +1,11 @@
-"""Name units that the config does not name, and whose utterances have similar errors."""
+"""Name exact copies, and units that the config does not name and that have similar errors."""
 
 import pandas as pd
 
 from voxslice.report.numbers import counted, decimal, probability_of
 from voxslice.report.study import Study
 from voxslice.slices.shared_losses import OF_A_SPEAKER, SPEAKERS, UTTERANCES
+from voxslice.units import COPIES
 
 ALL_AFFECTED = (
     "Searches, comparisons and intervals treat them as independent, so slices may be false and"
@@ -59,6 +60,27 @@ def unit_remarks(study: Study) -> list[str]:
     return [_sentence(study, found.iloc[0], affects)]
 
 
+def copy_remarks(study: Study) -> list[str]:
+    """Say how exact copies count.
+
+    Args:
+        study: the study
+
+    Returns:
+        a sentence; nothing if there are no copies
+    """
+    if COPIES not in study.metadata:
+        return []
+    repeated = int(study.metadata[COPIES].dropna().duplicated().sum())
+    are = "is an exact copy of another one" if repeated == 1 else "are exact copies of other ones"
+    as_one = "Tests and intervals treat an utterance and its copies as one"
+    each = "Metrics count each of them"
+    if study.speakers is None:
+        as_one = "Tests treat an utterance and its copies as one, and so do intervals of metrics"
+        each += ", and so do intervals of slices"
+    return [f"{repeated:,} of {counted(len(study.metadata), 'utterance')} {are}. {as_one}. {each}."]
+
+
 def _matters(rows: pd.DataFrame) -> pd.Series:
     """Whether units are copies, cross speakers, or have a feature of a search in common."""
     has_features = rows["features"].fillna("") != ""
@@ -72,7 +94,7 @@ def _sentence(study: Study, row: pd.Series, affects: str) -> str:
     )
     first = study.metadata["file"].iloc[0]
     what = {
-        "copies": "that are copies of each other",
+        "copies": "that are near copies of each other",
         "column": f"with the same value of {row['clue']}",
         "file": "in the same file",
         "file name": f"with the same part of the file name (such as {row['clue']} in {first})",
@@ -80,9 +102,9 @@ def _sentence(study: Study, row: pd.Series, affects: str) -> str:
     }[row["source"]]
     settings = str(row["config"])[1:-1]
     advice = f"To take this into account, set in the dataset {study.dataset}: {settings}"
-    if pd.isna(row["config"]) or not row["config"]:
+    if row["source"] == "copies":
         advice = "Remove the copies, or name a column with their source in units of the dataset."
-    elif row["source"] != "copies" and not study.speakers:
+    elif not study.speakers:
         advice += " (or name the column speaker, if it tells the speakers)"
     return (
         f"{who} {what} have similar errors: for {row['model']}, the errors of two of them have a"

@@ -12,7 +12,7 @@ from voxslice.slices.shared_losses import units_alike
 from voxslice.slices.unit_candidates import unit_candidates
 from voxslice.slices.units import with_speakers
 from voxslice.speakers import number_speakers, speakers_of
-from voxslice.units import Index, number_units
+from voxslice.units import COPIES, Index, number_units
 from voxslice.utterance_keys import KEY
 
 FEATURE_BINS = 5
@@ -35,7 +35,7 @@ def find_units(
     """Find the units whose utterances have losses that are alike, for the models of a task.
 
     The effects of the features, of the labels, of units of which there are only a few, and of the
-    units that the config names are taken out of the losses.
+    units that the config names are taken out of the losses. Exact copies count once.
 
     Args:
         scores: by model, a table with the keys and the `loss` of the utterances
@@ -66,6 +66,8 @@ def find_units(
     for model, table in scores.items():
         losses[model] = np.full(len(metadata), np.nan)
         losses[model][keys.get_indexer(pd.MultiIndex.from_frame(table[KEY]))] = table["loss"]
+        if COPIES in metadata:
+            losses[model][_repeated(metadata[COPIES], losses[model])] = np.nan
     speakers = speakers_of(metadata, metadata)
     named = [number_units(metadata[name]) for name in units]
     if speakers is not None:
@@ -79,6 +81,14 @@ def find_units(
         alpha=alpha,
         seed=seed,
     )
+
+
+def _repeated(copies: pd.Series, loss: np.ndarray) -> np.ndarray:
+    """Whether each utterance with a loss is a copy of an earlier one with a loss."""
+    scored = copies.reset_index(drop=True)[np.isfinite(loss)].dropna()
+    repeated = np.zeros(len(loss), dtype=bool)
+    repeated[scored.index[scored.duplicated()]] = True
+    return repeated
 
 
 def _groups(column: pd.Series) -> Index:

@@ -14,9 +14,10 @@ from voxslice.slices.corrected_drops import NOT_CORRECTED, corrected_slice
 from voxslice.slices.describe import describe
 from voxslice.slices.drop_intervals import drop_interval
 from voxslice.slices.search import find_slices
+from voxslice.slices.units import equal_copies
 from voxslice.speakers import count_speakers
 from voxslice.task import Task
-from voxslice.units import number_overlaps
+from voxslice.units import COPIES, number_overlaps, with_copies
 from voxslice.utterance_keys import KEY
 
 SLICE_COLUMNS = [
@@ -31,7 +32,8 @@ SEARCH_COLUMNS = [
     "utterances",
 ]  # fmt: skip
 
-SPEAKER, OVERLAP = "_speaker", "_overlap"  # no column of a dataset can have these names
+# no column of a dataset can have these names
+SPEAKER, OVERLAP, EQUAL_COPIES = "_speaker", "_overlap", "_equal_copies"
 
 
 @dataclass(frozen=True)
@@ -137,11 +139,13 @@ def tabulate_slices(
         alpha: level at which a slice is confirmed
         seed: seed of the search
         units: columns of the metadata that name units beside the speaker, see
-            `voxslice.slices.units`. Segments of a file that overlap are a unit without a name
+            `voxslice.slices.units`. Exact copies, and segments of a file that overlap, are units
+            without a name
 
     Returns:
         the slices, their members and the searches
     """
+    units = with_copies(units, table)
     overlaps = number_overlaps(scores)
     if overlaps is not None:
         table, units = table.assign(**{OVERLAP: overlaps}), [*units, OVERLAP]
@@ -202,9 +206,16 @@ def _search(
     seed: int,
     units: Sequence[str],
 ) -> tuple[list[_Slice], dict[str, Any]]:
-    """Search the metadata; return the slices, and the size and the p-value of the search."""
+    """Search the metadata; return the slices, and the size and the p-value of the search.
+
+    Of exact copies with equal features and losses, the search uses one.
+    """
+    known = list(search["features"])
     if speakers is not None:
-        table = table.assign(**{SPEAKER: speakers})
+        table, known = table.assign(**{SPEAKER: speakers}), [*known, SPEAKER]
+    if COPIES in table:
+        table = table.assign(**{EQUAL_COPIES: equal_copies(table, loss, known)})
+        units = [EQUAL_COPIES, *units]
     found = find_slices(
         table,
         loss,

@@ -1,7 +1,8 @@
 """Units that the config does not name, but that the data give away.
 
 A candidate may be a column whose name describes a unit, the file of several segments, a part of the
-names of files, copies that the audit has found, or utterances of equal duration.
+names of files, near copies that the audit has found, or utterances of equal duration. Exact copies
+are units of every study, so they are no candidate.
 """
 
 import re
@@ -20,7 +21,7 @@ from voxslice.data.name_parts import named_values, parts_of_names
 from voxslice.data.unit_columns import as_text, names_unit
 from voxslice.rule_conditions import is_numeric
 from voxslice.scores.clusters import MIN_UNITS
-from voxslice.units import Index, number_units
+from voxslice.units import COPIES, Index, number_units
 from voxslice.utterance_keys import KEY
 
 Source = Literal["column", "file", "file name", "copies", "duration"]
@@ -31,8 +32,7 @@ WHOLE_FILE = "^(?P<value>.+)$"
 MIN_ROWS = 5
 """Utterances per value of a column, on average, from which its values are categories. Everything
 follows from a column with another value for each utterance, such as a number."""
-EXACT_COPIES = ("exact copy",)
-COPIES = ("exact copy", "near copy")
+COPY_ISSUES = ("exact copy", "near copy")
 """Findings of the audit that are copies."""
 
 
@@ -43,8 +43,7 @@ class Candidate:
     Attributes:
         source: what gives the units away
         clue: name of the column, value of the first file name, otherwise the source itself
-        config: settings of the dataset that take the units into account, in YAML; empty for near
-            copies
+        config: settings of the dataset that take the units into account, in YAML; empty for copies
         unit: (utterances,) number of the unit of each utterance, from 0
         similar: (utterances,) number of the group of similar utterances whose mean is taken out of
             the losses, from 0; None for no groups
@@ -94,7 +93,11 @@ def unit_candidates(
         if name not in ("speaker", target, *units)
         and (names_unit(name) or names_unit(settings.get("column", "")))
     ]
-    known = [number_units(utterances[name]) for name in ("speaker", *units) if name in columns]
+    known = [
+        number_units(utterances[name])
+        for name in ("speaker", *units, COPIES)
+        if name in columns or (name == COPIES and name in utterances)
+    ]
     taken = {partition(unit) for unit in known}
     categories = [
         category
@@ -107,7 +110,7 @@ def unit_candidates(
     for candidate in (
         *_columns(utterances, named, columns, units, unit_columns),
         *_names(utterances["file"], columns, units, categories),
-        *_copies(utterances, findings, columns, units),
+        _copies(utterances, findings),
         *_durations(utterances["duration"], columns, units),
     ):
         division, sizes = partition(candidate.unit), np.bincount(candidate.unit)
@@ -195,29 +198,20 @@ def _names(
             yield Candidate("file name", part.example, config, unit)
 
 
-def _copies(
-    utterances: pd.DataFrame,
-    findings: pd.DataFrame,
-    columns: Mapping[str, Any],
-    units: Sequence[str],
-) -> Iterator[Candidate]:
-    """Exact copies that the audit has found, and all copies, also by way of other copies."""
+def _copies(utterances: pd.DataFrame, findings: pd.DataFrame) -> Candidate:
+    """Copies that the audit has found, also by way of other copies."""
     rows = pd.MultiIndex.from_frame(utterances[KEY])
-    for issues, config in (
-        (EXACT_COPIES, _with_measure("source", "content", columns, units)),
-        (COPIES, ""),
-    ):
-        pairs = findings[findings["issue"].isin(issues)]
-        others = pairs[[f"other_{name}" for name in KEY]].set_axis(KEY, axis=1)
-        first, second = (
-            rows.get_indexer(pd.MultiIndex.from_frame(keys.astype(utterances[KEY].dtypes)))
-            for keys in (pairs[KEY], others)
-        )
-        known = (first >= 0) & (second >= 0)
-        shape = (len(utterances), len(utterances))
-        links = coo_array((np.ones(known.sum()), (first[known], second[known])), shape=shape)
-        unit = connected_components(links, directed=False)[1]
-        yield Candidate("copies", "copies", config, unit.astype(np.int64))
+    pairs = findings[findings["issue"].isin(COPY_ISSUES)]
+    others = pairs[[f"other_{name}" for name in KEY]].set_axis(KEY, axis=1)
+    first, second = (
+        rows.get_indexer(pd.MultiIndex.from_frame(keys.astype(utterances[KEY].dtypes)))
+        for keys in (pairs[KEY], others)
+    )
+    known = (first >= 0) & (second >= 0)
+    shape = (len(utterances), len(utterances))
+    links = coo_array((np.ones(known.sum()), (first[known], second[known])), shape=shape)
+    unit = connected_components(links, directed=False)[1]
+    return Candidate("copies", "copies", "", unit.astype(np.int64))
 
 
 def _durations(

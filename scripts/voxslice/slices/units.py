@@ -25,7 +25,7 @@ from scipy.stats import chi2
 
 from voxslice.slices.max_tests import Contrasts, sums_by_group
 from voxslice.slices.rule_space import Array, Index, RuleSpace
-from voxslice.units import number_units
+from voxslice.units import COPIES, number_units
 
 CONFIDENCE = 0.95  # of the upper limit of the variance that units share
 
@@ -53,6 +53,25 @@ def distinct_rows(
         codes = pd.factorize(table[name])[0]
         copied = copied and np.array_equal(codes, codes[source])
     return np.sort(first) if copied else np.arange(len(table))
+
+
+def equal_copies(table: pd.DataFrame, loss: Array, columns: Sequence[str]) -> Index:
+    """Number the utterances, so that exact copies of which nothing else is known have one number.
+
+    Args:
+        table: One row per utterance, with the column `voxslice.units.COPIES`.
+        loss: (n,) losses.
+        columns: Columns of the table that may tell copies from each other, such as labels.
+
+    Returns:
+        (n,) number of each row, from 0. Rows have the same number if they are copies and are equal
+        in the columns and in the loss.
+    """
+    known = [table[COPIES], *(table[name] for name in columns), pd.Series(loss, table.index)]
+    equal = np.stack([pd.factorize(column)[0] for column in known], axis=1)
+    alone = equal[:, 0] < 0
+    equal[alone, 0] = -1 - np.arange(alone.sum())
+    return np.unique(equal, axis=0, return_inverse=True)[1].ravel()
 
 
 def with_speakers(units: Sequence[Index], speakers: Index) -> list[Index]:

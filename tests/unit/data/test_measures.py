@@ -3,7 +3,6 @@
 import numpy as np
 import pandas as pd
 import pytest
-import soundfile
 from known_sounds import hiss, spoken, voice
 from small_inputs import write_audio
 from voxslice.data.audio import Audio
@@ -109,17 +108,6 @@ def test_bandwidth_and_clipping_are_those_of_the_file(tmp_path):
     assert measured["bandwidth"] == "full"
     assert measured["bandwidth_hz"] > 20000
     assert measured["clipping"] > 0
-
-
-def test_copies_have_the_same_content(tmp_path):
-    signal = 0.2 * hiss(2.0)
-    write_audio(tmp_path / "a.wav", signal)
-    samples, rate = soundfile.read(tmp_path / "a.wav", dtype="int16")
-    soundfile.write(tmp_path / "b.flac", samples, rate)
-    write_audio(tmp_path / "c.wav", 0.9 * signal)
-    utterances = pd.DataFrame({"file": ["a.wav", "b.flac", "c.wav"], "start": 0.0, "end": 1.0})
-    content = measure_speech(utterances, audio=tmp_path, threads=1)["content"].tolist()
-    assert content[0] == content[1] != content[2]
 
 
 def test_the_reason_of_a_measure_is_found_in_the_table():

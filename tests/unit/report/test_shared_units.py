@@ -6,8 +6,9 @@ import pandas as pd
 import pytest
 from report_study import make_study
 from voxslice.report.caveats import warnings
-from voxslice.report.shared_units import unit_remarks, unit_warnings
+from voxslice.report.shared_units import copy_remarks, unit_remarks, unit_warnings
 from voxslice.slices.shared_losses import UNIT_COLUMNS
+from voxslice.units import COPIES
 
 ROW = {
     "source": "column",
@@ -84,7 +85,7 @@ def test_copies_and_the_clearest_other_unit_are_named():
     )
     # copies have the same duration
     first, second = unit_warnings(study)
-    assert first.startswith("Utterances that are copies of each other have")
+    assert first.startswith("Utterances that are near copies of each other have")
     assert first.endswith("name a column with their source in units of the dataset.")
     assert second.startswith("Utterances in the same file")
 
@@ -99,3 +100,30 @@ def test_what_is_not_found_is_not_named():
 def test_without_speakers_the_unit_may_be_the_speaker():
     (sentence,) = unit_warnings(study_of({}, speakers=False))
     assert sentence.endswith("units: [text] (or name the column speaker, if it tells the speakers)")
+
+
+@pytest.mark.parametrize(
+    ("copies", "begin"),
+    [
+        (["x", "y", "x", "x", "y"], "3 of 1,000 utterances are exact copies of other ones."),
+        (["x", "x"], "1 of 1,000 utterances is an exact copy of another one."),
+    ],
+)
+def test_the_report_says_how_exact_copies_count(copies, begin):
+    study = make_study()
+    assert copy_remarks(study) == []
+    column = pd.Series([*copies, *[None] * (len(study.metadata) - len(copies))], dtype="string")
+    study = replace(study, metadata=study.metadata.assign(**{COPIES: column.to_numpy()}))
+    (sentence,) = copy_remarks(study)
+    begin = begin.replace("1,000", f"{len(study.metadata):,}")
+    assert sentence == begin + (
+        " Tests and intervals treat an utterance and its copies as one. Metrics count each of them."
+    )
+    assert sentence in warnings(study)
+
+
+def test_without_speakers_intervals_of_slices_count_each_copy():
+    study = make_study(speakers=False)
+    study = replace(study, metadata=study.metadata.assign(**{COPIES: "x"}))
+    (sentence,) = copy_remarks(study)
+    assert sentence.endswith("Metrics count each of them, and so do intervals of slices.")

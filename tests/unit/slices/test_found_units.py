@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 from voxslice.audit.finding import Finding
 from voxslice.slices.found_units import find_units
+from voxslice.units import COPIES
 from voxslice.utterance_keys import KEY
 
 SPEAKERS, SENTENCES, EMOTIONS = 20, 12, ["anger", "joy", "neutral"]
@@ -106,3 +107,26 @@ def test_numeric_features_and_labels_may_be_missing():
     columns = COLUMNS | {"age": {"column": "age"}}
     _, rows = found(metadata, loss, columns=columns, features=["age", "emotion"], target="age")
     assert rows.iloc[0]["clue"] == "00"
+
+
+def test_exact_copies_count_once():
+    metadata, loss = study()
+    copies = metadata.assign(file=[f"again/{i}.wav" for i in range(len(metadata))])
+    both = pd.concat([metadata, copies], ignore_index=True)
+    both[COPIES] = np.tile([f"{i:x}" for i in range(len(metadata))], 2)
+    scores = metadata[KEY].assign(loss=loss)
+    all_scores = both[KEY].assign(loss=np.tile(loss, 2))
+    text = both[KEY].assign(**{"{column: text}": np.tile(metadata["sentence"].astype("string"), 2)})
+    settings = {"unit_columns": text, "scores": all_scores}
+    table, rows = found(both, loss, **settings)
+    once, _ = found(metadata, loss, unit_columns=text.iloc[: len(metadata)], scores=scores)
+    by_text, of_text = (t[t["clue"] == "text"].iloc[0] for t in (table, once))
+    assert by_text["utterances"] == of_text["utterances"] == len(metadata)
+    assert by_text["correlation"] == of_text["correlation"]
+    assert not rows["source"].isin(["copies", "duration"]).any()
+    # without the column, the equal durations give the copies away
+    _, rows = found(both.drop(columns=COPIES), loss, **settings)
+    assert "duration" in set(rows["source"])
+    # if the first of two copies has no score, the second one counts
+    part, _ = found(both, loss, unit_columns=text, scores=all_scores.iloc[50:])
+    assert part[part["clue"] == "text"].iloc[0]["utterances"] == len(metadata)

@@ -18,6 +18,7 @@ from voxslice.slices.table import (
 )
 from voxslice.speakers import UNKNOWN_SPEAKER, speakers_of
 from voxslice.task import Task
+from voxslice.units import COPIES
 from voxslice.utterance_keys import KEY
 
 COUNT = 200
@@ -228,7 +229,7 @@ def test_metadata_is_searched(speakers):
 
 def searched(metadata, loss, seed=0):
     """Slices that a search of the metadata finds."""
-    features = [name for name in metadata if name not in [*KEY, "speaker"]]
+    features = [name for name in metadata if name not in [*KEY, "speaker", COPIES]]
     tables = tabulate_slices(
         metadata[KEY].assign(loss=loss),
         metadata,
@@ -308,6 +309,47 @@ def test_overlapping_segments_count_once():
         for table in (once, thrice, apart)
     )
     assert of_files < 0.01 < p == pytest.approx(of_three, rel=0.2)
+
+
+def copied(metadata, loss, times):
+    """The utterances with their exact copies, and the losses."""
+    table = pd.concat([metadata] * times, ignore_index=True)
+    content = table["file"]
+    return table.assign(
+        file=[f"{i:05}.wav" for i in range(len(table))], **{COPIES: content}
+    ), np.tile(loss, times)
+
+
+def test_exact_copies_count_once():
+    metadata, loss = anonymous_study(3, count=600)
+    once = searched(metadata, loss)
+    table, losses = copied(metadata, loss, 3)
+    of_three = searched(table, losses)
+    for name in ("rule", "p", "q", "confirmed", "detectable"):
+        pd.testing.assert_series_equal(of_three[name], once[name])
+    assert (of_three["support"] == 3 * once["support"]).all()
+    independent = searched(table.drop(columns=COPIES), losses)
+    assert independent["p"].iloc[0] < once["p"].iloc[0] / 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("different", ["emotion", "speaker", "loss"])
+def test_copies_that_differ_in_part_confirm_nothing(different):
+    """Some copies have another label, another speaker, or a loss with a rounding error."""
+    confirmed, independent = [], []
+    for seed in range(6):
+        metadata, loss = anonymous_study(seed, count=600)
+        table, losses = copied(metadata, loss, 3)
+        changed = np.random.default_rng(seed).choice(np.arange(600, 1800), 120, replace=False)
+        if different == "loss":
+            losses[changed] += 1e-7
+        else:
+            column = table[different].to_numpy(copy=True)
+            column[changed] = np.roll(column[changed], 1)
+            table[different] = column
+        confirmed.append(searched(table, losses)["confirmed"].any())
+        independent.append(searched(table.drop(columns=COPIES), losses)["confirmed"].any())
+    assert sum(confirmed) <= 1 < sum(independent)
 
 
 def test_a_search_without_any_known_speaker():

@@ -7,7 +7,7 @@ import yaml
 from voxslice.audit.finding import Finding
 from voxslice.data.computed_columns import add_columns
 from voxslice.slices.unit_candidates import is_function, partition, unit_candidates
-from voxslice.units import number_units
+from voxslice.units import COPIES, number_units
 from voxslice.utterance_keys import KEY
 
 SENTENCES = [f"{letter}{number:02}" for letter in "ab" for number in range(1, 5)]
@@ -143,36 +143,28 @@ def test_copies_of_the_audit_are_units_also_by_way_of_other_copies():
     pairs = [(0, 1), (1, 2), (5, 4), *((index, index + 1) for index in range(10, 18, 2))]
     findings = pd.DataFrame(
         [
-            *(finding(table, "exact copy", *pair) for pair in pairs),
+            *(finding(table, "near copy", *pair) for pair in pairs),
             finding(table, "splits", 30, 31),
         ]
     )
-    unit = by_clue(candidates(table, findings=findings)[0])["copies", "copies"].unit
+    copies = by_clue(candidates(table, findings=findings)[0])["copies", "copies"]
+    unit = copies.unit
     assert unit[0] == unit[1] == unit[2] != unit[3]
     assert unit[4] == unit[5]
-    assert yaml.safe_load(
-        by_clue(candidates(table, findings=findings)[0])["copies", "copies"].config
-    ) == {
-        "columns": {"source": {"measure": "content"}},
-        "units": ["source"],
-    }
+    assert copies.config == ""
     assert unit[30] != unit[31]
     assert (np.bincount(unit) >= 2).sum() == 6
 
 
-def test_near_copies_have_no_settings():
+def test_exact_copies_are_known_but_their_near_copies_are_not():
     table = corpus()
     pairs = [(index, index + 1) for index in range(0, 14, 2)]
-    findings = pd.DataFrame([finding(table, "near copy", *pair) for pair in pairs])
-    assert by_clue(candidates(table, findings=findings)[0])["copies", "copies"].config == ""
-    # a column of the content does not hide the copies
-    findings["issue"] = "exact copy"
-    table["digest"] = [
-        str(min(index // 2, 8) if index < 16 else index) for index in range(len(table))
-    ]
-    columns = {"speaker": {"column": "x"}, "digest": {"measure": "content"}}
-    found = by_clue(candidates(table, columns=columns, findings=findings)[0])
-    assert found["copies", "copies"].config == "{units: [digest]}"
+    findings = pd.DataFrame([finding(table, "exact copy", *pair) for pair in pairs])
+    table[COPIES] = [str(index // 2) if index < 14 else None for index in range(len(table))]
+    assert ("copies", "copies") not in by_clue(candidates(table, findings=findings)[0])
+    findings.loc[len(findings)] = finding(table, "near copy", 0, 20)
+    unit = by_clue(candidates(table, findings=findings)[0])["copies", "copies"].unit
+    assert unit[0] == unit[1] == unit[20]
 
 
 def test_equal_durations_are_units_that_are_compared_with_similar_ones():

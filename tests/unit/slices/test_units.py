@@ -7,12 +7,13 @@ from voxslice.slices.rule_space import RuleSpace
 from voxslice.slices.search import find_slices
 from voxslice.slices.units import (
     distinct_rows,
+    equal_copies,
     pairs_within_units,
     shared_variance,
     unequal_spread,
     with_speakers,
 )
-from voxslice.units import number_units
+from voxslice.units import COPIES, number_units
 
 
 def table_of(seed, rows=600, speakers=12):
@@ -154,3 +155,12 @@ def test_copies_are_searched_once():
     # rows of a unit that differ are no copies
     thrice[-1] = 1 - thrice[-1]
     assert len(distinct_rows(copies, thrice, ["emotion"], "source")) == len(copies)
+
+
+def test_copies_are_equal_if_nothing_else_tells_them_from_each_other():
+    rows = [("f0", "a", 1, 0.5), ("f0", "a", 1, 0.5), ("f0", "b", 1, 0.5), ("f0", "a", 1, 0.4)]
+    rows += [("e1", None, np.nan, 1), ("e1", None, np.nan, 1), (None, "a", 1, 1), (None, "a", 1, 1)]
+    table = pd.DataFrame(rows, columns=[COPIES, "mood", "age", "loss"], index=range(8, 0, -1))
+    numbers = equal_copies(table, table["loss"].to_numpy(), ["mood", "age"])
+    assert numbers[0] == numbers[1] and numbers[4] == numbers[5]
+    assert len(set(numbers)) == 6

@@ -19,6 +19,7 @@ from voxslice.rule_conditions import is_numeric
 from voxslice.sampling import sampled
 from voxslice.shown_text import shown
 from voxslice.task import Task
+from voxslice.units import COPIES
 from voxslice.utterance_keys import KEY
 
 AUDIO, WINDOW, SUMMARY = "audio", "window", "summary"
@@ -45,10 +46,11 @@ def select(
         seed: Seed of the sample. All utterances are equally likely to be drawn.
 
     Returns:
-        The rows of the metadata in their order, and the number of rows before sampling.
+        The rows of the metadata in their order, without the digests of copies, and the number of
+        rows before sampling.
     """
     scored = pd.concat([table[KEY] for table in scores.values()]).drop_duplicates()
-    rows = metadata.merge(scored, on=KEY, how="inner")
+    rows = metadata.drop(columns=COPIES, errors="ignore").merge(scored, on=KEY, how="inner")
     total = len(rows)
     return rows.iloc[sampled(total, max_rows, seed)].reset_index(drop=True), total
 
