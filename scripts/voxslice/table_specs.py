@@ -198,14 +198,16 @@ MEASURED = (
     Column(
         "reliable",
         "boolean",
-        "Whether the interval rests on at least five speakers, for `ccc` and `pcc` on at least 20.",
+        "Whether the interval rests on at least five speakers, for `ccc` and `pcc` on at least 20,"
+        " without heavy tails.",
     ),
     Column(
         "note",
         "text",
-        "Set if the metric is the same without each speaker: `exact` if the interval is exact for"
-        " the number of speakers, `no variation` if there is no interval.",
-        allowed=("exact", "no variation"),
+        "Set if the metric is the same without each speaker (`exact` if the interval is exact for"
+        " the number of speakers, `no variation` if there is no interval), and with `heavy tails`,"
+        " if a few labels or errors of a regression are far larger than the others.",
+        allowed=("exact", "no variation", "heavy tails"),
         missing=True,
     ),
 )

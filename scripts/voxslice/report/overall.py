@@ -7,7 +7,7 @@ from voxslice.report.numbers import share
 from voxslice.report.speakers import known_speakers, spread
 from voxslice.report.study import REFERENCES, Study
 from voxslice.report.tables import Cell, Column, Matrix, Table, capital, count, model_cell, number
-from voxslice.scores.metrics import CONSTANT, EXACT
+from voxslice.scores.metrics import CONSTANT, EXACT, HEAVY_TAILS
 
 
 def names(study: Study) -> list[str]:
@@ -69,8 +69,14 @@ def interval_sentences(study: Study) -> list[str]:
             "Intervals come from leaving out one speaker at a time, because utterances of one"
             " speaker are not independent."
         ]
-    if (study.metrics.get("note", pd.Series(dtype=str)) == CONSTANT).any():
+    notes = study.metrics.get("note", pd.Series(dtype=str))
+    if (notes == CONSTANT).any():
         sentences.append("A metric has no interval if it is the same without each speaker.")
+    if (notes == HEAVY_TAILS).any():
+        sentences.append(
+            "Intervals are marked as unreliable where a few utterances have far larger labels or"
+            " errors than the others, because such intervals cover the truth too seldom."
+        )
     return sentences
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
+from scipy.stats import kurtosis
 
 from voxslice.scores.bootstrap import FEW_SPEAKERS, LEVEL
 from voxslice.scores.clusters import make_clusters
@@ -29,9 +30,15 @@ MIN_SPEAKERS = {"ccc": 20, "pcc": 20}
 With fewer speakers, the intervals of correlations cover too little (bench/metric_intervals.md)."""
 CONFUSION_COLUMNS = ["label", "prediction", "count"]
 
-EXACT, CONSTANT = "exact", "no variation"
+MAX_KURTOSIS = 5
+"""Largest kurtosis of the labels and of the errors of a regression with reliable intervals.
+
+It is 3 for normal values. With heavier tails, intervals cover too little with any number of
+speakers (bench/metric_intervals.md)."""
+EXACT, CONSTANT, HEAVY_TAILS = "exact", "no variation", "heavy tails"
 """Notes on an interval: it is exact for the number of speakers; there is none, because the metric
-is the same without each speaker."""
+is the same without each speaker; it is not reliable, because a few utterances have far larger
+labels or errors than others."""
 
 
 def classification_metrics(confusion: np.ndarray) -> np.ndarray:
@@ -154,8 +161,9 @@ def measure(
         one row per metric: `metric`, `value`, `low` and `high` (missing if the metric does not
         vary, or cannot be computed without one of the speakers), `n` (utterances), `speakers`
         (missing if not known), `reliable` (whether there are enough known speakers for the
-        interval), and `note`: `exact` for an exact interval, `no variation` if the metric is the
-        same without each speaker, otherwise missing
+        interval, and no heavy tails), and `note`: `exact` for an exact interval, `no variation` if
+        the metric is the same without each speaker, `heavy tails` (see `MAX_KURTOSIS`), otherwise
+        missing
     """
     if labels is None:
         names: list[str] = REGRESSION_METRICS
@@ -171,7 +179,8 @@ def measure(
     low, high = jackknife_interval(clusters.cell_sums(parts), statistic, scales, clusters)
     constant = low == high
     low[constant] = high[constant] = np.nan
-    note = np.full(len(names), None, dtype=object)
+    heavy = labels is None and has_heavy_tails(scores)
+    note = np.full(len(names), HEAVY_TAILS if heavy else None, dtype=object)
     note[constant] = CONSTANT
     if labels is not None and constant[0] and value[0] in (0, 1):
         low[0], high[0] = exact_interval(float(value[0]), clusters.fewest, level=LEVEL)
@@ -186,11 +195,29 @@ def measure(
             "n": len(scores),
             "speakers": pd.array([count] * len(names), dtype="Int64"),
             "reliable": [
-                count is not None and count >= MIN_SPEAKERS.get(name, FEW_SPEAKERS)
+                count is not None and count >= MIN_SPEAKERS.get(name, FEW_SPEAKERS) and not heavy
                 for name in names
             ],
             "note": note,
         }
+    )
+
+
+def has_heavy_tails(scores: pd.DataFrame) -> bool:
+    """Whether a few utterances have far larger labels or errors than the others.
+
+    Args:
+        scores: scores of a regression, as `voxslice.scores.scores` computes them
+
+    Returns:
+        whether the kurtosis of the labels or of the errors is larger than `MAX_KURTOSIS`
+    """
+    label = scores["label"].to_numpy(dtype=float)
+    error = scores["prediction"].to_numpy(dtype=float) - label
+    return any(
+        np.ptp(values) > 0 and kurtosis(values, fisher=False) > MAX_KURTOSIS
+        for values in (label, error)
+        if len(values)
     )
 
 

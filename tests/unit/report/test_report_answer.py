@@ -10,7 +10,7 @@ from voxslice.comparison.gates import GATE_COLUMNS
 from voxslice.data.silence import silence_remarks
 from voxslice.report.answer import answer, figures, may_replace, untested
 from voxslice.report.caveats import warnings
-from voxslice.report.overall import metric_table
+from voxslice.report.overall import interval_sentences, metric_table
 from voxslice.report.weak_groups import largest_weak_group
 from voxslice.utterance_keys import KEY
 
@@ -390,6 +390,19 @@ def test_says_why_an_interval_is_exact(values, speakers, sentence):
             assert notes[1:] == ["no interval"] * 2
         else:
             assert not any("exact" in note or "equal" in note for note in notes)
+
+
+def test_says_why_heavy_tails_make_intervals_unreliable():
+    study = make_study(classification=False)
+    metrics = study.metrics.assign(note=None, reliable=True)
+    assert len(interval_sentences(dataclasses.replace(study, metrics=metrics))) == 1
+    heavy = metrics["model"] == "a"
+    marked = metrics.assign(note=np.where(heavy, "heavy tails", None), reliable=~heavy)
+    study = dataclasses.replace(study, metrics=marked)
+    assert interval_sentences(study)[1].startswith("Intervals are marked as unreliable where a few")
+    for row in metric_table(study).rows:
+        marks = [cell.note.endswith("(unreliable)") for cell in row[1:4] if cell.note]
+        assert marks == [row[0].text == "a"] * len(marks)
 
 
 @pytest.mark.slow

@@ -11,6 +11,7 @@ from voxslice.scores.metrics import (
     classification_metrics,
     confusion_counts,
     confusion_table,
+    has_heavy_tails,
     measure,
     measure_models,
     regression_metrics,
@@ -238,6 +239,24 @@ def test_correlations_need_more_speakers(speakers, reliable):
     scores = pd.DataFrame({"label": label, "prediction": label + rng.normal(size=400)})
     table = measure(scores, np.arange(400) % speakers, labels=None)
     assert table["reliable"].to_list() == [True, reliable, reliable]
+
+
+@pytest.mark.parametrize("tails", ["labels", "errors", "none"])
+def test_heavy_tails_make_intervals_unreliable(tails):
+    rng = np.random.default_rng(0)
+    label, error = rng.normal(size=(2, 1000))
+    heavy = rng.standard_t(3, size=1000)
+    label, error = (heavy if tails == "labels" else label), (heavy if tails == "errors" else error)
+    scores = pd.DataFrame({"label": label, "prediction": label + error})
+    table = measure(scores, np.arange(1000) % 40, labels=None)
+    assert table["reliable"].to_list() == [tails == "none"] * 3
+    assert table["note"].to_list() == [None if tails == "none" else "heavy tails"] * 3
+
+
+def test_constant_labels_and_errors_have_no_tails():
+    scores = pd.DataFrame({"label": [1.0] * 50, "prediction": [2.0] * 50})
+    assert not has_heavy_tails(scores)
+    assert not has_heavy_tails(scores.iloc[:0])
 
 
 def test_speakers_without_a_name_are_not_counted():
