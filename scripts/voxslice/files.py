@@ -1,11 +1,13 @@
 """Read and write files. Each file is written completely or not at all."""
 
 import csv
+import fcntl
+import glob
 import hashlib
 import os
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +35,8 @@ TEXT = [
 def whole(path: str | Path) -> Iterator[Path]:
     """Write a file under a temporary name, which replaces the file at the end of the block.
 
+    A writer that is killed leaves its temporary file, which the next writer of the file removes.
+
     Args:
         path: File to write. Its folder is created if it is missing.
 
@@ -45,15 +49,26 @@ def whole(path: str | Path) -> Iterator[Path]:
     path = Path(path)
     with full_disk(path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
+        _remove_abandoned(path)
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        os.close(handle)
         temporary = Path(name)
         try:
+            with suppress(OSError):  # a file system without locks
+                fcntl.flock(handle, fcntl.LOCK_EX)
             yield temporary
             temporary.chmod(0o666 & ~_umask())
             temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)
+            os.close(handle)
+
+
+def _remove_abandoned(path: Path) -> None:
+    """Remove the temporary files of writers that were killed; a running one has locked its file."""
+    for temporary in path.parent.glob(f".{glob.escape(path.name)}.????????"):
+        with suppress(OSError), temporary.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            temporary.unlink()
 
 
 def _umask() -> int:

@@ -2,6 +2,8 @@
 
 import hashlib
 import os
+import subprocess
+import sys
 
 import numpy as np
 import pandas as pd
@@ -54,6 +56,40 @@ def test_the_new_file_replaces_the_old(tmp_path):
             temporary.write_text(text)
         assert path.read_text() == text
     assert list(path.parent.iterdir()) == [path]
+
+
+KILLED = """
+import os, signal, sys
+from voxslice.files import whole
+with whole(sys.argv[1]) as temporary:
+    temporary.write_text("half")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.parametrize("name", ["file", "[1] *.csv"])
+def test_the_next_writer_removes_what_a_killed_one_left(tmp_path, name):
+    path = tmp_path / name
+    scripts = os.pathsep.join(sys.path)
+    run = [sys.executable, "-c", KILLED, path]
+    subprocess.run(run, env={**os.environ, "PYTHONPATH": scripts}, check=False)
+    (left,) = tmp_path.iterdir()
+    assert left.read_text() == "half"
+    others = [tmp_path / f".{name}", tmp_path / f".{name}.old"]
+    for other in others:
+        other.write_text("")
+    write_text("new", path)
+    assert sorted(tmp_path.iterdir()) == sorted([path, *others])
+
+
+def test_writers_of_the_same_file_leave_each_other_alone(tmp_path):
+    path = tmp_path / "file"
+    with whole(path) as first:
+        first.write_text("first")
+        with whole(path) as second:
+            second.write_text("second")
+        assert path.read_text() == "second"
+    assert path.read_text() == "first" and list(tmp_path.iterdir()) == [path]
 
 
 @pytest.mark.parametrize("mask", [0o022, 0o077, 0o002])
