@@ -6,7 +6,7 @@ speakers and confirmed on the other half, and the reverse. Utterances of unknown
 neither half, since the same person could speak in both.
 
 If all speakers read the same sentences, a slice that goes with a sentence would be found again on
-the other speakers. So the units of each kind that crosses speakers are also split into halves, and
+the other speakers. So the units that speakers of both halves have are also split into halves, and
 no utterance that confirms a slice shares a speaker or a unit with those that suggested it.
 """
 
@@ -67,8 +67,8 @@ def verify(
         alpha: level at which a slice is confirmed
         seed: seed of the halves and the tests
         units: for each kind of further units, such as sentences, the number of each utterance's
-            unit. Kinds that cross speakers are split into halves as well, and the tests allow for
-            what the utterances of a unit share
+            unit. Units of kinds that cross speakers are split into halves as well, if they occur in
+            both halves of the speakers. The tests allow for what the utterances of a unit share
 
     Returns:
         one row per slice: `p` (in the other half, adjusted for all of its suggestions) and `q`
@@ -85,9 +85,10 @@ def verify(
         np.isin(speakers, halves.loc[halves["half"] == half, "speaker"]) for half in HALVES
     )
     for number, unit in enumerate(crossing_units(speakers, units)):
-        numbers = np.random.default_rng([seed, number]).permutation(np.unique(unit))
-        chosen = np.isin(unit, numbers[: len(numbers) // 2])
-        first, second = first & chosen, second & ~chosen
+        shared = np.intersect1d(unit[first], unit[second])
+        drawn = np.random.default_rng([seed, number]).permutation(shared)
+        for_first, for_second = np.split(drawn, [len(drawn) // 2])
+        first, second = first & ~np.isin(unit, for_second), second & ~np.isin(unit, for_first)
     trials = [
         trial
         for side, other in ((first, second), (second, first))

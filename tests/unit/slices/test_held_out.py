@@ -212,6 +212,28 @@ def test_units_that_cross_speakers_are_held_out():
     assert len(of_first) == len(of_second) == 4 and len(first) == len(second) == 6
 
 
+def test_only_units_of_both_halves_are_held_out():
+    """Few utterances have a copy by another speaker, so nearly all are used."""
+    x, loss = study(0.5)
+    copies = np.arange(COUNT)
+    copies[-6:] = copies[:6]  # of the first and of the last speaker
+    seen = []
+
+    def suggest(rows):
+        seen.append(rows)
+        return []
+
+    for seed in range(6):
+        verify(
+            [x > 0.8], suggest, x[:, None], loss, SPEAKERS, alpha=0.05, seed=seed, units=[copies]
+        )
+        first, second = seen[-2:]
+        assert not set(copies[first]) & set(copies[second])
+        speakers = split_speakers(SPEAKERS, seed).set_index("speaker")["half"]
+        expected = COUNT if speakers["0"] == speakers["11"] else COUNT - 6
+        assert len(first) + len(second) == expected
+
+
 @pytest.mark.slow
 def test_clusters_of_hard_sentences_are_not_confirmed():
     confirmed = {"plain": 0, "units": 0}
