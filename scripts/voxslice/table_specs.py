@@ -198,8 +198,8 @@ MEASURED = (
     Column(
         "reliable",
         "boolean",
-        "Whether the interval rests on at least five speakers, for `ccc` and `pcc` on at least 20,"
-        " without heavy tails.",
+        "Whether the interval rests on at least five speakers, for `mae` on at least 10, for `ccc`"
+        " and `pcc` on at least 20, without heavy tails.",
     ),
     Column(
         "note",

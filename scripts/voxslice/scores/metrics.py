@@ -24,10 +24,10 @@ SCALES: dict[str, Scale] = {
     "pcc": CORRELATION,
 }  # fmt: skip
 """The scale on which the interval of each metric is symmetric."""
-MIN_SPEAKERS = {"ccc": 20, "pcc": 20}
+MIN_SPEAKERS = {"mae": 10, "ccc": 20, "pcc": 20}
 """Number of speakers from which the interval of a metric is reliable, if it is not `FEW_SPEAKERS`.
 
-With fewer speakers, the intervals of correlations cover too little (bench/metric_intervals.md)."""
+With fewer speakers, these intervals cover too little (bench/metric_intervals.md)."""
 CONFUSION_COLUMNS = ["label", "prediction", "count"]
 
 MAX_KURTOSIS = 5
