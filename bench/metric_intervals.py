@@ -222,9 +222,9 @@ if __name__ == "__main__":
             print(f"| {name} | {size} | {text} |", flush=True)
     print(
         "",
-        "Intervals are marked as not reliable below 5 speakers, of `mae` below 10, and of `ccc` and",
-        "`pcc` below 20. With heavy tails, intervals of values cover too little with any number of",
-        "speakers. *Marked* is the share of the studies in which they are marked for that reason.",
+        "Intervals are marked as not reliable below 5 speakers, of `mae` below 10, and of `ccc`",
+        "and `pcc` below 20. With heavy tails, intervals of values cover too little with any",
+        "number of speakers. *Marked* is the share of the studies that are marked for that reason.",
         "",
         "## Sentences that all speakers read",
         "",
